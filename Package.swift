@@ -1,0 +1,168 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// The linker visits an archive group until nothing more is undefined; the order in which SwiftPM passes libraries
+/// is not enough for the static Foundation archives, which refer to each other in a circle.
+func archiveGroup(_ libraries: [String]) -> [String] {
+    (["--start-group"] + libraries.map { "-l" + $0 } + ["--end-group"]).flatMap { ["-Xlinker", $0] }
+}
+
+let swiftArchives = [
+    "FoundationEssentials", "_FoundationCShims", "_FoundationCollections", "swiftSynchronization", "swiftDispatch",
+    "dispatch", "BlocksRuntime", "swift_RegexParser", "swift_StringProcessing", "swift_Concurrency", "swiftCore",
+    "swiftGlibc",
+]
+let foundationArchives = [
+    "Foundation", "FoundationInternationalization", "_FoundationICU", "CoreFoundation", "_CFURLSessionInterface",
+]
+let smallBinary = ["-Xlinker", "--gc-sections"]
+
+/// Daemons: static Swift, dynamic C library (name resolution needs it).
+let staticSwift: [LinkerSetting] = [
+    .unsafeFlags(["-static-stdlib"] + smallBinary + archiveGroup(foundationArchives + swiftArchives))
+]
+/// Helpers that start in about a millisecond and may fork: everything static.
+let fullyStatic: [LinkerSetting] = [
+    .unsafeFlags(["-static-executable"] + smallBinary + archiveGroup(swiftArchives))
+]
+
+func module(_ path: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    let name = String(path.split(separator: "/").last!)
+    return .target(
+        name: name,
+        dependencies: dependencies,
+        path: "Sources/" + path,
+        exclude: ["Overview.md"],
+        swiftSettings: strict
+    )
+}
+
+func program(_ name: String, _ linkage: [LinkerSetting], _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: dependencies,
+        path: "Sources/Executables/" + name,
+        swiftSettings: strict,
+        linkerSettings: linkage
+    )
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: dependencies,
+        path: "Tests/" + name,
+        exclude: [],
+        swiftSettings: strict
+    )
+}
+
+func library(_ name: String) -> Target { .systemLibrary(name: name, path: "Sources/C/" + name) }
+
+func external(_ name: String, _ package: String) -> Target.Dependency { .product(name: name, package: package) }
+
+let nioCore = external("NIOCore", "swift-nio")
+let nioPosix = external("NIOPosix", "swift-nio")
+let logging = external("Logging", "swift-log")
+let crypto = external("Crypto", "swift-crypto")
+let database = external("GRDB", "GRDB.swift")
+let lifecycle = external("ServiceLifecycle", "swift-service-lifecycle")
+let arguments = external("ArgumentParser", "swift-argument-parser")
+let httpClient = external("AsyncHTTPClient", "async-http-client")
+
+let bindings: [Target] = [
+    library("CNGHTTP2"), library("CProtobufC"), library("CSeccomp"), library("CJansson"), library("CISAL"),
+    library("CZstd"),
+    .target(name: "CLinux", path: "Sources/C/CLinux"),
+    .target(name: "CMessages", dependencies: ["CProtobufC"], path: "Sources/C/CMessages"),
+]
+
+let platform: [Target] = [
+    module("Platform/System", ["CLinux"]),
+    module("Platform/JSON", ["CJansson"]),
+    module("Platform/OCI", ["JSON"]),
+    module("Platform/Logs", ["System"]),
+    module("Platform/Messages", ["CMessages", "CProtobufC"]),
+    module("Platform/Suite", ["System"]),
+    module("Platform/Events", ["System"]),
+    module("Platform/RPC", ["CNGHTTP2", "Messages", "System", nioCore, nioPosix, logging]),
+    module("Platform/Services", ["Messages", "RPC"]),
+]
+
+let runtime: [Target] = [
+    module("Runtime/RuntimeSpec", ["JSON"]),
+    module("Runtime/Cgroups", ["RuntimeSpec", "System"]),
+    module("Runtime/Seccomp", ["CSeccomp", "RuntimeSpec", "System"]),
+    module("Runtime/ContainerRuntime", ["Cgroups", "RuntimeSpec", "System"]),
+]
+
+let daemons: [Target] = [
+    module("Supervisor/Keeper", ["Cgroups", "ContainerRuntime", "Logs", "Messages", "RuntimeSpec", "System"]),
+    module(
+        "Supervisor/SupervisorCore",
+        ["Cgroups", "Suite", "Events", "JSON", "Messages", "RuntimeSpec", "Seccomp", "System", logging]
+    ),
+    module("Supervisor/SupervisorService", ["Messages", "RPC", "Services", "SupervisorCore", "System", logging]),
+    module("ImageStore/Layers", ["CISAL", "CZstd", "OCI", "System", crypto]),
+    module("ImageStore/Registry", ["JSON", "OCI", httpClient, logging, nioCore]),
+    module(
+        "ImageStore/ImageStoreCore",
+        ["Suite", "Events", "JSON", "Layers", "OCI", "Registry", "System", crypto, database, logging]
+    ),
+    module("ImageStore/ImageStoreService", ["ImageStoreCore", "Messages", "OCI", "RPC", "Services", logging]),
+    module(
+        "Engine/EngineCore",
+        ["Suite", "Events", "JSON", "Logs", "OCI", "RuntimeSpec", "System", database, logging]
+    ),
+    module("Engine/EngineService", ["EngineCore", "JSON", "Messages", "RPC", "Services", logging]),
+    module("Init/InitCore", ["Suite", "Messages", "System"]),
+    module("CommandLine/Rendering", ["JSON"]),
+    module("Generator/CodeGenerator"),
+]
+
+let daemonParts: [Target.Dependency] = [
+    "Suite", "Events", "RPC", "Services", "System", arguments, lifecycle, logging,
+]
+
+let programs: [Target] = [
+    program("petrel", fullyStatic, [
+        "Suite", "JSON", "Messages", "RPC", "Rendering", "Services", "System", arguments, logging,
+    ]),
+    program("petrel-init", fullyStatic, ["Suite", "InitCore", "System"]),
+    program("petrel-keeper", fullyStatic, ["Keeper", "System"]),
+    program(
+        "petrel-runtime-supervisor",
+        staticSwift,
+        ["SupervisorCore", "SupervisorService"] + daemonParts
+    ),
+    program("petrel-image-store", staticSwift, ["ImageStoreCore", "ImageStoreService", "Registry"] + daemonParts),
+    program("petrel-engine", staticSwift, ["EngineCore", "EngineService", "Messages"] + daemonParts),
+    program("protoc-gen-petrel", staticSwift, ["CodeGenerator"]),
+]
+
+let suites: [Target] = [
+    .target(name: "TestSupport", dependencies: ["System"], path: "Tests/TestSupport", swiftSettings: strict)
+]
+
+let package = Package(
+    name: "petrel",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: bindings + platform + runtime + daemons + programs + suites
+)

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// One-line wrappers for what Swift cannot import: variadic calls and function-like macros.
+#ifndef PETREL_CLINUX_H
+#define PETREL_CLINUX_H
+
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/// Variadic: open's mode.
+static inline int petrel_openat(int directory, const char *path, int flags, unsigned int mode) {
+    return openat(directory, path, flags, mode);
+}
+
+/// Variadic: fcntl's argument.
+static inline int petrel_fcntl(int descriptor, int command, long argument) {
+    return fcntl(descriptor, command, argument);
+}
+
+/// Variadic: ioctl's argument.
+static inline int petrel_ioctl(int descriptor, unsigned long request, void *argument) {
+    return ioctl(descriptor, request, argument);
+}
+
+/// Variadic: system calls without a wrapper in the C library.
+static inline long petrel_syscall(long number, long a, long b, long c, long d, long e, long f) {
+    return syscall(number, a, b, c, d, e, f);
+}
+
+#endif
