@@ -150,7 +150,8 @@ let programs: [Target] = [
 ]
 
 let suites: [Target] = [
-    .target(name: "TestSupport", dependencies: ["System"], path: "Tests/TestSupport", swiftSettings: strict)
+    .target(name: "TestSupport", dependencies: ["System"], path: "Tests/TestSupport", swiftSettings: strict),
+    tests("JSONTests", ["JSON"]),
 ]
 
 let package = Package(
