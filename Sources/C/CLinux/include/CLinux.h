@@ -31,4 +31,7 @@ static inline long petrel_syscall(long number, long a, long b, long c, long d, l
     return syscall(number, a, b, c, d, e, f);
 }
 
+/// Declared only with _GNU_SOURCE: accept with flags, no peer address.
+static inline int petrel_accept(int descriptor, int flags) { return (int)syscall(SYS_accept4, descriptor, 0, 0, flags); }
+
 #endif
