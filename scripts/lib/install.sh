@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by the other scripts: finds the package's directory and installs what a machine lacks.
+# shellcheck shell=bash
+
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+# Headers, libraries and code generators that the build needs.
+build_packages=(
+    g++ pkg-config libc6-dev zlib1g-dev libsqlite3-dev
+    libnghttp2-dev libprotobuf-c-dev libseccomp-dev libjansson-dev libisal-dev libzstd-dev
+    protobuf-compiler protobuf-c-compiler
+)
+# What an image without a registry is made from.
+image_packages=(busybox-static)
+# Programs that the tests drive Petrel with, and compare it to.
+test_packages=(busybox-static docker-registry skopeo umoci zstd gzip python3)
+
+# fail MESSAGE...: one line on stderr, and the end.
+fail() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# need_packages NAME...: installs those that dpkg does not know as installed; asks nothing.
+need_packages() {
+    command -v dpkg-query >/dev/null || fail "this is not Debian or Ubuntu; please install: $*"
+    local name missing=()
+    for name in "$@"; do
+        [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$name" 2>/dev/null) == installed ]] \
+            || missing+=("$name")
+    done
+    ((${#missing[@]})) || return 0
+    ((EUID == 0)) || fail "not root, so cannot install what is missing; run: sudo apt-get install ${missing[*]}"
+    printf 'Installing %s\n' "${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get install --yes --no-install-recommends "${missing[@]}" </dev/null >"$install_log" 2>&1 && return 0
+    # The lists may be missing or old.
+    { apt-get update && apt-get install --yes --no-install-recommends "${missing[@]}"; } \
+        </dev/null >"$install_log" 2>&1 || { tail -n 20 "$install_log" >&2; fail "apt-get could not install ${missing[*]}"; }
+}
+install_log=${TMPDIR:-/tmp}/petrel-install.$EUID.log
+
+# need_swift: Swift 6.3 or newer in the PATH, or the end.
+need_swift() {
+    local version
+    version=$(swift --version 2>/dev/null | grep -o 'Swift version [0-9]*\.[0-9]*' | grep -o '[0-9]*\.[0-9]*') \
+        || fail "Swift is not in the PATH; install Swift 6.3 (https://www.swift.org/install/linux) and try again"
+    [[ $(printf '%s\n6.3\n' "$version" | sort --version-sort | head -n 1) == 6.3 ]] \
+        || fail "Swift $version is too old; Petrel needs 6.3 or newer (https://www.swift.org/install/linux)"
+}
