@@ -59,7 +59,7 @@ package struct Spawn: Sendable {
         for standard: Int32 in 0...2 where descriptors[standard] == nil {
             posix_spawn_file_actions_addopen(&actions, standard, "/dev/null", O_RDWR, 0)
         }
-        posix_spawn_file_actions_addclosefrom_np(&actions, max(floor, 3))
+        petrel_spawn_closefrom(&actions, max(floor, 3))
         var attributes = posix_spawnattr_t()
         guard posix_spawnattr_init(&attributes) == 0 else { throw SystemError("posix_spawn", code: ENOMEM) }
         defer { posix_spawnattr_destroy(&attributes) }
@@ -87,7 +87,7 @@ package struct Spawn: Sendable {
         let name = String(path.split(separator: "/").last ?? "")
         let code = CStrings.with([name] + arguments) { arguments in
             guard let environment else {
-                return posix_spawn(&pid, path, &actions, &attributes, arguments, environ)
+                return posix_spawn(&pid, path, &actions, &attributes, arguments, petrel_environment())
             }
             return CStrings.with(environment) { environment in
                 posix_spawn(&pid, path, &actions, &attributes, arguments, environment)
