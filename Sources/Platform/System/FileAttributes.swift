@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CLinux
 internal import Glibc
 
 /// Owner, permissions, times and extended attributes. Nothing here follows a link at the end of a path.

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /// Variadic: open's mode.
@@ -41,5 +42,13 @@ static inline int petrel_spawn_closefrom(posix_spawn_file_actions_t *actions, in
 
 /// A global variable of the C library, which Swift takes for shared mutable state.
 static inline char **petrel_environment(void) { extern char **environ; return environ; }
+
+/// The kernel's signal set is a 64-bit word, unlike the C library's type, which cannot be built from it.
+static inline int petrel_signalfd(const uint64_t *mask, int flags) {
+    return (int)syscall(SYS_signalfd4, -1, mask, 8, flags);
+}
+
+/// Variadic: prctl(PR_SET_CHILD_SUBREAPER, 1).
+static inline int petrel_subreaper(void) { return (int)syscall(SYS_prctl, 36, 1, 0, 0, 0); }
 
 #endif
