@@ -51,4 +51,7 @@ static inline int petrel_signalfd(const uint64_t *mask, int flags) {
 /// Variadic: prctl(PR_SET_CHILD_SUBREAPER, 1).
 static inline int petrel_subreaper(void) { return (int)syscall(SYS_prctl, 36, 1, 0, 0, 0); }
 
+/// Declared only with _GNU_SOURCE.
+static inline int petrel_pipe(int *ends, int flags) { return (int)syscall(SYS_pipe2, ends, flags); }
+
 #endif
