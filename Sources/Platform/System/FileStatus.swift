@@ -46,8 +46,8 @@ package struct FileStatus: Hashable, Sendable {
         linkCount = UInt64(status.st_nlink)
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
-        deviceMajor = gnu_dev_major(status.st_rdev)
-        deviceMinor = gnu_dev_minor(status.st_rdev)
+        deviceMajor = DeviceNumber.major(UInt64(status.st_rdev))
+        deviceMinor = DeviceNumber.minor(UInt64(status.st_rdev))
         modifiedSeconds = Int64(status.st_mtim.tv_sec)
         modifiedNanos = Int64(status.st_mtim.tv_nsec)
     }
@@ -72,5 +72,22 @@ extension Files {
         var status = stat()
         guard fstat(file, &status) == 0 else { throw SystemError("fstat", code: errno) }
         return FileStatus(status)
+    }
+}
+
+/// Linux's 64-bit device numbers: the low 12 bits of the major at 8, the rest at 44; the low 8 bits of the minor at 0,
+/// the rest at 20.
+enum DeviceNumber {
+    static func combine(major: UInt32, minor: UInt32) -> UInt {
+        let (major, minor) = (UInt(major), UInt(minor))
+        return (major & 0xfff) << 8 | (major & ~0xfff) << 32 | minor & 0xff | (minor & ~0xff) << 12
+    }
+
+    static func major(_ number: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: number >> 8 & 0xfff | number >> 32 & 0xffff_f000)
+    }
+
+    static func minor(_ number: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: number & 0xff | number >> 12 & 0xffff_ff00)
     }
 }
