@@ -16,4 +16,7 @@ package struct Pipe: ~Copyable, Sendable {
         self.readEnd = Descriptor(adopting: ends[0])
         self.writeEnd = Descriptor(adopting: ends[1])
     }
+
+    /// Closes the write end and gives the read end away.
+    package consuming func relinquishReadEnd() -> Descriptor { readEnd }
 }

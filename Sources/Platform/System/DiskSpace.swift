@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+
+/// Room on disks.
+package enum DiskSpace {
+    /// Bytes that root may still write on the file system that holds `path`.
+    package static func freeBytes(at path: String) throws(SystemError) -> UInt64 {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { throw SystemError("statvfs", path: path, code: errno) }
+        return UInt64(status.f_bfree) * UInt64(status.f_frsize)
+    }
+
+    /// posix_fallocate(3): gives an open file `size` bytes of disk.
+    package static func allocate(_ file: Int32, size: Int64) throws(SystemError) {
+        let code = posix_fallocate(file, 0, off_t(size))
+        guard code == 0 else { throw SystemError("fallocate", code: code) }
+    }
+
+    /// ftruncate(2).
+    package static func truncate(_ file: Int32, to size: Int64) throws(SystemError) {
+        guard ftruncate(file, off_t(size)) == 0 else { throw SystemError("ftruncate", code: errno) }
+    }
+}
