@@ -11,12 +11,7 @@ package struct DaemonLock: ~Copyable, Sendable {
     /// Waits a moment for a predecessor that was killed just now and whose descriptors the kernel is still closing.
     /// - Throws: `.alreadyRunning` when somebody else keeps it.
     package init(daemon: String, at location: SuiteLocation, patienceMilliseconds: Int32 = 2_000) throws(SuiteError) {
-        do throws(SystemError) {
-            let path = "\(location.root)/locks/\(daemon).lock"
-            file = try Files.open(path, [.readWrite, .create], mode: 0o600)
-        } catch {
-            throw .system(error)
-        }
+        file = try Self.open("\(location.root)/locks/\(daemon).lock")
         let deadline = Clock.bootNanos + Int64(patienceMilliseconds) * 1_000_000
         while try !Self.attempt(file.raw) {
             guard Clock.bootNanos < deadline else {
@@ -30,6 +25,14 @@ package struct DaemonLock: ~Copyable, Sendable {
         // For people only: the lock is what counts, so a full disk is no reason to stop here.
         try? DiskSpace.truncate(file.raw, to: 0)
         try? Files.writeAll(file.raw, Array(String(SystemEnvironment.processID).utf8))
+    }
+
+    private static func open(_ path: String) throws(SuiteError) -> Descriptor {
+        do throws(SystemError) {
+            return try Files.open(path, [.readWrite, .create], mode: 0o600)
+        } catch {
+            throw .system(error)
+        }
     }
 
     private static func attempt(_ file: Int32) throws(SuiteError) -> Bool {
