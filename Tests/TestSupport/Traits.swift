@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Foundation
+package import Testing
+
+extension Trait where Self == ConditionTrait {
+    /// The test needs the rights of root.
+    package static var needsRoot: Self {
+        .enabled(if: geteuid() == 0, "needs root")
+    }
+
+    /// The test needs a machine whose cgroups are version 2 alone, with controllers.
+    package static var needsCgroup2: Self {
+        .enabled(
+            if: FileManager.default.fileExists(atPath: "/sys/fs/cgroup/cgroup.controllers"),
+            "needs a unified cgroup hierarchy"
+        )
+    }
+
+    /// The test needs a program of this name in the PATH.
+    package static func needsProgram(_ name: String) -> Self {
+        .enabled(if: programPath(name) != nil, "needs the program \(name)")
+    }
+}
+
+/// Where in the PATH a program is.
+package func programPath(_ name: String) -> String? {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin"
+    return path.split(separator: ":").map { "\($0)/\(name)" }
+        .first { FileManager.default.isExecutableFile(atPath: $0) }
+}
