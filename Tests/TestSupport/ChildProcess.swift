@@ -89,7 +89,8 @@ package final class ChildProcess {
         }
     }
 
-    private static func open(_ output: Stdout, in scratch: String, _ other: inout Int32) throws -> Descriptor {
+    private static func open(_ output: Stdout, in scratch: String, _ other: inout Int32) throws -> Descriptor
+    {
         switch output {
         case .captured: return try Files.open(scratch + "/stdout", [.writeOnly, .create, .truncate])
         case .neverRead:
@@ -130,7 +131,9 @@ package final class ChildProcess {
     /// Waits for its end, at most `limit` seconds; then it is killed and `DeadlineExceeded` thrown.
     package func finish(within limit: Double = 60) throws -> Outcome {
         do {
-            let status = try eventually("end of \(command)", within: limit, every: 0.002) { reap(waiting: false) }
+            let status = try eventually("end of \(command)", within: limit, every: 0.002) {
+                reap(waiting: false)
+            }
             return outcome(status)
         } catch {
             Foundation.kill(pid, SIGKILL)
@@ -174,7 +177,9 @@ package func run(
 
 /// Runs a program that must succeed.
 @discardableResult
-package func succeed(_ program: String, _ arguments: [String] = [], within limit: Double = 60) throws -> Outcome {
+package func succeed(_ program: String, _ arguments: [String] = [], within limit: Double = 60) throws
+    -> Outcome
+{
     let outcome = try run(program, arguments, within: limit)
     guard outcome.status == 0 else { throw CommandFailed(outcome: outcome) }
     return outcome

@@ -31,7 +31,9 @@ package func eventually<Answer>(
         } catch {
             last = "; last: \(error)"
         }
-        guard Date() < end else { throw DeadlineExceeded(description: "not within \(limit) s: \(what)\(last)") }
+        guard Date() < end else {
+            throw DeadlineExceeded(description: "not within \(limit) s: \(what)\(last)")
+        }
         Thread.sleep(forTimeInterval: pause)
     }
 }

@@ -70,7 +70,9 @@ extension PetrelSuite {
         } catch {
             Issue.record("ending the suite: \(error)\n\(logs)", sourceLocation: sourceLocation)
         }
-        let processes = { HostProcess.all(mentioning: self.directory).filter { !$0.arguments[0].hasSuffix("/rm") } }
+        let processes = {
+            HostProcess.all(mentioning: self.directory).filter { !$0.arguments[0].hasSuffix("/rm") }
+        }
         try? eventually("no process", within: 10) { processes().isEmpty }
         for process in processes() {
             Issue.record("process left: \(process.pid) \(process.arguments)", sourceLocation: sourceLocation)
@@ -92,7 +94,9 @@ extension PetrelSuite {
             for process in processes { Foundation.kill(process.pid, SIGKILL) }
             for group in inGroups {
                 let members = (try? String(contentsOfFile: group + "/cgroup.procs", encoding: .utf8)) ?? ""
-                for member in members.split(separator: "\n").compactMap({ Int32($0) }) { Foundation.kill(member, SIGKILL) }
+                for member in members.split(separator: "\n").compactMap({ Int32($0) }) {
+                    Foundation.kill(member, SIGKILL)
+                }
                 rmdir(group)
             }
             if processes.isEmpty, name.map({ HostProcess.cgroups(named: $0).isEmpty }) != false { break }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import Foundation
-package import Testing
+import Foundation
 
 /// The daemons, by the names that `petrel system status` uses.
 package enum Daemon: String, CaseIterable, Sendable {
@@ -13,7 +12,9 @@ package enum Daemon: String, CaseIterable, Sendable {
 package let binaries: String = {
     let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     let package = here.deletingLastPathComponent().deletingLastPathComponent().path
-    guard let given = ProcessInfo.processInfo.environment["PETREL_BIN"] else { return package + "/.build/release" }
+    guard let given = ProcessInfo.processInfo.environment["PETREL_BIN"] else {
+        return package + "/.build/release"
+    }
     return given.hasPrefix("/") ? given : package + "/" + given
 }()
 
@@ -23,8 +24,8 @@ package let repository: String = {
         .deletingLastPathComponent().path
 }()
 
-/// The real daemons, in a root and a run directory of their own. Made by `withSuite`, which also ends it and proves that
-/// nothing is left.
+/// The real daemons, in a root and a run directory of their own. Made by `withSuite`, which also ends it and proves
+/// that nothing is left.
 package final class PetrelSuite {
     package let directory: String
     package let root: String
@@ -194,7 +195,8 @@ package final class PetrelSuite {
     /// The process of a container's keeper, by its command line; nil when there is none.
     package func keeper(of id: String) -> Int32? {
         HostProcess.all(mentioning: id).first { process in
-            process.arguments[0].hasSuffix("petrel-keeper") && process.arguments.contains { $0.hasPrefix(root) }
+            process.arguments[0].hasSuffix("petrel-keeper")
+                && process.arguments.contains { $0.hasPrefix(root) }
         }?.pid
     }
 

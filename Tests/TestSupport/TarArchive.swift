@@ -88,7 +88,11 @@ package enum TestImage {
         let names = layers.indices.map { "layer\($0)/layer.tar" }
         let quoted = names.map { "\"\($0)\"" }.joined(separator: ",")
         var archive = TarArchive()
-        archive.add(.file, "manifest.json", text: #"[{"Config":"\#(configName)","RepoTags":["\#(name)"],"Layers":[\#(quoted)]}]"#)
+        archive.add(
+            .file,
+            "manifest.json",
+            text: #"[{"Config":"\#(configName)","RepoTags":["\#(name)"],"Layers":[\#(quoted)]}]"#
+        )
         archive.add(.file, configName, text: json)
         for (name, layer) in zip(names, layers) { archive.add(.file, name, content: layer) }
         return archive.finished

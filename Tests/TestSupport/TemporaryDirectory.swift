@@ -56,7 +56,9 @@ package func withSmallDisk<Result>(bytes: Int, _ body: (String) throws -> Result
     try withTemporaryDirectory { directory in
         let path = directory + "/disk"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        guard mount("petrel-test", path, "tmpfs", 0, "size=\(bytes)") == 0 else { throw POSIXFailure("mount tmpfs") }
+        guard mount("petrel-test", path, "tmpfs", 0, "size=\(bytes)") == 0 else {
+            throw POSIXFailure("mount tmpfs")
+        }
         defer { umount2(path, Int32(MNT_DETACH)) }
         return try body(path)
     }
@@ -74,7 +76,9 @@ package struct POSIXFailure: Error, CustomStringConvertible {
 
 /// Removes a directory and all below it, whatever is in the way that root can remove.
 package func removeTree(_ path: String) {
-    if (try? FileManager.default.removeItem(atPath: path)) == nil, FileManager.default.fileExists(atPath: path) {
+    if (try? FileManager.default.removeItem(atPath: path)) == nil,
+        FileManager.default.fileExists(atPath: path)
+    {
         _ = try? run("/bin/rm", ["-rf", "--one-file-system", path])
     }
 }
