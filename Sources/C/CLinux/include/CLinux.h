@@ -54,4 +54,11 @@ static inline int petrel_subreaper(void) { return (int)syscall(SYS_prctl, 36, 1,
 /// Declared only with _GNU_SOURCE.
 static inline int petrel_pipe(int *ends, int flags) { return (int)syscall(SYS_pipe2, ends, flags); }
 
+/// Declared only with _GNU_SOURCE: splice to a pipe, a socket, or (with an offset) a file.
+static inline long petrel_splice(int from, int to, int64_t *to_offset, unsigned long count, unsigned int flags) { return syscall(SYS_splice, from, 0, to, to_offset, count, flags); }
+
+/// <sys/inotify.h> is in no module of the C library.
+static inline int petrel_inotify(int flags) { return (int)syscall(SYS_inotify_init1, flags); }
+static inline int petrel_inotify_watch(int queue, const char *path, uint32_t mask) { return (int)syscall(SYS_inotify_add_watch, queue, path, mask); }
+
 #endif
