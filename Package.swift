@@ -146,7 +146,7 @@ let programs: [Target] = [
     ),
     program("petrel-image-store", staticSwift, ["ImageStoreCore", "ImageStoreService", "Registry"] + daemonParts),
     program("petrel-engine", staticSwift, ["EngineCore", "EngineService", "Messages"] + daemonParts),
-    program("protoc-gen-petrel", staticSwift, ["CodeGenerator"]),
+    program("protoc-gen-petrel", staticSwift, ["CodeGenerator", "System"]),
 ]
 
 let suites: [Target] = [

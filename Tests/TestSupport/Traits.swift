@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import Foundation
+import Foundation
 package import Testing
 
 extension Trait where Self == ConditionTrait {

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import System
 
-/// The right to be the one process of a daemon for a root: held until this value is gone, at the latest until the
-/// process ends, whatever ends it.
+/// The right to be the one process of a daemon for a root: held until this value is gone, at the latest until
+/// the process ends, whatever ends it.
 package struct DaemonLock: ~Copyable, Sendable {
     private let file: Descriptor
 
     /// Takes `ROOT/locks/<daemon>.lock` and writes this process's number into it.
     ///
-    /// Waits a moment for a predecessor that was killed just now and whose descriptors the kernel is still closing.
+    /// Waits a moment for a predecessor that was killed just now and whose descriptors the kernel is still
+    /// closing.
     /// - Throws: `.alreadyRunning` when somebody else keeps it.
-    package init(daemon: String, at location: SuiteLocation, patienceMilliseconds: Int32 = 2_000) throws(SuiteError) {
-        file = try Self.open("\(location.root)/locks/\(daemon).lock")
+    package init(
+        daemon: String,
+        at location: SuiteLocation,
+        patienceMilliseconds: Int32 = 2_000
+    ) throws(SuiteError) {
+        let file = try Self.open("\(location.root)/locks/\(daemon).lock")
         let deadline = Clock.bootNanos + Int64(patienceMilliseconds) * 1_000_000
         while try !Self.attempt(file.raw) {
             guard Clock.bootNanos < deadline else {
@@ -25,6 +30,7 @@ package struct DaemonLock: ~Copyable, Sendable {
         // For people only: the lock is what counts, so a full disk is no reason to stop here.
         try? DiskSpace.truncate(file.raw, to: 0)
         try? Files.writeAll(file.raw, Array(String(SystemEnvironment.processID).utf8))
+        self.file = file
     }
 
     private static func open(_ path: String) throws(SuiteError) -> Descriptor {

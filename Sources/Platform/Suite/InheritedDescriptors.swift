@@ -3,8 +3,9 @@ package import System
 
 /// The descriptors that petrel-init or systemd handed to this process (`LISTEN_FDS`, `LISTEN_FDNAMES`).
 ///
-/// They keep their numbers from 3 on for as long as this value is held. `Main` takes them once, before anything else
-/// opens a file, and holds them to the end: a restarted petrel-init fetches the listening socket back from number 3.
+/// They keep their numbers from 3 on for as long as this value is held. `Main` takes them once, before
+/// anything else opens a file, and holds them to the end: a restarted petrel-init fetches the listening
+/// socket back from number 3.
 package struct InheritedDescriptors: Sendable {
     package struct Entry: Sendable {
         package let name: String
@@ -15,8 +16,8 @@ package struct InheritedDescriptors: Sendable {
 
     /// Takes what the environment announces and removes the announcement, so that no child believes it.
     ///
-    /// `LISTEN_PID` must be this process's number where it is set; petrel-init, which spawns without a fork of its own
-    /// code, leaves it out.
+    /// `LISTEN_PID` must be this process's number where it is set; petrel-init, which spawns without a fork
+    /// of its own code, leaves it out.
     package static func take() -> InheritedDescriptors {
         let number = SystemEnvironment.value(of: "LISTEN_FDS").flatMap(Int32.init) ?? 0
         let names = SystemEnvironment.value(of: "LISTEN_FDNAMES")?.split(

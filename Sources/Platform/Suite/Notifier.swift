@@ -3,8 +3,8 @@ internal import System
 
 /// Tells petrel-init or systemd about this daemon (the `sd_notify` protocol), and stores descriptors with it.
 ///
-/// Every call connects anew, so that a restarted petrel-init is reached. A message that cannot be delivered is dropped:
-/// nobody's work depends on it, and SIGHUP asks for everything again.
+/// Every call connects anew, so that a restarted petrel-init is reached. A message that cannot be delivered
+/// is dropped: nobody's work depends on it, and SIGHUP asks for everything again.
 package struct Notifier: Sendable {
     private let address: String?
 
@@ -37,8 +37,10 @@ package struct Notifier: Sendable {
     @discardableResult
     package func stopping() -> Bool { send("STOPPING=1\n") }
 
-    /// Keeps a copy of a descriptor beyond this process. The next one finds it among its inherited descriptors.
-    /// - Parameter name: At most 255 printable ASCII characters, no colon. Storing under a name that is taken adds
+    /// Keeps a copy of a descriptor beyond this process. The next one finds it among its inherited
+    /// descriptors.
+    /// - Parameter name: At most 255 printable ASCII characters, no colon. Storing under a name that is taken
+    ///   adds
     ///   another one, except that the same open file is kept once.
     @discardableResult
     package func store(_ descriptor: Int32, name: String) -> Bool {

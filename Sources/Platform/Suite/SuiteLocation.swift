@@ -11,8 +11,9 @@ package struct SuiteLocation: Hashable, Sendable {
     package let root: String
     package let run: String
 
-    /// Flag, else environment (`PETREL_ROOT`, `PETREL_RUN`), else default. With a root of its own and no RUN given, RUN
-    /// is `ROOT/run`, so that two suites never share one by oversight. Relative paths start at the current directory.
+    /// Flag, else environment (`PETREL_ROOT`, `PETREL_RUN`), else default. With a root of its own and no RUN
+    /// given, RUN is `ROOT/run`, so that two suites never share one by oversight. Relative paths start at the
+    /// current directory.
     package init(root: String? = nil, run: String? = nil) throws(SystemError) {
         let root = root ?? SystemEnvironment.value(of: "PETREL_ROOT")
         let run = run ?? SystemEnvironment.value(of: "PETREL_RUN")
@@ -42,8 +43,8 @@ package struct SuiteLocation: Hashable, Sendable {
     /// Where a daemon listens to `sd_notify` messages of those it started: `RUN/notify.sock`.
     package var notifySocket: String { run + "/notify.sock" }
 
-    /// Makes ROOT, RUN, the suite id and the reserve, and empties a RUN of an earlier boot. Every daemon calls it first;
-    /// repeating it is harmless, also by several at a time.
+    /// Makes ROOT, RUN, the suite id and the reserve, and empties a RUN of an earlier boot. Every daemon
+    /// calls it first; repeating it is harmless, also by several at a time.
     /// - Returns: Whether RUN was of an earlier boot.
     @discardableResult
     package func prepare() throws(SuiteError) -> Bool {
@@ -97,7 +98,8 @@ package struct SuiteLocation: Hashable, Sendable {
         try Files.replace(suiteIDFile, with: Array(text.utf8), mode: 0o644)
     }
 
-    /// Whatever RUN holds from another boot is history: sockets nobody listens on, records of processes long gone.
+    /// Whatever RUN holds from another boot is history: sockets nobody listens on, records of processes long
+    /// gone.
     private func emptyStaleRun() throws(SystemError) -> Bool {
         let file = run + "/boot-id"
         let boot = try Boot.id()

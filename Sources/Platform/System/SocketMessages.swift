@@ -26,7 +26,8 @@ package enum SocketMessages {
     }
 
     /// Sends `bytes` as one message, with copies of `descriptors`. Never raises SIGPIPE.
-    /// - Throws: `EAGAIN` when a non-blocking socket is full, `EPIPE` or `ECONNREFUSED` when the peer is gone,
+    /// - Throws: `EAGAIN` when a non-blocking socket is full, `EPIPE` or `ECONNREFUSED` when the peer is
+    ///   gone,
     ///   `EMSGSIZE` when the message does not fit.
     package static func send(
         _ socket: Int32,

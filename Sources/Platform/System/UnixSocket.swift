@@ -2,8 +2,8 @@
 internal import CLinux
 internal import Glibc
 
-/// Sockets that have a path. A path may be longer than a socket address has room for: the call then goes through a
-/// descriptor of its directory.
+/// Sockets that have a path. A path may be longer than a socket address has room for: the call then goes
+/// through a descriptor of its directory.
 package enum UnixSocket {
     /// What the socket carries.
     package enum Kind: Sendable {
@@ -26,7 +26,8 @@ package enum UnixSocket {
         return Descriptor(adopting: raw)
     }
 
-    /// A socket that listens at `path`. What was there is replaced in one step, when the new one already accepts.
+    /// A socket that listens at `path`. What was there is replaced in one step, when the new one already
+    /// accepts.
     ///
     /// Only one process may do this for a path at a time (daemons hold their lock).
     package static func listen(
@@ -49,8 +50,8 @@ package enum UnixSocket {
         return socket
     }
 
-    /// A socket connected to `path`; `@name` is an abstract address. Blocks while the other's backlog is full, unless
-    /// `nonBlocking`.
+    /// A socket connected to `path`; `@name` is an abstract address. Blocks while the other's backlog is
+    /// full, unless `nonBlocking`.
     /// - Throws: `ENOENT` when nothing is there, `ECONNREFUSED` when nobody listens.
     package static func connect(
         _ kind: Kind,
