@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package import System
+
+/// A container's output on disk: numbered segments from 1, never renamed; `N.data` holds the raw bytes of both streams
+/// in the order in which they came, `N.index` says which is which, and when.
+///
+/// Only the segment with the highest number is written to. One without its data file does not exist.
+package struct SpoolDirectory: Hashable, Sendable {
+    package let path: String
+
+    package init(path: String) { self.path = path }
+
+    package func dataPath(_ segment: UInt64) -> String { "\(path)/\(segment).data" }
+
+    package func indexPath(_ segment: UInt64) -> String { "\(path)/\(segment).index" }
+
+    /// Numbers of the segments that are there, ascending. Empty when there is no such directory yet.
+    package func segments() throws(SystemError) -> [UInt64] {
+        try numbers(suffix: ".data")
+    }
+
+    /// Indexes left by a deletion that was cut short.
+    func orphanedIndexes() throws(SystemError) -> [UInt64] {
+        let present = Set(try segments())
+        return try numbers(suffix: ".index").filter { !present.contains($0) }
+    }
+
+    private func numbers(suffix: String) throws(SystemError) -> [UInt64] {
+        guard Files.exists(path) else { return [] }
+        return try Files.names(in: path)
+            .compactMap { $0.hasSuffix(suffix) ? UInt64($0.dropLast(suffix.count)) : nil }
+            .sorted()
+    }
+}
+
+/// How much of a container's output is kept.
+package struct SpoolLimits: Hashable, Sendable {
+    /// Also the largest size of its index; a segment that reaches either is closed and the next one begun.
+    package let segmentBytes: UInt64
+    /// Then the oldest is deleted.
+    package let segments: Int
+
+    /// Zero is the default: 64 MiB, 16 segments. The smallest segment is 4 KiB, and there are at least two.
+    package init(segmentBytes: UInt64 = 0, segments: Int = 0) {
+        self.segmentBytes = segmentBytes == 0 ? 64 << 20 : max(segmentBytes, 4096)
+        self.segments = segments == 0 ? 16 : max(segments, 2)
+    }
+}
