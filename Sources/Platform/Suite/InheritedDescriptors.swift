@@ -30,7 +30,8 @@ package struct InheritedDescriptors: Sendable {
         var entries: [Entry] = []
         for index in 0..<number where SystemEnvironment.isOpen(3 + index) {
             SystemEnvironment.closeOnExec(3 + index)
-            let name = names.flatMap { $0.indices.contains(Int(index)) ? String($0[Int(index)]) : nil } ?? "unknown"
+            let name =
+                names.flatMap { $0.indices.contains(Int(index)) ? String($0[Int(index)]) : nil } ?? "unknown"
             entries.append(Entry(name: name, descriptor: SharedDescriptor(Descriptor(adopting: 3 + index))))
         }
         return InheritedDescriptors(entries: entries)

@@ -106,7 +106,9 @@ package struct SuiteLocation: Hashable, Sendable {
         let recorded = try? Files.text(of: file)
         if recorded == boot { return false }
         if recorded != nil {
-            for name in try Files.names(in: run) where name != "boot-id" { try Files.removeTree("\(run)/\(name)") }
+            for name in try Files.names(in: run) where name != "boot-id" {
+                try Files.removeTree("\(run)/\(name)")
+            }
         }
         // Last, so that a start that dies on the way does it again.
         try Files.replace(file, with: Array(boot.utf8), mode: 0o644)

@@ -129,7 +129,8 @@ package enum SocketMessages {
     /// Makes the kernel tell with each message who sent it (SO_PASSCRED).
     package static func passCredentials(_ socket: Int32) throws(SystemError) {
         var on: Int32 = 1
-        guard setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &on, socklen_t(MemoryLayout<Int32>.size)) == 0 else {
+        guard setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &on, socklen_t(MemoryLayout<Int32>.size)) == 0
+        else {
             throw SystemError("setsockopt(SO_PASSCRED)", code: errno)
         }
     }

@@ -38,7 +38,9 @@ package enum SystemEnvironment {
 
 extension Files {
     /// readlink(2).
-    package static func link(at path: String, directory: Int32 = currentDirectory) throws(SystemError) -> String {
+    package static func link(at path: String, directory: Int32 = currentDirectory) throws(SystemError)
+        -> String
+    {
         var buffer = [CChar](repeating: 0, count: 4097)
         let count = readlinkat(directory, path, &buffer, 4096)
         guard count >= 0 else { throw SystemError("readlinkat", path: path, code: errno) }

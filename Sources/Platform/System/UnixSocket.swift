@@ -44,7 +44,9 @@ package enum UnixSocket {
         try withAddress(of: aside, operation: "bind") { Glibc.bind(socket.raw, $0, $1) }
         guard chmod(aside, mode) == 0 else { throw SystemError("chmod", path: aside, code: errno) }
         if kind != .datagram {
-            guard Glibc.listen(socket.raw, backlog) == 0 else { throw SystemError("listen", path: path, code: errno) }
+            guard Glibc.listen(socket.raw, backlog) == 0 else {
+                throw SystemError("listen", path: path, code: errno)
+            }
         }
         try Files.rename(aside, to: path)
         return socket
@@ -64,7 +66,8 @@ package enum UnixSocket {
     }
 
     /// accept4(2): the next connection, close-on-exec.
-    package static func accept(_ listener: Int32, nonBlocking: Bool = false) throws(SystemError) -> Descriptor {
+    package static func accept(_ listener: Int32, nonBlocking: Bool = false) throws(SystemError) -> Descriptor
+    {
         let flags = Int32(SOCK_CLOEXEC.rawValue) | (nonBlocking ? Int32(SOCK_NONBLOCK.rawValue) : 0)
         while true {
             let raw = petrel_accept(listener, flags)
@@ -85,7 +88,9 @@ package enum UnixSocket {
         let directory = try Files.open(Files.parentPath(of: path), [.path, .directory])
         let name = path.split(separator: "/").last.map(String.init) ?? ""
         let short = "/proc/self/fd/\(directory.raw)/\(name)"
-        guard short.utf8.count <= capacity else { throw SystemError(operation, path: path, code: ENAMETOOLONG) }
+        guard short.utf8.count <= capacity else {
+            throw SystemError(operation, path: path, code: ENAMETOOLONG)
+        }
         try call(short, path, operation, body)
     }
 
