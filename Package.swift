@@ -125,7 +125,7 @@ let daemons: [Target] = [
     ),
     module("Engine/EngineService", ["EngineCore", "JSON", "Messages", "RPC", "Services", logging]),
     module("Init/InitCore", ["Suite", "Messages", "System"]),
-    module("CommandLine/Rendering", ["JSON"]),
+    module("CommandLine/Rendering", ["JSON", "System"]),
     module("Generator/CodeGenerator"),
 ]
 
@@ -152,6 +152,7 @@ let programs: [Target] = [
 let suites: [Target] = [
     .target(name: "TestSupport", dependencies: ["System"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("JSONTests", ["JSON"]),
+    tests("RuntimeSpecTests", ["JSON", "RuntimeSpec"]),
 ]
 
 let package = Package(
