@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+import TestSupport
+
+@Suite(.serialized, .needsRoot)
+struct ExecTests {
+    @Test func exitCodesOutputAndOptions() throws {
+        try withSuite { suite in
+            try suite.startShell("c", "sleep 1000", options: ["-e", "FROM=container", "-w", "/tmp"])
+            let cases: [(options: [String], command: [String], status: Int32, output: String)] = [
+                ([], ["true"], 0, ""),
+                ([], ["sh", "-c", "exit 7"], 7, ""),
+                ([], ["sh", "-c", "kill -9 $$"], 137, ""),
+                ([], ["no-such-program"], 127, ""),
+                ([], ["/etc/passwd"], 126, ""),
+                ([], ["sh", "-c", "echo $FROM; pwd"], 0, "container\n/tmp"),
+                (["-e", "FROM=exec"], ["sh", "-c", "echo $FROM"], 0, "exec"),
+                (["-w", "/var"], ["pwd"], 0, "/var"),
+                (["-u", "daemon"], ["id", "-u"], 0, "1"),
+                ([], ["sh", "-c", "awk '/^CapEff/ {print $2}' /proc/self/status"], 0, "00000000a80425fb"),
+                ([], ["sh", "-c", "awk '/^Seccomp:/ {print $2}' /proc/self/status"], 0, "2"),
+                ([], ["seq", "1", "30000"], 0, (1...30000).map(String.init).joined(separator: "\n")),
+            ]
+            for (options, command, status, output) in cases {
+                let outcome = try suite.petrel(["exec"] + options + ["c"] + command)
+                #expect(outcome.status == status && (status > 125 || outcome.text == output), "\(outcome)")
+            }
+            let both = try suite.petrel("exec", "c", "sh", "-c", "echo out; echo err >&2")
+            #expect(both.stdout == "out\n" && both.stderr == "err\n")
+        }
+    }
+
+    @Test func stdinReachesTheProgramAndItsEndToo() throws {
+        try withSuite { suite in
+            try suite.startShell("c", "sleep 1000")
+            let bytes = (0..<400_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+            let outcome = try suite.petrel("exec", "-i", "c", "sha256sum", stdin: .bytes(bytes))
+            #expect(outcome.status == 0)
+            #expect(try TestImage.sha256(bytes) == outcome.text.prefix(64))
+            // Without -i the program has an empty stdin.
+            #expect(try suite.petrel("exec", "c", "wc", "-c", stdin: .bytes([1, 2, 3])).text == "0")
+        }
+    }
+
+    @Test func refusalsSayWhy() throws {
+        try withSuite { suite in
+            let absent = try suite.petrel("exec", "nobody", "true")
+            #expect(absent.status == 1 || absent.status == 125, "\(absent)")
+            #expect(absent.stderr.contains("nobody"))
+            try suite.succeed("run", "--name", "done", "busybox", "true")
+            let stopped = try suite.petrel("exec", "done", "true")
+            #expect(stopped.status != 0 && stopped.stderr.contains("not running"), "\(stopped)")
+        }
+    }
+
+    @Test func detachedExecsRunOn() throws {
+        try withSuite { suite in
+            try suite.startShell("c", "sleep 1000")
+            #expect(try suite.petrel("exec", "-d", "c", "sh", "-c", "sleep 0.5; touch /tmp/done").status == 0)
+            try eventually("the detached command") { try suite.petrel("exec", "c", "test", "-e", "/tmp/done").status == 0 }
+        }
+    }
+
+    /// The connection is made again by the command line; the program goes on, and nothing of its output is lost.
+    @Test(arguments: Daemon.allCases) func anExecOutlivesADaemon(_ daemon: Daemon) throws {
+        try withSuite { suite in
+            try suite.startShell("c", "sleep 1000")
+            let script = "i=0; while [ $i -lt 300 ]; do echo $i; i=$((i+1)); usleep 10000; done; exit 9"
+            let exec = try suite.background(["exec", "c", "sh", "-c", script])
+            try eventually("output") { exec.output.split(separator: "\n").count > 20 }
+            let old = try suite.kill(daemon)
+            try suite.waitForSuccessor(of: old, daemon)
+            let outcome = try exec.finish(within: 30)
+            #expect(outcome.status == 9, "\(outcome.stderr)")
+            expectCounts(outcome.stdout, atLeast: 300, of: "exec")
+        }
+    }
+
+    @Test func manyExecsLeaveNothingBehind() throws {
+        try withSuite { suite in
+            let id = try suite.startShell("c", "sleep 1000")
+            for _ in 0..<10 { try suite.succeed("exec", "c", "true") }
+            let keeper = try #require(suite.keeper(of: id))
+            let processes = try Daemon.allCases.map { try suite.pid(of: $0) } + [keeper]
+            let before = processes.map { HostProcess.descriptors(of: $0).count }
+            for _ in 0..<40 { try suite.succeed("exec", "c", "true") }
+            try eventually("as many descriptors as before") {
+                zip(processes, before).allSatisfy { HostProcess.descriptors(of: $0).count <= $1 + 3 }
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// Debian's docker-registry on a loopback port of its own, with plain HTTP. Made by `withRegistry`.
+package final class TestRegistry {
+    /// "127.0.0.1:PORT".
+    package let address: String
+    private let process: ChildProcess
+
+    init(directory: String) throws {
+        let port = try freePort()
+        address = "127.0.0.1:\(port)"
+        let configuration = """
+            version: 0.1
+            log: {level: warn}
+            storage: {filesystem: {rootdirectory: \(directory)/storage}, delete: {enabled: true}}
+            http: {addr: \(address)}
+            """
+        try Data(configuration.utf8).write(to: URL(fileURLWithPath: directory + "/config.yml"))
+        guard let program = programPath("docker-registry") else { throw POSIXFailure("docker-registry") }
+        process = try ChildProcess(program, ["serve", directory + "/config.yml"])
+        try eventually("a registry on \(address)", within: 10) { canConnect(port: port) }
+    }
+
+    /// Copies an archive made by `TestImage` or `make-busybox-image` to `name` in this registry.
+    package func push(archive: String, as name: String) throws {
+        try succeed(
+            "skopeo",
+            [
+                "--insecure-policy", "copy", "--dest-tls-verify=false", "docker-archive:\(archive)",
+                "docker://\(address)/\(name)",
+            ]
+        )
+    }
+
+    /// Stops the process without a word, as a machine that loses its power.
+    package func vanish() { process.kill() }
+
+    func end() throws {
+        process.kill()
+        _ = try process.finish(within: 10)
+    }
+}
+
+/// Starts a registry, lends it to `body`, and ends it.
+package func withRegistry<Result>(_ body: (TestRegistry) throws -> Result) throws -> Result {
+    try withTemporaryDirectory { directory in
+        let registry = try TestRegistry(directory: directory)
+        defer { try? registry.end() }
+        return try body(registry)
+    }
+}
+
+private func loopback(port: UInt16) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    return address
+}
+
+private func withAddress(_ address: inout sockaddr_in, _ call: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+    withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { call($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+    }
+}
+
+/// A port that nobody listens on now.
+private func freePort() throws -> UInt16 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard descriptor >= 0 else { throw POSIXFailure("socket") }
+    defer { close(descriptor) }
+    var address = loopback(port: 0)
+    guard withAddress(&address, { bind(descriptor, $0, $1) }) == 0 else { throw POSIXFailure("bind") }
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    guard withAddress(&address, { pointer, _ in getsockname(descriptor, pointer, &size) }) == 0 else {
+        throw POSIXFailure("getsockname")
+    }
+    return UInt16(bigEndian: address.sin_port)
+}
+
+private func canConnect(port: UInt16) -> Bool {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var address = loopback(port: port)
+    return withAddress(&address) { connect(descriptor, $0, $1) } == 0
+}
