@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CLinux
+internal import Glibc
+
+/// Waiting for child processes by number, and becoming the parent of orphans.
+package enum Children {
+    package struct Ended: Hashable, Sendable {
+        package let pid: Int32
+        /// As waitpid(2) returns it.
+        package let waitStatus: Int32
+    }
+
+    /// Reaps one child that has ended; nil when there is none (or no child at all).
+    package static func reapNext() throws(SystemError) -> Ended? {
+        var status: Int32 = 0
+        while true {
+            let pid = waitpid(-1, &status, WNOHANG)
+            if pid > 0 { return Ended(pid: pid, waitStatus: status) }
+            if pid == 0 { return nil }
+            let code = errno
+            if code == ECHILD { return nil }
+            guard code == EINTR else { throw SystemError("waitpid", code: code) }
+        }
+    }
+
+    /// Waits for one child to end, and reaps it.
+    package static func reap(_ pid: Int32) throws(SystemError) -> Int32 {
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0 {
+            let code = errno
+            guard code == EINTR else { throw SystemError("waitpid", path: "\(pid)", code: code) }
+        }
+        return status
+    }
+
+    /// Orphaned descendants become this process's children (`PR_SET_CHILD_SUBREAPER`).
+    package static func adoptOrphans() throws(SystemError) {
+        guard petrel_subreaper() == 0 else {
+            throw SystemError("prctl(PR_SET_CHILD_SUBREAPER)", code: errno)
+        }
+    }
+}
+
+/// Limits of this process and of the children it starts.
+package enum ResourceLimits {
+    /// Raises the number of open descriptors to what is allowed at most.
+    /// - Returns: that number.
+    @discardableResult
+    package static func raiseOpenFiles() throws(SystemError) -> UInt64 {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(7), &limit) == 0 else { throw SystemError("getrlimit", code: errno) }
+        limit.rlim_cur = limit.rlim_max
+        guard setrlimit(__rlimit_resource_t(7), &limit) == 0 else { throw SystemError("setrlimit", code: errno) }
+        return UInt64(limit.rlim_max)
+    }
+}
