@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CLinux
+internal import Glibc
+
+/// epoll(7): many descriptors watched at once, each for one report (EPOLLONESHOT).
+package struct Epoll: ~Copyable, Sendable {
+    package struct Interest: OptionSet, Hashable, Sendable {
+        package let rawValue: UInt32
+        package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+        package static let readable = Interest(rawValue: 0x001)
+        package static let writable = Interest(rawValue: 0x004)
+        /// Reported whether asked for or not.
+        package static let failed = Interest(rawValue: 0x008)
+        /// Reported whether asked for or not.
+        package static let hungUp = Interest(rawValue: 0x010)
+    }
+
+    /// What was found on the descriptor that was added with `token`.
+    package struct Report: Sendable {
+        package let token: UInt64
+        package let found: Interest
+    }
+
+    private static let oneShot: UInt32 = 1 << 30
+    private let descriptor: Descriptor
+
+    package init() throws(SystemError) {
+        let raw = epoll_create1(O_CLOEXEC)
+        guard raw >= 0 else { throw SystemError("epoll_create1", code: errno) }
+        descriptor = Descriptor(adopting: raw)
+    }
+
+    /// Watches a descriptor number until it is removed; after its one report it is silent.
+    /// - Throws: `EEXIST` when the number is watched already, `EPERM` for regular files.
+    package func add(_ watched: Int32, _ interest: Interest, token: UInt64) throws(SystemError) {
+        var event = epoll_event()
+        event.events = interest.rawValue | Self.oneShot
+        event.data.u64 = token
+        guard epoll_ctl(descriptor.raw, EPOLL_CTL_ADD, watched, &event) == 0 else {
+            throw SystemError("epoll_ctl(ADD)", code: errno)
+        }
+    }
+
+    /// Forgets a descriptor number. To be called before it is closed.
+    package func remove(_ watched: Int32) {
+        var event = epoll_event()
+        _ = epoll_ctl(descriptor.raw, EPOLL_CTL_DEL, watched, &event)
+    }
+
+    /// Blocks until something is found.
+    package func wait() throws(SystemError) -> [Report] {
+        let capacity = 64
+        var events = [epoll_event](repeating: epoll_event(), count: capacity)
+        while true {
+            let count = epoll_wait(descriptor.raw, &events, Int32(capacity), -1)
+            if count >= 0 {
+                return events[..<Int(count)].map {
+                    Report(token: $0.data.u64, found: Interest(rawValue: $0.events))
+                }
+            }
+            let code = errno
+            guard code == EINTR else { throw SystemError("epoll_wait", code: code) }
+        }
+    }
+}
