@@ -110,13 +110,21 @@ struct SegmentReader: ~Copyable {
     private var blockOffset: UInt64 = 0
 
     init(_ directory: SpoolDirectory, _ number: UInt64) throws(SystemError) {
+        let data = try Files.open(directory.dataPath(number), .readOnly)
+        self.index = try Self.openIndex(directory, number)
+        self.data = data
         self.number = number
-        data = try Files.open(directory.dataPath(number), .readOnly)
+    }
+
+    private static func openIndex(
+        _ directory: SpoolDirectory,
+        _ number: UInt64
+    ) throws(SystemError) -> Descriptor {
         do {
-            index = try Files.open(directory.indexPath(number), .readOnly)
+            return try Files.open(directory.indexPath(number), .readOnly)
         } catch where error.name == "ENOENT" {
             // The bytes are still worth reading.
-            index = try Files.open("/dev/null", .readOnly)
+            return try Files.open("/dev/null", .readOnly)
         }
     }
 

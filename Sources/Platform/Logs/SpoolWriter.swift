@@ -21,16 +21,18 @@ package struct SpoolWriter: ~Copyable {
 
     /// Opens the last segment, or begins the first one; removes what a crash left torn or without its data.
     package init(directory: SpoolDirectory, limits: SpoolLimits) throws(SystemError) {
-        self.directory = directory
-        self.limits = limits
         try Files.makeDirectories(directory.path, mode: 0o700)
         for orphan in try directory.orphanedIndexes() { try? Files.unlink(directory.indexPath(orphan)) }
         let last = try directory.segments().last ?? 1
-        segment = last
-        files = try SegmentFiles(directory, last)
-        end = try Files.size(of: files.data.raw)
-        indexBytes = try Self.repairedSize(of: files.index.raw, dataEnd: end)
-        openRecordOffset = nil
+        let opened = try SegmentFiles(directory, last)
+        let end = try Files.size(of: opened.data.raw)
+        self.indexBytes = try Self.repairedSize(of: opened.index.raw, dataEnd: end)
+        self.directory = directory
+        self.limits = limits
+        self.segment = last
+        self.end = end
+        self.openRecordOffset = nil
+        self.files = opened
     }
 
     /// The file that takes the bytes.
@@ -91,7 +93,9 @@ private struct SegmentFiles: ~Copyable {
 
     init(_ directory: SpoolDirectory, _ segment: UInt64) throws(SystemError) {
         // The index first, so that a segment always has one.
-        index = try Files.open(directory.indexPath(segment), [.readWrite, .create], mode: 0o600)
-        data = try Files.open(directory.dataPath(segment), [.readWrite, .create], mode: 0o600)
+        let index = try Files.open(directory.indexPath(segment), [.readWrite, .create], mode: 0o600)
+        let data = try Files.open(directory.dataPath(segment), [.readWrite, .create], mode: 0o600)
+        self.index = index
+        self.data = data
     }
 }

@@ -11,12 +11,13 @@ package struct DirectoryWatch: ~Copyable, Sendable {
     package init(of path: String) throws(SystemError) {
         let raw = petrel_inotify(O_NONBLOCK | O_CLOEXEC)
         guard raw >= 0 else { throw SystemError("inotify_init1", code: errno) }
-        descriptor = Descriptor(adopting: raw)
+        let queue = Descriptor(adopting: raw)
         // IN_MODIFY, IN_MOVED_FROM, IN_MOVED_TO, IN_CREATE, IN_DELETE, IN_DELETE_SELF
         let mask = UInt32(0x02 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400)
         guard petrel_inotify_watch(raw, path, mask) >= 0 else {
             throw SystemError("inotify_add_watch", path: path, code: errno)
         }
+        descriptor = queue
     }
 
     /// Readable when something has changed since the last `drain`.

@@ -36,10 +36,9 @@ static inline long petrel_syscall(long number, long a, long b, long c, long d, l
 /// Declared only with _GNU_SOURCE: accept with flags, no peer address.
 static inline int petrel_accept(int descriptor, int flags) { return (int)syscall(SYS_accept4, descriptor, 0, 0, flags); }
 
-#include <spawn.h>
-/// Declared only with _GNU_SOURCE.
-int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
-static inline int petrel_spawn_closefrom(posix_spawn_file_actions_t *actions, int from) { return posix_spawn_file_actions_addclosefrom_np(actions, from); }
+/// Declared only with _GNU_SOURCE; <spawn.h> here would make its types this module's.
+int posix_spawn_file_actions_addclosefrom_np(void *actions, int from);
+static inline int petrel_spawn_closefrom(void *actions, int from) { return posix_spawn_file_actions_addclosefrom_np(actions, from); }
 
 /// A global variable of the C library, which Swift takes for shared mutable state.
 static inline char **petrel_environment(void) { extern char **environ; return environ; }
