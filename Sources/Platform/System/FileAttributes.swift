@@ -81,7 +81,7 @@ extension Files {
         let path = pathThroughDescriptor(directory, name)
         guard lsetxattr(path, attribute, value, value.count, 0) == 0 else {
             let code = errno
-            throw SystemError("lsetxattr", path: String(cString: name) + " " + attribute, code: code)
+            throw SystemError("lsetxattr", path: String(terminated: name) + " " + attribute, code: code)
         }
     }
 

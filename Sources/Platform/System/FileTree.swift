@@ -106,7 +106,7 @@ private struct TreeRemover {
                 let code = errno
                 if code == ENOENT { continue }
                 guard code == EISDIR || code == EPERM, entry.isDirectory == nil else {
-                    throw SystemError("unlinkat", path: String(cString: entry.name), code: code)
+                    throw SystemError("unlinkat", path: String(terminated: entry.name), code: code)
                 }
             }
             if depth >= Self.maximumDepth {
@@ -126,7 +126,7 @@ private struct TreeRemover {
             )
             again = try empty(child.raw, depth: depth + 1) || again
             guard Glibc.unlinkat(directory, entry.name, AT_REMOVEDIR) == 0 || errno == ENOENT else {
-                throw SystemError("rmdir", path: String(cString: entry.name), code: errno)
+                throw SystemError("rmdir", path: String(terminated: entry.name), code: errno)
             }
         }
         return again

@@ -118,3 +118,10 @@ package enum CStrings {
         return body(array)
     }
 }
+
+extension String {
+    /// The text before the first zero in a C string's array.
+    init(terminated characters: [CChar]) {
+        self.init(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
