@@ -151,6 +151,7 @@ let programs: [Target] = [
 
 let suites: [Target] = [
     .target(name: "TestSupport", dependencies: ["System"], path: "Tests/TestSupport", swiftSettings: strict),
+    tests("SystemTests", ["TestSupport"]),
     tests("JSONTests", ["JSON"]),
     tests("RuntimeSpecTests", ["JSON", "RuntimeSpec"]),
 ]

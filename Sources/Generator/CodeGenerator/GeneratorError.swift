@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why nothing was generated.
+package enum GeneratorError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The request is not what a protobuf compiler sends.
+    case malformed(String)
+    /// The definitions use something that has no counterpart in the generated code.
+    case unsupported(element: String, String)
+    /// The parameter names no output.
+    case unknownParameter(String)
+
+    package var description: String {
+        switch self {
+        case .malformed(let what): "malformed request: \(what)"
+        case .unsupported(let element, let what): "\(element): \(what)"
+        case .unknownParameter(let text): "unknown parameter: \(text)"
+        }
+    }
+}

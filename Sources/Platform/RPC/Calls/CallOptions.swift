@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a caller may say about one call.
+package struct CallOptions: Sendable {
+    /// How long it may take, from now, connecting included; nil: without limit.
+    package var timeout: Duration?
+    /// Sent with the request.
+    package var metadata: Metadata
+    /// Wait, until the time-out, for a server that is not there yet (or is being restarted) instead of failing.
+    package var waitForReady: Bool
+
+    package init(timeout: Duration? = nil, metadata: Metadata = [:], waitForReady: Bool = false) {
+        self.timeout = timeout
+        self.metadata = metadata
+        self.waitForReady = waitForReady
+    }
+}

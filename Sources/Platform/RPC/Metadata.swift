@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Name and value pairs that travel beside a call's messages, in order; a name may occur more than once.
+///
+/// Names are lower case. The values of names that end in `-bin` are bytes, the others are printable ASCII.
+package struct Metadata: Hashable, Sendable, ExpressibleByDictionaryLiteral {
+    package enum Content: Hashable, Sendable {
+        case text(String)
+        case bytes([UInt8])
+    }
+
+    package struct Entry: Hashable, Sendable {
+        package let name: String
+        package let value: Content
+    }
+
+    package private(set) var entries: [Entry] = []
+
+    package init() {}
+
+    package init(dictionaryLiteral elements: (String, String)...) {
+        for (name, value) in elements { add(value, for: name) }
+    }
+
+    /// The first text of a name; setting replaces them all.
+    package subscript(name: String) -> String? {
+        get {
+            for entry in entries where entry.name == name {
+                if case .text(let text) = entry.value { return text }
+            }
+            return nil
+        }
+        set {
+            entries.removeAll { $0.name == name.lowercased() }
+            if let newValue { add(newValue, for: name) }
+        }
+    }
+
+    /// The first bytes of a name that ends in `-bin`.
+    package func bytes(_ name: String) -> [UInt8]? {
+        for entry in entries where entry.name == name {
+            if case .bytes(let bytes) = entry.value { return bytes }
+        }
+        return nil
+    }
+
+    package mutating func add(_ text: String, for name: String) {
+        entries.append(Entry(name: name.lowercased(), value: .text(text)))
+    }
+
+    /// `name` must end in `-bin`, otherwise the peer will take the value for text.
+    package mutating func add(_ bytes: [UInt8], for name: String) {
+        entries.append(Entry(name: name.lowercased(), value: .bytes(bytes)))
+    }
+
+    package var isEmpty: Bool { entries.isEmpty }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Messages
+
+/// What `RPCServer` serves. Generated protocols refine this one and provide both members.
+package protocol RPCService: Sendable {
+    /// `petrel.engine.v1.Containers`.
+    var serviceName: String { get }
+    var methods: [RPCMethod] { get }
+}
+
+/// One method of a service: how its handler is run on a call.
+package struct RPCMethod: Sendable {
+    package let name: String
+    let run: @Sendable (CallStream, CallContext) async throws -> Void
+
+    private init(_ name: String, _ run: @escaping @Sendable (CallStream, CallContext) async throws -> Void) {
+        self.name = name
+        self.run = run
+    }
+
+    package static func unary<Request: Message, Response: Message>(
+        _ name: String,
+        _ handler: @escaping @Sendable (Request, CallContext) async throws -> Response
+    ) -> RPCMethod {
+        RPCMethod(name) { stream, context in
+            let response = try await handler(try await stream.onlyMessage(Request.self), context)
+            try await stream.write(response.serialized())
+        }
+    }
+
+    package static func serverStreaming<Request: Message, Response: Message>(
+        _ name: String,
+        _ handler: @escaping @Sendable (Request, ResponseWriter<Response>, CallContext) async throws -> Void
+    ) -> RPCMethod {
+        RPCMethod(name) { stream, context in
+            try await handler(try await stream.onlyMessage(Request.self), ResponseWriter(stream), context)
+        }
+    }
+
+    package static func clientStreaming<Request: Message, Response: Message>(
+        _ name: String,
+        _ handler: @escaping @Sendable (RequestStream<Request>, CallContext) async throws -> Response
+    ) -> RPCMethod {
+        RPCMethod(name) { stream, context in
+            let response = try await handler(RequestStream(stream), context)
+            try await stream.write(response.serialized())
+        }
+    }
+
+    package static func bidirectional<Request: Message, Response: Message>(
+        _ name: String,
+        _ handler: @escaping @Sendable (RequestStream<Request>, ResponseWriter<Response>, CallContext)
+            async throws -> Void
+    ) -> RPCMethod {
+        RPCMethod(name) { stream, context in
+            try await handler(RequestStream(stream), ResponseWriter(stream), context)
+        }
+    }
+}
