@@ -31,7 +31,9 @@ struct ContainerCommandsTests {
 
     @Test func inspectHasDockersFields() throws {
         try withSuite { suite in
-            let options = ["-e", "A=b", "--restart", "on-failure:3", "--memory", "32m", "--hostname", "h", "-w", "/tmp"]
+            let options = [
+                "-e", "A=b", "--restart", "on-failure:3", "--memory", "32m", "--hostname", "h", "-w", "/tmp",
+            ]
             let id = try suite.startShell("i", "sleep 1000", options: options)
             let document = try suite.inspect("i")
             #expect(document["Id"].string == id)

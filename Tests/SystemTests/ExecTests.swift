@@ -58,7 +58,9 @@ struct ExecTests {
         try withSuite { suite in
             try suite.startShell("c", "sleep 1000")
             #expect(try suite.petrel("exec", "-d", "c", "sh", "-c", "sleep 0.5; touch /tmp/done").status == 0)
-            try eventually("the detached command") { try suite.petrel("exec", "c", "test", "-e", "/tmp/done").status == 0 }
+            try eventually("the detached command") {
+                try suite.petrel("exec", "c", "test", "-e", "/tmp/done").status == 0
+            }
         }
     }
 

@@ -18,7 +18,10 @@ struct LogsTests {
 
             let stamped = try suite.petrel("logs", "-t", "l").lines
             let times = stamped.map { $0.split(separator: " ", maxSplits: 1) }
-            #expect(times.allSatisfy { $0.count == 2 && $0[0].contains("T") && $0[0].hasSuffix("Z") }, "\(stamped)")
+            #expect(
+                times.allSatisfy { $0.count == 2 && $0[0].contains("T") && $0[0].hasSuffix("Z") },
+                "\(stamped)"
+            )
             #expect(times.map { String($0[1]) }.first == "line 1")
             let last = try #require(times.last).first.map(String.init) ?? ""
             let since = try suite.petrel("logs", "--since", last, "l")
@@ -59,7 +62,8 @@ struct LogsTests {
             let plain = try suite.petrel("run", "--name", "p", "busybox", "printf", "no newline at the end")
             #expect(plain.stdout == "no newline at the end")
             #expect(try suite.petrel("logs", "p").stdout == "no newline at the end")
-            let script = "dd if=/dev/urandom of=/tmp/r bs=1000 count=700 2>/dev/null; sha256sum /tmp/r >&2; cat /tmp/r"
+            let script =
+                "dd if=/dev/urandom of=/tmp/r bs=1000 count=700 2>/dev/null; sha256sum /tmp/r >&2; cat /tmp/r"
             let attached = try suite.petrel("run", "--name", "b", "busybox", "sh", "-c", script)
             #expect(attached.stdoutBytes.count == 700_000)
             #expect(try TestImage.sha256(attached.stdoutBytes) == attached.stderr.prefix(64))
@@ -72,12 +76,14 @@ struct LogsTests {
     /// 300 MB in lines: more than the spool keeps. Nothing may grow without bound, and the newest lines are there.
     @Test func aFloodIsRotated() throws {
         try withSuite { suite in
-            let script = "yes 0123456789012345678901234567890123456789 | head -c 300000000; echo; echo the end"
+            let script =
+                "yes 0123456789012345678901234567890123456789 | head -c 300000000; echo; echo the end"
             try suite.succeed("run", "-d", "--name", "flood", "busybox", "sh", "-c", script)
             try suite.waitUntil("flood", is: "exited", within: 120)
             let last = try suite.petrel("logs", "--tail", "1", "flood")
             #expect(last.stdout == "the end\n", "\(last)")
-            let used = try succeed("du", ["-sm", suite.root + "/supervisor"]).text.split(separator: "\t").first
+            let used = try succeed("du", ["-sm", suite.root + "/supervisor"]).text.split(separator: "\t")
+                .first
             #expect(used.flatMap { Int($0) } ?? 1000 < 250, "the spool takes \(used ?? "?") MB")
             for daemon in Daemon.allCases {
                 let memory = HostProcess.memory(of: try suite.pid(of: daemon)) >> 20

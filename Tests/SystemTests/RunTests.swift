@@ -53,7 +53,10 @@ struct RunTests {
             ([], "cat /proc/self/status | awk '/^NoNewPrivs|^Seccomp:/ {print $2}'", "0\n2"),
             ([], "awk '/^CapEff/ {print $2}' /proc/self/status", "00000000a80425fb"),
             (["--cap-drop", "ALL"], "awk '/^CapEff/ {print $2}' /proc/self/status", "0000000000000000"),
-            (["--cap-drop", "ALL", "--cap-add", "CHOWN"], "awk '/^CapEff/ {print $2}' /proc/self/status", "0000000000000001"),
+            (
+                ["--cap-drop", "ALL", "--cap-add", "CHOWN"], "awk '/^CapEff/ {print $2}' /proc/self/status",
+                "0000000000000001"
+            ),
             (["--cap-add", "NET_ADMIN"], "awk '/^CapEff/ {print $2}' /proc/self/status", "00000000a80435fb"),
             ([], "ls -l /dev/null | cut -c1; cat /dev/full | head -c1 | wc -c", "c\n1"),
             ([], "touch /proc/sysrq-trigger 2>&1 | grep -c 'Read-only'", "1"),
@@ -65,8 +68,10 @@ struct RunTests {
         ]
         try withSuite { suite in
             for (options, script, output) in cases {
-                let outcome = try suite.petrel(["run", "--rm"] + options + ["busybox"]
-                    + (options.first == "--entrypoint" ? [] : ["sh"]) + ["-c", script])
+                let outcome = try suite.petrel(
+                    ["run", "--rm"] + options + ["busybox"]
+                        + (options.first == "--entrypoint" ? [] : ["sh"]) + ["-c", script]
+                )
                 #expect(outcome.text == output, "\(outcome)")
             }
         }
@@ -85,18 +90,42 @@ struct RunTests {
             try withTemporaryDirectory { directory in
                 try Data("from outside\n".utf8).write(to: URL(fileURLWithPath: directory + "/in"))
                 let script = "cat /data/in; echo from inside > /data/out"
-                let outcome = try suite.petrel("run", "--rm", "-v", "\(directory):/data", "busybox", "sh", "-c", script)
+                let outcome = try suite.petrel(
+                    "run",
+                    "--rm",
+                    "-v",
+                    "\(directory):/data",
+                    "busybox",
+                    "sh",
+                    "-c",
+                    script
+                )
                 #expect(outcome.text == "from outside", "\(outcome)")
                 #expect(try String(contentsOfFile: directory + "/out", encoding: .utf8) == "from inside\n")
                 let refused = try suite.petrel(
-                    "run", "--rm", "-v", "\(directory):/data:ro", "busybox", "sh", "-c", "echo x > /data/out"
+                    "run",
+                    "--rm",
+                    "-v",
+                    "\(directory):/data:ro",
+                    "busybox",
+                    "sh",
+                    "-c",
+                    "echo x > /data/out"
                 )
                 #expect(refused.status == 1 && refused.stderr.contains("Read-only"), "\(refused)")
                 // A source that is not there is made, as a directory.
                 try suite.succeed("run", "--rm", "-v", "\(directory)/new/dir:/d", "busybox", "touch", "/d/f")
                 #expect(FileManager.default.fileExists(atPath: directory + "/new/dir/f"))
                 // One file alone.
-                let file = try suite.petrel("run", "--rm", "-v", "\(directory)/in:/etc/one", "busybox", "cat", "/etc/one")
+                let file = try suite.petrel(
+                    "run",
+                    "--rm",
+                    "-v",
+                    "\(directory)/in:/etc/one",
+                    "busybox",
+                    "cat",
+                    "/etc/one"
+                )
                 #expect(file.text == "from outside", "\(file)")
             }
         }
@@ -113,12 +142,21 @@ struct RunTests {
             #expect(outcome.lines == ["67108864", "50000", "100000", "20"], "\(outcome)")
 
             // More memory than allowed ends with SIGKILL, and inspect says why.
-            let eater = ["run", "--name", "eater", "--memory", "16m", "busybox", "sh", "-c", "x=a; while :; do x=$x$x; done"]
+            let eater = [
+                "run", "--name", "eater", "--memory", "16m", "busybox", "sh", "-c",
+                "x=a; while :; do x=$x$x; done",
+            ]
             #expect(try suite.petrel(eater).status == 137)
             #expect(try suite.state("eater")["OOMKilled"].bool == true)
 
             let forks = try suite.petrel(
-                "run", "--rm", "--pids-limit", "5", "busybox", "sh", "-c",
+                "run",
+                "--rm",
+                "--pids-limit",
+                "5",
+                "busybox",
+                "sh",
+                "-c",
                 "for i in 1 2 3 4 5 6 7 8; do sleep 1 & done; wait"
             )
             #expect(forks.status != 0 || forks.stderr.contains("fork"), "\(forks)")
@@ -128,7 +166,15 @@ struct RunTests {
     @Test func hostNetworkIsTheHosts() throws {
         try withSuite { suite in
             let host = try FileManager.default.contentsOfDirectory(atPath: "/sys/class/net").sorted()
-            let outcome = try suite.petrel("run", "--rm", "--network", "host", "busybox", "ls", "/sys/class/net")
+            let outcome = try suite.petrel(
+                "run",
+                "--rm",
+                "--network",
+                "host",
+                "busybox",
+                "ls",
+                "/sys/class/net"
+            )
             #expect(outcome.lines.sorted() == host, "\(outcome)")
         }
     }
@@ -136,7 +182,15 @@ struct RunTests {
     @Test func privilegedHasAllThatRootHere() throws {
         try withSuite { suite in
             let script = "mount -t tmpfs x /mnt && mknod /mnt/n c 1 3 && echo x > /mnt/n && echo fine"
-            let outcome = try suite.petrel("run", "--rm", "--privileged", "busybox", "sh", "-c", "mkdir -p /mnt; " + script)
+            let outcome = try suite.petrel(
+                "run",
+                "--rm",
+                "--privileged",
+                "busybox",
+                "sh",
+                "-c",
+                "mkdir -p /mnt; " + script
+            )
             #expect(outcome.text == "fine", "\(outcome)")
         }
     }
@@ -155,7 +209,12 @@ struct RunTests {
     @Test func stdinIsPassedWithI() throws {
         try withSuite { suite in
             let outcome = try suite.petrel(
-                "run", "--rm", "-i", "busybox", "sha256sum", stdin: .bytes([UInt8](repeating: 0x61, count: 300_000))
+                "run",
+                "--rm",
+                "-i",
+                "busybox",
+                "sha256sum",
+                stdin: .bytes([UInt8](repeating: 0x61, count: 300_000))
             )
             let expected = try run("sha256sum", stdin: .bytes([UInt8](repeating: 0x61, count: 300_000)))
             #expect(outcome.text == expected.text, "\(outcome)")
@@ -167,7 +226,9 @@ struct RunTests {
             let names = ["ipc", "mnt", "net", "pid", "uts"]
             let script = names.map { "readlink /proc/self/ns/\($0)" }.joined(separator: "; ")
             let inside = try suite.petrel("run", "--rm", "busybox", "sh", "-c", script)
-            let outside = try names.map { try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/\($0)") }
+            let outside = try names.map {
+                try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/\($0)")
+            }
             #expect(inside.lines.count == names.count, "\(inside)")
             for (one, other) in zip(inside.lines, outside) { #expect(one != other) }
         }

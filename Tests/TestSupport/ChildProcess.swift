@@ -25,6 +25,8 @@ package struct Outcome: Sendable, CustomStringConvertible {
 package struct CommandFailed: Error, CustomStringConvertible {
     package let outcome: Outcome
     package var description: String { outcome.description }
+
+    package init(outcome: Outcome) { self.outcome = outcome }
 }
 
 /// A program that runs beside the test. Its output goes to files, so nobody has to read along; whoever starts it ends

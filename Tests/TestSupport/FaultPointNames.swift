@@ -8,7 +8,9 @@ package enum FaultPointNames {
         guard let files = FileManager.default.enumerator(atPath: sources) else { return [] }
         var names: Set<String> = []
         for case let file as String in files where file.hasSuffix(".swift") {
-            guard let text = try? String(contentsOfFile: sources + "/" + file, encoding: .utf8) else { continue }
+            guard let text = try? String(contentsOfFile: sources + "/" + file, encoding: .utf8) else {
+                continue
+            }
             for part in text.components(separatedBy: ".reach(\"").dropFirst() {
                 guard let name = part.split(separator: "\"").first, !name.contains("\\") else { continue }
                 names.insert(String(name))

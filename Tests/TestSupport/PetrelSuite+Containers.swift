@@ -27,7 +27,9 @@ extension PetrelSuite {
     package func status(of name: String) throws -> String { try state(name)["Status"].string ?? "" }
 
     package func waitUntil(_ name: String, is status: String, within limit: Double = 20) throws {
-        try eventually("\(name) \(status)", within: limit, every: 0.03) { try self.status(of: name) == status }
+        try eventually("\(name) \(status)", within: limit, every: 0.03) {
+            try self.status(of: name) == status
+        }
     }
 
     /// Waits until a container has printed `count` lines.

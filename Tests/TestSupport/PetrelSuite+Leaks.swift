@@ -84,7 +84,7 @@ extension PetrelSuite {
     }
 
     /// Removes by force whatever there is, silently.
-    func destroy() {
+    package func destroy() {
         // Init first: it would start the others again.
         if let pid = initPID { Foundation.kill(pid, SIGKILL) }
         let name = cgroupName

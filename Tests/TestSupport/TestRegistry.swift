@@ -5,11 +5,14 @@ import Foundation
 package final class TestRegistry {
     /// "127.0.0.1:PORT".
     package let address: String
+    /// Where it keeps its blobs.
+    package let storage: String
     private let process: ChildProcess
 
     init(directory: String) throws {
         let port = try freePort()
         address = "127.0.0.1:\(port)"
+        storage = directory + "/storage"
         let configuration = """
             version: 0.1
             log: {level: warn}
@@ -59,9 +62,14 @@ private func loopback(port: UInt16) -> sockaddr_in {
     return address
 }
 
-private func withAddress(_ address: inout sockaddr_in, _ call: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+private func withAddress(
+    _ address: inout sockaddr_in,
+    _ call: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Int32
+) -> Int32 {
     withUnsafeMutablePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { call($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            call($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
     }
 }
 

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+import TestSupport
+
+/// Full and read-only disks, unknown flags, absent daemons: clear errors, and nothing that was there is lost.
+@Suite(.serialized, .needsRoot)
+struct BadSurroundingsTests {
+    @Test func aFullDiskIsReportedAndDeletingStillWorks() throws {
+        try withSmallDisk(bytes: 96 << 20) { disk in
+            try withSuite(root: disk + "/root") { suite in
+                try suite.startShell("keep", "echo kept; sleep 1000")
+                try suite.waitForLines("keep", 1)
+                try fill(disk)
+                let outcome = try suite.petrel(
+                    "run",
+                    "--rm",
+                    "busybox",
+                    "sh",
+                    "-c",
+                    "echo x > /file && cat /file"
+                )
+                #expect(outcome.status != 0, "\(outcome)")
+                #expect(
+                    outcome.stderr.contains("space") || outcome.stderr.contains("ENOSPC")
+                        || outcome.stderr.contains("full"),
+                    "\(outcome)"
+                )
+                let load = try suite.petrel("load", stdin: .bytes(try largeImage()))
+                #expect(load.status == 1, "\(load)")
+                // What was there is there, and can be removed.
+                #expect(try suite.status(of: "keep") == "running")
+                #expect(try suite.succeed("logs", "keep") == "kept")
+                try suite.succeed("rm", "-f", "keep")
+                unlink(disk + "/filler")
+                #expect(try suite.succeed("run", "--rm", "busybox", "echo", "fine") == "fine")
+            }
+        }
+    }
+
+    /// A container that fills the disk with its output waits, and loses nothing once there is room.
+    @Test func outputWaitsForRoom() throws {
+        try withSmallDisk(bytes: 96 << 20) { disk in
+            try withSuite(root: disk + "/root") { suite in
+                try suite.startShell("w", "sleep 1; seq 0 400000; sleep 1000")
+                try fill(disk)
+                pass(seconds: 3)
+                #expect(try suite.petrel("ps", "-q").lines.count == 1)
+                unlink(disk + "/filler")
+                try suite.waitForLines("w", 400_001, within: 60)
+                try suite.expectCounting("w", atLeast: 400_001)
+            }
+        }
+    }
+
+    private func fill(_ disk: String) throws {
+        // Fails when the disk is full, which is what it is for.
+        try run("dd", ["if=/dev/zero", "of=\(disk)/filler", "bs=1M"])
+    }
+
+    private func largeImage() throws -> [UInt8] {
+        var layer = TarArchive()
+        layer.add(.file, "large", content: [UInt8](repeating: 7, count: 40 << 20))
+        return try TestImage.archive("large:1", layers: [layer.finished])
+    }
+
+    @Test func aReadOnlyRootIsReported() throws {
+        try withSmallDisk(bytes: 16 << 20) { disk in
+            try succeed("mount", ["-o", "remount,ro", disk])
+            try withTemporaryDirectory { directory in
+                let arguments = ["--root", disk + "/root", "--run", directory + "/run", "system", "start"]
+                let outcome = try run(binaries + "/petrel", arguments, within: 60)
+                #expect(outcome.status != 0, "\(outcome)")
+                #expect(outcome.stderr.contains(disk), "\(outcome)")
+                #expect(
+                    outcome.stderr.lowercased().contains("read-only") || outcome.stderr.contains("EROFS"),
+                    "\(outcome)"
+                )
+                try eventually("no process") { HostProcess.all(mentioning: directory).isEmpty }
+            }
+        }
+    }
+
+    @Test func absentDaemonsAreReported() throws {
+        try withTemporaryDirectory { directory in
+            let places = ["--root", directory + "/root", "--run", directory + "/run"]
+            let outcome = try run(binaries + "/petrel", places + ["ps"])
+            #expect(outcome.status == 1, "\(outcome)")
+            #expect(outcome.stderr.contains("petrel system start"), "\(outcome)")
+            let status = try run(binaries + "/petrel", places + ["system", "status"])
+            #expect(status.status != 0, "\(status)")
+        }
+    }
+
+    @Test func unknownFlagsAndCommandsAreRefused() throws {
+        try withSuite { suite in
+            for arguments in [["ps", "--no-such-flag"], ["nonsense"], ["logs"], ["run"], ["stop"]] {
+                let outcome = try suite.petrel(arguments)
+                #expect(outcome.status != 0 && !outcome.stderr.isEmpty, "\(outcome)")
+                #expect(outcome.stdout.isEmpty, "\(outcome)")
+            }
+            #expect(try suite.petrel("run", "--no-such-flag", "busybox").status == 125)
+            let empty = try TestImage.archive("noentry:1", layers: [TestImage.busyboxLayer()], config: "")
+            #expect(try suite.petrel("load", stdin: .bytes(empty)).status == 0)
+            let nothing = try suite.petrel("run", "--rm", "noentry:1")
+            #expect(nothing.status == 125 && nothing.stderr.contains("command"), "\(nothing)")
+            let missing = try suite.petrel("run", "--rm", "--entrypoint", "/missing", "busybox")
+            #expect(missing.status == 127 && missing.stderr.contains("/missing"), "\(missing)")
+            #expect(try suite.containers() == [])
+        }
+    }
+}

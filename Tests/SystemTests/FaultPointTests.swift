@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+import TestSupport
+
+/// A process is killed at every named step of create, start, exec, stop, delete, pull, load and adopt. Afterwards the
+/// operation is wholly there or wholly undone, the suite works, and nothing is left.
+@Suite(.serialized, .needsRoot)
+struct FaultPointTests {
+    /// Points in the sources that no operation here reaches would be tests of nothing.
+    @Test func everyDaemonHasFaultPoints() {
+        let daemons = Set(FaultPointNames.all.map { $0.split(separator: ".").first.map(String.init) ?? "" })
+        #expect(daemons.isSuperset(of: ["engine", "supervisor", "keeper"]), "\(daemons)")
+        #expect(
+            FaultPointNames.all.allSatisfy { $0.split(separator: ".").count == 3 },
+            "\(FaultPointNames.all)"
+        )
+    }
+
+    @Test(arguments: FaultPointNames.all) func aDeathThereLeavesAllOrNothing(_ point: String) throws {
+        try withSuite(image: false) { suite in
+            try withRegistry { registry in
+                try registry.push(archive: busyboxArchive.get(), as: "busybox:pulled")
+                try suite.succeed("load", "-i", busyboxArchive.get())
+                try suite.succeed("rmi", "busybox")
+                try suite.arm(point)
+                let life = ContainerLife(suite: suite, registry: registry.address, point: point)
+                try life.loadAndPull()
+                try life.runExecStopStartRemove()
+                #expect(!suite.isArmed(point), "no operation came past \(point)")
+                suite.disarmAll()
+                try suite.waitUntilHealthy()
+                suite.expectNoRemains(point)
+                // All of it once more, undisturbed.
+                #expect(try suite.succeed("run", "--rm", "busybox", "echo", "fine") == "fine")
+                suite.expectNoRemains(point)
+            }
+        }
+    }
+}
+
+/// The operations of a container's life, each of which may be cut short once; after each, the state must make sense.
+private struct ContainerLife {
+    let suite: PetrelSuite
+    let registry: String
+    let point: String
+
+    func loadAndPull() throws {
+        let archive = try busyboxArchive.get()
+        try suite.petrel("load", "-i", archive)
+        try suite.waitUntilHealthy()
+        // Repeating what was cut short completes it; repeating what was not changes nothing.
+        try suite.succeed("load", "-i", archive)
+        let name = registry + "/busybox:pulled"
+        try suite.petrel("pull", name)
+        try suite.waitUntilHealthy()
+        try suite.succeed("pull", name)
+        #expect(try suite.succeed("run", "--rm", name, "echo", "pulled") == "pulled", "\(point)")
+        try suite.petrel("rmi", name)
+        try suite.waitUntilHealthy()
+        if try suite.petrel("inspect", name).status == 0 { try suite.succeed("rmi", name) }
+    }
+
+    func runExecStopStartRemove() throws {
+        let script = "trap 'exit 0' TERM; echo ready; while :; do usleep 10000; done"
+        try suite.petrel("run", "-d", "--name", "f", "busybox", "sh", "-c", script)
+        try suite.waitUntilHealthy()
+        if try !suite.exists(container: "f") {
+            // Wholly undone: nothing of it is left, and its name is free.
+            suite.expectNoRemains(point)
+            try suite.startShell("f", script)
+        }
+        if try suite.status(of: "f") != "running" { try suite.succeed("start", "f") }
+        let id = try suite.id(of: "f")
+        try suite.waitUntil("f", is: "running")
+
+        try suite.petrel("exec", "f", "true")
+        try suite.waitUntilHealthy()
+        let exec = try suite.petrel("exec", "f", "sh", "-c", "exit 6")
+        #expect(exec.status == 6, "\(point): \(exec)")
+
+        if let keeper = suite.keeper(of: id) {
+            Foundation.kill(keeper, SIGKILL)
+            try eventually("adoption at \(point)") { suite.keeper(of: id).map { $0 != keeper } == true }
+            let after = try suite.petrel("exec", "f", "echo", "adopted")
+            #expect(after.text == "adopted", "\(point): \(after)")
+        }
+        for daemon in Daemon.allCases {
+            let old = try suite.kill(daemon)
+            try suite.waitForSuccessor(of: old, daemon)
+        }
+        #expect(try suite.status(of: "f") == "running", "\(point)")
+
+        try suite.petrel("stop", "-t", "3", "f")
+        try suite.waitUntilHealthy()
+        if try suite.status(of: "f") == "running" { try suite.succeed("stop", "-t", "3", "f") }
+        try suite.waitUntil("f", is: "exited")
+
+        try suite.petrel("start", "f")
+        try suite.waitUntilHealthy()
+        if try suite.status(of: "f") != "running" { try suite.succeed("start", "f") }
+        try suite.petrel("kill", "f")
+        try suite.waitUntilHealthy()
+        if try suite.status(of: "f") == "running" { try suite.petrel("kill", "f") }
+        try suite.waitUntil("f", is: "exited")
+
+        try suite.petrel("rm", "f")
+        try suite.waitUntilHealthy()
+        try eventually("removal or its undoing at \(point)") {
+            guard try suite.exists(container: "f") else { return true }
+            return try suite.petrel("rm", "f").status == 0
+        }
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+import TestSupport
+
+/// petrel system, version, info.
+@Suite(.serialized, .needsRoot)
+struct SystemCommandTests {
+    @Test func statusShowsEachDaemon() throws {
+        try withSuite(image: false) { suite in
+            let text = try suite.succeed("system", "status", "--format", "json")
+            let rows = try #require(try Document(text).array)
+            #expect(
+                Set(rows.compactMap { $0["name"].string }).isSuperset(of: Daemon.allCases.map(\.rawValue))
+            )
+            for row in rows {
+                #expect((row["pid"].int ?? 0) > 1 && row["version"].string?.isEmpty == false, "\(row)")
+                #expect(row["health"].string == "healthy", "\(row)")
+            }
+            // Name and pid come first, for those who read JSON with grep.
+            let object = try #require(text.split(separator: "{").dropFirst().first)
+            let keys = object.split(separator: "\"").filter { !$0.contains(":") && !$0.contains(",") }
+            #expect(keys.contains { $0.lowercased() == "name" })
+            let table = try suite.petrel("system", "status").lines
+            #expect(table.count >= 4 && table[0].contains("PID"), "\(table)")
+        }
+    }
+
+    @Test func daemonsStopStartAndRestartByName() throws {
+        try withSuite { suite in
+            try suite.startCounter("t")
+            for daemon in Daemon.allCases {
+                let old = try suite.pid(of: daemon)
+                try suite.succeed("system", "restart", daemon.rawValue)
+                #expect(try suite.pid(of: daemon) != old)
+                #expect(!HostProcess.isAlive(old))
+                try suite.waitUntilHealthy(within: 2)
+                try suite.succeed("system", "stop", daemon.rawValue)
+                let now = try suite.status().array?.first { $0["name"].string == daemon.rawValue }
+                #expect((now?["pid"].int ?? 0) == 0, "\(String(describing: now))")
+                try suite.succeed("system", "start", daemon.rawValue)
+                try suite.waitUntilHealthy(within: 2)
+            }
+            try suite.expectCounting("t", atLeast: 10)
+            #expect(try suite.petrel("system", "restart", "nonsense").status != 0)
+        }
+    }
+
+    @Test func stopWithContainersEndsThem() throws {
+        try withSuite { suite in
+            let id = try suite.startCounter("t")
+            let pid = try #require(try suite.state("t")["Pid"].int)
+            try suite.succeed("system", "stop", "--containers")
+            try eventually("no process") { HostProcess.all(mentioning: suite.root).isEmpty }
+            #expect(!HostProcess.isAlive(Int32(pid)))
+            #expect(suite.cgroupName.map { HostProcess.cgroups(named: $0 + "/" + id) } == [])
+            try suite.start()
+            #expect(try suite.status(of: "t") == "exited")
+            try suite.expectCounting("t")
+        }
+    }
+
+    @Test func versionAndInfo() throws {
+        try withSuite { suite in
+            let version = try suite.petrel("version")
+            #expect(version.status == 0 && version.stdout.contains("Server"), "\(version)")
+            try suite.startShell("t", "sleep 1000")
+            let info = try suite.petrel("info")
+            #expect(info.status == 0, "\(info)")
+            #expect(info.stdout.contains("Containers: 1") && info.stdout.contains("Running: 1"), "\(info)")
+            #expect(info.stdout.contains("Images: 1"), "\(info)")
+        }
+    }
+
+    @Test func helpersHaveOneThreadAndNothingElseOpen() throws {
+        try withSuite { suite in
+            let id = try suite.startShell("t", "sleep 1000")
+            for pid in [try #require(suite.keeper(of: id)), try #require(suite.initPID)] {
+                let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
+                #expect(threads.count == 1, "\(HostProcess.arguments(of: pid))")
+            }
+            // The container's program holds its three descriptors and no more.
+            let pid = try #require(try suite.state("t")["Pid"].int)
+            #expect(
+                HostProcess.descriptors(of: Int32(pid)).count == 3,
+                "\(HostProcess.descriptors(of: Int32(pid)))"
+            )
+        }
+    }
+}
