@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import Messages
+internal import Messages
 
 package final class CallStream: Sendable {
     func nextMessage<M: Message>(_ type: M.Type, cancels: Bool = false) async throws(RPCError) -> M? { nil }
