@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+package import System
+
+/// One container's group: the same path in every hierarchy of the machine.
+///
+/// A value that names the group; the kernel has the state. Every operation may be repeated: creating what exists,
+/// thawing what runs, killing and removing what is gone are harmless.
+package struct Cgroup: Hashable, Sendable {
+    package let layout: CgroupLayout
+    /// Relative to each mount point: `petrel-1a2b3c4d/0123…`.
+    package let path: String
+
+    /// - Throws: `EINVAL` for a path that is empty or would leave the hierarchy.
+    package init(_ path: String, in layout: CgroupLayout) throws(SystemError) {
+        let parts = path.split(separator: "/")
+        guard !parts.isEmpty, !parts.contains(".."), !parts.contains("."), !path.utf8.contains(0) else {
+            throw SystemError("cgroup", path: path, code: 22)
+        }
+        self.layout = layout
+        self.path = parts.joined(separator: "/")
+    }
+
+    /// The group's directory in a version 1 hierarchy.
+    package func directory(in hierarchy: CgroupLayout.Hierarchy) -> String { hierarchy.mountPoint + "/" + path }
+
+    /// The group's directory in the version 2 tree; nil where there is none.
+    package var unifiedDirectory: String? { layout.unifiedMountPoint.map { $0 + "/" + path } }
+
+    /// The directory that answers for a controller, whichever version has it.
+    package func directory(of controller: String) -> String? {
+        if let hierarchy = layout.hierarchy(of: controller) { return directory(in: hierarchy) }
+        return layout.kind == .unified ? unifiedDirectory : nil
+    }
+
+    /// All directories, the version 2 one last.
+    var directories: [String] { layout.hierarchies.map(directory(in:)) + (unifiedDirectory.map { [$0] } ?? []) }
+
+    /// Whether the group is there (in any hierarchy).
+    package var exists: Bool { directories.contains { Files.exists($0) } }
+
+    // MARK: - Life cycle
+
+    /// Makes the group and its missing parents in every hierarchy.
+    package func create() throws(CgroupError) {
+        do throws(SystemError) {
+            for hierarchy in layout.hierarchies {
+                let isCpuset = hierarchy.controllers.contains("cpuset")
+                try makeDirectories(below: hierarchy.mountPoint) { directory throws(SystemError) in
+                    if isCpuset { try Self.inheritCpuset(directory) }
+                }
+            }
+            if let mountPoint = layout.unifiedMountPoint {
+                let isUnified = layout.kind == .unified
+                if isUnified { Self.enableControllers(mountPoint) }
+                try makeDirectories(below: mountPoint) { directory throws(SystemError) in
+                    if isUnified, directory != unifiedDirectory { Self.enableControllers(directory) }
+                }
+            }
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    private func makeDirectories(
+        below mountPoint: String,
+        _ prepare: (String) throws(SystemError) -> Void
+    ) throws(SystemError) {
+        // Another container's removal may take an empty parent away between two steps.
+        for attempt in 0... {
+            var directory = mountPoint
+            do throws(SystemError) {
+                for part in path.split(separator: "/") {
+                    directory += "/" + part
+                    do throws(SystemError) {
+                        try Files.makeDirectory(directory)
+                    } catch where error.code == 17 {}
+                    try prepare(directory)
+                }
+                return
+            } catch {
+                guard error.code == 2, attempt < 20 else { throw error }
+            }
+        }
+    }
+
+    /// A new cpuset is empty, and nobody can join it until it has both.
+    private static func inheritCpuset(_ directory: String) throws(SystemError) {
+        for file in ["cpuset.cpus", "cpuset.mems"] where try Files.text(of: directory + "/" + file).isEmpty {
+            let inherited = try Files.text(of: Files.parentPath(of: directory) + "/" + file)
+            try Files.writeOnce(inherited, to: directory + "/" + file)
+        }
+    }
+
+    /// Lets the children of a version 2 group have what it has itself; what it has not stays off.
+    private static func enableControllers(_ directory: String) {
+        guard let available = try? Files.text(of: directory + "/cgroup.controllers") else { return }
+        for controller in available.split(separator: " ") {
+            // Refused for some (threads in the group, realtime processes): a limit that needs it says so later.
+            try? Files.writeOnce("+" + controller, to: directory + "/cgroup.subtree_control")
+        }
+    }
+
+    /// Joins the calling process, which must have one thread, to every version 1 hierarchy.
+    ///
+    /// Writing `0` to `tasks` moves only this thread, and so skips the wait that moving a process costs.
+    package func joinLegacy() throws(SystemError) {
+        for hierarchy in layout.hierarchies {
+            try Files.writeOnce("0", to: directory(in: hierarchy) + "/tasks")
+        }
+    }
+
+    /// The version 2 directory, for a clone into it; nil where there is none.
+    package func openUnified() throws(SystemError) -> Descriptor? {
+        guard let directory = unifiedDirectory else { return nil }
+        return try Files.open(directory, [.readOnly, .directory])
+    }
+
+    /// Removes the group, groups that the container made below it, and parents that are empty then.
+    ///
+    /// Waits for processes that are just ending, at most about two seconds.
+    /// - Throws: `EBUSY` when some do not end.
+    package func remove() throws(SystemError) {
+        for directory in directories { try Self.removeTree(directory) }
+        for mountPoint in layout.hierarchies.map(\.mountPoint) + (layout.unifiedMountPoint.map { [$0] } ?? []) {
+            var parent = Files.parentPath(of: path)
+            while parent != ".", (try? Files.removeDirectory(mountPoint + "/" + parent, at: Files.currentDirectory)) != nil {
+                parent = Files.parentPath(of: parent)
+            }
+        }
+    }
+
+    private static func removeTree(_ directory: String) throws(SystemError) {
+        for attempt in 0... {
+            do throws(SystemError) {
+                try removeOnce(directory)
+                return
+            } catch {
+                if error.code == 2 { return }
+                guard error.code == 16, attempt < 200 else { throw error }
+                Clock.sleep(nanos: attempt < 10 ? 1_000_000 : 10_000_000)
+            }
+        }
+    }
+
+    private static func removeOnce(_ directory: String) throws(SystemError) {
+        do throws(SystemError) {
+            try Files.removeDirectory(directory, at: Files.currentDirectory)
+        } catch {
+            guard error.code == 16 || error.code == 39 else { throw error }
+            for child in try children(of: directory) { try removeTree(directory + "/" + child) }
+            try Files.removeDirectory(directory, at: Files.currentDirectory)
+        }
+    }
+
+    /// Groups directly below; the rest of such a directory is files.
+    static func children(of directory: String) throws(SystemError) -> [String] {
+        try Files.names(in: directory).filter {
+            (try? Files.status(of: directory + "/" + $0))?.kind == .directory
+        }
+    }
+}
