@@ -154,6 +154,7 @@ let suites: [Target] = [
     tests("SystemTests", ["TestSupport"]),
     tests("JSONTests", ["JSON"]),
     tests("RuntimeSpecTests", ["JSON", "RuntimeSpec"]),
+    tests("OCITests", ["OCI"]),
 ]
 
 let package = Package(

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package import OCI
+
+/// What a layer turned out to be when it had been read to its end.
+package struct UnpackedLayer: Sendable {
+    /// Of the bytes as they came.
+    package let blob: Digest
+    package let blobBytes: Int64
+    /// Of the uncompressed tar stream.
+    package let diffID: Digest
+    package let tarBytes: Int64
+    package let compression: Compression
+    package let entryCount: Int
+    /// Nil when the layer has no entry for its root.
+    package let root: RootAttributes?
+}
+
+/// A layer on its way from where it comes to a directory: hashed as it comes, expanded, hashed again, unpacked.
+package enum LayerStream {
+    /// Unpacks all of `source` into `directory`, which should be empty.
+    ///
+    /// Blocks for as long as the source does. The digests are those of what was read; comparing them with those wanted is
+    /// the caller's, and until then the directory must be visible to nobody.
+    /// - Parameter copy: A file that gets the bytes as they come.
+    /// - Throws: `.limit` for a bomb; `.refused` for hostile entries; `.system` where the disk is full, for example. The
+    ///   directory is left as it is then; the caller removes it.
+    package static func unpack(
+        _ source: any ByteSource,
+        into directory: Int32,
+        copyingTo copy: Int32? = nil,
+        limits: UnpackLimits = UnpackLimits()
+    ) throws(LayerError) -> UnpackedLayer {
+        let blob = HashingSource(source, copyingTo: copy)
+        let (compression, expanded) = try Compression.expanding(blob)
+        let tar = HashingSource(BoundedSource(expanded, of: blob, limits: limits))
+        let reader = TarReader(tar)
+        let unpacker = Unpacker(root: directory, limits: limits)
+        while let entry = try reader.next() { try unpacker.unpack(entry, from: reader) }
+        // What stands behind the last compressed frame belongs to the blob's digest too.
+        try blob.drain()
+        try unpacker.finish()
+        return UnpackedLayer(
+            blob: blob.digest,
+            blobBytes: blob.count,
+            diffID: tar.digest,
+            tarBytes: tar.count,
+            compression: compression,
+            entryCount: unpacker.entryCount,
+            root: unpacker.rootAttributes
+        )
+    }
+}
+
+/// Ends a stream that grows beyond the limits.
+package final class BoundedSource: ByteSource {
+    private static let freeBytes: Int64 = 1 << 30
+
+    private let source: any ByteSource
+    private let origin: HashingSource
+    private let limits: UnpackLimits
+    private var count: Int64 = 0
+
+    /// - Parameter origin: The compressed stream that `source` comes from.
+    package init(_ source: any ByteSource, of origin: HashingSource, limits: UnpackLimits) {
+        self.source = source
+        self.origin = origin
+        self.limits = limits
+    }
+
+    package func next() throws(LayerError) -> UnsafeRawBufferPointer {
+        let chunk = try source.next()
+        count += Int64(chunk.count)
+        guard count <= limits.bytes else { throw .limit(.bytes(limits.bytes)) }
+        if count > Self.freeBytes, count / max(1, origin.count) > limits.ratio { throw .limit(.ratio(limits.ratio)) }
+        return chunk
+    }
+}
