@@ -41,8 +41,8 @@ remains_of_tests() {
 }
 
 remove_remains() {
-    local id group path pass
-    for pass in 1 2 3 4 5 6 7 8 9 10; do
+    local id group path
+    for _ in {1..10}; do
         for id in $(petrel_processes "$PETREL_TEST_ROOT/"); do kill -KILL "$id" 2>/dev/null || true; done
         for group in $(petrel_new_cgroups | sort -r); do
             xargs --no-run-if-empty kill -KILL <"$group/cgroup.procs" 2>/dev/null || true
