@@ -13,6 +13,15 @@ package enum Moments {
         return rfc3339(text)
     }
 
+    /// An option's moment; 0 when the option is not given.
+    package static func option(_ name: String, _ text: String?, now: Int64) throws(Failure) -> Int64 {
+        guard let text else { return 0 }
+        guard let moment = moment(text, now: now) else {
+            throw Failure("\(name) '\(text)'", "is no time", advice: "write 2026-11-23T14:00:00Z, 1795442400 or 10m")
+        }
+        return moment
+    }
+
     /// Nanoseconds of a Go duration: `300ms`, `-1.5h`, `2h45m`; `0` too.
     package static func duration(_ text: String) -> Int64? {
         var rest = Substring(text)

@@ -43,6 +43,13 @@ package enum Shortened {
         return String(digits.prefix(12))
     }
 
+    /// An image as it was named; one named by its id alone is cut like an id.
+    package static func image(_ name: String) -> String {
+        let digits = name.hasPrefix("sha256:") ? String(name.dropFirst(7)) : name
+        let isID = digits.count == 64 && digits.allSatisfy(\.isHexDigit)
+        return isID ? String(digits.prefix(12)) : name
+    }
+
     /// At most `limit` characters, the last of them an ellipsis where something is missing.
     package static func text(_ text: String, limit: Int) -> String {
         text.count <= limit ? text : text.prefix(limit - 1) + "…"

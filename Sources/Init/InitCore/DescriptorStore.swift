@@ -19,8 +19,13 @@ package struct DescriptorStore: Sendable {
 
     package init(limit: Int = defaultLimit) { self.limit = limit }
 
+    /// The same open file under the same name is kept once, so that a daemon may store again what it has stored.
     /// - Returns: false when there is no room; the descriptor is closed then.
     package mutating func store(_ descriptor: SharedDescriptor, as name: String) -> Bool {
+        let isKept = entries.contains {
+            $0.name == name && CurrentProcess.isSameFile($0.descriptor.raw, descriptor.raw)
+        }
+        if isKept { return true }
         guard entries.count < limit else { return false }
         entries.append(Entry(name: name, descriptor: descriptor))
         return true

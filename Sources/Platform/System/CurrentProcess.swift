@@ -23,6 +23,26 @@ package enum CurrentProcess {
     /// The effective user's number.
     package static var userID: UInt32 { geteuid() }
 
+    /// Whether two numbers are the same open file description (kcmp(2)); false where the kernel does not tell.
+    package static func isSameFile(_ first: Int32, _ second: Int32) -> Bool {
+        petrel_kcmp_file(getpid(), first, second) == 0
+    }
+
     /// isatty(3).
     package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+}
+
+extension CurrentProcess {
+    /// Columns of a terminal (`TIOCGWINSZ`); nil where it is none or does not say.
+    package static func terminalWidth(_ descriptor: Int32) -> Int? {
+        // struct winsize: rows, columns, two unused words of 16 bits.
+        var size: (UInt16, UInt16, UInt16, UInt16) = (0, 0, 0, 0)
+        guard petrel_ioctl(descriptor, 0x5413, &size) == 0, size.1 > 0 else { return nil }
+        return Int(size.1)
+    }
+}
+
+extension SystemEnvironment {
+    /// setenv(3).
+    package static func set(_ name: String, _ value: String) { setenv(name, value, 1) }
 }

@@ -61,4 +61,7 @@ static inline long petrel_splice(int from, int to, int64_t *to_offset, unsigned 
 static inline int petrel_inotify(int flags) { return (int)syscall(SYS_inotify_init1, flags); }
 static inline int petrel_inotify_watch(int queue, const char *path, uint32_t mask) { return (int)syscall(SYS_inotify_add_watch, queue, path, mask); }
 
+/// No wrapper in the C library: whether two of this process's numbers are one open file (KCMP_FILE); 0 when they are.
+static inline long petrel_kcmp_file(int pid, int first, int second) { return syscall(SYS_kcmp, pid, pid, 0, first, second); }
+
 #endif
