@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+
+/// The numbers that decisions are made on.
+extension ErrorNumber {
+    package static let notFound: Int32 = ENOENT
+    package static let noSuchProcess: Int32 = ESRCH
+    package static let tryAgain: Int32 = EAGAIN
+    package static let exists: Int32 = EEXIST
+    package static let noSpace: Int32 = ENOSPC
+    package static let brokenPipe: Int32 = EPIPE
+    package static let connectionRefused: Int32 = ECONNREFUSED
+    package static let connectionReset: Int32 = ECONNRESET
+}

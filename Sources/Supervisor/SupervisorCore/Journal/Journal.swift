@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Events
+package import System
+
+/// Every event of every container, once and in order, on disk.
+///
+/// Owns the directory `ROOT/supervisor/journal`: the journal's id, segment files of framed events, and what the
+/// owners have acknowledged. Appending is durable when it returns. A container's event numbers make it idempotent:
+/// a number that is there already is passed over. Works on a thread of its own, since it waits for the disk.
+package actor Journal {
+    package struct Limits: Sendable {
+        package var segmentBytes: Int64 = 4 << 20
+        /// Beyond this, what every owner has acknowledged goes.
+        package var softBytes: Int64 = 64 << 20
+        package var ageNanos: Int64 = 7 * 86_400 * 1_000_000_000
+        /// Beyond this, the oldest goes in any case.
+        package var hardBytes: Int64 = 256 << 20
+
+        package init() {}
+    }
+
+    /// A reader's place. A pure value; `next` returns the one after it.
+    package struct Cursor: Hashable, Sendable {
+        /// The last event that was read.
+        package fileprivate(set) var sequence: UInt64
+        fileprivate var segment: UInt64 = 0
+        fileprivate var offset: Int64 = 0
+    }
+
+    package nonisolated let id: String
+    /// What was wrong when it was opened, for the log.
+    package nonisolated let damage: [String]
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    private nonisolated let thread: SerialThread
+    private nonisolated let directory: String
+    private nonisolated let limits: Limits
+    private nonisolated let faults: FaultPoints
+    private nonisolated let releaseReserve: @Sendable () -> Bool
+    private nonisolated let bell = Bell()
+    private var contents: JournalContents
+    private var acknowledged: [String: UInt64]
+    private var file: Descriptor
+
+    /// Opens the journal in `directory`, makes one where there is none, and repairs a torn end.
+    /// - Parameter releaseReserve: Called when the disk is full; true when trying again is worth it.
+    package init(
+        directory: String,
+        thread: SerialThread,
+        limits: Limits = Limits(),
+        faults: FaultPoints = .off,
+        releaseReserve: @escaping @Sendable () -> Bool = { false }
+    ) throws(SystemError) {
+        try Files.makeDirectories(directory, mode: 0o700)
+        self.thread = thread
+        self.directory = directory
+        self.limits = limits
+        self.faults = faults
+        self.releaseReserve = releaseReserve
+        id = try Self.identity(in: directory)
+        var contents = try JournalContents(directory: directory, nowUnixNanos: Clock.wallNanos)
+        damage = contents.damage
+        if contents.segments.isEmpty { contents.segments.append(JournalSegment(first: 1)) }
+        file = try Self.open(contents.segments[contents.segments.count - 1], in: directory)
+        self.contents = contents
+        acknowledged = Counters.read(directory + "/acknowledged.pb")
+    }
+
+    /// Of the last event; 0 when there is none.
+    package var lastSequence: UInt64 { active.last }
+
+    /// The number of a container's last event here; 0 when there is none.
+    package func lastNumber(of container: ContainerID) -> UInt64 { contents.numbers[container.text] ?? 0 }
+
+    /// Adds what is not there yet, in order, and returns when it is on disk.
+    package func append(_ events: [Event]) throws(SystemError) {
+        let new = events.filter { $0.number > contents.numbers[$0.container] ?? 0 }
+        guard !new.isEmpty else { return }
+        if active.bytes >= limits.segmentBytes { try rotate() }
+        var sequence = active.last
+        var numbered: [Event] = []
+        var bytes: [UInt8] = []
+        for var event in new {
+            sequence += 1
+            event.sequence = sequence
+            numbered.append(event)
+            bytes += JournalFrame.encode(event)
+        }
+        do throws(SystemError) {
+            try write(bytes)
+        } catch {
+            guard error.code == ErrorNumber.noSpace, releaseReserve() else { throw error }
+            try write(bytes)
+        }
+        faults.reach("supervisor.journal.appended")
+        let index = contents.segments.count - 1
+        contents.segments[index].last = sequence
+        contents.segments[index].bytes += Int64(bytes.count)
+        let now = Clock.wallNanos
+        contents.segments[index].lastWallNanos = now
+        for event in numbered { contents.note(event, nowUnixNanos: now) }
+        bell.ring()
+    }
+
+    // MARK: - Reading
+
+    /// A place after `sequence`.
+    /// - Parameter journal: The id of the journal that the sequence is of; empty: this one.
+    /// - Throws: `.otherJournal`; `.eventsGone` when what follows is not there any more, or never was.
+    package func cursor(after sequence: UInt64, journal: String) throws(SupervisorError) -> Cursor {
+        guard journal.isEmpty || journal == id else { throw .otherJournal(id: id) }
+        let oldest = contents.segments[0].first
+        guard sequence + 1 >= oldest, sequence <= lastSequence else { throw .eventsGone(oldest: oldest) }
+        return Cursor(sequence: sequence)
+    }
+
+    /// The next events, at least one; waits for it. Ends by cancellation.
+    ///
+    /// Reads from the files, so a slow reader costs no memory.
+    package func next(_ cursor: Cursor) async throws -> (events: [Event], cursor: Cursor) {
+        while true {
+            let generation = bell.generation
+            if cursor.sequence < lastSequence { return try read(cursor) }
+            try await bell.wait(past: generation)
+        }
+    }
+
+    /// How a container ended that was deleted in the last ten minutes.
+    package func removal(of container: String, owner: String) -> Event? {
+        let horizon = Clock.wallNanos - JournalContents.exitMemoryNanos
+        contents.removals.removeAll { $0.wallUnixNanos < horizon }
+        return contents.removals.last { $0.container == container && $0.owner == owner }
+    }
+
+    /// An owner needs nothing up to `sequence` any more.
+    package func acknowledge(owner: String, sequence: UInt64, journal: String) throws(SupervisorError) {
+        guard journal.isEmpty || journal == id else { throw .otherJournal(id: id) }
+        let sequence = min(sequence, lastSequence)
+        guard sequence > acknowledged[owner] ?? 0 else { return }
+        acknowledged[owner] = sequence
+        do throws(SystemError) {
+            try Counters.write(acknowledged, to: directory + "/acknowledged.pb")
+            try trim()
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    // MARK: - Files
+
+    private var active: JournalSegment { contents.segments[contents.segments.count - 1] }
+
+    private func write(_ bytes: [UInt8]) throws(SystemError) {
+        do throws(SystemError) {
+            try Files.writeAll(file.raw, bytes)
+            try Files.sync(file.raw)
+        } catch {
+            // A part of it may be there; the file is opened for appending, so the end must be right.
+            try? DiskSpace.truncate(file.raw, to: active.bytes)
+            throw error
+        }
+    }
+
+    private func rotate() throws(SystemError) {
+        let segment = JournalSegment(first: active.last + 1)
+        file = try Self.open(segment, in: directory)
+        contents.segments.append(segment)
+        faults.reach("supervisor.journal.rotated")
+        try trim()
+    }
+
+    /// Deletes the oldest segments that may go; never the active one.
+    private func trim() throws(SystemError) {
+        while contents.segments.count > 1 {
+            let oldest = contents.segments[0]
+            let total = contents.segments.reduce(0) { $0 + $1.bytes }
+            let isOld = Clock.wallNanos - oldest.lastWallNanos > limits.ageNanos
+            let isAcknowledged = acknowledged.values.allSatisfy { $0 >= oldest.last }
+            guard total > limits.hardBytes || ((total > limits.softBytes || isOld) && isAcknowledged) else { return }
+            // First, since the numbers could not be read from the segment afterwards.
+            try Counters.write(contents.numbers, to: directory + "/numbers.pb")
+            faults.reach("supervisor.journal.numbers-written")
+            try Files.unlink("\(directory)/\(oldest.name)")
+            contents.segments.removeFirst()
+        }
+    }
+
+    /// Forgets a deleted container's numbers: its id will not be used again.
+    package func forget(_ container: ContainerID) { contents.numbers[container.text] = nil }
+
+    private func read(_ cursor: Cursor) throws -> (events: [Event], cursor: Cursor) {
+        let wanted = cursor.sequence + 1
+        guard let segment = contents.segments.last(where: { $0.first <= wanted }), segment.last >= wanted else {
+            throw SupervisorError.eventsGone(oldest: contents.segments[0].first)
+        }
+        var cursor = cursor
+        if cursor.segment != segment.first {
+            cursor.segment = segment.first
+            cursor.offset = 0
+        }
+        let file = try Files.open("\(directory)/\(segment.name)", .readOnly)
+        var events: [Event] = []
+        while events.isEmpty {
+            let bytes = try Self.chunk(of: file.raw, at: cursor.offset, end: segment.bytes)
+            var offset = 0
+            while let (event, end) = JournalFrame.decode(bytes, at: offset) {
+                offset = end
+                if event.sequence >= wanted { events.append(event) }
+            }
+            guard offset > 0 else {
+                throw SupervisorError.damagedState(path: segment.name, detail: "no event at \(cursor.offset)")
+            }
+            cursor.offset += Int64(offset)
+        }
+        cursor.sequence = events[events.count - 1].sequence
+        return (events, cursor)
+    }
+
+    private static func chunk(of file: Int32, at offset: Int64, end: Int64) throws(SystemError) -> [UInt8] {
+        let size = Int(min(end - offset, Int64(JournalFrame.maximumPayloadBytes + JournalFrame.headerBytes)))
+        guard size > 0 else { return [] }
+        var failure: SystemError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            do throws(SystemError) {
+                count = try Files.read(file, into: UnsafeMutableRawBufferPointer(buffer), offset: offset)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    private static func open(_ segment: JournalSegment, in directory: String) throws(SystemError) -> Descriptor {
+        let file = try Files.open("\(directory)/\(segment.name)", [.readWrite, .create, .append], mode: 0o600)
+        let parent = try Files.open(directory, [.readOnly, .directory])
+        try Files.sync(parent.raw)
+        return file
+    }
+
+    private static func identity(in directory: String) throws(SystemError) -> String {
+        let path = directory + "/id"
+        if let text = try? Files.text(of: path), text.utf8.count == 32 { return text }
+        let digits = try SystemEnvironment.randomBytes(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+        let id = digits.joined()
+        try Files.replace(path, with: Array(id.utf8))
+        return id
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Messages
+internal import System
+
+/// One file of the journal, named by the sequence of its first event.
+struct JournalSegment: Hashable, Sendable {
+    let first: UInt64
+    /// Of its last event; `first - 1` while it is empty.
+    var last: UInt64
+    var bytes: Int64
+    var lastWallNanos: Int64
+
+    var name: String { String(repeating: "0", count: 20 - String(first).count) + String(first) + ".events" }
+
+    init(first: UInt64) {
+        self.first = first
+        self.last = first - 1
+        self.bytes = 0
+        self.lastWallNanos = 0
+    }
+
+    init?(name: String) {
+        guard name.hasSuffix(".events"), let first = UInt64(name.dropLast(7)), first > 0 else { return nil }
+        self.init(first: first)
+    }
+}
+
+/// What a journal's directory says when it is opened, repaired where a write was torn.
+struct JournalContents: Sendable {
+    static let exitMemoryNanos: Int64 = 600_000_000_000
+
+    var segments: [JournalSegment] = []
+    /// Container → number of its last event here.
+    var numbers: [String: UInt64] = [:]
+    /// Containers deleted in the last ten minutes.
+    var removals: [Event] = []
+    /// What was wrong, one line each.
+    var damage: [String] = []
+
+    init(directory: String, nowUnixNanos: Int64) throws(SystemError) {
+        numbers = Counters.read(directory + "/numbers.pb")
+        let found = try Files.names(in: directory).compactMap(JournalSegment.init(name:)).sorted { $0.first < $1.first }
+        for (index, segment) in found.enumerated() {
+            let isLast = index == found.count - 1
+            try read(segment, directory, isLast: isLast, nowUnixNanos: nowUnixNanos)
+        }
+    }
+
+    private mutating func read(
+        _ found: JournalSegment,
+        _ directory: String,
+        isLast: Bool,
+        nowUnixNanos: Int64
+    ) throws(SystemError) {
+        var segment = found
+        let path = "\(directory)/\(segment.name)"
+        let bytes = try Files.contents(of: path, limit: 64 << 20)
+        var offset = 0
+        while let (event, end) = JournalFrame.decode(bytes, at: offset), event.sequence == segment.last + 1 {
+            segment.last = event.sequence
+            segment.lastWallNanos = event.wallUnixNanos
+            offset = end
+            note(event, nowUnixNanos: nowUnixNanos)
+        }
+        segment.bytes = Int64(offset)
+        segments.append(segment)
+        guard offset < bytes.count else { return }
+        damage.append("\(segment.name): \(bytes.count - offset) bytes after event \(segment.last) are no event")
+        // The end of the last file is a torn write. Elsewhere the disk lost something: kept for people to look at.
+        if isLast {
+            let file = try Files.open(path, .readWrite)
+            try DiskSpace.truncate(file.raw, to: Int64(offset))
+            try Files.sync(file.raw)
+        }
+    }
+
+    mutating func note(_ event: Event, nowUnixNanos: Int64) {
+        numbers[event.container] = max(numbers[event.container] ?? 0, event.number)
+        if event.action == .delete {
+            if nowUnixNanos - event.wallUnixNanos < Self.exitMemoryNanos { removals.append(event) }
+        }
+    }
+}
+
+/// Named numbers in a file.
+enum Counters {
+    /// Empty when there is no file, or none that is understood.
+    static func read(_ path: String) -> [String: UInt64] {
+        guard let bytes = try? Files.contents(of: path),
+            let record = try? SupervisorV1.CountersRecord(serialized: bytes)
+        else { return [:] }
+        return Dictionary(record.counters.map { ($0.name, $0.value) }, uniquingKeysWith: max)
+    }
+
+    static func write(_ counters: [String: UInt64], to path: String) throws(SystemError) {
+        let sorted = counters.sorted { $0.key < $1.key }.map { SupervisorV1.Counter(name: $0.key, value: $0.value) }
+        try Files.replace(path, with: SupervisorV1.CountersRecord(version: 1, counters: sorted).serialized())
+    }
+}

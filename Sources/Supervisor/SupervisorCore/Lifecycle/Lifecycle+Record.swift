@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Messages
+
+/// The value as file `lifecycle.pb`.
+extension Lifecycle {
+    static let recordVersion: UInt32 = 1
+
+    package func record(bootID: String) -> SupervisorV1.LifecycleRecord {
+        SupervisorV1.LifecycleRecord(
+            version: Self.recordVersion,
+            bootId: bootID,
+            phase: phase.rawValue,
+            run: run,
+            pid: pid,
+            createdAtUnixNanos: createdAtUnixNanos,
+            startedAtUnixNanos: startedAtUnixNanos,
+            exit: exit.map(SupervisorV1.StatusRecord.init),
+            restartCount: restartCount,
+            backOffNanos: backOffNanos,
+            manuallyStopped: isManuallyStopped,
+            removalWanted: isRemovalWanted,
+            keeperSequence: keeperSequence,
+            eventNumber: eventNumber,
+            pending: pending.map(SupervisorV1.EventRecord.init),
+            killDueBootNanos: killDueBootNanos,
+            startIsRestart: startIsRestart,
+            startIsRepeated: startIsRepeated,
+            hasRun: hasRun,
+            deleting: isBeingDeleted,
+            stopSignal: stopSignal
+        )
+    }
+
+    /// nil when the record is of a later version, or says what no container does.
+    package init?(_ record: SupervisorV1.LifecycleRecord, request: ContainerRequest) {
+        guard record.version == Self.recordVersion, let phase = Phase(rawValue: record.phase) else { return nil }
+        self.init(
+            id: request.id,
+            owner: request.owner,
+            policy: request.restartPolicy,
+            isAutoRemoved: request.isAutoRemoved,
+            createdAt: record.createdAtUnixNanos
+        )
+        self.phase = phase
+        run = record.run
+        pid = record.pid
+        startedAtUnixNanos = record.startedAtUnixNanos
+        exit = record.exit.map(ExitStatus.init)
+        restartCount = record.restartCount
+        backOffNanos = record.backOffNanos
+        isManuallyStopped = record.manuallyStopped
+        isRemovalWanted = record.removalWanted
+        isBeingDeleted = record.deleting
+        keeperSequence = record.keeperSequence
+        eventNumber = record.eventNumber
+        pending = record.pending.compactMap(Event.init)
+        killDueBootNanos = record.killDueBootNanos
+        stopSignal = record.stopSignal
+        startIsRestart = record.startIsRestart
+        startIsRepeated = record.startIsRepeated
+        hasRun = record.hasRun
+    }
+}
+
+extension ExitStatus {
+    init(_ record: SupervisorV1.StatusRecord) {
+        self.init(
+            code: record.code,
+            signal: record.signal,
+            isKnown: record.known,
+            isOutOfMemory: record.oomKilled,
+            atUnixNanos: record.exitedAtUnixNanos,
+            failure: record.failed
+                ? StartFailure(step: record.failureStep, path: record.failurePath, errno: record.failureErrno) : nil
+        )
+    }
+}
+
+extension SupervisorV1.StatusRecord {
+    init(_ status: ExitStatus) {
+        self.init(
+            code: status.code,
+            signal: status.signal,
+            known: status.isKnown,
+            oomKilled: status.isOutOfMemory,
+            exitedAtUnixNanos: status.atUnixNanos,
+            failed: status.failure != nil,
+            failureStep: status.failure?.step ?? "",
+            failurePath: status.failure?.path ?? "",
+            failureErrno: status.failure?.errno ?? 0
+        )
+    }
+}
+
+extension Event {
+    /// nil for an action of a later release.
+    init?(_ record: SupervisorV1.EventRecord) {
+        guard let action = Action(rawValue: record.action) else { return nil }
+        self.init(
+            sequence: record.sequence,
+            wallUnixNanos: record.wallUnixNanos,
+            bootNanos: record.bootNanos,
+            owner: record.owner,
+            container: record.containerId,
+            action: action,
+            exit: record.exit.map(ExitStatus.init),
+            exec: record.execId,
+            signal: record.signal,
+            run: record.run,
+            number: record.number
+        )
+    }
+}
+
+extension SupervisorV1.EventRecord {
+    init(_ event: Event) {
+        self.init(
+            sequence: event.sequence,
+            wallUnixNanos: event.wallUnixNanos,
+            bootNanos: event.bootNanos,
+            owner: event.owner,
+            containerId: event.container,
+            action: event.action.rawValue,
+            exit: event.exit.map(SupervisorV1.StatusRecord.init),
+            execId: event.exec,
+            signal: event.signal,
+            run: event.run,
+            number: event.number
+        )
+    }
+}

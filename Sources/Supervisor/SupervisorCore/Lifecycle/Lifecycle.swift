@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a container is doing, as a pure value: each transition returns what is to be done next.
+///
+/// ```
+/// created ── start ──> starting ── started ──> running ── exited ──> exited
+///    ^                    │  ^                     │                  │ start
+///    └── start failed ────┘  └──── restart due ── restarting <── policy
+/// ```
+/// The owner of the value writes each changed value to disk before it does what the transition returned, then gives
+/// the `pending` events to the journal. So a transition that is on disk happened, once, whatever is killed.
+package struct Lifecycle: Hashable, Sendable {
+    package enum Phase: UInt32, Hashable, Sendable {
+        case created = 1
+        case starting = 2
+        case running = 3
+        case restarting = 4
+        case exited = 5
+    }
+
+    package enum Effect: Hashable, Sendable {
+        /// Tell the keeper to start this run.
+        case start(run: UInt64)
+        /// Send a signal to init.
+        case signal(Int32)
+        /// Send SIGKILL at this boot time unless it has exited by then.
+        case kill(atBootNanos: Int64)
+        /// Call `restartDue` after so long.
+        case restart(afterNanos: Int64, run: UInt64)
+    }
+
+    package let id: ContainerID
+    package let owner: String
+    package let policy: RestartPolicy
+    package let isAutoRemoved: Bool
+    package let createdAtUnixNanos: Int64
+
+    package internal(set) var phase = Phase.created
+    /// Numbers the runs from 1, also those that were never executed.
+    package internal(set) var run: UInt64 = 0
+    /// 0 unless it runs.
+    package internal(set) var pid: Int32 = 0
+    package internal(set) var startedAtUnixNanos: Int64 = 0
+    /// Of the last run that ended.
+    package internal(set) var exit: ExitStatus?
+    package internal(set) var restartCount: UInt32 = 0
+    package internal(set) var backOffNanos: Int64 = 0
+    package internal(set) var isManuallyStopped = false
+    package internal(set) var isRemovalWanted = false
+    package internal(set) var isBeingDeleted = false
+    package internal(set) var keeperSequence: UInt64 = 0
+    package internal(set) var eventNumber: UInt64 = 0
+    package internal(set) var pending: [Event] = []
+    /// When SIGKILL follows the signal of a stop; 0: no stop is on its way.
+    package internal(set) var killDueBootNanos: Int64 = 0
+    package internal(set) var stopSignal: Int32 = 0
+    package internal(set) var startIsRestart = false
+    package internal(set) var startIsRepeated = false
+    package internal(set) var hasRun = false
+
+    /// A container that was created just now.
+    package init(
+        id: ContainerID,
+        owner: String,
+        policy: RestartPolicy,
+        isAutoRemoved: Bool,
+        now: Moment
+    ) {
+        self.init(id: id, owner: owner, policy: policy, isAutoRemoved: isAutoRemoved, createdAt: now.wallUnixNanos)
+        tell(.create, now)
+    }
+
+    init(id: ContainerID, owner: String, policy: RestartPolicy, isAutoRemoved: Bool, createdAt: Int64) {
+        self.id = id
+        self.owner = owner
+        self.policy = policy
+        self.isAutoRemoved = isAutoRemoved
+        self.createdAtUnixNanos = createdAt
+    }
+
+    /// Whether a process of it exists, or is on the way.
+    package var isActive: Bool { phase == .starting || phase == .running }
+
+    // MARK: - What clients ask
+
+    /// Starts it by hand. Harmless when it runs already.
+    package mutating func requestStart(now: Moment) throws(SupervisorError) -> [Effect] {
+        guard !isBeingDeleted else { throw .isBeingRemoved(id) }
+        guard !isActive else { return [] }
+        isManuallyStopped = false
+        isRemovalWanted = false
+        restartCount = 0
+        backOffNanos = 0
+        return begin(isRestart: false)
+    }
+
+    /// Stops it by hand. From here on the restart policy keeps still, whatever the order of events.
+    package mutating func requestStop(
+        signal: Int32,
+        killDueBootNanos: Int64,
+        now: Moment
+    ) throws(SupervisorError) -> [Effect] {
+        guard !isBeingDeleted else { throw .isBeingRemoved(id) }
+        isManuallyStopped = true
+        switch phase {
+        case .created, .exited: return []
+        case .restarting:
+            phase = .exited
+            tell(.stop, now)
+            wantRemoval(now)
+            return []
+        case .starting:
+            self.killDueBootNanos = killDueBootNanos
+            stopSignal = signal
+            return []
+        case .running:
+            self.killDueBootNanos = killDueBootNanos
+            stopSignal = signal
+            tell(.kill, now, signal: signal)
+            return [.signal(signal), .kill(atBootNanos: killDueBootNanos)]
+        }
+    }
+
+    /// Sends a signal. SIGKILL and the stop signal count as stopping by hand.
+    package mutating func requestKill(
+        signal: Int32,
+        isStop: Bool,
+        now: Moment
+    ) throws(SupervisorError) {
+        guard phase == .running else { throw .notRunning(id) }
+        if isStop { isManuallyStopped = true }
+        tell(.kill, now, signal: signal)
+    }
+
+    /// Marks it for deletion; what runs is killed first, with `isForced`.
+    package mutating func requestDelete(isForced: Bool) throws(SupervisorError) -> [Effect] {
+        if isBeingDeleted { return phase == .running ? [.signal(9)] : [] }
+        guard isForced || !(isActive || phase == .restarting) else { throw .isRunning(id) }
+        isBeingDeleted = true
+        isManuallyStopped = true
+        if phase == .restarting { phase = .exited }
+        return phase == .running ? [.signal(9)] : []
+    }
+
+    /// The container is gone.
+    package mutating func finishDelete(now: Moment) { tell(.delete, now, exit: exit) }
+
+    // MARK: - What time brings
+
+    /// The wait before a restart is over.
+    package mutating func restartDue(run: UInt64, now: Moment) -> [Effect] {
+        guard phase == .restarting, self.run == run, !isBeingDeleted else { return [] }
+        restartCount += 1
+        tell(.restart, now)
+        return begin(isRestart: true)
+    }
+
+    /// What has to be taken up again with a keeper that was connected just now, after its events were merged.
+    /// - Parameters:
+    ///   - keeperRun: The last run that the keeper knows.
+    ///   - isNewBoot: The value was written before the machine was started again.
+    package mutating func resume(keeperRun: UInt64, isNewBoot: Bool, now: Moment) -> [Effect] {
+        if isBeingDeleted { return phase == .running ? [.signal(9)] : [] }
+        switch phase {
+        case .starting:
+            // The keeper never heard of it, or died before it had recorded it.
+            return keeperRun < run ? [.start(run: run)] : []
+        case .running:
+            return killDueBootNanos == 0 ? [] : [.signal(stopSignal), .kill(atBootNanos: killDueBootNanos)]
+        case .restarting:
+            return [.restart(afterNanos: backOffNanos, run: run)]
+        case .exited where isNewBoot && hasRun && policy.mode == .always:
+            // As Docker: "always" forgets at a start of the machine that it was stopped by hand.
+            isManuallyStopped = false
+            backOffNanos = BackOff.firstNanos
+            phase = .restarting
+            return [.restart(afterNanos: backOffNanos, run: run)]
+        case .created, .exited:
+            return []
+        }
+    }
+
+    // MARK: - What the keeper tells
+
+    /// Merges the keeper's next event; one that was merged before changes nothing.
+    package mutating func merge(_ news: KeeperNews) -> [Effect] {
+        guard news.sequence > keeperSequence else { return [] }
+        keeperSequence = news.sequence
+        let now = news.moment
+        switch news.kind {
+        case .started(let run, let pid, let atUnixNanos):
+            return started(run: run, pid: pid, atUnixNanos: atUnixNanos, now)
+        case .startFailed(let run, let failure):
+            return startFailed(run: run, failure, now)
+        case .exited(let run, let status):
+            return exited(run: run, status, now)
+        case .execStarted(let exec): tell(.execStart, now, exec: exec)
+        case .execExited(let exec, let status): tell(.execDie, now, exit: status, exec: exec)
+        case .outOfMemory: tell(.outOfMemory, now)
+        case .outputBlocked: tell(.outputBlocked, now)
+        case .outputResumed: tell(.outputResumed, now)
+        case .adopted: tell(.adopted, now)
+        case .unknown: break
+        }
+        return []
+    }
+
+    /// The journal has these events.
+    package mutating func forget(upTo number: UInt64) { pending.removeAll { $0.number <= number } }
+
+    private mutating func begin(isRestart: Bool) -> [Effect] {
+        run += 1
+        phase = .starting
+        startIsRestart = isRestart
+        startIsRepeated = false
+        killDueBootNanos = 0
+        return [.start(run: run)]
+    }
+
+    private mutating func started(run: UInt64, pid: Int32, atUnixNanos: Int64, _ now: Moment) -> [Effect] {
+        self.run = max(self.run, run)
+        phase = .running
+        self.pid = pid
+        startedAtUnixNanos = atUnixNanos
+        hasRun = true
+        tell(.start, now)
+        if isBeingDeleted { return [.signal(9)] }
+        // A stop came while it was starting.
+        guard killDueBootNanos != 0 else { return [] }
+        tell(.kill, now, signal: stopSignal)
+        return [.signal(stopSignal), .kill(atBootNanos: killDueBootNanos)]
+    }
+
+    private mutating func startFailed(run: UInt64, _ failure: StartFailure, _ now: Moment) -> [Effect] {
+        self.run = max(self.run, run)
+        if failure.isGate, !startIsRepeated, !isManuallyStopped, !isBeingDeleted, phase == .starting {
+            self.run += 1
+            startIsRepeated = true
+            return [.start(run: self.run)]
+        }
+        let status = ExitStatus(failure: failure, atUnixNanos: now.wallUnixNanos)
+        exit = status
+        pid = 0
+        phase = hasRun ? .exited : .created
+        killDueBootNanos = 0
+        tell(.die, now, exit: status)
+        wantRemoval(now)
+        return []
+    }
+
+    private mutating func exited(run: UInt64, _ status: ExitStatus, _ now: Moment) -> [Effect] {
+        let wasStopping = killDueBootNanos != 0
+        let ranNanos = status.atUnixNanos - startedAtUnixNanos
+        self.run = max(self.run, run)
+        hasRun = true
+        exit = status
+        pid = 0
+        killDueBootNanos = 0
+        phase = .exited
+        tell(.die, now, exit: status)
+        if wasStopping { tell(.stop, now) }
+        let restarts = policy.restarts(after: status, restartCount: restartCount)
+        guard restarts, !isManuallyStopped, !isBeingDeleted else {
+            wantRemoval(now)
+            return []
+        }
+        phase = .restarting
+        backOffNanos = BackOff.next(after: backOffNanos, ranNanos: ranNanos)
+        return [.restart(afterNanos: backOffNanos, run: self.run)]
+    }
+
+    private mutating func wantRemoval(_ now: Moment) {
+        guard isAutoRemoved, !isRemovalWanted, !isBeingDeleted else { return }
+        isRemovalWanted = true
+        tell(.removalWanted, now)
+    }
+
+    private mutating func tell(
+        _ action: Event.Action,
+        _ now: Moment,
+        exit: ExitStatus? = nil,
+        exec: String = "",
+        signal: Int32 = 0
+    ) {
+        eventNumber += 1
+        pending.append(
+            Event(
+                wallUnixNanos: now.wallUnixNanos,
+                bootNanos: now.bootNanos,
+                owner: owner,
+                container: id.text,
+                action: action,
+                exit: exit,
+                exec: exec,
+                signal: signal,
+                run: run,
+                number: eventNumber
+            )
+        )
+    }
+}
