@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Logging
+internal import System
+
+/// Making a container: row `creating` → snapshot → files → supervisor → row `created`; undone in reverse.
+extension Engine {
+    package struct Creation: Hashable, Sendable {
+        package let id: ContainerID
+        package let name: String
+        package let warnings: [String]
+    }
+
+    /// Makes a container that can be started.
+    /// - Parameter name: Empty: a generated one.
+    /// - Throws: `.invalidName`, `.nameTaken`, `.invalidField`, `.noCommand`, `.imageNotFound`, `.bindSourceAbsent`,
+    ///   `.networkNotFound`, `.badImage`; or a `PeerError`. Afterwards nothing of it is left.
+    package func create(name: String, settings: ContainerSettings) async throws -> Creation {
+        try settings.check(on: host)
+        let wanted = name.isEmpty ? nil : try ContainerName(name)
+        let image = try await image(settings.image)
+        let defaults = try ImageDefaults(configuration: image.configuration, image: settings.image)
+        let id = ContainerID.random()
+        let resolved = try ResolvedConfiguration(settings: settings, image: defaults, id: id, hostName: host.name)
+        let layout = try await supervisor.version().cgroupLayout
+        let draft = ContainerRow(
+            id: id,
+            name: wanted?.text ?? "",
+            state: .creating,
+            imageID: image.id,
+            settings: settings,
+            resolved: resolved,
+            createdAtUnixNanos: Clock.wallNanos
+        )
+        return try await whileBusy(with: id) {
+            let row = try await insert(draft)
+            do {
+                try await build(row, cgroupLayout: layout)
+            } catch {
+                await undo(row)
+                throw error
+            }
+            return Creation(id: id, name: row.name, warnings: settings.warnings)
+        }
+    }
+
+    private func insert(_ draft: ContainerRow) async throws -> ContainerRow {
+        // Not cancellable: an answer that is lost would leave a row that nobody undoes before the next repair.
+        let row = try await outlivingCancellation { [database] in
+            try await database.write { db in
+                var row = draft
+                if row.name.isEmpty { row.name = try Engine.unusedName(db) }
+                try row.insert(db)
+                return row
+            }
+        }
+        faults.reach("engine.create.row-written")
+        return row
+    }
+
+    private func build(_ row: ContainerRow, cgroupLayout: String) async throws {
+        let snapshot = try await images.prepareSnapshot(row.id, of: row.imageID)
+        faults.reach("engine.create.snapshot-prepared")
+        let files = NetworkFiles(directory: filesDirectory(of: row.id))
+        try row.settings.makeBindSources()
+        try files.write(hostname: row.resolved.hostname, network: row.settings.network)
+        faults.reach("engine.create.files-written")
+        let specification = try SpecificationBuilder(
+            settings: row.settings,
+            resolved: row.resolved,
+            files: files,
+            host: host,
+            cgroupLayout: cgroupLayout
+        ).specification()
+        let order = ContainerOrder(
+            id: row.id,
+            specification: specification,
+            rootMounts: snapshot.mounts,
+            opensStdin: row.settings.opensStdin,
+            stdinOnce: row.settings.stdinOnce,
+            restart: row.settings.restart,
+            autoRemove: row.settings.autoRemove,
+            stopSignal: try ContainerSignal(row.resolved.stopSignal).number,
+            stopTimeoutMillis: UInt32(clamping: UInt64(row.resolved.stopTimeoutSeconds) * 1000)
+        )
+        _ = try await supervisor.create(order)
+        faults.reach("engine.create.supervisor-created")
+        try Task.checkCancellation()
+        try await publish(row)
+        faults.reach("engine.create.row-published")
+        changes.announce()
+    }
+
+    private func publish(_ row: ContainerRow) async throws {
+        try await outlivingCancellation { [database] in
+            try await database.write { db in
+                guard try ContainerRow.move(db, row.id, from: .creating, to: .created) else {
+                    throw EngineError.database("the row of \(row.id) went away while it was being made")
+                }
+                try EventTable.insert(db, EngineEvent(row, "create", at: Clock.wallNanos))
+            }
+        }
+    }
+
+    /// Takes back what `create` did. What cannot be taken back now stays recorded, and repair does it later.
+    func undo(_ row: ContainerRow) async {
+        do {
+            try await outlivingCancellation { [self] in
+                try await dismantle(row)
+                faults.reach("engine.create.undone")
+            }
+        } catch {
+            logger.warning("could not undo a container's creation yet", metadata: ["id": "\(row.id)", "error": "\(error)"])
+        }
+    }
+
+    func image(_ reference: String) async throws -> StoredImage {
+        guard !reference.isEmpty else { throw EngineError.invalidField("image", "no image is named") }
+        do throws(PeerError) { return try await images.image(reference) } catch {
+            guard error.kind == .notFound else { throw error }
+            throw EngineError.imageNotFound(reference)
+        }
+    }
+}
+
+extension EngineEvent {
+    init(_ row: ContainerRow, _ action: String, at wallNanos: Int64) {
+        self.init(
+            type: .container,
+            action: action,
+            actor: row.id.text,
+            attributes: row.eventAttributes,
+            wallUnixNanos: wallNanos
+        )
+    }
+}

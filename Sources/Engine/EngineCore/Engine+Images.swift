@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import System
+
+/// Images as the engine's users see them: the store has them, the engine knows who uses them and tells of them.
+extension Engine {
+    package struct ImageUse: Hashable, Sendable {
+        package let image: StoredImage
+        /// How many containers were made from it.
+        package let containers: UInt32
+    }
+
+    package enum ImageAction: String, Sendable { case load, pull }
+
+    package func images(matching pattern: String) async throws -> [ImageUse] {
+        let found = try await images.images(matching: pattern)
+        let rows = try await database.read { db in try ContainerRow.all(db) }
+        let counts = rows.reduce(into: [String: UInt32]()) { counts, row in counts[row.imageID, default: 0] += 1 }
+        return found.map { ImageUse(image: $0, containers: counts[$0.id] ?? 0) }
+    }
+
+    /// Tells that an image has come.
+    package func noteImage(_ action: ImageAction, _ image: StoredImage) async throws {
+        let name = image.references.first ?? image.id
+        try await record(EngineEvent(image: image.id, action.rawValue, name: name))
+    }
+
+    /// Takes a name from an image, and removes it with its last one.
+    /// - Throws: `.imageNotFound`; `.imageInUse` with the container, unless forced while that does not run.
+    package func removeImage(_ reference: String, force: Bool) async throws -> ImageRemoval {
+        let image = try await image(reference)
+        try await checkUnused(image, reference, force: force)
+        faults.reach("engine.image-remove.checked")
+        let removal: ImageRemoval
+        do throws(PeerError) { removal = try await images.remove(reference, force: force) } catch {
+            guard error.kind == .notFound else { throw error }
+            throw EngineError.imageNotFound(reference)
+        }
+        for name in removal.untagged { try await record(EngineEvent(image: image.id, "untag", name: name)) }
+        if removal.deleted.contains(image.id) {
+            try await record(EngineEvent(image: image.id, "delete", name: reference))
+        }
+        return removal
+    }
+
+    private func checkUnused(_ image: StoredImage, _ reference: String, force: Bool) async throws {
+        // One name of several may go: the image stays.
+        let isByID = image.id == reference || image.id.hasPrefix("sha256:" + reference)
+        if !isByID, image.references.count > 1 { return }
+        let users = try await database.read { db in
+            try ContainerRow.all(db).filter { $0.imageID == image.id }
+        }
+        guard !users.isEmpty else { return }
+        let supervised = try await supervisor.list().containers
+        let running = Set(supervised.filter(\.phase.isRunning).map(\.id))
+        if let user = users.first(where: { running.contains($0.id) }) ?? (force ? nil : users.first) {
+            let isRunning = running.contains(user.id)
+            throw EngineError.imageInUse(reference, container: user.id, name: user.name, isRunning: isRunning)
+        }
+    }
+}
+
+extension EngineEvent {
+    init(image id: String, _ action: String, name: String) {
+        self.init(
+            type: .image,
+            action: action,
+            actor: id,
+            attributes: ["name": name],
+            wallUnixNanos: Clock.wallNanos
+        )
+    }
+}

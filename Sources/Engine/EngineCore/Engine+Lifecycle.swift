@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import System
+
+/// Start, stop, kill and wait: the supervisor does them, the engine knows who is meant.
+extension Engine {
+    /// Starts a container; one that runs already is left as it is.
+    /// - Throws: `.startFailed` when the program was not executed; the container then stays as it was, unless it was to
+    ///   be removed at its end.
+    package func start(_ reference: String) async throws -> ContainerID {
+        let row = try await usableRow(reference)
+        faults.reach("engine.start.resolved")
+        let state = try await supervisor.start(row.id)
+        faults.reach("engine.start.started")
+        if !state.phase.isRunning, let exit = state.exit, !exit.failure.isEmpty {
+            throw EngineError.startFailed(row.id, code: exit.code, reason: exit.failure)
+        }
+        return row.id
+    }
+
+    /// Ends a container with its stop signal, and with SIGKILL when its time is over. Stopping a stopped one is harmless.
+    /// - Parameter timeoutSeconds: Nil: the container's own.
+    /// - Parameter signal: Empty: the container's own.
+    package func stop(_ reference: String, timeoutSeconds: UInt32?, signal: String) async throws -> ContainerID {
+        let number = signal.isEmpty ? 0 : try ContainerSignal(signal).number
+        let row = try await usableRow(reference)
+        faults.reach("engine.stop.resolved")
+        let timeout = timeoutSeconds.map { UInt32(clamping: UInt64($0) * 1000) }
+        _ = try await supervisor.stop(row.id, timeoutMillis: timeout, signal: number)
+        faults.reach("engine.stop.stopped")
+        return row.id
+    }
+
+    /// Sends a signal to a running container.
+    /// - Parameter signal: Empty: SIGKILL.
+    /// - Throws: `.notRunning`, `.invalidSignal`.
+    package func kill(_ reference: String, signal: String) async throws -> ContainerID {
+        let signal = signal.isEmpty ? ContainerSignal.kill : try ContainerSignal(signal)
+        let row = try await usableRow(reference)
+        guard let state = try await state(of: row.id), state.phase.isRunning else {
+            throw EngineError.notRunning(row.id, name: row.name)
+        }
+        faults.reach("engine.kill.resolved")
+        _ = try await supervisor.kill(row.id, signal: signal.number)
+        return row.id
+    }
+
+    /// Waits, rightly without end, until the condition holds. Works for lately removed containers, and through a restart
+    /// of the supervisor.
+    package func wait(_ reference: String, until condition: WaitCondition) async throws -> SupervisedExit {
+        let id = try await idOfPresentOrRemoved(reference)
+        let before = try await state(of: id)
+        while true {
+            do throws(PeerError) {
+                let exit = try await supervisor.wait(id, until: condition)
+                if condition == .removed { try await waitUntilGone(id) }
+                return exit
+            } catch {
+                switch error.kind {
+                case .notFound: throw EngineError.containerNotFound(reference)
+                case .unavailable: break
+                default: throw error
+                }
+            }
+            try await Task.sleep(for: .milliseconds(100))
+            // An exit while the supervisor was away must not be waited for again.
+            if condition == .nextExit, let before, let now = try await state(of: id), let exit = now.exit,
+                now.run > before.run || (before.phase.isRunning && !now.phase.isRunning)
+            {
+                return exit
+            }
+        }
+    }
+
+    private func idOfPresentOrRemoved(_ reference: String) async throws -> ContainerID {
+        try await database.read { db in
+            do { return try ContainerRow.resolve(db, reference).id } catch EngineError.containerNotFound {
+                guard let removed = try Tombstone.resolve(db, reference) else {
+                    throw EngineError.containerNotFound(reference)
+                }
+                return removed.id
+            }
+        }
+    }
+
+    private func waitUntilGone(_ id: ContainerID) async throws(PeerError) {
+        do {
+            while true {
+                let seen = changes.version
+                let isThere = try await database.read { db in try ContainerRow.one(db, id: id) != nil }
+                if !isThere { return }
+                try await changes.wait(beyond: seen)
+            }
+        } catch {
+            throw PeerError(daemon: "engine", kind: .cancelled, message: "\(error)")
+        }
+    }
+}

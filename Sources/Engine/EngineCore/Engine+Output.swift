@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Logs
+internal import System
+
+/// Reading a container's output from its spool: what is there, and what comes.
+extension Engine {
+    private static let lookAgain = Duration.milliseconds(50)
+    private static let askAgain = Duration.seconds(1)
+    /// Rendered lines may be 32 times as long as they were.
+    private static let bytesAtOnce = 32 << 10
+
+    /// Hands over output in order. A follower's first chunk is empty and says that the reading has begun: a container
+    /// that is started after it, however short-lived, is not missed.
+    ///
+    /// Returns at the end of what there is; when following, once the container will not run again by itself, is removed,
+    /// or (as asked) its present or first run is over. `receive` suspends for as long as the reader is busy.
+    /// - Throws: `.containerNotFound`, `.badPosition`, `.outputUnreadable`.
+    package func output(
+        of reference: String,
+        _ query: OutputQuery,
+        _ receive: @Sendable (OutputChunk) async throws -> Void
+    ) async throws {
+        let row = try await row(reference)
+        readers.enter(row.id)
+        defer { readers.leave(row.id) }
+        guard let state = try await state(of: row.id) else { return }
+        let directory = SpoolDirectory(path: state.outputDirectory)
+        do {
+            try await read(directory, query, RunEnd(query, state), receive)
+        } catch let error as SystemError {
+            throw EngineError.outputUnreadable(row.id, error.description)
+        }
+    }
+
+    private func read(
+        _ directory: SpoolDirectory,
+        _ query: OutputQuery,
+        _ end: RunEnd,
+        _ receive: @Sendable (OutputChunk) async throws -> Void
+    ) async throws {
+        var renderer = OutputRenderer(query: query, place: try Engine.place(of: query, in: directory))
+        var reader = SpoolReader(directory: directory, from: renderer.place.position)
+        let follows = query.follows || query.untilRunEnds
+        if follows {
+            try await receive(OutputChunk(bytes: [], stream: 0, position: renderer.place.text))
+        }
+        var watch: OutputWatch?
+        var end = end
+        while true {
+            let seen = changes.version
+            if follows, watch == nil { watch = OutputWatch(directory) }
+            watch?.drain()
+            // Asked before the last look, so that nothing written before the end is missed.
+            let isEnd = follows ? try await end.hasCome(seen: seen, ask: { try await self.state(of: $0) }) : true
+            while let item = try reader.next(limit: Engine.bytesAtOnce) {
+                guard let chunk = Engine.chunk(item, &renderer) else { return }
+                if !chunk.bytes.isEmpty || chunk.skippedBytes > 0 { try await receive(chunk) }
+                try Task.checkCancellation()
+            }
+            if isEnd || (query.untilUnixNanos > 0 && Clock.wallNanos > query.untilUnixNanos) { return }
+            try await waitForMore(watch, seen: seen)
+        }
+    }
+
+    /// What is shown of an item; nil at the end of the time that was asked for.
+    private static func chunk(_ item: LogItem, _ renderer: inout OutputRenderer) -> OutputChunk? {
+        switch item {
+        case .gap(let from, let to):
+            renderer.skip(to: to)
+            let limit = SpoolLimits().segmentBytes
+            let whole = (to.segment - from.segment).multipliedReportingOverflow(by: limit).partialValue
+            let skipped = max(1, whole > from.offset ? whole - from.offset : 1)
+            return OutputChunk(bytes: [], stream: 0, position: renderer.place.text, skippedBytes: skipped)
+        case .chunk(let chunk):
+            if renderer.isPast(chunk) { return nil }
+            let bytes = renderer.render(chunk)
+            return OutputChunk(bytes: bytes, stream: UInt32(chunk.stream.rawValue), position: renderer.place.text)
+        }
+    }
+
+    private static func place(of query: OutputQuery, in directory: SpoolDirectory) throws -> OutputPlace {
+        if !query.after.isEmpty { return try OutputPlace(query.after) }
+        guard let lines = query.tail else { return OutputPlace(position: .start) }
+        return try TailSearch(directory: directory, query: query).start(lines: lines)
+    }
+
+    private func waitForMore(_ watch: OutputWatch?, seen: UInt64) async throws {
+        let pause = watch == nil ? Engine.lookAgain : Engine.askAgain
+        try await firstOf([
+            { try await Task.sleep(for: pause) },
+            { try await self.changes.wait(beyond: seen) },
+            {
+                guard let watch else { return try await Task.sleep(for: pause) }
+                try await watch.wait(self.poller)
+            },
+        ])
+    }
+}
+
+/// Decides when a follower has seen everything.
+private struct RunEnd {
+    private static let interval = Duration.seconds(1)
+
+    private let id: ContainerID
+    /// The run that is waited for; nil: until the container will not run again by itself.
+    private let run: UInt64?
+    private var isKnown: Bool
+    private var seen: UInt64?
+    private var asked = ContinuousClock.now
+
+    init(_ query: OutputQuery, _ state: SupervisedContainer) {
+        id = state.id
+        run = query.untilRunEnds ? (state.phase.isRunning ? state.run : state.run + 1) : nil
+        isKnown = state.phase == .exited
+    }
+
+    /// - Parameter seen: The present version of what the engine knows; the supervisor is asked when it has changed, and
+    ///   each second.
+    mutating func hasCome(
+        seen: UInt64,
+        ask: (ContainerID) async throws -> SupervisedContainer?
+    ) async throws -> Bool {
+        if isKnown { return true }
+        let now = ContinuousClock.now
+        guard self.seen != seen || now > asked.advanced(by: RunEnd.interval) else { return false }
+        (self.seen, asked) = (seen, now)
+        guard let state = try await ask(id), state.phase != .exited else {
+            isKnown = true
+            return true
+        }
+        guard let run else { return false }
+        isKnown = state.run > run || (state.run == run && !state.phase.isRunning)
+        return isKnown
+    }
+}

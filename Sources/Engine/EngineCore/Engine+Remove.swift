@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Logging
+internal import System
+
+/// Removing a container: row `removing` → supervisor → snapshot → files → no row. Each step may be repeated.
+extension Engine {
+    /// How long followers of a container's output may read on before it goes away.
+    static let readersPatience = Duration.seconds(10)
+    /// How long the last events of a removed container may take to arrive before `destroy` is told.
+    static let journalPatience = Duration.seconds(2)
+
+    /// Removes a container and what belongs to it.
+    /// - Parameter force: Kill it first if it runs.
+    /// - Throws: `.containerNotFound`, `.stillRunning`; or a `PeerError`, after which the removal goes on by itself.
+    package func remove(_ reference: String, force: Bool) async throws -> ContainerID {
+        let row = try await row(reference)
+        if row.state == .created, !force, let state = try await state(of: row.id),
+            state.phase.isRunning || state.phase == .restarting
+        {
+            throw EngineError.stillRunning(row.id, name: row.name)
+        }
+        try await outlivingCancellation { [self] in
+            try await whileBusy(with: row.id) { try await remove(row, force: force) }
+        }
+        return row.id
+    }
+
+    private func remove(_ row: ContainerRow, force: Bool) async throws {
+        let isOurs = try await database.write { db in
+            try ContainerRow.move(db, row.id, from: .created, to: .removing)
+        }
+        faults.reach("engine.delete.row-marked")
+        do {
+            try await deleteSupervised(row.id, force: force || !isOurs)
+        } catch let error as PeerError where isOurs && error.kind == .failedPrecondition {
+            // It was started between our look and our mark.
+            _ = try await database.write { db in
+                try ContainerRow.move(db, row.id, from: .removing, to: .created)
+            }
+            throw EngineError.stillRunning(row.id, name: row.name)
+        }
+        try await dismantle(row)
+    }
+
+    /// Every step of a removal, or of undoing a creation. All are harmless when repeated or not needed.
+    func dismantle(_ row: ContainerRow) async throws {
+        let prefix = row.state == .creating ? "engine.create.undo" : "engine.delete"
+        try await deleteSupervised(row.id, force: true)
+        faults.reach(prefix + ".supervisor-deleted")
+        try await images.removeSnapshot(row.id)
+        faults.reach(prefix + ".snapshot-removed")
+        do { try Files.removeTree(filesDirectory(of: row.id)) } catch { throw EngineError.file(error) }
+        faults.reach(prefix + ".files-removed")
+        if row.state != .creating { await journal.waitForDeletion(of: row.id, atMost: Engine.journalPatience) }
+        try await database.write { db in
+            let now = Clock.wallNanos
+            guard try row.bury(db, at: now), row.state != .creating else { return }
+            try EventTable.insert(db, EngineEvent(row, "destroy", at: now))
+        }
+        faults.reach(prefix + ".row-deleted")
+        changes.announce()
+    }
+
+    func deleteSupervised(_ id: ContainerID, force: Bool) async throws {
+        do throws(PeerError) {
+            try await supervisor.delete(id, force: force)
+            journal.expectDeletion(of: id)
+        } catch {
+            guard error.kind == .notFound else { throw error }
+        }
+    }
+
+    /// Removes the containers that the supervisor says have ended for good, side by side.
+    func removeWanted() async throws {
+        await withDiscardingTaskGroup { group in
+            for await id in wantedRemovals.stream { group.addTask { await self.removeEnded(id) } }
+        }
+        try Task.checkCancellation()
+    }
+
+    func wantRemoval(of id: ContainerID) { wantedRemovals.continuation.yield(id) }
+
+    private func removeEnded(_ id: ContainerID) async {
+        await readers.waitUntilGone(id, atMost: Engine.readersPatience)
+        do {
+            faults.reach("engine.delete.removal-wanted")
+            _ = try await remove(id.text, force: true)
+        } catch EngineError.containerNotFound {
+            // The user was faster.
+        } catch is CancellationError {
+            // The next start sees that the supervisor still wants it.
+        } catch {
+            // Repair comes back to it.
+            logger.warning("could not remove an ended container yet", metadata: ["id": "\(id)", "error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Events
+package import Logging
+package import Suite
+internal import Synchronization
+package import System
+
+/// Containers as users know them: names, labels, configuration, and the events about them.
+///
+/// Its own state is all in the database; what runs is asked of the supervisor each time and never remembered. A
+/// container's making and removal are rows first (`creating`, `removing`), then idempotent steps, then the row's last
+/// state, so that `run` can undo or finish whatever an earlier process left. Any task may call any operation.
+package final class Engine: Sendable {
+    let database: EngineDatabase
+    let supervisor: any ContainerSupervisor
+    let images: any ImageSource
+    let poller: Poller
+    let faults: FaultPoints
+    let logger: Logger
+    let location: SuiteLocation
+    /// `ROOT/engine`.
+    let directory: String
+    let release: String
+    let host: Host
+    /// Announced whenever events were stored or rows have changed.
+    let changes = Changes()
+    let readers = OutputReaders()
+    /// Containers whose making or removal this process is busy with; repair leaves them alone.
+    let busy = Mutex<Set<ContainerID>>([])
+    /// `auto_remove` containers that have ended for good.
+    let wantedRemovals = AsyncStream<ContainerID>.makeStream()
+    /// Where the journal pump has got to, and which containers' ends it has seen.
+    let journal = JournalProgress()
+
+    /// Opens the database.
+    /// - Throws: `.newerSchema`, `.database`, `.file`.
+    package init(
+        at location: SuiteLocation,
+        release: String,
+        supervisor: any ContainerSupervisor,
+        images: any ImageSource,
+        poller: Poller,
+        faults: FaultPoints,
+        logger: Logger,
+        host: Host = .current()
+    ) throws(EngineError) {
+        let directory = location.directory(of: "engine")
+        do {
+            try Files.makeDirectories(directory + "/containers", mode: 0o711)
+        } catch {
+            throw .file(error)
+        }
+        self.database = try EngineDatabase(path: directory + "/engine.db")
+        self.supervisor = supervisor
+        self.images = images
+        self.poller = poller
+        self.location = location
+        self.faults = faults
+        self.logger = logger
+        self.directory = directory
+        self.release = release
+        self.host = host
+    }
+
+    /// Repairs what an earlier process left, calls `ready`, then reads the supervisor's journal, removes what wants to
+    /// be removed, and repairs again from time to time; until cancelled.
+    package func run(ready: @Sendable @escaping () -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.removeWanted() }
+            group.addTask { try await self.readJournal() }
+            group.addTask { try await self.acknowledgeJournal() }
+            group.addTask { try await self.repairRepeatedly(ready: ready) }
+            try await group.waitForAll()
+        }
+    }
+
+    /// The visible container of this name, id, or unambiguous beginning of an id.
+    /// - Throws: `.containerNotFound`, `.ambiguousPrefix`.
+    func row(_ reference: String) async throws -> ContainerRow {
+        guard !reference.isEmpty else { throw EngineError.invalidField("container", "no container is named") }
+        return try await database.read { db in try ContainerRow.resolve(db, reference) }
+    }
+
+    /// The same, unless it is on its way out.
+    func usableRow(_ reference: String) async throws -> ContainerRow {
+        let row = try await row(reference)
+        guard row.state == .created else { throw EngineError.beingRemoved(row.id) }
+        return row
+    }
+
+    /// What the supervisor knows of it; nil when that is nothing.
+    func state(of id: ContainerID) async throws -> SupervisedContainer? {
+        do throws(PeerError) { return try await supervisor.get(id) } catch {
+            guard error.kind == .notFound else { throw error }
+            return nil
+        }
+    }
+
+    /// Stores an event of the engine's own and tells those who follow.
+    func record(_ event: EngineEvent) async throws {
+        try await database.write { db in try EventTable.insert(db, event) }
+        faults.reach("engine.events.recorded")
+        changes.announce()
+    }
+
+    /// The folder with the container's host name, hosts and resolver files.
+    func filesDirectory(of id: ContainerID) -> String { "\(directory)/containers/\(id)" }
+
+    /// Runs `work` to its end even if the caller is cancelled: clean-up must outlive whoever asked for it.
+    func outlivingCancellation<Value: Sendable>(
+        _ work: @Sendable @escaping () async throws -> Value
+    ) async throws -> Value {
+        try await Task { try await work() }.value
+    }
+
+    /// Marks a container as this process's business for the length of `work`.
+    func whileBusy<Value>(with id: ContainerID, _ work: () async throws -> Value) async throws -> Value {
+        busy.withLock { _ = $0.insert(id) }
+        defer { busy.withLock { _ = $0.remove(id) } }
+        return try await work()
+    }
+}

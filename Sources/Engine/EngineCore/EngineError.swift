@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+package import System
+
+/// Everything that the engine refuses or fails at, with the values that say why.
+package enum EngineError: Error, Hashable, Sendable {
+    /// No container, or removed one, has this name or id.
+    case containerNotFound(String)
+    /// The id prefix fits more than one container.
+    case ambiguousPrefix(String, candidates: [String])
+    case invalidName(String)
+    case nameTaken(String, holder: ContainerID)
+    case invalidSignal(String)
+    /// A field of a request breaks a rule: which, why, and what to do.
+    case invalidField(String, String, advice: String = "")
+    case networkNotFound(String)
+    case noCommand(image: String)
+    case bindSourceAbsent(String)
+    case imageNotFound(String)
+    case imageInUse(String, container: ContainerID, name: String, isRunning: Bool)
+    /// The image's configuration could not be understood.
+    case badImage(String, String)
+    case notRunning(ContainerID, name: String)
+    case stillRunning(ContainerID, name: String)
+    case beingRemoved(ContainerID)
+    /// The program was not executed: exit code 125, 126 or 127 and the runtime's reason.
+    case startFailed(ContainerID, code: UInt32, reason: String)
+    case execNotFound(String)
+    case execFailed(ContainerID, code: UInt32, reason: String)
+    /// The exec's output stream could not be reached again in time.
+    case streamLost(String, SystemError)
+    case outputUnreadable(ContainerID, String)
+    case badPosition(String)
+    /// The asked-for event is older than what is kept.
+    case eventsGone(after: UInt64, oldest: UInt64)
+    case badFilter(String, String)
+    /// The database was written by a newer release.
+    case newerSchema(found: Int, known: Int)
+    case database(String)
+    case file(SystemError)
+}
+
+/// What another daemon answered, or that it did not.
+package struct PeerError: Error, Hashable, Sendable {
+    /// What went wrong, as far as the engine tells cases apart.
+    package enum Kind: Hashable, Sendable {
+        case invalidArgument, notFound, alreadyExists, failedPrecondition, outOfRange, resourceExhausted
+        case permissionDenied, dataLoss, unimplemented, unavailable, deadlineExceeded, cancelled, `internal`
+    }
+
+    /// The peer's typed error, where it sent one.
+    package struct Detail: Hashable, Sendable {
+        package var reason: String
+        package var subject: String
+        package var path: String
+        package var errorNumber: Int32
+        package var advice: String
+
+        package init(reason: String, subject: String, path: String, errorNumber: Int32, advice: String) {
+            self.reason = reason
+            self.subject = subject
+            self.path = path
+            self.errorNumber = errorNumber
+            self.advice = advice
+        }
+    }
+
+    /// "supervisor" or "image store".
+    package let daemon: String
+    package let kind: Kind
+    package let message: String
+    package let detail: Detail?
+
+    package init(daemon: String, kind: Kind, message: String, detail: Detail? = nil) {
+        self.daemon = daemon
+        self.kind = kind
+        self.message = message
+        self.detail = detail
+    }
+}

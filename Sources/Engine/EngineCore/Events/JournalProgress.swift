@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Synchronization
+
+/// Which containers the supervisor has deleted on our behalf without our having read so in its journal yet.
+final class JournalProgress: Sendable {
+    private struct State {
+        var expected: Set<ContainerID> = []
+        /// Read before the answer to our call came.
+        var early: Set<ContainerID> = []
+        var acknowledged = JournalPosition(journal: "", sequence: 0)
+    }
+
+    /// More than that many deletions are never under way at a time.
+    private static let earlyLimit = 4096
+
+    private let state = Mutex(State())
+    private let changes = Changes()
+
+    /// The supervisor has answered that it deleted the container.
+    func expectDeletion(of id: ContainerID) {
+        state.withLock { state in
+            if state.early.remove(id) == nil { state.expected.insert(id) }
+        }
+    }
+
+    /// The journal said so.
+    func noteDeletion(of id: ContainerID) {
+        state.withLock { state in
+            guard state.expected.remove(id) == nil else { return }
+            if state.early.count >= JournalProgress.earlyLimit { state.early.removeAll() }
+            state.early.insert(id)
+        }
+        changes.announce()
+    }
+
+    /// Returns when every event of the container has been stored, or after `limit`.
+    func waitForDeletion(of id: ContainerID, atMost limit: Duration) async {
+        await withinLimit(limit) { [self] in
+            while true {
+                let seen = changes.version
+                if state.withLock({ !$0.expected.contains(id) }) { return }
+                try await changes.wait(beyond: seen)
+            }
+        }
+        state.withLock { _ = $0.expected.remove(id) }
+    }
+
+    /// The position, if it is another one than the last acknowledged.
+    func toAcknowledge(_ position: JournalPosition) -> JournalPosition? {
+        state.withLock { $0.acknowledged == position || position.sequence == 0 ? nil : position }
+    }
+
+    func noteAcknowledged(_ position: JournalPosition) {
+        state.withLock { $0.acknowledged = position }
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import JSON
+
+/// One container or image with everything that is known of it, as JSON with the Docker API's fields.
+extension Engine {
+    /// - Throws: `.containerNotFound`, `.ambiguousPrefix`.
+    package func inspectContainer(_ reference: String) async throws -> [UInt8] {
+        let row = try await row(reference)
+        let state = try await state(of: row.id)
+        let execs = try await database.read { db in try ExecRow.ids(db, of: row.id) }
+        let image = try? await images.image(row.imageID)
+        let upper = try? await images.snapshot(row.id)
+        let inspection = ContainerInspection(
+            row: row,
+            state: state,
+            execs: execs,
+            files: NetworkFiles(directory: filesDirectory(of: row.id)),
+            snapshot: upper,
+            platform: image?.os ?? "linux",
+            cgroupLayout: try await supervisor.version().cgroupLayout
+        )
+        return inspection.json.serialized()
+    }
+
+    /// - Throws: `.imageNotFound`.
+    package func inspectImage(_ reference: String) async throws -> [UInt8] {
+        try ImageInspection(image: try await image(reference)).json().serialized()
+    }
+}
+
+extension JSON {
+    static func texts(_ texts: [String]) -> JSON { .array(texts.map(JSON.string)) }
+
+    /// An object with its keys in order.
+    static func map(_ texts: [String: String]) -> JSON {
+        .object(Object(texts.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
+    }
+
+    /// An object with empty objects, as the Docker API writes sets.
+    static func set(_ names: [String]) -> JSON {
+        .object(Object(names.sorted().map { ($0, .object(Object())) }))
+    }
+}

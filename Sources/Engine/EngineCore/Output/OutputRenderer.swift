@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Logs
+
+/// Turns chunks of a spool into what was asked for: streams and times filtered, lines preceded by their time.
+///
+/// A line's time is that of its first byte. The two streams' lines are independent of each other. Pure.
+struct OutputRenderer: Sendable {
+    private static let newline = UInt8(ascii: "\n")
+
+    let query: OutputQuery
+    private(set) var place: OutputPlace
+
+    init(query: OutputQuery, place: OutputPlace) {
+        self.query = query
+        self.place = place
+    }
+
+    /// Whether the chunk, and so everything after it, is later than what is wanted.
+    func isPast(_ chunk: LogChunk) -> Bool {
+        query.untilUnixNanos > 0 && chunk.wallNanos > query.untilUnixNanos
+    }
+
+    /// What is shown of the chunk: maybe nothing.
+    mutating func render(_ chunk: LogChunk) -> [UInt8] {
+        place.position = chunk.end
+        guard query.wants(chunk.stream) else { return [] }
+        let isShown = chunk.wallNanos == 0 || chunk.wallNanos >= query.sinceUnixNanos
+        var line = place[chunk.stream]
+        defer { place[chunk.stream] = line }
+        // The usual case: nothing to look for within.
+        if isShown, line != .hidden, !query.timestamps {
+            line = chunk.bytes.last == OutputRenderer.newline ? .begins : .shown
+            return chunk.bytes
+        }
+        let prefix = query.timestamps ? Array(Moment.text(chunk.wallNanos).utf8) + [0x20] : []
+        var result: [UInt8] = []
+        var rest = chunk.bytes[...]
+        while !rest.isEmpty {
+            if line == .begins {
+                line = isShown ? .shown : .hidden
+                if isShown { result += prefix }
+            }
+            let end = rest.firstIndex(of: OutputRenderer.newline)
+            let piece = end.map { rest[...$0] } ?? rest
+            if line == .shown { result += piece }
+            if end != nil { line = .begins }
+            rest = rest[piece.endIndex...]
+        }
+        return result
+    }
+
+    /// Output was lost between two places: what follows begins anew.
+    mutating func skip(to position: LogPosition) {
+        place = OutputPlace(position: position)
+    }
+}

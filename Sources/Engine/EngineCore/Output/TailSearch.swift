@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Logs
+internal import System
+
+/// Finds the place from which on there are so many lines: reads ever larger windows at the end of the spool, twice
+/// each, so that its memory does not depend on the number of lines.
+struct TailSearch {
+    private static let newline = UInt8(ascii: "\n")
+    private static let firstWindow: UInt64 = 64 << 10
+
+    let directory: SpoolDirectory
+    let query: OutputQuery
+
+    /// - Returns: The start of the line that is the `count`th from the end; the spool's start when there are fewer.
+    func start(lines count: UInt64) throws(SystemError) -> OutputPlace {
+        var window = TailSearch.firstWindow
+        while true {
+            let (from, isWhole) = try windowStart(window)
+            let begin = OutputPlace(
+                position: from,
+                output: isWhole ? .begins : .hidden,
+                error: isWhole ? .begins : .hidden
+            )
+            let (end, found) = try walk(from: begin, stopAfter: nil, until: nil)
+            if count == 0 { return end }
+            if found >= count {
+                return try walk(from: begin, stopAfter: found - count, until: end.position).place
+            }
+            if isWhole { return OutputPlace(position: from) }
+            window *= 4
+        }
+    }
+
+    /// The position `window` bytes before the end, and whether that is everything.
+    private func windowStart(_ window: UInt64) throws(SystemError) -> (LogPosition, Bool) {
+        var left = window
+        for segment in try directory.segments().reversed() {
+            let file = try Files.open(directory.dataPath(segment), .readOnly)
+            let size = UInt64(try Files.size(of: file.raw))
+            if size > left { return (LogPosition(segment: segment, offset: size - left), false) }
+            left -= size
+        }
+        return (.start, true)
+    }
+
+    /// Reads on from `begin` and counts the lines that begin.
+    /// - Parameter stopAfter: So many lines are passed over; ends right before the next one.
+    private func walk(
+        from begin: OutputPlace,
+        stopAfter: UInt64?,
+        until end: LogPosition?
+    ) throws(SystemError) -> (place: OutputPlace, lines: UInt64) {
+        var reader = SpoolReader(directory: directory, from: begin.position)
+        var place = begin
+        var lines: UInt64 = 0
+        while let item = try reader.next() {
+            guard case .chunk(let chunk) = item else {
+                place = OutputPlace(position: reader.position)
+                continue
+            }
+            if let end, chunk.position >= end { break }
+            for (offset, byte) in chunk.bytes.enumerated() where query.wants(chunk.stream) {
+                if place[chunk.stream] == .begins {
+                    if lines == stopAfter {
+                        let at = chunk.position.offset + UInt64(offset)
+                        place.position = LogPosition(segment: chunk.position.segment, offset: at)
+                        return (place, lines)
+                    }
+                    lines += 1
+                    place[chunk.stream] = .hidden
+                }
+                if byte == TailSearch.newline { place[chunk.stream] = .begins }
+            }
+            place.position = chunk.end
+        }
+        return (place, lines)
+    }
+}

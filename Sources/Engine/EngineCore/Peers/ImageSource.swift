@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The engine's view of the image store; snapshots are the engine's own, their key is the container's id.
+///
+/// Unary calls wait for a store that is restarting, within the caller's deadline. All throw `PeerError`.
+package protocol ImageSource: Sendable {
+    /// By reference, id or unambiguous beginning of an id.
+    func image(_ reference: String) async throws(PeerError) -> StoredImage
+    /// All that match a pattern with `*`; all for an empty one.
+    func images(matching pattern: String) async throws(PeerError) -> [StoredImage]
+    func remove(_ reference: String, force: Bool) async throws(PeerError) -> ImageRemoval
+    /// Repeating it is harmless.
+    func prepareSnapshot(_ key: ContainerID, of image: String) async throws(PeerError) -> PreparedSnapshot
+    /// Removing an absent one is harmless.
+    func removeSnapshot(_ key: ContainerID) async throws(PeerError)
+    /// The keys of the engine's snapshots.
+    func snapshots() async throws(PeerError) -> [String]
+    func snapshot(_ key: ContainerID) async throws(PeerError) -> PreparedSnapshot
+    func version() async throws(PeerError) -> ImageStoreVersion
+}
+
+package struct StoredImage: Hashable, Sendable {
+    /// The digest of its configuration: `sha256:…`.
+    package var id: String
+    package var references: [String] = []
+    package var repositoryDigests: [String] = []
+    package var manifestDigest = ""
+    /// The OCI image configuration, byte for byte.
+    package var configuration: [UInt8] = []
+    package var createdAtUnixNanos: Int64 = 0
+    package var sizeBytes: UInt64 = 0
+    package var architecture = ""
+    package var os = ""
+    package var diffIDs: [String] = []
+
+    package init(id: String) { self.id = id }
+}
+
+package struct ImageRemoval: Hashable, Sendable {
+    package var untagged: [String]
+    package var deleted: [String]
+
+    package init(untagged: [String], deleted: [String]) {
+        self.untagged = untagged
+        self.deleted = deleted
+    }
+}
+
+/// A container's root file system: to be mounted in order, each on top of the one before.
+package struct PreparedSnapshot: Hashable, Sendable {
+    package var mounts: [RootMount]
+    /// The folder with what the container changed.
+    package var upperDirectory: String
+
+    package init(mounts: [RootMount], upperDirectory: String) {
+        self.mounts = mounts
+        self.upperDirectory = upperDirectory
+    }
+}
+
+package struct ImageStoreVersion: Sendable {
+    package var release: String
+    package var images: UInt64
+    package var storageDriver: String
+
+    package init(release: String, images: UInt64, storageDriver: String) {
+        self.release = release
+        self.images = images
+        self.storageDriver = storageDriver
+    }
+}

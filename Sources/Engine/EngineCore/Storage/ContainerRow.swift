@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import GRDB
+
+/// A container as the engine's database has it.
+struct ContainerRow: Sendable {
+    enum State: String, Sendable {
+        /// Being made; nobody sees it, and the next start undoes it.
+        case creating
+        case created
+        /// Being removed; the next start finishes that.
+        case removing
+    }
+
+    var id: ContainerID
+    var name: String
+    var state: State
+    var imageID: String
+    var settings: ContainerSettings
+    var resolved: ResolvedConfiguration
+    var createdAtUnixNanos: Int64
+
+    /// What events about it carry.
+    var eventAttributes: [String: String] {
+        resolved.labels.merging(["name": name, "image": settings.image]) { $1 }
+    }
+}
+
+extension ContainerRow {
+    init(_ row: Row) throws {
+        guard let id = ContainerID(row["id"]), let state = State(rawValue: row["state"]) else {
+            throw EngineError.database("a container's row is damaged: \(row["id"] as String)")
+        }
+        self.init(
+            id: id,
+            name: row["name"],
+            state: state,
+            imageID: row["image_id"],
+            settings: try StoredJSON.value(ContainerSettings.self, of: row["settings"]),
+            resolved: try StoredJSON.value(ResolvedConfiguration.self, of: row["resolved"]),
+            createdAtUnixNanos: row["created_at"]
+        )
+    }
+
+    static func all(_ db: Database) throws -> [ContainerRow] {
+        try Row.fetchAll(db, sql: "SELECT * FROM containers ORDER BY created_at DESC, id").map(ContainerRow.init)
+    }
+
+    static func one(_ db: Database, id: ContainerID) throws -> ContainerRow? {
+        try Row.fetchOne(db, sql: "SELECT * FROM containers WHERE id = ?", arguments: [id.text])
+            .map(ContainerRow.init)
+    }
+
+    /// The visible container with this id, name, or unambiguous beginning of an id: in that order.
+    static func resolve(_ db: Database, _ reference: String) throws -> ContainerRow {
+        let visible = "SELECT * FROM containers WHERE state <> 'creating' AND"
+        let name = reference.hasPrefix("/") ? String(reference.dropFirst()) : reference
+        for (column, value) in [("id", reference), ("name", name)] {
+            let row = try Row.fetchOne(db, sql: "\(visible) \(column) = ?", arguments: [value])
+            if let row { return try ContainerRow(row) }
+        }
+        guard ContainerID.isPrefix(reference) else { throw EngineError.containerNotFound(reference) }
+        let found = try Row.fetchAll(
+            db,
+            sql: "\(visible) id >= ? AND id < ? ORDER BY id LIMIT 11",
+            arguments: [reference, reference + "g"]
+        )
+        guard let first = found.first else { throw EngineError.containerNotFound(reference) }
+        guard found.count == 1 else {
+            let candidates = try found.prefix(10).map { row in
+                let row = try ContainerRow(row)
+                return "\(row.id.short) (\(row.name))"
+            }
+            throw EngineError.ambiguousPrefix(reference, candidates: candidates)
+        }
+        return try ContainerRow(first)
+    }
+
+    /// - Throws: `.nameTaken` with the holder's id.
+    func insert(_ db: Database) throws {
+        if let holder = try ContainerRow.holder(db, of: name) {
+            throw EngineError.nameTaken(name, holder: holder)
+        }
+        try db.execute(
+            sql: "INSERT INTO containers VALUES (?, ?, ?, ?, ?, ?, ?)",
+            arguments: [
+                id.text, name, state.rawValue, imageID, try StoredJSON.text(settings),
+                try StoredJSON.text(resolved), createdAtUnixNanos,
+            ]
+        )
+    }
+
+    static func holder(_ db: Database, of name: String) throws -> ContainerID? {
+        try String.fetchOne(db, sql: "SELECT id FROM containers WHERE name = ?", arguments: [name])
+            .flatMap(ContainerID.init)
+    }
+
+    /// Changes the state if it is still `old`; says whether it was.
+    static func move(_ db: Database, _ id: ContainerID, from old: State, to new: State) throws -> Bool {
+        try db.execute(
+            sql: "UPDATE containers SET state = ? WHERE id = ? AND state = ?",
+            arguments: [new.rawValue, id.text, old.rawValue]
+        )
+        return db.changesCount == 1
+    }
+
+    /// Deletes the row and leaves its tombstone; says whether there was a row.
+    func bury(_ db: Database, at wallNanos: Int64) throws -> Bool {
+        try db.execute(sql: "DELETE FROM containers WHERE id = ?", arguments: [id.text])
+        guard db.changesCount == 1 else { return false }
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?)",
+            arguments: [
+                id.text, state == .creating ? nil : name, try StoredJSON.text(eventAttributes), wallNanos,
+            ]
+        )
+        return true
+    }
+}
+
+/// A container that was removed, or whose making was undone, lately.
+struct Tombstone: Sendable {
+    var id: ContainerID
+    /// Nil where nobody ever saw it.
+    var name: String?
+    var attributes: [String: String]
+
+    init?(_ row: Row) throws {
+        guard let id = ContainerID(row["id"]) else { return nil }
+        self.id = id
+        name = row["name"]
+        attributes = try StoredJSON.value([String: String].self, of: row["attributes"])
+    }
+
+    static func one(_ db: Database, id: ContainerID) throws -> Tombstone? {
+        try Row.fetchOne(db, sql: "SELECT * FROM removed WHERE id = ?", arguments: [id.text])
+            .flatMap(Tombstone.init)
+    }
+
+    /// The latest removed container with this id, name or beginning of an id.
+    static func resolve(_ db: Database, _ reference: String) throws -> Tombstone? {
+        let end = ContainerID.isPrefix(reference) ? reference + "g" : reference
+        return try Row.fetchOne(
+            db,
+            sql: """
+                SELECT * FROM removed WHERE name IS NOT NULL AND (name = ? OR id = ? OR (id >= ? AND id < ?))
+                ORDER BY removed_at DESC LIMIT 1
+                """,
+            arguments: [reference, reference, reference, end]
+        ).flatMap(Tombstone.init)
+    }
+
+    static func ids(_ db: Database) throws -> Set<String> {
+        Set(try String.fetchAll(db, sql: "SELECT id FROM removed"))
+    }
+
+    static func discard(_ db: Database, before wallNanos: Int64) throws {
+        try db.execute(sql: "DELETE FROM removed WHERE removed_at < ?", arguments: [wallNanos])
+    }
+}

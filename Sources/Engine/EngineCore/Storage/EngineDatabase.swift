@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import GRDB
+internal import System
+
+/// `ROOT/engine/engine.db`: the only place where the engine's own state is. What runs is asked of the supervisor.
+///
+/// Every transaction is synced: a row must be on disk before the step that it announces.
+struct EngineDatabase: Sendable {
+    private let pool: DatabasePool
+
+    /// Opens or makes the file and brings it to the present schema, after a copy beside it.
+    /// - Throws: `.newerSchema` when a later release wrote it; `.database` when it cannot be read. It is never replaced:
+    ///   without it the engine would take every container for a stranger's.
+    init(path: String) throws(EngineError) {
+        do {
+            var configuration = Configuration()
+            configuration.maximumReaderCount = 4
+            configuration.busyMode = .timeout(10)
+            configuration.prepareDatabase { db in
+                try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+            }
+            pool = try DatabasePool(path: path, configuration: configuration)
+            try EngineDatabase.migrate(pool, path: path)
+        } catch let error as EngineError {
+            throw error
+        } catch {
+            throw .database("open \(path): \(error)")
+        }
+    }
+
+    func read<Value: Sendable>(_ body: @Sendable @escaping (Database) throws -> Value) async throws -> Value {
+        do { return try await pool.read(body) } catch let error as DatabaseError { throw EngineError(error) }
+    }
+
+    func write<Value: Sendable>(_ body: @Sendable @escaping (Database) throws -> Value) async throws -> Value {
+        do { return try await pool.write(body) } catch let error as DatabaseError { throw EngineError(error) }
+    }
+
+    func close() throws { try pool.close() }
+
+    private static func migrate(_ pool: DatabasePool, path: String) throws {
+        let found = try pool.read { db in try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0 }
+        let known = Schema.steps.count
+        guard found <= known else { throw EngineError.newerSchema(found: found, known: known) }
+        guard found < known else { return }
+        if found > 0 {
+            let copy = "\(path).schema-\(found)"
+            if Files.exists(copy) { try Files.unlink(copy) }
+            try pool.writeWithoutTransaction { db in try db.execute(sql: "VACUUM INTO ?", arguments: [copy]) }
+        }
+        try pool.write { db in
+            for step in Schema.steps[found...] { try db.execute(sql: step) }
+            try db.execute(sql: "PRAGMA user_version = \(known)")
+        }
+    }
+}
+
+extension EngineError {
+    init(_ error: DatabaseError) { self = .database("\(error)") }
+}
+
+/// The schema, as the steps that lead to it; step n makes version n + 1. Steps are added, never changed.
+enum Schema {
+    static let steps = [
+        """
+        CREATE TABLE containers (
+            id TEXT PRIMARY KEY NOT NULL,
+            name TEXT NOT NULL UNIQUE,
+            -- creating, created, removing
+            state TEXT NOT NULL,
+            image_id TEXT NOT NULL,
+            settings TEXT NOT NULL,
+            resolved TEXT NOT NULL,
+            created_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX containers_by_image ON containers (image_id);
+        CREATE TABLE execs (
+            id TEXT PRIMARY KEY NOT NULL,
+            container TEXT NOT NULL REFERENCES containers (id) ON DELETE CASCADE,
+            settings TEXT NOT NULL,
+            created_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX execs_by_container ON execs (container, created_at);
+        -- What was removed or undone lately. The name is NULL where nobody ever saw the container.
+        CREATE TABLE removed (
+            id TEXT PRIMARY KEY NOT NULL,
+            name TEXT,
+            attributes TEXT NOT NULL,
+            removed_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE events (
+            sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+            type TEXT NOT NULL,
+            action TEXT NOT NULL,
+            actor TEXT NOT NULL,
+            attributes TEXT NOT NULL,
+            wall_nanos INTEGER NOT NULL,
+            -- Where the event came from; NULL for the engine's own.
+            journal TEXT,
+            journal_sequence INTEGER,
+            UNIQUE (journal, journal_sequence)
+        ) STRICT;
+        CREATE INDEX events_by_time ON events (wall_nanos);
+        -- How far the supervisor's journal has been read; one row.
+        CREATE TABLE journal_position (
+            only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+            journal TEXT NOT NULL,
+            sequence INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO journal_position VALUES (1, '', 0);
+        """
+    ]
+}

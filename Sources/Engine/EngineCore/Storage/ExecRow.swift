@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import GRDB
+
+/// An exec that a user asked for. How it fares is the supervisor's to say.
+struct ExecRow: Sendable {
+    /// As many as the supervisor remembers.
+    static let keptForEachContainer = 100
+
+    var id: ContainerID
+    var container: ContainerID
+    var settings: ExecSettings
+    var createdAtUnixNanos: Int64
+
+    func insert(_ db: Database) throws {
+        try db.execute(
+            sql: "INSERT INTO execs VALUES (?, ?, ?, ?)",
+            arguments: [id.text, container.text, try StoredJSON.text(settings), createdAtUnixNanos]
+        )
+        try db.execute(
+            sql: """
+                DELETE FROM execs WHERE container = ? AND id NOT IN
+                (SELECT id FROM execs WHERE container = ? ORDER BY created_at DESC LIMIT ?)
+                """,
+            arguments: [container.text, container.text, ExecRow.keptForEachContainer]
+        )
+    }
+
+    static func one(_ db: Database, id: String, of container: ContainerID) throws -> ExecRow? {
+        let sql = "SELECT * FROM execs WHERE id = ? AND container = ?"
+        guard let row = try Row.fetchOne(db, sql: sql, arguments: [id, container.text]),
+            let exec = ContainerID(row["id"])
+        else { return nil }
+        return ExecRow(
+            id: exec,
+            container: container,
+            settings: try StoredJSON.value(ExecSettings.self, of: row["settings"]),
+            createdAtUnixNanos: row["created_at"]
+        )
+    }
+
+    static func ids(_ db: Database, of container: ContainerID) throws -> [ContainerID] {
+        try String.fetchAll(
+            db,
+            sql: "SELECT id FROM execs WHERE container = ? ORDER BY created_at",
+            arguments: [container.text]
+        ).compactMap(ContainerID.init)
+    }
+}
