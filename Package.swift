@@ -101,7 +101,7 @@ let platform: [Target] = [
 let runtime: [Target] = [
     module("Runtime/RuntimeSpec", ["JSON"]),
     module("Runtime/Cgroups", ["RuntimeSpec", "System"]),
-    module("Runtime/Seccomp", ["CSeccomp", "RuntimeSpec", "System"]),
+    module("Runtime/Seccomp", ["CSeccomp", "JSON", "RuntimeSpec", "System"]),
     module("Runtime/ContainerRuntime", ["Cgroups", "RuntimeSpec", "System"]),
 ]
 

@@ -136,3 +136,19 @@ package enum SystemCallFilter {
         guard result == 0 else { throw SystemError("seccomp", code: code) }
     }
 }
+
+extension SystemCallFilter {
+    /// Reads a program that this suite wrote: a regular file of the same user, writable by nobody else, of whole
+    /// instructions and at most 4096 of them.
+    /// - Throws: `EPERM` for a file of others; `EINVAL` for content that can be no program.
+    package static func program(at path: String) throws(SystemError) -> [UInt8] {
+        let file = try Files.open(path, [.readOnly, .noFollow])
+        let status = try Files.status(ofDescriptor: file.raw)
+        guard status.kind == .regular, status.user == geteuid(), status.permissions & 0o022 == 0 else {
+            throw SystemError("verify", path: path, code: EPERM)
+        }
+        let bytes = try Files.contents(of: file.raw, limit: 4096 * 8, path: path)
+        guard !bytes.isEmpty, bytes.count % 8 == 0 else { throw SystemError("verify", path: path, code: EINVAL) }
+        return bytes
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import JSON
+package import RuntimeSpec
+internal import Synchronization
+internal import System
+
+/// Compiled filters on disk, one for each specification.
+///
+/// `N.key` holds everything that the program `N.bpf` depends on, as text; a program counts once its key is there.
+/// Both are written aside and renamed, readable by root alone. What does not verify is made again.
+package final class SeccompCache: Sendable {
+    private let directory: String
+    private let entries: Mutex<[[UInt8]: String]>
+
+    /// - Parameter directory: Made when absent (mode 0700).
+    package init(directory: String) throws(SeccompError) {
+        self.directory = directory
+        do throws(SystemError) {
+            try Files.makeDirectories(directory, mode: 0o700)
+            entries = Mutex(try Self.load(directory))
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    /// The absolute path of the program for a specification, compiled if it is not there. Blocks up to 20 ms then.
+    package func path(for spec: SeccompSpec) throws(SeccompError) -> String {
+        let key = Array("\(SeccompProgram.toolchain)\n".utf8) + spec.json.serialized()
+        if let known = entries.withLock({ $0[key] }), (try? SystemCallFilter.program(at: known)) != nil { return known }
+        let program = try SeccompProgram(compiling: spec)
+        do throws(SystemError) {
+            let path = try store(program, key)
+            entries.withLock { $0[key] = path }
+            return path
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    private func store(_ program: SeccompProgram, _ key: [UInt8]) throws(SystemError) -> String {
+        let base = "\(directory)/\(try claimNumber())"
+        try Files.replace(base + ".bpf", with: program.bytes)
+        try Files.replace(base + ".key", with: key)
+        return base + ".bpf"
+    }
+
+    /// The first free number; two that compile the same at once make two entries, which is harmless.
+    private func claimNumber() throws(SystemError) -> Int {
+        var number = 1
+        while true {
+            do throws(SystemError) {
+                try Files.open("\(directory)/\(number).bpf", [.writeOnly, .create, .exclusive], mode: 0o600).close()
+                return number
+            } catch {
+                guard error.code == 17 else { throw error }
+                number += 1
+            }
+        }
+    }
+
+    private static func load(_ directory: String) throws(SystemError) -> [[UInt8]: String] {
+        var entries: [[UInt8]: String] = [:]
+        for name in try Files.names(in: directory) where name.hasSuffix(".bpf") {
+            let program = directory + "/" + name
+            let key = directory + "/" + name.dropLast(4) + ".key"
+            if let text = try? Files.contents(of: key), (try? SystemCallFilter.program(at: program)) != nil {
+                entries[text] = program
+            } else {
+                try? Files.unlink(program)
+                try? Files.unlink(key)
+            }
+        }
+        return entries
+    }
+}
