@@ -101,13 +101,14 @@ package final class PetrelSuite {
 
     // MARK: Life of the daemons
 
-    /// Starts petrel-init, which starts the daemons, and waits until all are healthy.
+    /// Starts petrel-init, unless it runs, and by it the daemons; waits until all are healthy.
     package func start() throws {
-        initProcess = try ChildProcess(
-            binaries + "/petrel-init",
-            ["--root", root, "--run", run, "--fault-points", faults],
-            environment: environment
-        )
+        if initPID != nil {
+            try succeed("system", "start")
+        } else {
+            let places = ["--root", root, "--run", run, "--fault-points", faults]
+            initProcess = try ChildProcess(binaries + "/petrel-init", places, environment: environment)
+        }
         try waitUntilHealthy()
         noteSuiteID()
     }
