@@ -206,21 +206,6 @@ struct RunTests {
         }
     }
 
-    @Test func stdinIsPassedWithI() throws {
-        try withSuite { suite in
-            let outcome = try suite.petrel(
-                "run",
-                "--rm",
-                "-i",
-                "busybox",
-                "sha256sum",
-                stdin: .bytes([UInt8](repeating: 0x61, count: 300_000))
-            )
-            let expected = try run("sha256sum", stdin: .bytes([UInt8](repeating: 0x61, count: 300_000)))
-            #expect(outcome.text == expected.text, "\(outcome)")
-        }
-    }
-
     @Test func noContainerSharesNamespacesWithTheHost() throws {
         try withSuite { suite in
             let names = ["ipc", "mnt", "net", "pid", "uts"]
