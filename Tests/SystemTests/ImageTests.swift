@@ -57,9 +57,9 @@ struct ImageTests {
         }
     }
 
-    @Test(.needsProgram("docker-registry"), .needsProgram("skopeo"))
-    func pullFromARegistryOnLoopback() throws {
-        try withRegistry { registry in
+    @Test(.needsProgram("docker-registry"), .needsProgram("skopeo"), arguments: [false, true])
+    func pullFromARegistryOnLoopback(_ encrypted: Bool) throws {
+        try withRegistry(encrypted: encrypted) { registry in
             try registry.push(archive: busyboxArchive.get(), as: "team/busybox:1.0")
             try withSuite(image: false) { suite in
                 let name = "\(registry.address)/team/busybox:1.0"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// Debian's docker-registry on a loopback port of its own, with plain HTTP. Made by `withRegistry`.
+/// Debian's docker-registry on a loopback port of its own. Made by `withRegistry`.
 package final class TestRegistry {
     /// "127.0.0.1:PORT".
     package let address: String
@@ -9,7 +9,7 @@ package final class TestRegistry {
     package let storage: String
     private let process: ChildProcess
 
-    init(directory: String) throws {
+    init(directory: String, encrypted: Bool) throws {
         let port = try freePort()
         address = "127.0.0.1:\(port)"
         storage = directory + "/storage"
@@ -17,12 +17,20 @@ package final class TestRegistry {
             version: 0.1
             log: {level: warn}
             storage: {filesystem: {rootdirectory: \(directory)/storage}, delete: {enabled: true}}
-            http: {addr: \(address)}
+            http: {addr: \(address)\(encrypted ? ", tls: \(try Self.certificate(in: directory))" : "")}
             """
         try Data(configuration.utf8).write(to: URL(fileURLWithPath: directory + "/config.yml"))
         guard let program = programPath("docker-registry") else { throw POSIXFailure("docker-registry") }
         process = try ChildProcess(program, ["serve", directory + "/config.yml"])
         try eventually("a registry on \(address)", within: 10) { canConnect(port: port) }
+    }
+
+    /// Makes a certificate that nobody has a reason to trust.
+    private static func certificate(in directory: String) throws -> String {
+        let paths = ["-keyout", directory + "/key.pem", "-out", directory + "/certificate.pem"]
+        let kind = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+        try succeed("openssl", kind + paths)
+        return "{certificate: \(directory)/certificate.pem, key: \(directory)/key.pem}"
     }
 
     /// Copies an archive made by `TestImage` or `make-busybox-image` to `name` in this registry.
@@ -46,9 +54,14 @@ package final class TestRegistry {
 }
 
 /// Starts a registry, lends it to `body`, and ends it.
-package func withRegistry<Result>(_ body: (TestRegistry) throws -> Result) throws -> Result {
+///
+/// - Parameter encrypted: With TLS and a certificate of its own making; plain HTTP otherwise.
+package func withRegistry<Result>(
+    encrypted: Bool = false,
+    _ body: (TestRegistry) throws -> Result
+) throws -> Result {
     try withTemporaryDirectory { directory in
-        let registry = try TestRegistry(directory: directory)
+        let registry = try TestRegistry(directory: directory, encrypted: encrypted)
         defer { try? registry.end() }
         return try body(registry)
     }
