@@ -1,2 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
-@main struct Main { static func main() {} }
+import Keeper
+import System
+
+/// `petrel-keeper --container DIR --run DIR [--adopt] [--fault-points DIR]`, started by the supervisor with the first
+/// connection to it as descriptor 3.
+@main
+struct Main {
+    static let release = "0.1.0"
+
+    static func main() {
+        do {
+            guard let options = options(Array(CommandLine.arguments.dropFirst())) else {
+                Self.end("usage: petrel-keeper --container DIR --run DIR [--adopt] [--fault-points DIR]", code: 2)
+            }
+            try prepare()
+            let keeper = try Keeper(options, supervisor: inheritedConnection())
+            try keeper.run()
+        } catch {
+            Self.end("petrel-keeper: \(error)", code: 1)
+        }
+    }
+
+    private static func options(_ arguments: [String]) -> Keeper.Options? {
+        var values: [String: String] = [:]
+        var adopts = false
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "--adopt": adopts = true
+            case "--container", "--run", "--fault-points":
+                guard let value = rest.popFirst(), value.hasPrefix("/") else { return nil }
+                values[argument] = value
+            default: return nil
+            }
+        }
+        guard let directory = values["--container"], let run = values["--run"] else { return nil }
+        return Keeper.Options(
+            directory: directory,
+            runDirectory: run,
+            adopts: adopts,
+            release: release,
+            faults: FaultPoints(directory: values["--fault-points"])
+        )
+    }
+
+    private static func prepare() throws(SystemError) {
+        SystemEnvironment.leadSession()
+        try SystemEnvironment.changeDirectory(to: "/")
+        Threads.setFileCreationMask(0o022)
+        // A vanished client must not end the keeper; a program that it starts has the default again.
+        for signal in [Signal.pipe, .hangUp, .interrupt, .terminate] { signal.disregard() }
+        // A process of the container that is on its way to its program must show nothing of the keeper.
+        try SystemEnvironment.hideFromTracing()
+    }
+
+    private static func inheritedConnection() -> Descriptor? {
+        guard SystemEnvironment.isOpen(3) else { return nil }
+        SystemEnvironment.closeOnExec(3)
+        return Descriptor(adopting: 3)
+    }
+
+    private static func end(_ line: String, code: Int32) -> Never {
+        try? Files.writeAll(2, Array((line + "\n").utf8))
+        CurrentProcess.exit(code)
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ContainerRuntime
+internal import Messages
+internal import RuntimeSpec
+internal import System
+
+/// The container's directory: what the supervisor wrote for the keeper, and the keeper's own records.
+///
+/// Every record is replaced whole (written aside, synced, renamed), so a killed keeper leaves the old or the new one.
+struct ContainerFiles {
+    /// Records of finished execs that are kept.
+    static let execRecordLimit = 100
+
+    let directory: String
+    /// RUN/containers/ID: the sockets.
+    let runDirectory: String
+
+    var controlSocket: String { runDirectory + "/keeper.sock" }
+    var streamSocket: String { runDirectory + "/stream.sock" }
+    var spool: String { directory + "/spool" }
+    var events: String { directory + "/events" }
+    private var execs: String { directory + "/execs" }
+
+    func container() throws(StepFailure) -> KeeperV1.ContainerRecord {
+        guard let record: KeeperV1.ContainerRecord = try load("container.pb") else {
+            throw StepFailure(step: "record", path: directory + "/container.pb", code: KeeperError.notThere)
+        }
+        return record
+    }
+
+    /// Read anew for each run; the supervisor may have changed it.
+    func spec() throws(StepFailure) -> ContainerSpec {
+        let path = directory + "/config.json"
+        do {
+            return try ContainerSpec(parsing: try Files.contents(of: path, limit: 4 << 20))
+        } catch let error as SystemError {
+            throw StepFailure(error, step: "config")
+        } catch {
+            throw StepFailure(step: "config: \(error)", path: path, code: KeeperError.invalid)
+        }
+    }
+
+    func seccompProgram(_ record: KeeperV1.ContainerRecord) throws(StepFailure) -> [UInt8] {
+        guard !record.seccompProgram.isEmpty else { return [] }
+        do throws(SystemError) {
+            return try Files.contents(of: record.seccompProgram, limit: 1 << 20)
+        } catch {
+            throw StepFailure(error, step: "seccomp")
+        }
+    }
+
+    func run() throws(StepFailure) -> KeeperV1.RunRecord? { try load("run.pb") }
+
+    /// In the order in which they were started.
+    func execRecords() throws(StepFailure) -> [KeeperV1.RunRecord] {
+        do throws(SystemError) {
+            guard Files.exists(execs) else { return [] }
+            var result: [KeeperV1.RunRecord] = []
+            for name in try Files.names(in: execs) where name.hasSuffix(".pb") {
+                do throws(StepFailure) {
+                    if let record: KeeperV1.RunRecord = try load("execs/" + name) { result.append(record) }
+                } catch {
+                    // One exec's record must not keep the container from being adopted.
+                    KeeperLog.line("unreadable record execs/\(name): set aside")
+                    try? Files.rename(execs + "/" + name, to: execs + "/" + name + ".damaged")
+                }
+            }
+            return result.sorted { $0.startedAtUnixNanos < $1.startedAtUnixNanos }
+        } catch {
+            throw StepFailure(error, step: "record")
+        }
+    }
+
+    /// Writes `run.pb`, or the exec's own file.
+    func save(_ record: KeeperV1.RunRecord) throws(SystemError) {
+        guard !record.execId.isEmpty else { return try replace("run.pb", record.serialized()) }
+        try Files.makeDirectories(execs, mode: 0o700)
+        try replace("execs/\(record.execId).pb", record.serialized())
+    }
+
+    func save(_ record: KeeperV1.KeeperRecord) throws(SystemError) { try replace("keeper.pb", record.serialized()) }
+
+    func removeExec(_ id: String) { try? Files.unlink("\(execs)/\(id).pb") }
+
+    /// Exec ids become file names.
+    static func isValid(execID id: String) -> Bool {
+        (1...128).contains(id.utf8.count)
+            && id.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) || (0x41...0x5a).contains($0) || $0 == 0x2d || $0 == 0x5f }
+    }
+
+    private func replace(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
+        try Files.replace(directory + "/" + name, with: bytes)
+    }
+
+    private func load<Record: Message>(_ name: String) throws(StepFailure) -> Record? {
+        let path = directory + "/" + name
+        guard Files.exists(path) else { return nil }
+        let bytes: [UInt8]
+        do throws(SystemError) { bytes = try Files.contents(of: path) } catch { throw StepFailure(error, step: "record") }
+        do throws(MessageError) {
+            return try Record(serialized: bytes)
+        } catch {
+            throw StepFailure(step: "record", path: path, code: KeeperError.invalid)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Messages
+internal import System
+
+/// One process of the container, init or exec, from its record to its end; owns the keeper's descriptors for it.
+///
+/// ```
+/// building ─ gate opened ─▶ released ─ status pipe ends ─▶ running ─ pidfd readable ─▶ ended ─ output taken ─▶ finished
+///     └──────────────────────── status pipe has bytes: failed ──────────────────────────────────────────────────┘
+/// ```
+/// A step is taken only when its record is on disk; one that cannot be written is tried again at `retryAt`.
+final class Job {
+    enum Phase {
+        /// Custody was offered; the process waits at its gate.
+        case building
+        /// The gate is open (or gone with the keeper before): the status pipe will tell.
+        case released
+        /// The program was executed; not recorded yet.
+        case executed
+        case running
+        /// The process has ended, with this wait status (nil: nobody can tell); not recorded yet.
+        case ended(waitStatus: Int32?)
+        case finished
+    }
+
+    /// Who asked for the start and waits for its reply.
+    struct Waiter {
+        let connection: ControlConnection
+        let packetID: UInt64
+    }
+
+    var record: KeeperV1.RunRecord
+    var phase: Phase
+    /// The pidfd.
+    var process: SharedDescriptor?
+    var status: SharedDescriptor?
+    /// Bytes read from the status pipe so far.
+    var statusBytes: [UInt8] = []
+    var gate: SharedDescriptor?
+    var input: StdinPipe?
+    var terminal: SharedDescriptor?
+    var outputs: [OutputSource] = []
+    var waiters: [Waiter] = []
+    var clients: [StreamClient] = []
+    /// Its client is done, and the process has not yet taken all.
+    var closesInputWhenEmpty = false
+    /// In boot time.
+    var retryAt: Int64?
+    /// When the end was noticed, in boot time; 0 before.
+    var endedAt: Int64 = 0
+    var exitedAtUnixNanos: Int64 = 0
+    /// When bytes last came out of it, in boot time.
+    var lastOutputAt: Int64 = 0
+
+    init(record: KeeperV1.RunRecord, phase: Phase) {
+        self.record = record
+        self.phase = phase
+    }
+
+    var isExec: Bool { !record.execId.isEmpty }
+
+    var isFinished: Bool {
+        if case .finished = phase { true } else { false }
+    }
+
+    /// Whether its process may still be there.
+    var isAlive: Bool {
+        switch phase {
+        case .building, .released, .executed, .running: true
+        case .ended, .finished: false
+        }
+    }
+
+    var isDrained: Bool { outputs.allSatisfy(\.isAtEnd) }
+
+    /// What a second holder needs, in the order in which it is sent.
+    var custody: [(KeeperV1.NamedDescriptor.Role, SharedDescriptor)] {
+        var result: [(KeeperV1.NamedDescriptor.Role, SharedDescriptor)] = []
+        if let process { result.append((.pidfd, process)) }
+        if let status { result.append((.statusRead, status)) }
+        if let input, !input.isTerminal { result.append((.stdinWrite, input.descriptor)) }
+        for output in outputs where !output.isAtEnd { result += output.roles }
+        if let terminal, !result.contains(where: { $0.0 == .terminal }) { result.append((.terminal, terminal)) }
+        return result
+    }
+
+    /// Lets go of everything but the record.
+    func closeDescriptors() {
+        (process, status, gate, input, terminal) = (nil, nil, nil, nil, nil)
+        outputs = []
+        for client in clients { client.finish() }
+        clients = []
+    }
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Cgroups
+internal import ContainerRuntime
+internal import Messages
+internal import System
+
+/// From the open gate to the recorded end. What cannot be recorded now (a full disk) is tried again, and nothing goes on
+/// before it is.
+extension Keeper {
+    private static let retryNanos: Int64 = 250_000_000
+    /// How long output may be silent after the process has ended, while somebody else still holds its other end.
+    private static let silenceNanos: Int64 = 200_000_000
+    /// How long an ended process's status may stay unknown: an orphan's may have to wait for its new parent.
+    private static let statusNanos: Int64 = 5_000_000_000
+    /// How long the rest of an ended exec's output waits for a client.
+    private static let unreadNanos: Int64 = 60_000_000_000
+    private static let statusLimit = 4096
+
+    // MARK: - What the process tells
+
+    func readStatus(of job: Job) {
+        guard let status = job.status else { return }
+        do throws(SystemError) {
+            let bytes = try Files.readSome(status.raw, limit: Self.statusLimit)
+            job.statusBytes += bytes
+            guard bytes.isEmpty || job.statusBytes.count >= Self.statusLimit else { return }
+        } catch where error.name == "EAGAIN" {
+            return
+        } catch {
+            KeeperLog.line("status pipe: \(error)")
+        }
+        job.status = nil
+        if !job.statusBytes.isEmpty {
+            let unreadable = StepFailure(step: "status", path: "", code: KeeperError.invalid)
+            fail(job, StepFailure(decoding: job.statusBytes) ?? unreadable)
+        } else if case .building = job.phase {
+            // Killed on its way to the gate, which was never opened.
+            fail(job, StepFailure(step: "gate", path: "", code: KeeperError.noSuchProcess))
+        } else {
+            job.phase = .executed
+        }
+    }
+
+    func noticeEnd(of job: Job) {
+        guard let process = job.process, case .running = job.phase else { return }
+        if job.endedAt == 0 {
+            job.endedAt = Clock.bootNanos
+            job.exitedAtUnixNanos = Clock.wallNanos
+            faults.reach(job.isExec ? "keeper.exec.noticed" : "keeper.exit.noticed")
+        }
+        switch ExitProbe.ask(process.raw, pid: job.record.process?.pid ?? 0) {
+        case .known(let status): end(job, waitStatus: status)
+        case .later:
+            if Clock.bootNanos - job.endedAt > Self.statusNanos {
+                end(job, waitStatus: nil)
+            } else {
+                job.phase = .running
+                job.retryAt = Clock.bootNanos + Self.retryNanos / 10
+            }
+        }
+    }
+
+    func end(_ job: Job, waitStatus: Int32?) {
+        job.phase = .ended(waitStatus: waitStatus)
+        job.retryAt = nil
+        if job.endedAt == 0 {
+            job.endedAt = Clock.bootNanos
+            job.exitedAtUnixNanos = Clock.wallNanos
+        }
+        job.lastOutputAt = job.endedAt
+        // With the host's process namespace, what init started outlives it: a container ends as a whole.
+        if !job.isExec { try? cgroup.killAll() }
+    }
+
+    func takeOutput(_ source: OutputSource, of job: Job, hungUp: Bool) {
+        if job.isExec {
+            discard(source, hungUp: hungUp)
+            return
+        }
+        let wasBlocked = spooler.isBlocked
+        switch spooler.move(source, hungUp: hungUp) {
+        case .moved: job.lastOutputAt = Clock.bootNanos
+        case .nothing, .blocked: break
+        }
+        if spooler.isBlocked, !wasBlocked, !events.isOutputBlocked { announce(.outputBlocked, job) }
+        if !spooler.isBlocked, events.isOutputBlocked { announce(.outputResumed, job) }
+    }
+
+    /// A detached exec's terminal must not fill up.
+    private func discard(_ source: OutputSource, hungUp: Bool) {
+        guard source.lookForBytes(hungUp: hungUp) > 0, let null = try? Files.open("/dev/null", .writeOnly) else { return }
+        _ = try? Splice.move(from: source.pipe.raw, to: null.raw, count: OutputSource.bytesAtOnce)
+    }
+
+    // MARK: - One step further
+
+    func advance(_ job: Job) {
+        if let retryAt = job.retryAt, Clock.bootNanos < retryAt { return }
+        do throws(SystemError) {
+            switch job.phase {
+            case .building, .released: break
+            case .executed: try recordRunning(job)
+            case .running: if job.endedAt != 0 { noticeEnd(of: job) }
+            case .ended(let status): if mayRecordEnd(of: job) { try recordEnd(of: job, status) }
+            case .finished: finishStreams(of: job)
+            }
+        } catch {
+            if job.retryAt == nil { KeeperLog.line("not recorded: \(error)") }
+            job.retryAt = Clock.bootNanos + Self.retryNanos
+        }
+        if !job.isExec, spooler.retryAt.map({ Clock.bootNanos >= $0 }) ?? false { retryOutput(of: job) }
+    }
+
+    /// While the disk is full nothing of the output is polled; this looks at it by the clock.
+    private func retryOutput(of job: Job) {
+        for source in job.outputs where !source.isAtEnd { takeOutput(source, of: job, hungUp: false) }
+    }
+
+    /// In boot time; nil: only when something happens.
+    func nextLook(at job: Job) -> Int64? {
+        if let retryAt = job.retryAt { return retryAt }
+        switch job.phase {
+        case .building, .released, .running: return nil
+        case .executed: return 0
+        case .ended: return mayRecordEnd(of: job) ? 0 : job.lastOutputAt + Self.silenceNanos
+        case .finished:
+            guard job.isExec, !job.outputs.isEmpty else { return nil }
+            if job.isDrained { return 0 }
+            return job.clients.isEmpty ? job.endedAt + Self.unreadNanos : nil
+        }
+    }
+
+    private func recordRunning(_ job: Job) throws(SystemError) {
+        if job.record.state != .running {
+            var record = job.record
+            record.state = .running
+            record.startedAtUnixNanos = Clock.wallNanos
+            try files.save(record)
+            job.record = record
+            faults.reach(job.isExec ? "keeper.exec.running-recorded" : "keeper.start.running-recorded")
+        }
+        try announceOnce(job.isExec ? .execStarted : .started, job)
+        job.retryAt = nil
+        job.phase = .running
+        answer(job)
+    }
+
+    private func mayRecordEnd(of job: Job) -> Bool {
+        // An exec's output is its client's; init's is taken first, so that an exit tells that all of it is there.
+        if job.isExec || job.isDrained || spooler.isBlocked { return true }
+        return Clock.bootNanos - job.lastOutputAt > Self.silenceNanos
+    }
+
+    private func recordEnd(of job: Job, _ status: Int32?) throws(SystemError) {
+        if job.record.state != .exited {
+            var record = job.record
+            record.state = .exited
+            record.exitedAtUnixNanos = job.exitedAtUnixNanos
+            record.waitStatus = status ?? 0
+            record.waitStatusKnown = status != nil
+            record.oomKilled = !job.isExec && (cgroup.oomKillCount() ?? 0) > 0
+            try files.save(record)
+            job.record = record
+            faults.reach(job.isExec ? "keeper.exec.recorded" : "keeper.exit.recorded")
+        }
+        if job.record.oomKilled { try announceOnce(.oom, job) }
+        try announceOnce(job.isExec ? .execExited : .exited, job)
+        if let process = job.process {
+            // ECHILD: it was another keeper's child.
+            try? ProcessHandle.reap(process.raw)
+            faults.reach(job.isExec ? "keeper.exec.reaped" : "keeper.exit.reaped")
+        }
+        job.retryAt = nil
+        job.phase = .finished
+        (job.process, job.status, job.gate, job.input, job.terminal) = (nil, nil, nil, nil, nil)
+        if !job.isExec {
+            // What a full disk holds back is still to be stored; a silent holder of the other end has had its time.
+            if !spooler.isBlocked { job.outputs = [] }
+            for client in job.clients { client.finish() }
+            job.clients = []
+        }
+        answer(job)
+    }
+
+    /// The program was never executed: undone, recorded, told.
+    func fail(_ job: Job, _ failure: StepFailure) {
+        job.gate = nil
+        if let process = job.process {
+            try? ProcessHandle.signal(process.raw, .kill)
+            if !job.isExec { try? cgroup.killAll() }
+            reapWhenDead(process)
+        }
+        job.closeDescriptors()
+        job.phase = .finished
+        job.record.state = .failed
+        job.record.failure = failure.message
+        job.record.exitedAtUnixNanos = Clock.wallNanos
+        do throws(SystemError) {
+            try files.save(job.record)
+            faults.reach(job.isExec ? "keeper.exec.failed" : "keeper.start.failed")
+            try announceOnce(.startFailed, job)
+        } catch {
+            KeeperLog.line("failure not recorded: \(error)")
+        }
+        answer(job)
+    }
+
+    /// It is dying; the wait is short, and bounded.
+    private func reapWhenDead(_ process: SharedDescriptor) {
+        var entries = [Poll.Entry(process.raw)]
+        try? Poll.wait(&entries, deadlineNanos: Clock.bootNanos + 2_000_000_000)
+        try? ProcessHandle.reap(process.raw)
+    }
+
+    private func answer(_ job: Job) {
+        let failure = job.record.failure.map { StepFailure(step: $0.step, path: $0.path, code: $0.errno) }
+        for waiter in job.waiters {
+            reply(waiter.connection, waiter.packetID, failure: failure, record: job.record)
+        }
+        job.waiters = []
+    }
+
+    // MARK: - Events
+
+    /// For what one keeper may have recorded and the next one has to make sure of.
+    func announceOnce(_ kind: KeeperV1.Event.Kind, _ job: Job) throws(SystemError) {
+        guard !events.contains(kind, job.record) else { return }
+        tell(try events.append(kind, job.record))
+    }
+
+    func announce(_ kind: KeeperV1.Event.Kind, _ job: Job) {
+        do throws(SystemError) {
+            tell(try events.append(kind, job.record))
+        } catch {
+            KeeperLog.line("event not recorded: \(error)")
+        }
+    }
+
+    private func tell(_ event: KeeperV1.Event) {
+        for connection in connections where connection.hasGreeted { connection.send(.event(event)) }
+    }
+
+    // MARK: - Old execs
+
+    private func finishStreams(of job: Job) {
+        guard job.isExec, !job.outputs.isEmpty else { return }
+        let now = Clock.bootNanos
+        let isSilent = !job.clients.isEmpty && now - max(job.endedAt, job.lastOutputAt) > Self.silenceNanos
+            && !job.clients.contains(where: \.isSending)
+        if job.isDrained || isSilent || (job.clients.isEmpty && now - job.endedAt > Self.unreadNanos) {
+            job.closeDescriptors()
+        }
+    }
+
+    func forgetOldExecs() {
+        var surplus = execs.count - ContainerFiles.execRecordLimit
+        guard surplus > 0 else { return }
+        execs.removeAll { job in
+            guard surplus > 0, job.isFinished, job.outputs.isEmpty else { return false }
+            files.removeExec(job.record.execId)
+            surplus -= 1
+            return true
+        }
+    }
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Cgroups
+internal import ContainerRuntime
+internal import Messages
+internal import RuntimeSpec
+internal import System
+
+/// From a request to a process that waits at its gate, and through it.
+extension Keeper {
+    // MARK: - Init
+
+    func start(_ request: KeeperV1.Start, _ waiter: Job.Waiter) {
+        if let refusal = refusal(ofRun: request.run) {
+            return reply(waiter.connection, waiter.packetID, failure: refusal, record: initJob?.record)
+        }
+        if let job = initJob, job.record.run == request.run, job.record.state != .failed {
+            return join(job, waiter)
+        }
+        let record = KeeperV1.RunRecord(
+            version: 1,
+            run: request.run,
+            state: .building,
+            openStdin: container.openStdin
+        )
+        let job = Job(record: record, phase: .building)
+        job.waiters = [waiter]
+        do throws(StepFailure) {
+            try save(record)
+            faults.reach("keeper.start.building")
+            initJob?.closeDescriptors()
+            initJob = job
+            try build(job)
+        } catch {
+            return fail(job, error)
+        }
+        offerCustody(of: job, to: waiter.connection, id: 0)
+        faults.reach("keeper.start.custody")
+    }
+
+    private func refusal(ofRun run: UInt64) -> StepFailure? {
+        if awaitsAdoption { return StepFailure(step: "adopt", path: "", code: KeeperError.tryAgain) }
+        guard let present = initJob else { return nil }
+        if present.record.run == run { return nil }
+        if !present.isFinished { return StepFailure(step: "start", path: "", code: KeeperError.busy) }
+        return run < present.record.run ? StepFailure(step: "start", path: "", code: KeeperError.exists) : nil
+    }
+
+    /// A request that was made before, by this supervisor or the one before it: answered with what came of it.
+    private func join(_ job: Job, _ waiter: Job.Waiter) {
+        switch job.phase {
+        case .building:
+            job.waiters.append(waiter)
+            offerCustody(of: job, to: waiter.connection, id: 0)
+        case .released, .executed: job.waiters.append(waiter)
+        case .running, .ended, .finished: reply(waiter.connection, waiter.packetID, record: job.record)
+        }
+    }
+
+    private func build(_ job: Job) throws(StepFailure) {
+        let spec = try files.spec()
+        let plan = try initPlan(spec)
+        try makeCgroup(spec.linux.resources)
+        try makeNetworkNamespace(spec)
+        let size = spec.process?.consoleSize
+        let streams = try Streams(
+            terminal: spec.process?.terminal == true ? (size?.width ?? 80, size?.height ?? 24) : nil,
+            openStdin: container.openStdin,
+            discardsOutput: container.outputDiscard
+        )
+        var spawned = try ContainerProcess.spawnInit(
+            plan,
+            streams: streams.standard,
+            networkNamespace: networkNamespace?.raw,
+            cgroup: cgroup
+        )
+        job.record.terminal = streams.isTerminal
+        try take(&spawned, streams, job)
+        try save(job.record)
+        faults.reach("keeper.start.spawned")
+    }
+
+    private func initPlan(_ spec: ContainerSpec) throws(StepFailure) -> InitPlan {
+        let rootfs = container.rootfs.map {
+            MountSpec(destination: $0.target, type: $0.type, source: $0.source, options: $0.options)
+        }
+        let program = try files.seccompProgram(container)
+        do throws(PlanError) {
+            return try InitPlan(spec: spec, rootfs: rootfs, seccompProgram: program)
+        } catch {
+            throw StepFailure(step: "config: \(error)", path: "", code: KeeperError.invalid)
+        }
+    }
+
+    /// A new group for each run, so that its counters are the run's own.
+    private func makeCgroup(_ resources: Resources) throws(StepFailure) {
+        do throws(CgroupError) {
+            do throws(SystemError) {
+                if cgroup.exists {
+                    try cgroup.killAll()
+                    try cgroup.remove()
+                }
+            } catch {
+                throw .system(error)
+            }
+            try cgroup.create()
+            try cgroup.apply(resources)
+        } catch {
+            if case .system(let error) = error { throw StepFailure(error, step: "cgroup") }
+            throw StepFailure(step: "cgroup: \(error)", path: cgroup.path, code: KeeperError.invalid)
+        }
+    }
+
+    /// One network namespace serves all runs.
+    private func makeNetworkNamespace(_ spec: ContainerSpec) throws(StepFailure) {
+        guard let wanted = spec.linux.namespace(.network), wanted.path.isEmpty else {
+            networkNamespace = nil
+            return
+        }
+        guard networkNamespace == nil else { return }
+        do throws(SystemError) {
+            networkNamespace = SharedDescriptor(try NetworkNamespace.create())
+        } catch {
+            throw StepFailure(error, step: "network")
+        }
+    }
+
+    // MARK: - Exec
+
+    func exec(_ request: KeeperV1.Exec, _ waiter: Job.Waiter) {
+        if let job = execs.last(where: { $0.record.execId == request.execId }) { return join(job, waiter) }
+        guard let container = initJob, case .running = container.phase, let process = container.process,
+            ContainerFiles.isValid(execID: request.execId)
+        else {
+            let isValid = ContainerFiles.isValid(execID: request.execId)
+            let code = isValid ? KeeperError.noSuchProcess : KeeperError.invalid
+            return reply(waiter.connection, waiter.packetID, failure: StepFailure(step: "exec", path: "", code: code))
+        }
+        let record = KeeperV1.RunRecord(
+            version: 1,
+            run: container.record.run,
+            state: .building,
+            startedAtUnixNanos: Clock.wallNanos,
+            execId: request.execId,
+            openStdin: request.openStdin,
+            detached: request.detached
+        )
+        let job = Job(record: record, phase: .building)
+        job.waiters = [waiter]
+        execs.append(job)
+        do throws(StepFailure) {
+            try save(record)
+            faults.reach("keeper.exec.building")
+            try build(job, request, inside: process)
+        } catch {
+            return fail(job, error)
+        }
+        offerCustody(of: job, to: waiter.connection, id: 0)
+        faults.reach("keeper.exec.custody")
+    }
+
+    private func build(
+        _ job: Job,
+        _ request: KeeperV1.Exec,
+        inside process: SharedDescriptor
+    ) throws(StepFailure) {
+        let plan: ExecPlan
+        let specification: ProcessSpec
+        let program = try files.seccompProgram(container)
+        let spec = try files.spec()
+        do {
+            specification = try ProcessSpec(parsing: request.processJson)
+            plan = try ExecPlan(process: specification, spec: spec, seccompProgram: program)
+        } catch {
+            throw StepFailure(step: "config: \(error)", path: "", code: KeeperError.invalid)
+        }
+        let size = specification.consoleSize
+        let streams = try Streams(
+            terminal: specification.terminal ? (size?.width ?? 80, size?.height ?? 24) : nil,
+            openStdin: request.openStdin,
+            discardsOutput: request.detached
+        )
+        var spawned = try ContainerProcess.spawnExec(
+            plan,
+            inside: process.raw,
+            streams: streams.standard,
+            cgroup: cgroup
+        )
+        job.record.terminal = streams.isTerminal
+        try take(&spawned, streams, job)
+        try save(job.record)
+        faults.reach("keeper.exec.spawned")
+    }
+
+    // MARK: - Both
+
+    private func take(
+        _ spawned: inout SpawnedProcess,
+        _ streams: consuming Streams,
+        _ job: Job
+    ) throws(StepFailure) {
+        // First what ends the process if a later step fails: with the gate gone it gives up.
+        job.gate = SharedDescriptor(sharing: spawned.gate.take())
+        job.process = SharedDescriptor(sharing: spawned.process.take())
+        job.status = SharedDescriptor(sharing: spawned.status.take())
+        let terminal = SharedDescriptor(sharing: spawned.terminal.take())
+        do throws(SystemError) {
+            job.record.process = try System.ProcessIdentity(of: spawned.pid).message
+            if let status = job.status { try Files.setNonBlocking(status.raw) }
+            if let terminal { try job.takeTerminal(terminal) }
+            try streams.give(to: job)
+        } catch {
+            throw StepFailure(error, step: "stdio")
+        }
+    }
+
+    private func save(_ record: KeeperV1.RunRecord) throws(StepFailure) {
+        do throws(SystemError) { try files.save(record) } catch { throw StepFailure(error, step: "record") }
+    }
+
+    /// The supervisor holds its copies: the process may go on to its program.
+    func openGate(run: UInt64, execID: String) {
+        guard let job = job(execID: execID), job.record.run == run, case .building = job.phase, let gate = job.gate
+        else { return }
+        // A process that is gone already is told by its status pipe.
+        _ = try? Files.writeSome(gate.raw, [1])
+        job.gate = nil
+        job.phase = .released
+        faults.reach(job.isExec ? "keeper.exec.gate-opened" : "keeper.start.gate-opened")
+    }
+
+    func offerCustody(of job: Job, to connection: ControlConnection, id: UInt64) {
+        var offered = job.custody
+        if !job.isExec, let networkNamespace { offered.append((.networkNamespace, networkNamespace)) }
+        guard !offered.isEmpty else { return }
+        let names = offered.map { KeeperV1.NamedDescriptor(role: $0.0, execId: job.record.execId) }
+        let custody = KeeperV1.Custody(descriptors: names, run: job.record.run, execId: job.record.execId)
+        connection.send(.custody(custody), id: id, descriptors: offered.map(\.1))
+    }
+}

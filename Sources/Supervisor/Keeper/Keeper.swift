@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Cgroups
+internal import ContainerRuntime
+internal import Logs
+internal import Messages
+package import System
+
+/// Keeps one container from create to delete: parent of its processes, holder of its descriptors, writer of its output
+/// and of its records.
+///
+/// One thread, one loop around poll(2); nothing in it waits for a peer. Every step is recorded before the next, so a
+/// keeper killed anywhere is followed by one that goes on (`Adopt`).
+package final class Keeper {
+    package struct Options: Sendable {
+        /// ROOT/supervisor/containers/ID.
+        package var directory: String
+        /// RUN/containers/ID.
+        package var runDirectory: String
+        /// Another keeper was here: the supervisor will send what it left (`Adopt`).
+        package var adopts: Bool
+        package var release: String
+        package var faults: FaultPoints
+
+        package init(
+            directory: String,
+            runDirectory: String,
+            adopts: Bool = false,
+            release: String,
+            faults: FaultPoints = .off
+        ) {
+            self.directory = directory
+            self.runDirectory = runDirectory
+            self.adopts = adopts
+            self.release = release
+            self.faults = faults
+        }
+    }
+
+    let files: ContainerFiles
+    let faults: FaultPoints
+    let container: KeeperV1.ContainerRecord
+    let cgroup: Cgroup
+    let keeperRecord: KeeperV1.KeeperRecord
+    let spooler: Spooler
+    let bootID: String
+    var events: EventLog
+    /// The present or last run.
+    var initJob: Job?
+    /// In the order in which they were started.
+    var execs: [Job] = []
+    var networkNamespace: SharedDescriptor?
+    var connections: [ControlConnection] = []
+    /// Connections of the stream socket whose request is not whole yet.
+    var newClients: [StreamClient] = []
+    var awaitsAdoption: Bool
+    var isReleased = false
+    private let controlListener: SharedDescriptor
+    private let streamListener: SharedDescriptor
+
+    /// Takes up its place: reads the records, writes its own, listens.
+    /// - Parameter supervisor: The connection that the supervisor left it with.
+    /// - Throws: a `StepFailure` in text: what is missing for any keeper of this container.
+    package init(_ options: Options, supervisor: consuming Descriptor?) throws {
+        files = ContainerFiles(directory: options.directory, runDirectory: options.runDirectory)
+        faults = options.faults
+        container = try files.container()
+        cgroup = try Cgroup(container.cgroupPath, in: try CgroupLayout.detect())
+        bootID = try Boot.id()
+        let identity = try System.ProcessIdentity(of: SystemEnvironment.processID)
+        keeperRecord = KeeperV1.KeeperRecord(version: 1, process: identity.message, release: options.release)
+        let limits = SpoolLimits(
+            segmentBytes: container.outputMaxSegmentBytes,
+            segments: Int(container.outputMaxSegments)
+        )
+        spooler = try Spooler(
+            directory: files.spool,
+            limits: limits,
+            discards: container.outputDiscard,
+            faults: options.faults
+        )
+        events = try EventLog(path: files.events)
+        initJob = try files.run().map { Job(record: $0, phase: .finished) }
+        execs = try files.execRecords().map { Job(record: $0, phase: .finished) }
+        awaitsAdoption = options.adopts
+        try Files.makeDirectories(options.runDirectory, mode: 0o700)
+        let control = try UnixSocket.listen(.sequencedPacket, at: files.controlSocket, nonBlocking: true)
+        controlListener = SharedDescriptor(control)
+        let stream = try UnixSocket.listen(.stream, at: files.streamSocket, nonBlocking: true)
+        streamListener = SharedDescriptor(stream)
+        try files.save(keeperRecord)
+        if let supervisor { connections.append(try ControlConnection(supervisor)) }
+        // Records of a run that this keeper did not start, and nobody will hand over: of before a restart of the machine.
+        if !awaitsAdoption { adopt([]) }
+    }
+
+    var jobs: [Job] { (initJob.map { [$0] } ?? []) + execs }
+
+    /// Serves until the container is released.
+    package func run() throws {
+        while !isReleased || connections.contains(where: { $0.isOpen && $0.interest.contains(.writable) }) {
+            var turn = Turn()
+            collect(into: &turn)
+            try Poll.wait(&turn.entries, deadlineNanos: deadline())
+            for (entry, watch) in zip(turn.entries, turn.watches) where !entry.found.isEmpty {
+                handle(watch, entry.found)
+            }
+            for job in jobs { advance(job) }
+            connections.removeAll { !$0.isOpen }
+            newClients.removeAll { !$0.isOpen }
+            forgetOldExecs()
+        }
+    }
+
+    // MARK: - One turn
+
+    /// What a descriptor in the poll set means.
+    enum Watch {
+        case control, stream
+        case connection(ControlConnection)
+        case newClient(StreamClient)
+        case status(Job)
+        case process(Job)
+        case output(Job, OutputSource)
+        case frame(Job, OutputSource, StreamClient)
+        case client(Job, StreamClient)
+        case input(Job)
+    }
+
+    struct Turn {
+        var entries: [Poll.Entry] = []
+        var watches: [Watch] = []
+
+        mutating func add(_ descriptor: Int32, _ interest: Poll.Interest, _ watch: Watch) {
+            entries.append(Poll.Entry(descriptor, interest))
+            watches.append(watch)
+        }
+    }
+
+    private func collect(into turn: inout Turn) {
+        turn.add(controlListener.raw, .readable, .control)
+        turn.add(streamListener.raw, .readable, .stream)
+        for connection in connections { turn.add(connection.raw, connection.interest, .connection(connection)) }
+        for client in newClients { turn.add(client.raw, .readable, .newClient(client)) }
+        for job in jobs { collect(job, into: &turn) }
+    }
+
+    private func collect(_ job: Job, into turn: inout Turn) {
+        switch job.phase {
+        case .building, .released:
+            if let status = job.status { turn.add(status.raw, .readable, .status(job)) }
+        case .running:
+            if let process = job.process { turn.add(process.raw, .readable, .process(job)) }
+        case .executed, .ended, .finished: break
+        }
+        if let input = job.input, !input.waiting.isEmpty { turn.add(input.descriptor.raw, .writable, .input(job)) }
+        if takesOutput(of: job) {
+            for source in job.outputs { if let raw = source.watched { turn.add(raw, .readable, .output(job, source)) } }
+        }
+        for client in job.clients { collect(client, of: job, into: &turn) }
+    }
+
+    private func collect(_ client: StreamClient, of job: Job, into turn: inout Turn) {
+        let reads = client.wantsInput && !client.inputEnded && job.input?.waiting.isEmpty ?? true
+        let interest: Poll.Interest = reads ? .readable : []
+        turn.add(client.raw, client.isSending ? interest.union(.writable) : interest, .client(job, client))
+        guard client.wantsOutput, !client.isSending else { return }
+        for source in job.outputs {
+            if let raw = source.watched { turn.add(raw, .readable, .frame(job, source, client)) }
+        }
+    }
+
+    /// Whether the keeper itself takes the job's output: into the spool, or (of a detached exec's terminal) nowhere.
+    func takesOutput(of job: Job) -> Bool { job.isExec ? job.record.detached : !spooler.isBlocked }
+
+    private func handle(_ watch: Watch, _ found: Poll.Interest) {
+        switch watch {
+        case .control: acceptConnection()
+        case .stream: acceptClient()
+        case .connection(let connection): serve(connection, found)
+        case .newClient(let client): attach(client)
+        case .status(let job): readStatus(of: job)
+        case .process(let job): noticeEnd(of: job)
+        case .output(let job, let source): takeOutput(source, of: job, hungUp: found.contains(.hungUp))
+        case .frame(let job, let source, let client):
+            if client.begin(source, hungUp: found.contains(.hungUp)) { job.lastOutputAt = Clock.bootNanos }
+        case .client(let job, let client): serve(client, of: job, found)
+        case .input(let job): pushInput(of: job)
+        }
+    }
+
+    /// When to look again without being told, in boot time.
+    private func deadline() -> Int64? {
+        var times: [Int64] = []
+        if let retryAt = spooler.retryAt, initJob?.isDrained == false { times.append(retryAt) }
+        for job in jobs { if let time = nextLook(at: job) { times.append(time) } }
+        return times.min()
+    }
+
+    private func acceptConnection() {
+        do {
+            let socket = try UnixSocket.accept(controlListener.raw, nonBlocking: true)
+            guard try SocketMessages.peer(of: socket.raw).uid == CurrentProcess.userID else { return }
+            connections.append(try ControlConnection(socket))
+        } catch {
+            // Gone again, or no descriptor to spare: it will try again.
+        }
+    }
+
+    private func acceptClient() {
+        do {
+            let socket = try UnixSocket.accept(streamListener.raw, nonBlocking: true)
+            guard try SocketMessages.peer(of: socket.raw).uid == CurrentProcess.userID else { return }
+            newClients.append(StreamClient(socket))
+        } catch {
+            // As above.
+        }
+    }
+}

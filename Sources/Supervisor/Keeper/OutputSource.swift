@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Logs
+internal import Messages
+internal import System
+
+/// Where a process's output comes out: a pipe's read end, or a terminal with a private pipe behind it.
+///
+/// Bytes leave it only by splice from the pipe, so those that were not moved are still there for the next keeper.
+final class OutputSource {
+    /// Bytes moved from one source before others have their turn.
+    static let bytesAtOnce = 1 << 20
+
+    let stream: OutputStream
+    let pipe: SharedDescriptor
+    /// The terminal, and the write end of the private pipe.
+    private let terminal: (master: SharedDescriptor, pipeWrite: SharedDescriptor)?
+    /// All its writers are gone, and all bytes were moved.
+    private(set) var isAtEnd = false
+    private var terminalEnded = false
+
+    init(_ stream: OutputStream, pipe: SharedDescriptor) {
+        self.stream = stream
+        self.pipe = pipe
+        terminal = nil
+    }
+
+    init(terminal: SharedDescriptor, pipeRead: SharedDescriptor, pipeWrite: SharedDescriptor) {
+        stream = .standardOutput
+        pipe = pipeRead
+        self.terminal = (terminal, pipeWrite)
+    }
+
+    var roles: [(KeeperV1.NamedDescriptor.Role, SharedDescriptor)] {
+        guard let terminal else { return [(stream == .standardError ? .stderrRead : .stdoutRead, pipe)] }
+        return [
+            (.terminal, terminal.master), (.terminalPipeRead, pipe), (.terminalPipeWrite, terminal.pipeWrite),
+        ]
+    }
+
+    /// What to wait for: bytes in the pipe, or (with that empty) something on the terminal; nil at the end.
+    var watched: Int32? {
+        if isAtEnd { return nil }
+        guard let terminal else { return pipe.raw }
+        return waiting > 0 || terminalEnded ? pipe.raw : terminal.master.raw
+    }
+
+    /// Bytes that can be moved from `pipe` now.
+    private var waiting: Int { (try? Splice.available(in: pipe.raw)) ?? 0 }
+
+    /// Looks what there is to move, filling the private pipe from the terminal when that is empty; sets `isAtEnd`.
+    func lookForBytes(hungUp: Bool) -> Int {
+        let count = waiting
+        guard count == 0 else { return count }
+        guard let terminal else {
+            // No writer is left, and after that look nothing can have come.
+            if hungUp { isAtEnd = waiting == 0 }
+            return waiting
+        }
+        if !terminalEnded { fillFromTerminal(terminal.master, terminal.pipeWrite) }
+        let filled = waiting
+        if filled == 0, terminalEnded { isAtEnd = true }
+        return filled
+    }
+
+    /// Nobody will read it any more.
+    func abandon() { isAtEnd = true }
+
+    private func fillFromTerminal(_ master: SharedDescriptor, _ pipeWrite: SharedDescriptor) {
+        do throws(SystemError) {
+            if try Splice.move(from: master.raw, to: pipeWrite.raw, count: 64 << 10) == 0 { terminalEnded = true }
+        } catch {
+            // EIO: the last program on the terminal's other side is gone.
+            if error.name != "EAGAIN" { terminalEnded = true }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Logs
+internal import System
+
+/// Moves the container's output into its spool, and says when the disk has no room for it.
+///
+/// Owns the spool's writer. The last part of a disk is left to records: a full spool must not keep an exit from being
+/// recorded.
+final class Spooler {
+    enum Progress {
+        case moved, nothing, blocked
+    }
+
+    private static let retryNanos: Int64 = 250_000_000
+
+    private let directory: SpoolDirectory
+    private let limits: SpoolLimits
+    private let faults: FaultPoints
+    private var writer: SpoolWriter?
+    private let sink: SharedDescriptor?
+    /// When to try again, in boot time, while the disk is full.
+    private(set) var retryAt: Int64?
+
+    /// - Parameter discards: Output goes nowhere.
+    init(directory: String, limits: SpoolLimits, discards: Bool, faults: FaultPoints) throws(SystemError) {
+        self.directory = SpoolDirectory(path: directory)
+        self.limits = limits
+        self.faults = faults
+        sink = discards ? SharedDescriptor(try Files.open("/dev/null", .writeOnly)) : nil
+    }
+
+    var isBlocked: Bool { retryAt != nil }
+
+    /// Moves at most a bounded amount.
+    func move(_ source: OutputSource, hungUp: Bool) -> Progress {
+        if let retryAt, Clock.bootNanos < retryAt { return .blocked }
+        var moved = 0
+        do throws(SystemError) {
+            while moved < OutputSource.bytesAtOnce {
+                guard source.lookForBytes(hungUp: hungUp) > 0 else { break }
+                let count = try transfer(source)
+                if count == 0 { break }
+                moved += count
+            }
+        } catch where error.name == "EAGAIN" {
+            // Somebody took it first: nothing of ours.
+        } catch {
+            // ENOSPC, EDQUOT, EIO, EROFS: the bytes stay in the pipe until this works.
+            if retryAt == nil { KeeperLog.line("output is not stored: \(error)") }
+            retryAt = Clock.bootNanos + Self.retryNanos
+            return .blocked
+        }
+        if moved > 0 { retryAt = nil }
+        return moved > 0 ? .moved : .nothing
+    }
+
+    private func transfer(_ source: OutputSource) throws(SystemError) -> Int {
+        if let sink {
+            return try Splice.move(from: source.pipe.raw, to: sink.raw, count: OutputSource.bytesAtOnce)
+        }
+        if writer == nil { writer = try SpoolWriter(directory: directory, limits: limits) }
+        guard var current = writer.take() else { return 0 }
+        defer { writer = consume current }
+        let room = try DiskSpace.room(around: current.data)
+        guard room.freeBytes > Self.headroom(total: room.totalBytes) else {
+            throw SystemError("splice", path: directory.path, code: KeeperError.noSpace)
+        }
+        let count = try current.begin(source.stream, wallNanos: Clock.wallNanos)
+        faults.reach("keeper.output.indexed")
+        let moved = try Splice.move(
+            from: source.pipe.raw,
+            to: current.data,
+            offset: current.end,
+            count: min(count, OutputSource.bytesAtOnce)
+        )
+        current.advance(by: moved)
+        faults.reach("keeper.output.spliced")
+        return moved
+    }
+
+    /// What output leaves free: 4 MiB, on small disks a sixteenth.
+    private static func headroom(total: UInt64) -> UInt64 { min(4 << 20, total / 16) }
+}
