@@ -79,6 +79,24 @@ struct ExecTests {
         }
     }
 
+    /// The program waits, as with a pipe; nobody keeps what is not read.
+    @Test func aClientThatStopsReadingStopsOnlyItsProgram() throws {
+        try withSuite { suite in
+            let id = try suite.startCounter("c")
+            let processes = try [suite.pid(of: .engine), suite.pid(of: .supervisor), #require(suite.keeper(of: id))]
+            let before = processes.map(HostProcess.memory)
+            let stuck = try suite.background(["exec", "c", "yes"], stdout: .neverRead)
+            defer { stuck.kill() }
+            pass(seconds: 3)
+            for (process, memory) in zip(processes, before) {
+                let growth = HostProcess.memory(of: process) - memory
+                #expect(growth < 40 << 20, "\(HostProcess.arguments(of: process)) grew by \(growth >> 20) MB")
+            }
+            #expect(try suite.petrel("exec", "c", "echo", "served").text == "served")
+            try suite.expectCounting("c", atLeast: 100)
+        }
+    }
+
     @Test func manyExecsLeaveNothingBehind() throws {
         try withSuite { suite in
             let id = try suite.startShell("c", "sleep 1000")

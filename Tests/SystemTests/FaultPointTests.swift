@@ -45,26 +45,32 @@ private struct ContainerLife {
     let registry: String
     let point: String
 
+    /// All daemons again: petrel-init starts them, and a user starts petrel-init should that be what died.
+    private func recover() throws {
+        if suite.initPID == nil { try suite.start() }
+        try suite.waitUntilHealthy()
+    }
+
     func loadAndPull() throws {
         let archive = try busyboxArchive.get()
         try suite.petrel("load", "-i", archive)
-        try suite.waitUntilHealthy()
+        try recover()
         // Repeating what was cut short completes it; repeating what was not changes nothing.
         try suite.succeed("load", "-i", archive)
         let name = registry + "/busybox:pulled"
         try suite.petrel("pull", name)
-        try suite.waitUntilHealthy()
+        try recover()
         try suite.succeed("pull", name)
         #expect(try suite.succeed("run", "--rm", name, "echo", "pulled") == "pulled", "\(point)")
         try suite.petrel("rmi", name)
-        try suite.waitUntilHealthy()
+        try recover()
         if try suite.petrel("inspect", name).status == 0 { try suite.succeed("rmi", name) }
     }
 
     func runExecStopStartRemove() throws {
         let script = "trap 'exit 0' TERM; echo ready; while :; do usleep 10000; done"
         try suite.petrel("run", "-d", "--name", "f", "busybox", "sh", "-c", script)
-        try suite.waitUntilHealthy()
+        try recover()
         if try !suite.exists(container: "f") {
             // Wholly undone: nothing of it is left, and its name is free.
             suite.expectNoRemains(point)
@@ -75,7 +81,7 @@ private struct ContainerLife {
         try suite.waitUntil("f", is: "running")
 
         try suite.petrel("exec", "f", "true")
-        try suite.waitUntilHealthy()
+        try recover()
         let exec = try suite.petrel("exec", "f", "sh", "-c", "exit 6")
         #expect(exec.status == 6, "\(point): \(exec)")
 
@@ -92,20 +98,20 @@ private struct ContainerLife {
         #expect(try suite.status(of: "f") == "running", "\(point)")
 
         try suite.petrel("stop", "-t", "3", "f")
-        try suite.waitUntilHealthy()
+        try recover()
         if try suite.status(of: "f") == "running" { try suite.succeed("stop", "-t", "3", "f") }
         try suite.waitUntil("f", is: "exited")
 
         try suite.petrel("start", "f")
-        try suite.waitUntilHealthy()
+        try recover()
         if try suite.status(of: "f") != "running" { try suite.succeed("start", "f") }
         try suite.petrel("kill", "f")
-        try suite.waitUntilHealthy()
+        try recover()
         if try suite.status(of: "f") == "running" { try suite.petrel("kill", "f") }
         try suite.waitUntil("f", is: "exited")
 
         try suite.petrel("rm", "f")
-        try suite.waitUntilHealthy()
+        try recover()
         try eventually("removal or its undoing at \(point)") {
             guard try suite.exists(container: "f") else { return true }
             return try suite.petrel("rm", "f").status == 0
