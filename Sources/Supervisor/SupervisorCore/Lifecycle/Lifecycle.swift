@@ -57,6 +57,12 @@ package struct Lifecycle: Hashable, Sendable {
     package internal(set) var startIsRestart = false
     package internal(set) var startIsRepeated = false
     package internal(set) var hasRun = false
+    /// The last run of which it is known whether it was executed. Not on disk: for those who wait for a start.
+    package internal(set) var settledRun: UInt64 = 0
+    /// Why the last settled run was not executed; nil when it was. Not on disk.
+    package internal(set) var settledFailure: StartFailure?
+    /// How often it exited, for those who wait for the next time. Not on disk.
+    package internal(set) var exitCount = 0
 
     /// A container that was created just now.
     package init(
@@ -142,6 +148,9 @@ package struct Lifecycle: Hashable, Sendable {
         return phase == .running ? [.signal(9)] : []
     }
 
+    /// Whether the event that ends its story is among those that the journal may not have yet.
+    package var isDeleteTold: Bool { pending.last?.action == .delete }
+
     /// The container is gone.
     package mutating func finishDelete(now: Moment) { tell(.delete, now, exit: exit) }
 
@@ -205,6 +214,12 @@ package struct Lifecycle: Hashable, Sendable {
         return []
     }
 
+    /// The keeper refused to start a run and recorded nothing.
+    package mutating func startRefused(run: UInt64, _ failure: StartFailure, now: Moment) -> [Effect] {
+        guard phase == .starting, self.run == run else { return [] }
+        return startFailed(run: run, failure, now)
+    }
+
     /// The journal has these events.
     package mutating func forget(upTo number: UInt64) { pending.removeAll { $0.number <= number } }
 
@@ -223,6 +238,7 @@ package struct Lifecycle: Hashable, Sendable {
         self.pid = pid
         startedAtUnixNanos = atUnixNanos
         hasRun = true
+        settle(nil)
         tell(.start, now)
         if isBeingDeleted { return [.signal(9)] }
         // A stop came while it was starting.
@@ -238,8 +254,10 @@ package struct Lifecycle: Hashable, Sendable {
             startIsRepeated = true
             return [.start(run: self.run)]
         }
+        settle(failure)
         let status = ExitStatus(failure: failure, atUnixNanos: now.wallUnixNanos)
         exit = status
+        exitCount += 1
         pid = 0
         phase = hasRun ? .exited : .created
         killDueBootNanos = 0
@@ -253,7 +271,9 @@ package struct Lifecycle: Hashable, Sendable {
         let ranNanos = status.atUnixNanos - startedAtUnixNanos
         self.run = max(self.run, run)
         hasRun = true
+        settle(nil)
         exit = status
+        exitCount += 1
         pid = 0
         killDueBootNanos = 0
         phase = .exited
@@ -267,6 +287,11 @@ package struct Lifecycle: Hashable, Sendable {
         phase = .restarting
         backOffNanos = BackOff.next(after: backOffNanos, ranNanos: ranNanos)
         return [.restart(afterNanos: backOffNanos, run: self.run)]
+    }
+
+    private mutating func settle(_ failure: StartFailure?) {
+        settledRun = run
+        settledFailure = failure
     }
 
     private mutating func wantRemoval(_ now: Moment) {

@@ -53,3 +53,17 @@ package final class Bell: Sendable {
         state.withLock { $0.waits.removeValue(forKey: token) }?.resume(throwing: CancellationError())
     }
 }
+
+extension Bell {
+    /// As `wait(past:)`, but returns after some time in any case.
+    package func wait(past generation: UInt64, atMostNanos nanos: Int64) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.wait(past: generation) }
+            group.addTask { try await Task.sleep(for: .nanoseconds(nanos)) }
+            try await group.next()
+            group.cancelAll()
+            // What was cancelled here says so; that is no failure of the wait.
+            while let result = await group.nextResult() { _ = result }
+        }
+    }
+}

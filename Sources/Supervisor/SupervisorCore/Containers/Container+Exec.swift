@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Messages
+internal import System
+
+/// Another process in a container, as it is told to clients.
+package struct ExecSnapshot: Sendable {
+    package let id: String
+    package let container: ContainerID
+    package let isRunning: Bool
+    /// 0 unless it runs.
+    package let pid: Int32
+    package let exit: ExitStatus?
+    package let streamSocket: String
+}
+
+/// What is asked for in an exec.
+package struct ExecOrder: Sendable {
+    package let id: ExecID
+    /// A `process` object of the runtime specification.
+    package let process: [UInt8]
+    package let opensStdin: Bool
+    package let isDetached: Bool
+
+    package init(id: ExecID, process: [UInt8], opensStdin: Bool, isDetached: Bool) {
+        self.id = id
+        self.process = process
+        self.opensStdin = opensStdin
+        self.isDetached = isDetached
+    }
+}
+
+/// Processes beside init. Their records are the keeper's; the last hundred are remembered.
+extension Container {
+    static let execLimit = 100
+
+    /// Starts a process, and returns once its program was executed. Repeating it with the same id starts no second one.
+    /// - Throws: `.startFailed` when it was not executed.
+    package func exec(_ order: ExecOrder) async throws -> ExecSnapshot {
+        guard !lifecycle.isBeingDeleted else { throw SupervisorError.isBeingRemoved(id) }
+        // The second attempt is for a keeper that died before it had begun, or before the gate was open.
+        for attempt in 1...2 {
+            if let record = execs[order.id.text], !(attempt == 2 && record.isGateFailure) {
+                return try await settled(record.execId)
+            }
+            guard lifecycle.phase == .running else { throw SupervisorError.notRunning(id) }
+            surroundings.faults.reach("supervisor.exec.asked")
+            do {
+                let reply = try await ask(
+                    .exec(
+                        KeeperV1.Exec(
+                            execId: order.id.text,
+                            processJson: order.process,
+                            openStdin: order.opensStdin,
+                            detached: order.isDetached
+                        )
+                    )
+                )
+                if let record = reply.record, !record.execId.isEmpty { note(record) }
+                surroundings.faults.reach("supervisor.exec.answered")
+                if let failure = reply.failure, attempt == 2 || failure.step != "gate" {
+                    throw SupervisorError.startFailed(id: order.id.text, StartFailure(failure))
+                }
+                if reply.failure == nil { return try exec(order.id.text) }
+            } catch SupervisorError.keeperUnavailable where attempt == 1 {
+                // The next keeper's greeting tells what became of it.
+                _ = try await connection()
+            }
+        }
+        throw SupervisorError.keeperUnavailable(id, detail: "exec \(order.id)")
+    }
+
+    /// - Throws: `.execNotFound`.
+    package func exec(_ exec: String) throws(SupervisorError) -> ExecSnapshot {
+        guard let record = execs[exec] else { throw .execNotFound(exec) }
+        return snapshot(of: record)
+    }
+
+    /// Waits for its end. Rightly endless; ends by cancellation.
+    package func waitForExec(_ exec: String) async throws -> ExecSnapshot {
+        _ = try self.exec(exec)
+        _ = try await wait { $0.isRemoved || $0.execs[exec]?.hasEnded ?? true }
+        return try self.exec(exec)
+    }
+
+    package func killExec(_ exec: String, signal: Int32) async throws -> ExecSnapshot {
+        let now = try self.exec(exec)
+        guard now.isRunning else { throw SupervisorError.signalFailed(id: exec, errno: ErrorNumber.noSuchProcess) }
+        let answer = try await ask(.signal(KeeperV1.Signal(execId: exec, signal: signal)))
+        if let failure = answer.failure { throw SupervisorError.signalFailed(id: exec, errno: failure.errno) }
+        return try self.exec(exec)
+    }
+
+    /// Remembers what the keeper says of an exec.
+    func note(_ record: KeeperV1.RunRecord) {
+        let exec = record.execId
+        guard !exec.isEmpty else { return }
+        // Answers and events may cross: an end is final.
+        if let known = execs[exec], known.hasEnded, !record.hasEnded { return }
+        if execs.updateValue(record, forKey: exec) == nil { execOrder.append(exec) }
+        while execOrder.count > Self.execLimit, let old = execOrder.firstIndex(where: { execs[$0]?.hasEnded ?? true }) {
+            execs[execOrder.remove(at: old)] = nil
+        }
+        bell.ring()
+    }
+
+    private func settled(_ exec: String) async throws -> ExecSnapshot {
+        _ = try await wait { $0.isRemoved || $0.execs[exec]?.state != .building }
+        if let record = execs[exec], record.state == .failed {
+            throw SupervisorError.startFailed(id: exec, StartFailure(record.failure))
+        }
+        return try self.exec(exec)
+    }
+
+    private func snapshot(of record: KeeperV1.RunRecord) -> ExecSnapshot {
+        ExecSnapshot(
+            id: record.execId,
+            container: id,
+            isRunning: !record.hasEnded,
+            pid: record.hasEnded ? 0 : record.process?.pid ?? 0,
+            exit: record.hasEnded ? ExitStatus(record) : nil,
+            streamSocket: directory.streamSocket
+        )
+    }
+}
+
+extension KeeperV1.RunRecord {
+    fileprivate var hasEnded: Bool { state == .exited || state == .failed }
+    fileprivate var isGateFailure: Bool { state == .failed && failure?.step == "gate" }
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Events
+internal import Logging
+internal import Messages
+internal import System
+
+/// The container's keeper: one is there from create to delete, and is replaced when it dies.
+extension Container {
+    /// Keeps a keeper at the container until the container is deleted.
+    /// - Parameters:
+    ///   - first: One that was started just now for a new container.
+    ///   - running: Keepers of an earlier supervisor that are still there.
+    package func maintain(first: KeeperLink?, running: [Int32]) async {
+        var link = first
+        var candidates = running
+        var pause = BackOff.firstNanos
+        while !isReleased, !Task.isCancelled {
+            do {
+                let present: KeeperLink
+                if let link { present = link } else { present = try await obtain(candidates) }
+                link = nil
+                candidates = []
+                let began = Clock.bootNanos
+                keeperPid = present.pid
+                let isAlive = await serve(present)
+                keeper = .none
+                keeperPid = 0
+                bell.ring()
+                if isAlive { candidates = [present.pid] }
+                if Clock.bootNanos - began > BackOff.resetAfterNanos { pause = BackOff.firstNanos }
+                // The usual case, a keeper killed once, is mended at once.
+                if Clock.bootNanos - began > 1_000_000_000 { continue }
+            } catch {
+                surroundings.logger.warning("keeper", metadata: ["id": "\(id)", "error": "\(error)"])
+            }
+            guard !isReleased else { return }
+            try? await Task.sleep(for: .nanoseconds(pause))
+            pause = min(pause * 2, 10_000_000_000)
+        }
+    }
+
+    /// A keeper to talk to: one that runs, or a new one that adopts the container.
+    private func obtain(_ candidates: [Int32]) async throws -> KeeperLink {
+        if candidates.count == 1 {
+            let deadline = Clock.bootNanos + 3_000_000_000
+            while Clock.bootNanos < deadline {
+                do {
+                    return try surroundings.keepers.connect(to: candidates[0], of: directory)
+                } catch {
+                    guard error.code != ErrorNumber.noSuchProcess else { break }
+                }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        for pid in candidates { await end(pid) }
+        surroundings.faults.reach("supervisor.adopt.keeper-missing")
+        let link = try surroundings.keepers.spawn(for: directory, isAdopter: true)
+        surroundings.faults.reach("supervisor.adopt.spawned")
+        return link
+    }
+
+    /// Ends a keeper that does not answer, or is one too many. Its container does not notice.
+    private func end(_ pid: Int32) async {
+        guard let process = try? ProcessHandle.open(pid) else { return }
+        let shared = SharedDescriptor(process)
+        try? ProcessHandle.signal(shared.raw, .kill)
+        try? await surroundings.poller.readable(shared)
+    }
+
+    /// Serves one keeper until it ends or its connection does.
+    /// - Returns: Whether the process is still there.
+    private func serve(_ link: KeeperLink) async -> Bool {
+        await withTaskGroup(of: Bool?.self) { group in
+            group.addTask {
+                await link.connection.run { await self.receive($0, from: link) }
+                // A keeper that was killed closes its connection a moment before it is gone.
+                try? await Task.sleep(for: .milliseconds(200))
+                return true
+            }
+            group.addTask {
+                do {
+                    try await self.surroundings.poller.readable(link.process)
+                    return false
+                } catch {
+                    return true
+                }
+            }
+            group.addTask {
+                await self.greet(link) ? nil : true
+            }
+            var isAlive = true
+            while let result = await group.next() {
+                guard let result else { continue }
+                isAlive = result
+                break
+            }
+            group.cancelAll()
+            return isAlive
+        }
+    }
+
+    /// The first exchange on a connection: who it is, custody, what happened meanwhile; then what is to be taken up.
+    /// - Returns: false when it did not come to an end.
+    private func greet(_ link: KeeperLink) async -> Bool {
+        do {
+            var hello = try await sayHello(link)
+            if hello.awaitsAdoption {
+                let copies = custody.forAdoption()
+                let answer = try await link.connection.request(
+                    .adopt(KeeperV1.Adopt(descriptors: copies.map(\.name))),
+                    descriptors: copies.map(\.descriptor)
+                )
+                surroundings.faults.reach("supervisor.adopt.adopted")
+                if case .reply(let reply)? = answer.body, let failure = reply.failure {
+                    surroundings.logger.error(
+                        "adopt",
+                        metadata: ["id": "\(id)", "error": "\(StartFailure(failure))"]
+                    )
+                }
+                hello = try await sayHello(link)
+            }
+            try await tidyCustody(link)
+            for record in hello.execs { note(record) }
+            mergeFile()
+            surroundings.faults.reach("supervisor.adopt.merged")
+            keeper = .ready(link)
+            try change { lifecycle throws(SupervisorError) in
+                lifecycle.resume(
+                    keeperRun: hello.run?.run ?? 0,
+                    isNewBoot: isOfEarlierBoot,
+                    now: surroundings.now
+                )
+            }
+            isOfEarlierBoot = false
+            if lifecycle.isBeingDeleted { startRemoval() }
+            bell.ring()
+            return true
+        } catch {
+            surroundings.logger.warning("greeting", metadata: ["id": "\(id)", "error": "\(error)"])
+            return false
+        }
+    }
+
+    private func sayHello(_ link: KeeperLink) async throws -> KeeperV1.HelloReply {
+        let answer = try await link.connection.request(.hello(KeeperV1.Hello(release: surroundings.release)))
+        guard case .helloReply(let hello)? = answer.body else { throw KeeperFailure.unexpectedAnswer }
+        return hello
+    }
+
+    /// Asks for everything that is worth holding, and lets go of the rest.
+    /// - Returns: Whether anything of what has ended is still needed.
+    @discardableResult
+    private func tidyCustody(_ link: KeeperLink) async throws -> Bool {
+        guard named == nil else { return true }
+        named = []
+        defer { named = nil }
+        let answer = try await link.connection.request(.custodyQuery(KeeperV1.CustodyQuery()))
+        guard case .reply? = answer.body else { throw KeeperFailure.unexpectedAnswer }
+        let named = self.named ?? []
+        release { !named.contains($0) }
+        return !named.isEmpty
+    }
+
+    // MARK: - What the keeper says
+
+    private func receive(_ delivery: KeeperConnection.Delivery, from link: KeeperLink) async {
+        switch delivery.packet.body {
+        case .custody(let offer):
+            await hold(offer, delivery.descriptors, from: link)
+        case .event(let event):
+            merge(event)
+        case .stdinClosed(let closed):
+            let holder = Custody.Holder(run: closed.run, exec: closed.execId)
+            release { $0.holder == holder && $0.role == .stdinWrite }
+        default:
+            break
+        }
+    }
+
+    private func hold(
+        _ offer: KeeperV1.Custody,
+        _ descriptors: [SharedDescriptor],
+        from link: KeeperLink
+    ) async {
+        let holder = Custody.Holder(run: offer.run, exec: offer.execId)
+        guard offer.descriptors.count == descriptors.count else { return }
+        for (name, descriptor) in zip(offer.descriptors, descriptors) {
+            let key = Custody.Key(holder: holder, role: name.role)
+            named?.insert(key)
+            guard custody.hold(descriptor, key) else { continue }
+            surroundings.store.store(descriptor.raw, name: CustodyName.text(id, key))
+        }
+        surroundings.faults.reach(offer.execId.isEmpty ? "supervisor.start.custody" : "supervisor.exec.custody")
+        try? await link.connection.tell(
+            .custodyHeld(KeeperV1.CustodyHeld(run: offer.run, execId: offer.execId))
+        )
+    }
+
+    /// Lets go of copies, here and in the descriptor store.
+    func release(where condition: (Custody.Key) -> Bool) {
+        for key in custody.drop(where: condition) { surroundings.store.remove(name: CustodyName.text(id, key)) }
+    }
+
+    /// Sends the descriptor store everything again: a new one has nothing.
+    package func storeAgain() {
+        for (key, descriptor) in custody.held {
+            surroundings.store.store(descriptor.raw, name: CustodyName.text(id, key))
+        }
+    }
+
+    private func merge(_ event: KeeperV1.Event) {
+        guard event.sequence == lifecycle.keeperSequence + 1 else {
+            if event.sequence > lifecycle.keeperSequence { mergeFile() }
+            return
+        }
+        apply(event)
+    }
+
+    /// Merges what the keepers have recorded and the life cycle does not reflect yet.
+    func mergeFile() {
+        for event in directory.events(after: lifecycle.keeperSequence) { apply(event) }
+    }
+
+    private func apply(_ event: KeeperV1.Event) {
+        let news = completed(KeeperNews(event))
+        do {
+            try change { lifecycle throws(SupervisorError) in lifecycle.merge(news) }
+        } catch {
+            // The disk is full. The keeper's file has the event; later ones find the gap and merge from there.
+            surroundings.logger.error("merge", metadata: ["id": "\(id)", "error": "\(error)"])
+            surroundings.works.start {
+                try? await Task.sleep(for: .seconds(1))
+                await self.mergeFile()
+            }
+            return
+        }
+        if let record = event.record, !record.execId.isEmpty { note(record) }
+        switch news.kind {
+        case .started: surroundings.faults.reach("supervisor.start.started")
+        case .exited:
+            surroundings.faults.reach("supervisor.exit.recorded")
+            tidyLater()
+        case .startFailed, .execExited: tidyLater()
+        default: break
+        }
+    }
+
+    /// A status that the keeper could not learn may be known to us, who reaped the process as its new parent.
+    private func completed(_ news: KeeperNews) -> KeeperNews {
+        guard case .exited(let run, let status) = news.kind, !status.isKnown, lifecycle.pid != 0,
+            let waitStatus = surroundings.ended.waitStatus(of: lifecycle.pid)
+        else { return news }
+        let known = ExitStatus(
+            waitStatus: waitStatus,
+            isOutOfMemory: status.isOutOfMemory,
+            atUnixNanos: status.atUnixNanos
+        )
+        return KeeperNews(sequence: news.sequence, moment: news.moment, kind: .exited(run: run, known))
+    }
+
+    /// After an end: copies are needed until the keeper has taken the last byte out of the pipes.
+    private func tidyLater() {
+        guard !isTidying else { return }
+        isTidying = true
+        surroundings.works.start { await self.tidy() }
+    }
+
+    private func tidy() async {
+        defer { isTidying = false }
+        for pause in [1, 5, 30, 300] {
+            try? await Task.sleep(for: .seconds(pause))
+            guard !isReleased, case .ready(let link) = keeper else { return }
+            if let isNeeded = try? await tidyCustody(link), !isNeeded { return }
+        }
+    }
+
+    // MARK: - Asking
+
+    /// The connection to the keeper, once there is one.
+    /// - Throws: `.keeperUnavailable` when there is none within ten seconds.
+    func connection() async throws -> KeeperConnection {
+        _ = try await wait(untilBootNanos: Clock.bootNanos + 10_000_000_000) { container in
+            if case .ready = container.keeper { return true }
+            return container.isReleased
+        }
+        guard case .ready(let link) = keeper else {
+            throw SupervisorError.keeperUnavailable(id, detail: "no keeper")
+        }
+        return link.connection
+    }
+
+    /// One question to the keeper. A keeper that dies meanwhile is not asked again: it may have done it.
+    func ask(_ body: KeeperV1.Packet.Body) async throws -> KeeperV1.Reply {
+        do {
+            let answer = try await connection().request(body)
+            guard case .reply(let reply)? = answer.body else { throw KeeperFailure.unexpectedAnswer }
+            return reply
+        } catch let failure as KeeperFailure {
+            try Task.checkCancellation()
+            throw SupervisorError.keeperUnavailable(id, detail: "\(failure)")
+        }
+    }
+
+    /// Effect: tells the keeper to start a run. Its events say what came of it; the answer only that it is time to look.
+    func tellStart(run: UInt64) async {
+        do {
+            let reply = try await ask(.start(KeeperV1.Start(run: run)))
+            mergeFile()
+            guard let failure = reply.failure else { return }
+            try change { lifecycle throws(SupervisorError) in
+                lifecycle.startRefused(run: run, StartFailure(failure), now: surroundings.now)
+            }
+        } catch {
+            // A keeper that died is replaced, and `resume` asks the next one.
+            surroundings.logger.warning("start", metadata: ["id": "\(id)", "run": "\(run)", "error": "\(error)"])
+        }
+    }
+}

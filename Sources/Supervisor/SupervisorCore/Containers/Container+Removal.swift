@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Cgroups
+internal import Logging
+internal import Messages
+package import System
+
+/// The end of a container. Every step may find that it was done already.
+extension Container {
+    /// Begins the removal unless it is under way; it goes on whatever becomes of the call.
+    func startRemoval() {
+        guard removal == .idle, !isRemoved else { return }
+        removal = .underWay
+        removalFailure = nil
+        surroundings.works.start {
+            await self.remove()
+        }
+    }
+
+    private func remove() async {
+        defer {
+            removal = .idle
+            bell.ring()
+        }
+        do {
+            guard try await wait(untilBootNanos: Clock.bootNanos + Self.graceNanos, { !$0.lifecycle.isActive }) else {
+                removalFailure = .stopTimedOut(id)
+                return
+            }
+            if !lifecycle.isDeleteTold {
+                await releaseKeeper()
+                surroundings.faults.reach("supervisor.delete.released")
+                try removeTraces()
+                surroundings.faults.reach("supervisor.delete.traces-removed")
+                try changeWithoutPublishing { $0.finishDelete(now: surroundings.now) }
+                surroundings.faults.reach("supervisor.delete.told")
+            }
+            try directory.setAside()
+            surroundings.faults.reach("supervisor.delete.set-aside")
+            await flush()
+            surroundings.faults.reach("supervisor.delete.journaled")
+            try Files.removeTree(directory.asidePath)
+            surroundings.faults.reach("supervisor.delete.removed")
+        } catch {
+            surroundings.logger.error("remove", metadata: ["id": "\(id)", "error": "\(error)"])
+            removalFailure = error as? SupervisorError ?? (error as? SystemError).map(SupervisorError.system)
+            // The next delete, or the next start, goes on from here.
+            guard !Files.exists(directory.path) else { return }
+        }
+        isRemoved = true
+    }
+
+    /// Lets the keeper end. One that cannot be asked is killed; what it would have removed is removed here.
+    private func releaseKeeper() async {
+        isReleased = true
+        bell.ring()
+        guard case .ready(let link) = keeper else {
+            if keeperPid != 0, let process = try? ProcessHandle.open(keeperPid) {
+                try? ProcessHandle.signal(process.raw, .kill)
+            }
+            return
+        }
+        _ = try? await link.connection.request(.release(KeeperV1.Release()))
+        do {
+            try await withThrowingTaskGroup(of: Bool.self) { group in
+                group.addTask {
+                    try await self.surroundings.poller.readable(link.process)
+                    return true
+                }
+                group.addTask {
+                    try await Task.sleep(for: .seconds(5))
+                    return false
+                }
+                let hasEnded = try await group.next() ?? false
+                group.cancelAll()
+                if !hasEnded { try? ProcessHandle.signal(link.process.raw, .kill) }
+                while let result = await group.nextResult() { _ = result }
+            }
+        } catch {
+            try? ProcessHandle.signal(link.process.raw, .kill)
+        }
+    }
+
+    private func removeTraces() throws(SystemError) {
+        release { _ in true }
+        try Files.removeTree(directory.runPath)
+        let group = try Cgroup("\(surroundings.cgroupParent)/\(id.text)", in: surroundings.cgroups)
+        if group.exists {
+            try? group.killAll()
+            try group.remove()
+        }
+    }
+}

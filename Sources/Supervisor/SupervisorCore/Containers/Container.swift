@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Events
+internal import Logging
+package import Messages
+package import System
+
+/// One container: its life cycle, its keeper, and the second copies of its descriptors.
+///
+/// Owns the supervisor's files in the container's directory. A transition changes the value, which is written to disk,
+/// before anything else happens; then the journal gets the events, and last the effects are carried out. Works on a
+/// thread that may wait for the disk.
+package actor Container {
+    /// What the keeper does just now.
+    enum Keeper {
+        case none
+        /// Connected, greeted, and all it had to tell is merged.
+        case ready(KeeperLink)
+    }
+
+    package nonisolated let request: ContainerRequest
+    package nonisolated let directory: ContainerDirectory
+    package nonisolated let isTerminal: Bool
+    package nonisolated var id: ContainerID { request.id }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    nonisolated let thread: SerialThread
+    nonisolated let surroundings: Surroundings
+    nonisolated let bell = Bell()
+
+    var lifecycle: Lifecycle
+    var custody: Custody
+    var keeper = Keeper.none
+    var keeperPid: Int32 = 0
+    var execs: [String: KeeperV1.RunRecord] = [:]
+    /// In the order in which they were heard of.
+    var execOrder: [String] = []
+    /// The record on disk is of an earlier boot of the machine.
+    var isOfEarlierBoot: Bool
+    /// Its keeper is not to be replaced any more.
+    var isReleased = false
+    var isRemoved = false
+    var removal: RemovalStep = .idle
+    /// Why the last attempt to remove it came to nothing.
+    var removalFailure: SupervisorError?
+
+    /// The copies that the keeper has named since it was asked; nil while it is not asked.
+    var named: Set<Custody.Key>?
+    var isTidying = false
+
+    enum RemovalStep { case idle, underWay }
+
+    package init(
+        request: ContainerRequest,
+        directory: ContainerDirectory,
+        isTerminal: Bool,
+        lifecycle: Lifecycle,
+        custody: Custody,
+        isOfEarlierBoot: Bool,
+        thread: SerialThread,
+        surroundings: Surroundings
+    ) {
+        self.request = request
+        self.directory = directory
+        self.isTerminal = isTerminal
+        self.lifecycle = lifecycle
+        self.custody = custody
+        self.isOfEarlierBoot = isOfEarlierBoot
+        self.thread = thread
+        self.surroundings = surroundings
+    }
+
+    /// What can be told about it now.
+    package var snapshot: ContainerSnapshot {
+        ContainerSnapshot(
+            request: request,
+            lifecycle: lifecycle,
+            directory: directory,
+            isTerminal: isTerminal,
+            keeperPid: keeperPid
+        )
+    }
+
+    /// Makes a transition, in the order that survives everything: disk, then memory, then journal and effects.
+    func change(
+        _ transition: (inout Lifecycle) throws(SupervisorError) -> [Lifecycle.Effect]
+    ) throws(SupervisorError) {
+        var next = lifecycle
+        let effects = try transition(&next)
+        guard next != lifecycle else { return perform(effects) }
+        try save(next)
+        lifecycle = next
+        bell.ring()
+        publish()
+        perform(effects)
+    }
+
+    /// Makes a transition whose events the journal gets later.
+    func changeWithoutPublishing(_ transition: (inout Lifecycle) -> Void) throws(SupervisorError) {
+        var next = lifecycle
+        transition(&next)
+        try save(next)
+        lifecycle = next
+    }
+
+    private func save(_ next: Lifecycle) throws(SupervisorError) {
+        let bytes = next.record(bootID: surroundings.bootID).serialized()
+        do throws(SystemError) {
+            do throws(SystemError) {
+                try directory.write(bytes, to: directory.lifecycleFile)
+            } catch {
+                guard error.code == ErrorNumber.noSpace, surroundings.releaseReserve() else { throw error }
+                try directory.write(bytes, to: directory.lifecycleFile)
+            }
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    /// Gives the journal what it does not have yet, beside the present call.
+    func publish() {
+        guard !lifecycle.pending.isEmpty else { return }
+        surroundings.works.start { await self.flush() }
+    }
+
+    /// Gives the journal what it does not have yet; tries again until it works, since nothing may be missing there.
+    func flush() async {
+        while let last = lifecycle.pending.last, !Task.isCancelled {
+            do {
+                try await surroundings.journal.append(lifecycle.pending)
+                // On disk they stay until the next writing; the journal knows their numbers.
+                lifecycle.forget(upTo: last.number)
+                bell.ring()
+            } catch {
+                surroundings.logger.error("journal", metadata: ["id": "\(id)", "error": "\(error)"])
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    func perform(_ effects: [Lifecycle.Effect]) {
+        let works = surroundings.works
+        for effect in effects {
+            switch effect {
+            case .start(let run): works.start { await self.tellStart(run: run) }
+            case .signal(let signal): works.start { await self.signalQuietly(signal) }
+            case .kill(let dueNanos):
+                let run = lifecycle.run
+                works.start { await self.kill(run: run, atBootNanos: dueNanos) }
+            case .restart(let nanos, let run):
+                works.start {
+                    do { try await Task.sleep(for: .nanoseconds(nanos)) } catch { return }
+                    await self.restartDue(run: run)
+                }
+            }
+        }
+    }
+
+    /// Waits until `condition` holds for the life cycle, at most until `deadline` of boot time (nil: for ever).
+    /// - Returns: false when the time was up.
+    func wait(
+        untilBootNanos deadline: Int64? = nil,
+        _ condition: (isolated Container) -> Bool
+    ) async throws -> Bool {
+        while true {
+            let generation = bell.generation
+            if condition(self) { return true }
+            guard let deadline else {
+                try await bell.wait(past: generation)
+                continue
+            }
+            let left = deadline - Clock.bootNanos
+            guard left > 0 else { return false }
+            try await bell.wait(past: generation, atMostNanos: left)
+        }
+    }
+}
+
+/// A container as it is told to clients.
+package struct ContainerSnapshot: Sendable {
+    package let request: ContainerRequest
+    package let lifecycle: Lifecycle
+    package let directory: ContainerDirectory
+    package let isTerminal: Bool
+    /// 0 while there is none.
+    package let keeperPid: Int32
+}

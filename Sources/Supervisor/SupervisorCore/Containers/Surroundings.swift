@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Cgroups
+package import Events
+package import Logging
+internal import Synchronization
+package import System
+
+/// What every container of this supervisor works with.
+package struct Surroundings: Sendable {
+    package let journal: Journal
+    package let poller: Poller
+    package let keepers: KeeperProgram
+    package let store: any DescriptorStore
+    package let works: Works
+    package let ended: EndedChildren
+    package let faults: FaultPoints
+    package let bootID: String
+    package let cgroups: CgroupLayout
+    /// `petrel-<suite id>`.
+    package let cgroupParent: String
+    /// Gives disk space back; true when there was some.
+    package let releaseReserve: @Sendable () -> Bool
+    /// This supervisor's release, as keepers are told.
+    package let release: String
+    package let logger: Logger
+
+    package init(
+        journal: Journal,
+        poller: Poller,
+        keepers: KeeperProgram,
+        store: any DescriptorStore,
+        works: Works,
+        ended: EndedChildren,
+        faults: FaultPoints,
+        bootID: String,
+        cgroups: CgroupLayout,
+        cgroupParent: String,
+        releaseReserve: @escaping @Sendable () -> Bool,
+        release: String,
+        logger: Logger
+    ) {
+        self.journal = journal
+        self.poller = poller
+        self.keepers = keepers
+        self.store = store
+        self.works = works
+        self.ended = ended
+        self.faults = faults
+        self.bootID = bootID
+        self.cgroups = cgroups
+        self.cgroupParent = cgroupParent
+        self.releaseReserve = releaseReserve
+        self.release = release
+        self.logger = logger
+    }
+
+    var now: Moment { Moment(wallUnixNanos: Clock.wallNanos, bootNanos: Clock.bootNanos) }
+}
+
+/// Work that goes on beside the call that began it; all of it belongs to `run`, which cancels it when it ends.
+package final class Works: Sendable {
+    package typealias Work = @Sendable () async -> Void
+
+    private let stream: AsyncStream<Work>
+    private let continuation: AsyncStream<Work>.Continuation
+
+    package init() { (stream, continuation) = AsyncStream.makeStream(of: Work.self) }
+
+    /// Begins work as soon as `run` gets to it.
+    package func start(_ work: @escaping Work) { continuation.yield(work) }
+
+    /// Runs what is started, until cancelled.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            for await work in stream { group.addTask { await work() } }
+            group.cancelAll()
+        }
+    }
+}
+
+/// How children ended that this process reaped: keepers, and orphans of keepers that died.
+package final class EndedChildren: Sendable {
+    private static let limit = 4096
+    private let statuses = Mutex<(byPid: [Int32: Int32], order: [Int32])>(([:], []))
+
+    package init() {}
+
+    /// Reaps everything that has ended. To be called after each SIGCHLD.
+    package func reap() {
+        while let child = try? Children.reapNext() {
+            statuses.withLock { state in
+                if state.byPid.updateValue(child.waitStatus, forKey: child.pid) == nil { state.order.append(child.pid) }
+                if state.order.count > Self.limit { state.byPid[state.order.removeFirst()] = nil }
+            }
+        }
+    }
+
+    /// The wait status of a child that ended not long ago.
+    package func waitStatus(of pid: Int32) -> Int32? { statuses.withLock { $0.byPid[pid] } }
+}

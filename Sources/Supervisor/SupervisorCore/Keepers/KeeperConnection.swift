@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Events
+package import Messages
+internal import Synchronization
+package import System
+
+/// Why a keeper did not answer.
+package enum KeeperFailure: Error, Hashable, Sendable {
+    /// The connection ended before the answer came; the keeper may have done what was asked.
+    case closed
+    case unexpectedAnswer
+    case system(SystemError)
+}
+
+/// One connection to a keeper: requests with their answers, and what the keeper says of itself.
+///
+/// `run` reads; it ends with the connection, and every request that waits then fails with `.closed`. Each waiting
+/// request is resumed exactly once, by whoever takes it out of `requests`.
+package final class KeeperConnection: Sendable {
+    /// A packet and the descriptors that came with it, in the order of their names.
+    package struct Delivery: Sendable {
+        package let packet: KeeperV1.Packet
+        package let descriptors: [SharedDescriptor]
+    }
+
+    private struct State {
+        var nextID: UInt64 = 1
+        var requests: [UInt64: CheckedContinuation<KeeperV1.Packet, any Error>] = [:]
+        var isClosed = false
+    }
+
+    private let socket: SequencedSocket
+    private let polled: SharedDescriptor
+    private let poller: Poller
+    private let state = Mutex(State())
+
+    /// - Parameter socket: Connected; made non-blocking here.
+    package init(_ socket: consuming SequencedSocket, poller: Poller) throws(SystemError) {
+        try Files.setNonBlocking(socket.raw)
+        polled = SharedDescriptor(try SystemEnvironment.duplicate(socket.raw))
+        self.socket = socket
+        self.poller = poller
+    }
+
+    /// Sends a request and waits for its answer. Rightly endless: it ends with the answer, the connection, or
+    /// cancellation.
+    package func request(
+        _ body: KeeperV1.Packet.Body,
+        descriptors: [SharedDescriptor] = []
+    ) async throws(KeeperFailure) -> KeeperV1.Packet {
+        let id = state.withLock { state in
+            defer { state.nextID += 1 }
+            return state.nextID
+        }
+        do {
+            return try await withTaskCancellationHandler {
+                try await exchange(KeeperV1.Packet(id: id, body: body), descriptors)
+            } onCancel: {
+                finish(id, .failure(CancellationError()))
+            }
+        } catch let failure as KeeperFailure {
+            throw failure
+        } catch {
+            throw .closed
+        }
+    }
+
+    /// Sends what has no answer.
+    package func tell(_ body: KeeperV1.Packet.Body) async throws(KeeperFailure) {
+        try await send(KeeperV1.Packet(id: 0, body: body), [])
+    }
+
+    /// Reads until the connection ends. Answers go to who asked, after everything that came before them was received.
+    package func run(_ receive: (Delivery) async -> Void) async {
+        while let delivery = await nextDelivery() {
+            let packet = delivery.packet
+            switch packet.body {
+            case .reply, .helloReply: finish(packet.id, .success(packet))
+            default: await receive(delivery)
+            }
+        }
+        close()
+    }
+
+    private func nextDelivery() async -> Delivery? {
+        while !Task.isCancelled {
+            do throws(SystemError) {
+                guard let message = try socket.receive() else { return nil }
+                // A keeper that sends what nobody understands is as good as none.
+                guard let packet = try? KeeperV1.Packet(serialized: message.bytes) else { return nil }
+                return Delivery(packet: packet, descriptors: message.descriptors)
+            } catch {
+                guard error.code == ErrorNumber.tryAgain else { return nil }
+                do { try await poller.readable(polled) } catch { return nil }
+            }
+        }
+        return nil
+    }
+
+    private func exchange(
+        _ packet: KeeperV1.Packet,
+        _ descriptors: [SharedDescriptor]
+    ) async throws -> KeeperV1.Packet {
+        try await withCheckedThrowingContinuation { continuation in
+            let isClosed = state.withLock { state in
+                if !state.isClosed { state.requests[packet.id] = continuation }
+                return state.isClosed
+            }
+            guard !isClosed else { return continuation.resume(throwing: KeeperFailure.closed) }
+            do throws(SystemError) {
+                try socket.send(packet.serialized(), descriptors: descriptors.map(\.raw))
+            } catch {
+                finish(packet.id, .failure(KeeperFailure.system(error)))
+            }
+            // A cancellation that came before the entry was there found nothing to end.
+            if Task.isCancelled { finish(packet.id, .failure(CancellationError())) }
+        }
+    }
+
+    private func send(_ packet: KeeperV1.Packet, _ descriptors: [SharedDescriptor]) async throws(KeeperFailure) {
+        while true {
+            do throws(SystemError) {
+                return try socket.send(packet.serialized(), descriptors: descriptors.map(\.raw))
+            } catch {
+                guard error.code == ErrorNumber.tryAgain else { throw .system(error) }
+            }
+            do { try await poller.writable(polled) } catch { throw .closed }
+        }
+    }
+
+    private func close() {
+        let requests = state.withLock { state in
+            state.isClosed = true
+            defer { state.requests = [:] }
+            return state.requests
+        }
+        for request in requests.values { request.resume(throwing: KeeperFailure.closed) }
+    }
+
+    private func finish(_ id: UInt64, _ result: Result<KeeperV1.Packet, any Error>) {
+        state.withLock { $0.requests.removeValue(forKey: id) }?.resume(with: result)
+    }
+}

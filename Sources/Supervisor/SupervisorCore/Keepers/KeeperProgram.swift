@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Events
+package import System
+
+/// A running keeper and a connection to it.
+package struct KeeperLink: Sendable {
+    package let pid: Int32
+    /// Readable once the keeper has ended.
+    package let process: SharedDescriptor
+    package let connection: KeeperConnection
+}
+
+/// How keepers are started and found.
+package struct KeeperProgram: Sendable {
+    package let executable: String
+    package let logFile: String
+    package let faults: FaultPoints
+    private let poller: Poller
+
+    package init(executable: String, logFile: String, faults: FaultPoints, poller: Poller) {
+        self.executable = executable
+        self.logFile = logFile
+        self.faults = faults
+        self.poller = poller
+    }
+
+    /// Starts a keeper for a container's directory and connects to it. `isAdopter`: it takes over from one that died.
+    package func spawn(for directory: ContainerDirectory, isAdopter: Bool) throws(SystemError) -> KeeperLink {
+        let log = try Files.open(logFile, [.writeOnly, .create, .append], mode: 0o600)
+        let pair = try SequencedSocket.pair()
+        var arguments = ["--container", directory.path, "--run", directory.runPath]
+        if isAdopter { arguments.append("--adopt") }
+        if let points = faults.path { arguments += ["--fault-points", points] }
+        let child = try Spawn(
+            path: executable,
+            arguments: arguments,
+            environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+            descriptors: [2: log.raw, 3: pair.second.raw],
+            newSession: true
+        ).start()
+        let pid = child.pid
+        let process = SharedDescriptor(try child.process.duplicate())
+        let socket = SequencedSocket(adopting: try SystemEnvironment.duplicate(pair.first.raw))
+        return KeeperLink(pid: pid, process: process, connection: try KeeperConnection(socket, poller: poller))
+    }
+
+    /// Connects to a keeper that another supervisor started.
+    /// - Throws: `ESRCH` when it has ended; `ENOENT` or `ECONNREFUSED` while it does not listen.
+    package func connect(to pid: Int32, of directory: ContainerDirectory) throws(SystemError) -> KeeperLink {
+        let process = SharedDescriptor(try ProcessHandle.open(pid))
+        let socket = try SequencedSocket.connect(to: directory.keeperSocket)
+        return KeeperLink(pid: pid, process: process, connection: try KeeperConnection(socket, poller: poller))
+    }
+
+    /// The running keepers of each container directory below `containers`, as `/proc` has them.
+    ///
+    /// The records on disk may be a moment behind; a process's arguments are not.
+    package static func running(below containers: String) -> [String: [Int32]] {
+        var found: [String: [Int32]] = [:]
+        for name in (try? Files.names(in: "/proc")) ?? [] {
+            guard let pid = Int32(name),
+                let bytes = try? Files.contents(of: "/proc/\(pid)/cmdline", limit: 64 << 10)
+            else { continue }
+            let arguments = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            guard let program = arguments.first,
+                program == "petrel-keeper" || program.hasSuffix("/petrel-keeper"),
+                let flag = arguments.firstIndex(of: "--container"), flag + 1 < arguments.count
+            else { continue }
+            let directory = arguments[flag + 1]
+            if directory.hasPrefix(containers + "/") { found[directory, default: []].append(pid) }
+        }
+        return found
+    }
+}

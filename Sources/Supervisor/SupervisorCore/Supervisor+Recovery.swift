@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Cgroups
+internal import Events
+internal import Logging
+internal import Messages
+package import System
+
+/// What an earlier supervisor left: containers go on, half-made ones are undone, half-deleted ones deleted.
+extension Supervisor {
+    /// Takes up everything in the containers' directory. To be called once, before anything is asked.
+    /// - Parameter stored: Named descriptors that came back from the descriptor store.
+    package func recover(stored: [(name: String, descriptor: SharedDescriptor)]) async throws {
+        let running = KeeperProgram.running(below: containersPath)
+        var copies: [ContainerID: Custody] = [:]
+        for (name, descriptor) in stored {
+            guard let (id, key) = CustodyName.parse(name) else { continue }
+            _ = copies[id, default: Custody()].hold(descriptor, key)
+        }
+        for name in try Files.names(in: containersPath) {
+            let pids = running["\(containersPath)/\(name)"] ?? []
+            if name.hasPrefix(ContainerDirectory.removingPrefix) {
+                await finishRemoval(String(name.dropFirst(ContainerDirectory.removingPrefix.count)))
+            } else if let id = ContainerID(name) {
+                let custody = copies.removeValue(forKey: id) ?? Custody()
+                await recover(directory(of: id), custody, pids)
+            }
+        }
+        for (id, custody) in copies {
+            for key in custody.held.keys { surroundings.store.remove(name: CustodyName.text(id, key)) }
+        }
+        await endStrayKeepers(running)
+        surroundings.faults.reach("supervisor.adopt.scanned")
+    }
+
+    /// Waits until each container's keeper has been heard, at most until the deadline.
+    package func settle(untilBootNanos deadline: Int64) async {
+        for container in containers.values { await container.waitForKeeper(untilBootNanos: deadline) }
+    }
+
+    private func recover(_ directory: ContainerDirectory, _ custody: Custody, _ pids: [Int32]) async {
+        guard Files.exists(directory.lifecycleFile), Files.exists(directory.containerFile) else {
+            return await undo(directory, pids)
+        }
+        do {
+            let request = try directory.request()
+            let record = try directory.lifecycleRecord()
+            guard let lifecycle = Lifecycle(record, request: request) else {
+                throw SupervisorError.damagedState(path: directory.lifecycleFile, detail: "of a later release?")
+            }
+            if lifecycle.isDeleteTold {
+                try directory.setAside()
+                return await finishRemoval(directory.id.text)
+            }
+            try Files.makeDirectories(directory.runPath, mode: 0o700)
+            let configuration = try? RuntimeConfiguration(
+                request.specification,
+                cgroupPath: "\(surroundings.cgroupParent)/\(directory.id.text)",
+                rootPath: directory.path + "/rootfs"
+            )
+            let container = Container(
+                request: request,
+                directory: directory,
+                isTerminal: configuration?.isTerminal ?? false,
+                lifecycle: lifecycle,
+                custody: custody,
+                isOfEarlierBoot: record.bootId != surroundings.bootID,
+                thread: thread(for: directory.id),
+                surroundings: surroundings
+            )
+            await container.flush()
+            follow(container, first: nil, running: pids)
+        } catch {
+            // Kept as it is, for people to look at; its keeper goes on.
+            surroundings.logger.error("recover", metadata: ["id": "\(directory.id)", "error": "\(error)"])
+        }
+    }
+
+    /// A creation that was not completed: nothing of it was told to anybody.
+    private func undo(_ directory: ContainerDirectory, _ pids: [Int32]) async {
+        surroundings.logger.notice("undo create", metadata: ["id": "\(directory.id)"])
+        do {
+            try directory.setAside()
+            await end(pids)
+            try Files.removeTree(directory.runPath)
+            let group = try Cgroup("\(surroundings.cgroupParent)/\(directory.id.text)", in: surroundings.cgroups)
+            if group.exists { try group.remove() }
+            try Files.removeTree(directory.asidePath)
+        } catch {
+            surroundings.logger.error("undo create", metadata: ["id": "\(directory.id)", "error": "\(error)"])
+        }
+    }
+
+    /// A directory that was set aside: tells the journal, if it was not told, and deletes the rest.
+    private func finishRemoval(_ name: String) async {
+        guard let id = ContainerID(name) else { return }
+        let directory = directory(of: id)
+        do {
+            if let record = try? directory.lifecycleRecord(in: directory.asidePath), record.deleting {
+                try await surroundings.journal.append(record.pending.compactMap(Event.init))
+            }
+            try Files.removeTree(directory.runPath)
+            try Files.removeTree(directory.asidePath)
+            await surroundings.journal.forget(id)
+        } catch {
+            surroundings.logger.error("finish removal", metadata: ["id": "\(id)", "error": "\(error)"])
+        }
+    }
+
+    /// Keepers whose container is gone.
+    private func endStrayKeepers(_ running: [String: [Int32]]) async {
+        for (path, pids) in running where !Files.exists(path) { await end(pids) }
+    }
+
+    private func end(_ pids: [Int32]) async {
+        for pid in pids {
+            guard let process = try? ProcessHandle.open(pid) else { continue }
+            let shared = SharedDescriptor(process)
+            try? ProcessHandle.signal(shared.raw, .kill)
+            try? await surroundings.poller.readable(shared)
+        }
+    }
+}
+
+extension Container {
+    /// Waits until a keeper has been greeted, at most until the deadline.
+    func waitForKeeper(untilBootNanos deadline: Int64) async {
+        _ = try? await wait(untilBootNanos: deadline) { container in
+            if case .ready = container.keeper { return true }
+            return container.isReleased
+        }
+    }
+}

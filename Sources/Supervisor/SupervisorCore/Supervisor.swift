@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Events
+internal import Logging
+internal import Messages
+package import RuntimeSpec
+package import Seccomp
+package import System
+
+/// All containers of one suite, by id.
+///
+/// Owns `ROOT/supervisor/containers`. A container is listed here from the moment its creation is complete on disk
+/// until its removal is; one that is being created reserves its id and its owner's key.
+package actor Supervisor {
+    package nonisolated let surroundings: Surroundings
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { threads[0].asUnownedSerialExecutor() }
+
+    nonisolated let containersPath: String
+    nonisolated let runContainersPath: String
+    nonisolated let threads: [SerialThread]
+    private nonisolated let seccomp: SeccompCache
+    private nonisolated let bell = Bell()
+    var containers: [ContainerID: Container] = [:]
+    private var keys: [OwnerKey: ContainerID] = [:]
+    /// Being created just now.
+    private var reserved: Set<ContainerID> = []
+
+    private struct OwnerKey: Hashable {
+        let owner: String
+        let key: String
+    }
+
+    /// - Parameters:
+    ///   - directory: `ROOT/supervisor`.
+    ///   - runDirectory: RUN.
+    package init(
+        directory: String,
+        runDirectory: String,
+        seccomp: SeccompCache,
+        surroundings: Surroundings
+    ) throws(SystemError) {
+        containersPath = directory + "/containers"
+        runContainersPath = runDirectory + "/containers"
+        try Files.makeDirectories(containersPath, mode: 0o700)
+        try Files.makeDirectories(runContainersPath, mode: 0o700)
+        var threads: [SerialThread] = []
+        for _ in 0..<4 { threads.append(try SerialThread()) }
+        self.threads = threads
+        self.seccomp = seccomp
+        self.surroundings = surroundings
+    }
+
+    // MARK: - Creating
+
+    /// Records the container and starts its keeper. Repeating the call with the same content is harmless.
+    /// - Throws: `.containerExists`, `.keyTaken` when it is asked for differently now; `.invalidField`.
+    package func create(_ request: ContainerRequest) async throws -> ContainerSnapshot {
+        let ownerKey = OwnerKey(owner: request.owner, key: request.key)
+        while reserved.contains(request.id) {
+            let generation = bell.generation
+            if reserved.contains(request.id) { try await bell.wait(past: generation) }
+        }
+        if let present = containers[request.id] {
+            guard present.request == request else { throw SupervisorError.containerExists(request.id) }
+            return await present.snapshot
+        }
+        if let other = keys[ownerKey] {
+            throw SupervisorError.keyTaken(owner: request.owner, key: request.key, by: other)
+        }
+        reserved.insert(request.id)
+        keys[ownerKey] = request.id
+        defer {
+            reserved.remove(request.id)
+            bell.ring()
+        }
+        do {
+            let container = try await make(request)
+            containers[request.id] = container
+            return await container.snapshot
+        } catch {
+            keys[ownerKey] = nil
+            throw error
+        }
+    }
+
+    private func make(_ request: ContainerRequest) async throws -> Container {
+        let faults = surroundings.faults
+        let directory = directory(of: request.id)
+        let cgroupPath = "\(surroundings.cgroupParent)/\(request.id.text)"
+        let configuration = try RuntimeConfiguration(
+            request.specification,
+            cgroupPath: cgroupPath,
+            rootPath: directory.path + "/rootfs"
+        )
+        var program = ""
+        if let profile = configuration.specification.linux.seccomp {
+            do throws(SeccompError) {
+                program = try seccomp.path(for: profile)
+            } catch {
+                throw SupervisorError.seccomp(detail: error.description)
+            }
+        }
+        var link: KeeperLink?
+        do {
+            try directory.makeDirectories()
+            faults.reach("supervisor.create.directories")
+            try directory.write(request.record.serialized(), to: directory.requestFile)
+            try directory.write(configuration.json.serialized(), to: directory.configurationFile)
+            faults.reach("supervisor.create.configuration")
+            let record = KeeperV1.ContainerRecord(request, cgroupPath: cgroupPath, seccompProgram: program)
+            try directory.write(record.serialized(), to: directory.containerFile)
+            faults.reach("supervisor.create.container-record")
+            let keeper = try surroundings.keepers.spawn(for: directory, isAdopter: false)
+            link = keeper
+            faults.reach("supervisor.create.keeper-spawned")
+            let lifecycle = Lifecycle(
+                id: request.id,
+                owner: request.owner,
+                policy: request.restartPolicy,
+                isAutoRemoved: request.isAutoRemoved,
+                now: surroundings.now
+            )
+            // This completes it: from here on a restarted supervisor keeps it.
+            let bytes = lifecycle.record(bootID: surroundings.bootID).serialized()
+            try directory.write(bytes, to: directory.lifecycleFile)
+            faults.reach("supervisor.create.completed")
+            let container = Container(
+                request: request,
+                directory: directory,
+                isTerminal: configuration.isTerminal,
+                lifecycle: lifecycle,
+                custody: Custody(),
+                isOfEarlierBoot: false,
+                thread: thread(for: request.id),
+                surroundings: surroundings
+            )
+            await container.flush()
+            follow(container, first: keeper, running: [])
+            return container
+        } catch {
+            if let link { try? ProcessHandle.signal(link.process.raw, .kill) }
+            try? Files.removeTree(directory.runPath)
+            try? directory.setAside()
+            try? Files.removeTree(directory.asidePath)
+            throw error
+        }
+    }
+
+    /// Begins to look after a container.
+    func follow(_ container: Container, first: KeeperLink?, running: [Int32]) {
+        containers[container.id] = container
+        keys[OwnerKey(owner: container.request.owner, key: container.request.key)] = container.id
+        surroundings.works.start { await container.maintain(first: first, running: running) }
+        surroundings.works.start {
+            guard (try? await container.waitForExit(.removed)) != nil else { return }
+            await self.forget(container)
+        }
+    }
+
+    private func forget(_ container: Container) async {
+        guard containers[container.id] === container else { return }
+        containers[container.id] = nil
+        keys[OwnerKey(owner: container.request.owner, key: container.request.key)] = nil
+        await surroundings.journal.forget(container.id)
+    }
+
+    // MARK: - Finding
+
+    /// - Throws: `.containerNotFound`; `.notOwner` when it is somebody else's (an empty owner may see all).
+    package func container(_ id: String, owner: String) throws(SupervisorError) -> Container {
+        guard let id = ContainerID(id), let container = containers[id] else { throw .containerNotFound(id) }
+        guard owner.isEmpty || container.request.owner == owner else { throw .notOwner(container.id) }
+        return container
+    }
+
+    /// Everybody's containers, or one owner's, by id; and the journal's sequence that the list reflects at least.
+    package func list(owner: String) async -> (containers: [ContainerSnapshot], sequence: UInt64) {
+        let sequence = await surroundings.journal.lastSequence
+        var result: [ContainerSnapshot] = []
+        for container in containers.values where owner.isEmpty || container.request.owner == owner {
+            result.append(await container.snapshot)
+        }
+        return (result.sorted { $0.request.id < $1.request.id }, sequence)
+    }
+
+    /// Waits for a container, or answers for one that was removed in the last ten minutes.
+    package func wait(
+        _ id: String,
+        owner: String,
+        _ condition: Container.WaitCondition
+    ) async throws -> ExitStatus {
+        do {
+            return try await container(id, owner: owner).waitForExit(condition)
+        } catch SupervisorError.containerNotFound {
+            guard let event = await surroundings.journal.removal(of: id, owner: owner) else {
+                throw SupervisorError.containerNotFound(id)
+            }
+            return event.exit ?? ExitStatus(code: 0, atUnixNanos: event.wallUnixNanos)
+        }
+    }
+
+    /// Gives a new descriptor store everything that is held.
+    package func storeAgain() async {
+        for container in containers.values { await container.storeAgain() }
+    }
+
+    func directory(of id: ContainerID) -> ContainerDirectory {
+        ContainerDirectory(id: id, parent: containersPath, runParent: runContainersPath)
+    }
+
+    func thread(for id: ContainerID) -> SerialThread {
+        // The first one is this actor's own.
+        threads[1 + Int(id.text.utf8.prefix(8).reduce(0) { $0 &* 31 &+ UInt32($1) } % UInt32(threads.count - 1))]
+    }
+}
+
+extension KeeperV1.ContainerRecord {
+    init(_ request: ContainerRequest, cgroupPath: String, seccompProgram: String) {
+        self.init(
+            version: 1,
+            id: request.id.text,
+            rootfs: request.record.rootfs,
+            openStdin: request.opensStdin,
+            stdinOnce: request.stdinOnce,
+            outputMaxSegmentBytes: request.output.maximumSegmentBytes,
+            outputMaxSegments: request.output.maximumSegments,
+            outputDiscard: request.output.isDiscarded,
+            cgroupPath: cgroupPath,
+            seccompProgram: seccompProgram
+        )
+    }
+}

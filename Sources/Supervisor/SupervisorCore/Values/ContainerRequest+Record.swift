@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Messages
+
+/// The request as file `request.pb`. Equal requests have equal bytes, so that repeating a call is recognised.
+extension ContainerRequest {
+    package var record: SupervisorV1.RequestRecord {
+        SupervisorV1.RequestRecord(
+            version: 1,
+            id: id.text,
+            owner: owner,
+            key: key,
+            specJson: specification,
+            rootfs: rootfs.map {
+                CommonV1.Mount(type: $0.type, source: $0.source, target: $0.target, options: $0.options)
+            },
+            openStdin: opensStdin,
+            stdinOnce: stdinOnce,
+            restartMode: restartPolicy.mode.rawValue,
+            maximumRetries: restartPolicy.maximumRetries,
+            autoRemove: isAutoRemoved,
+            outputMaxSegmentBytes: output.maximumSegmentBytes,
+            outputMaxSegments: output.maximumSegments,
+            outputDiscard: output.isDiscarded,
+            stopSignal: stopSignal,
+            stopTimeoutMillis: stopTimeoutMillis,
+            annotations: annotations.sorted { $0.key < $1.key }.map {
+                SupervisorV1.Annotation(name: $0.key, value: $0.value)
+            }
+        )
+    }
+
+    /// nil when it is of a later version, or damaged.
+    package init?(_ record: SupervisorV1.RequestRecord) {
+        guard record.version == 1,
+            let id = ContainerID(record.id),
+            let mode = RestartPolicy.Mode(rawValue: record.restartMode)
+        else { return nil }
+        self.init(id: id, owner: record.owner, key: record.key, specification: record.specJson)
+        rootfs = record.rootfs.map {
+            Mount(type: $0.type, source: $0.source, target: $0.target, options: $0.options)
+        }
+        opensStdin = record.openStdin
+        stdinOnce = record.stdinOnce
+        restartPolicy = RestartPolicy(mode: mode, maximumRetries: record.maximumRetries)
+        isAutoRemoved = record.autoRemove
+        output = Output(
+            maximumSegmentBytes: record.outputMaxSegmentBytes,
+            maximumSegments: record.outputMaxSegments,
+            isDiscarded: record.outputDiscard
+        )
+        stopSignal = record.stopSignal
+        stopTimeoutMillis = record.stopTimeoutMillis
+        annotations = Dictionary(record.annotations.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+    }
+}
+
+/// What a keeper says, in the supervisor's terms.
+extension KeeperNews {
+    package init(_ event: KeeperV1.Event) {
+        let record = event.record ?? KeeperV1.RunRecord()
+        let status = ExitStatus(record)
+        let kind: Kind =
+            switch event.kind {
+            case .started:
+                .started(
+                    run: record.run,
+                    pid: record.process?.pid ?? 0,
+                    atUnixNanos: record.startedAtUnixNanos
+                )
+            case .startFailed: .startFailed(run: record.run, StartFailure(record.failure))
+            case .exited: .exited(run: record.run, status)
+            case .execStarted: .execStarted(exec: record.execId)
+            case .execExited: .execExited(exec: record.execId, status)
+            case .oom: .outOfMemory(run: record.run)
+            case .outputBlocked: .outputBlocked
+            case .outputResumed: .outputResumed
+            case .adopted: .adopted
+            default: .unknown
+            }
+        self.init(
+            sequence: event.sequence,
+            moment: Moment(wallUnixNanos: event.wallUnixNanos, bootNanos: event.bootNanos),
+            kind: kind
+        )
+    }
+}
+
+extension ExitStatus {
+    /// Of a record that is EXITED or FAILED.
+    package init(_ record: KeeperV1.RunRecord) {
+        if record.state == .failed {
+            self.init(failure: StartFailure(record.failure), atUnixNanos: record.exitedAtUnixNanos)
+        } else {
+            self.init(
+                waitStatus: record.waitStatusKnown ? record.waitStatus : nil,
+                isOutOfMemory: record.oomKilled,
+                atUnixNanos: record.exitedAtUnixNanos
+            )
+        }
+    }
+}
+
+extension StartFailure {
+    package init(_ failure: KeeperV1.StepFailure?) {
+        self.init(step: failure?.step ?? "unknown", path: failure?.path ?? "", errno: failure?.errno ?? 0)
+    }
+}
