@@ -83,7 +83,9 @@ struct ExecTests {
     @Test func aClientThatStopsReadingStopsOnlyItsProgram() throws {
         try withSuite { suite in
             let id = try suite.startCounter("c")
-            let processes = try [suite.pid(of: .engine), suite.pid(of: .supervisor), #require(suite.keeper(of: id))]
+            let processes = try [
+                suite.pid(of: .engine), suite.pid(of: .supervisor), #require(suite.keeper(of: id)),
+            ]
             let before = processes.map(HostProcess.memory)
             let stuck = try suite.background(["exec", "c", "yes"], stdout: .neverRead)
             defer { stuck.kill() }

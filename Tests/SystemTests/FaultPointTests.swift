@@ -17,7 +17,10 @@ struct FaultPointTests {
         )
     }
 
-    @Test(arguments: FaultPointNames.all) func aDeathThereLeavesAllOrNothing(_ point: String) throws {
+    /// All but those that only much time or much data reach.
+    static let points = FaultPointNames.all.filter { !["supervisor.journal.rotated"].contains($0) }
+
+    @Test(arguments: points) func aDeathThereLeavesAllOrNothing(_ point: String) throws {
         try withSuite(image: false) { suite in
             try withRegistry { registry in
                 try registry.push(archive: busyboxArchive.get(), as: "busybox:pulled")
@@ -26,7 +29,9 @@ struct FaultPointTests {
                 try suite.arm(point)
                 let life = ContainerLife(suite: suite, registry: registry.address, point: point)
                 try life.loadAndPull()
-                try life.runExecStopStartRemove()
+                try life.runAndExec()
+                try life.stopStartRemove()
+                try life.failAndRestart()
                 #expect(!suite.isArmed(point), "no operation came past \(point)")
                 suite.disarmAll()
                 try suite.waitUntilHealthy()
@@ -67,7 +72,7 @@ private struct ContainerLife {
         if try suite.petrel("inspect", name).status == 0 { try suite.succeed("rmi", name) }
     }
 
-    func runExecStopStartRemove() throws {
+    func runAndExec() throws {
         let script = "trap 'exit 0' TERM; echo ready; while :; do usleep 10000; done"
         try suite.petrel("run", "-d", "--name", "f", "busybox", "sh", "-c", script)
         try recover()
@@ -91,12 +96,23 @@ private struct ContainerLife {
             let after = try suite.petrel("exec", "f", "echo", "adopted")
             #expect(after.text == "adopted", "\(point): \(after)")
         }
+        let resumed = try suite.background([
+            "exec", "f", "sh", "-c", "echo begun; sleep 2; echo done; exit 4",
+        ])
         for daemon in Daemon.allCases {
             let old = try suite.kill(daemon)
+            try recover()
             try suite.waitForSuccessor(of: old, daemon)
         }
         #expect(try suite.status(of: "f") == "running", "\(point)")
+        let outcome = try resumed.finish()
+        #expect(outcome.status == 4 && outcome.stdout == "begun\ndone\n", "\(point): \(outcome)")
+        let counted = try suite.petrel("exec", "-i", "f", "wc", "-c", stdin: .bytes([1, 2, 3]))
+        try recover()
+        #expect(counted.text == "3", "\(point): \(counted)")
+    }
 
+    func stopStartRemove() throws {
         try suite.petrel("stop", "-t", "3", "f")
         try recover()
         if try suite.status(of: "f") == "running" { try suite.succeed("stop", "-t", "3", "f") }
@@ -115,6 +131,23 @@ private struct ContainerLife {
         try eventually("removal or its undoing at \(point)") {
             guard try suite.exists(container: "f") else { return true }
             return try suite.petrel("rm", "f").status == 0
+        }
+    }
+
+    /// A creation that cannot succeed, and a program that its policy runs twice.
+    func failAndRestart() throws {
+        try suite.petrel("run", "--rm", "-u", "nobody-of-this-name", "busybox", "true")
+        try recover()
+        try suite.petrel(
+            ["run", "-d", "--name", "g", "--restart=on-failure:1", "busybox", "sh", "-c", "echo run; exit 1"]
+        )
+        try recover()
+        if try suite.exists(container: "g") {
+            if try suite.status(of: "g") == "created" { try suite.succeed("start", "g") }
+            try eventually("both runs at \(point)") { try suite.inspect("g")["RestartCount"].int == 1 }
+            try suite.waitUntil("g", is: "exited")
+            #expect(try suite.petrel("logs", "g").stdout == "run\nrun\n", "\(point)")
+            try suite.succeed("rm", "g")
         }
     }
 }

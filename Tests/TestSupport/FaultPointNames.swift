@@ -12,8 +12,12 @@ package enum FaultPointNames {
                 continue
             }
             for part in text.components(separatedBy: ".reach(\"").dropFirst() {
-                guard let name = part.split(separator: "\"").first, !name.contains("\\") else { continue }
-                names.insert(String(name))
+                guard let name = part.split(separator: "\"").first.map(String.init) else { continue }
+                // The image store's points serve two operations.
+                let expanded = ["load", "pull"].map {
+                    name.replacingOccurrences(of: "\\(operation)", with: $0)
+                }
+                names.formUnion(expanded.filter { !$0.contains("\\") })
             }
         }
         return names.sorted()
