@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Messages
+import Rendering
+
+struct Create: EngineCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Create a container from an image, without starting it.",
+        discussion: "EXAMPLE:\n  petrel create --name job busybox sleep 10\n  petrel start -a job"
+    )
+
+    @OptionGroup var options: ContainerOptions
+    @OptionGroup var place: PlaceOptions
+    @Argument(help: "The image's name.") var image: String
+    @Argument(parsing: .captureForPassthrough, help: "The program and its arguments, instead of the image's.")
+    var command: [String] = []
+
+    func run(_ engine: EngineConnection) async throws {
+        let config = try options.config(image: image, command: command, what: "create \(image)")
+        Screen.print(try await Creation(engine: engine, options: options, config: config, verb: "create").create().id)
+    }
+}

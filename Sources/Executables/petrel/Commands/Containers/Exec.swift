@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Messages
+import Rendering
+import System
+
+struct Exec: EngineCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a program in a running container.",
+        discussion: """
+            Ends with the program's exit code; 126 when it cannot be executed, 127 when it was not found.
+
+            EXAMPLE:
+              petrel exec web ps
+              echo hello | petrel exec -i web sh -c 'cat > /tmp/greeting'
+            """
+    )
+
+    @Flag(name: [.short, .long], help: "Do not wait for it, and drop its output.") var detach = false
+    @Flag(name: [.short, .long], help: "Pass our standard input on to it.") var interactive = false
+    @Option(name: [.customShort("e"), .customLong("env")], help: "Set NAME=value; NAME alone takes its value from here.")
+    var environment: [String] = []
+    @Option(name: [.short, .long], help: "User, as name or number, perhaps with :group.") var user: String?
+    @Option(name: [.short, .long], help: "Working directory in the container.") var workdir: String?
+    @Flag(help: "Give it all capabilities.") var privileged = false
+    @OptionGroup var place: PlaceOptions
+    @Argument(help: "Name or id.") var container: String
+    @Argument(parsing: .captureForPassthrough, help: "The program and its arguments.") var command: [String] = []
+
+    func validate() throws {
+        if command.isEmpty { throw ValidationError("the program to run is missing") }
+    }
+
+    func run(_ engine: EngineConnection) async throws {
+        let start = EngineV1.ExecStart(
+            container: container,
+            command: command,
+            environment: environment.compactMap {
+                OptionText.environment($0, environment: SystemEnvironment.value)
+            },
+            workingDirectory: workdir ?? "",
+            user: user ?? "",
+            privileged: privileged,
+            openStdin: interactive && !detach,
+            detached: detach
+        )
+        throw ExitCode(try await ExecSession(engine: engine, start: start).run())
+    }
+}

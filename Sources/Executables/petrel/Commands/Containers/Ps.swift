@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import JSON
+import Messages
+import RPC
+import Rendering
+import Services
+import System
+
+struct Ps: EngineCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List containers.",
+        discussion: "EXAMPLE:\n  petrel ps -a --filter status=exited"
+    )
+
+    @Flag(name: [.short, .long], help: "Also those that do not run.") var all = false
+    @Flag(name: [.short, .long], help: "Only ids.") var quiet = false
+    @Flag(name: .long, help: "Whole ids and commands.") var noTrunc = false
+    @Option(name: [.short, .long], help: "name=, id=, status=, label= or ancestor=; several are possible.")
+    var filter: [String] = []
+    @Option(name: [.customShort("n"), .long], help: "Only the so many newest, running or not.") var last: Int?
+    @Flag(name: [.short, .long], help: "Only the newest, running or not.") var latest = false
+    @Option(name: .long, help: "'table', 'json' (one object a line), or a template such as '{{.ID}} {{.Names}}'.")
+    var format = "table"
+    @OptionGroup var place: PlaceOptions
+
+    func run(_ engine: EngineConnection) async throws {
+        let newest = latest ? 1 : last
+        let request = EngineV1.ListRequest(all: all || newest != nil, filters: filter)
+        let list = try await engine.repeating("list containers") { () async throws(RPCError) in
+            try await engine.containers.list(request)
+        }
+        let sorted = list.containers.sorted { $0.createdAtUnixNanos > $1.createdAtUnixNanos }
+        let rows = sorted.prefix(newest ?? sorted.count).map { row($0) }
+        try Listing(
+            columns: [
+                .init("ID", "CONTAINER ID"), .init("Image", "IMAGE"), .init("Command", "COMMAND"),
+                .init("RunningFor", "CREATED"), .init("Status", "STATUS"), .init("Ports", "PORTS"),
+                .init("Names", "NAMES"),
+            ],
+            rows: rows
+        ).show(format: quiet ? "{{.ID}}" : format)
+    }
+
+    private func row(_ container: EngineV1.ContainerSummary) -> JSON.Object {
+        let now = Clock.wallNanos
+        let status = HumanDuration.status(
+            state: container.state,
+            exitCode: container.exitCode,
+            startedAt: container.startedAtUnixNanos,
+            finishedAt: container.finishedAtUnixNanos,
+            now: now
+        )
+        let labels = container.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        return [
+            "ID": .string(noTrunc ? container.id : Shortened.id(container.id)),
+            "Image": .string(noTrunc ? container.image : Shortened.image(container.image)),
+            "Command": .string("\"" + Shortened.text(container.command, limit: noTrunc ? .max : 20) + "\""),
+            "RunningFor": .string(HumanDuration.ago(container.createdAtUnixNanos, now: now)),
+            "Status": .string(status),
+            "Ports": "",
+            "Names": .string(container.name),
+            "CreatedAt": .string(Timestamp(unixNanos: container.createdAtUnixNanos).spelledOut),
+            "State": .string(container.state),
+            "Labels": .string(labels.joined(separator: ",")),
+            "LocalVolumes": "0",
+            "Mounts": .string(container.mounts.joined(separator: ",")),
+            "Networks": .string(container.network),
+            "Size": "0B",
+        ]
+    }
+}

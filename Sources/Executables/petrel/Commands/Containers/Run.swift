@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Messages
+import Rendering
+
+struct Run: EngineCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Create a container from an image and start it.",
+        discussion: """
+            Ends with the container's exit code; 125 when Petrel failed, 126 when the program cannot be executed, 127 when
+            it was not found.
+
+            EXAMPLE:
+              petrel run --rm -e GREETING=hello busybox sh -c 'echo $GREETING'
+              petrel run -d --name web --restart=always --memory 512m busybox httpd -f
+            """
+    )
+
+    @Flag(name: [.short, .long], help: "Print its id and do not wait for it.") var detach = false
+    @OptionGroup var options: ContainerOptions
+    @OptionGroup var place: PlaceOptions
+    @Argument(help: "The image's name.") var image: String
+    @Argument(parsing: .captureForPassthrough, help: "The program and its arguments, instead of the image's.")
+    var command: [String] = []
+
+    func run(_ engine: EngineConnection) async throws {
+        let config = try options.config(image: image, command: command, what: "run \(image)")
+        let created = try await Creation(engine: engine, options: options, config: config, verb: "run").create()
+        do {
+            if detach {
+                try await engine.start(created.id, called: created.name)
+                Screen.print(created.id)
+                return
+            }
+            let attachment = Attachment(
+                engine: engine,
+                container: created.id,
+                name: created.name,
+                isRemovedAtEnd: options.remove
+            )
+            throw ExitCode(try await attachment.startAndFollow(fromNow: false))
+        } catch let failure as Failure {
+            // A container that never ran has nothing to look at later.
+            if options.remove { await engine.discard(created.id) }
+            throw failure
+        }
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import JSON
+import Messages
+import RPC
+import Rendering
+import Services
+import System
+
+struct Images: EngineCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List images.",
+        discussion: "EXAMPLE:\n  petrel images --digests busybox"
+    )
+
+    @Flag(name: [.short, .long], help: "Only ids.") var quiet = false
+    @Flag(name: [.short, .long], help: "Also those without a name.") var all = false
+    @Flag(name: .long, help: "Whole ids.") var noTrunc = false
+    @Flag(name: .long, help: "Show digests.") var digests = false
+    @Option(name: .long, help: "'table', 'json' (one object a line), or a template such as '{{.ID}} {{.Tag}}'.")
+    var format = "table"
+    @Argument(help: "Only images of this name.") var reference: String?
+    @OptionGroup var place: PlaceOptions
+
+    func run(_ engine: EngineConnection) async throws {
+        let request = EngineV1.ListImagesRequest(all: all, reference: reference ?? "")
+        let list = try await engine.repeating("list images") { () async throws(RPCError) in
+            try await engine.images.list(request)
+        }
+        let sorted = list.images.sorted { $0.createdAtUnixNanos > $1.createdAtUnixNanos }
+        let rows = sorted.flatMap { image in
+            image.references.isEmpty ? [row(image, "<none>")] : image.references.map { row(image, $0) }
+        }
+        guard !quiet else {
+            // One line for each image, however many names it has.
+            var seen: Set<String> = []
+            for row in rows {
+                let id = row["ID"]?.string ?? ""
+                if seen.insert(id).inserted { Screen.print(id) }
+            }
+            return
+        }
+        var columns: [Listing.Column] = [.init("Repository", "REPOSITORY"), .init("Tag", "TAG")]
+        if digests { columns.append(.init("Digest", "DIGEST")) }
+        columns += [.init("ID", "IMAGE ID"), .init("CreatedSince", "CREATED"), .init("Size", "SIZE")]
+        try Listing(columns: columns, rows: rows).show(format: format)
+    }
+
+    private func row(_ image: EngineV1.ImageSummary, _ reference: String) -> JSON.Object {
+        let name = ImageName(reference)
+        let digest = image.repositoryDigests.lazy.map(ImageName.init).first { $0.repository == name.repository }
+        let created = image.createdAtUnixNanos
+        return [
+            "Repository": .string(name.repository),
+            "Tag": .string(name.tag),
+            "Digest": .string(digest?.digest ?? "<none>"),
+            "ID": .string(noTrunc ? image.id : Shortened.id(image.id)),
+            "CreatedSince": .string(created == 0 ? "N/A" : HumanDuration.ago(created, now: Clock.wallNanos)),
+            "CreatedAt": .string(Timestamp(unixNanos: created).spelledOut),
+            "Size": .string(HumanSize.decimal(image.sizeBytes)),
+            "VirtualSize": .string(HumanSize.decimal(image.sizeBytes)),
+            "SharedSize": "N/A",
+            "UniqueSize": "N/A",
+            "Containers": .string(String(image.containers)),
+        ]
+    }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Messages
+import Rendering
+
+struct Pull: EngineCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Fetch an image from a registry.",
+        discussion: "EXAMPLE:\n  petrel pull localhost:5000/busybox:latest"
+    )
+
+    @Flag(name: [.short, .long], help: "Show no progress.") var quiet = false
+    @Argument(help: "The image's name.") var image: String
+    @OptionGroup var place: PlaceOptions
+
+    func run(_ engine: EngineConnection) async throws {
+        let finished = try await ImagePull(engine: engine, reference: image, isQuiet: quiet).run()
+        let reference = finished?.references.first ?? image
+        if !quiet, let finished {
+            if !finished.manifestDigest.isEmpty { Screen.print("Digest: \(finished.manifestDigest)") }
+            let outcome = finished.unchanged ? "Image is up to date for" : "Downloaded newer image for"
+            Screen.print("Status: \(outcome) \(reference)")
+        }
+        Screen.print(reference)
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Messages
+import RPC
+import Rendering
+import Services
+
+struct Rmi: EngineCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Remove images.",
+        discussion: "EXAMPLE:\n  petrel rmi busybox:latest"
+    )
+
+    @Flag(name: [.short, .long], help: "Also when it has several names or a stopped container uses it.") var force = false
+    @Argument(help: "Names or ids.") var images: [String]
+    @OptionGroup var place: PlaceOptions
+
+    func run(_ engine: EngineConnection) async throws {
+        var code: Int32 = 0
+        for name in images {
+            do {
+                let request = EngineV1.RemoveImageRequest(reference: name, force: force)
+                let removed = try await engine.once("remove image \(name)") { () async throws(RPCError) in
+                    try await engine.images.remove(request)
+                }
+                for reference in removed.untagged { Screen.print("Untagged: \(reference)") }
+                for digest in removed.deleted { Screen.print("Deleted: \(digest)") }
+            } catch let failure {
+                Screen.say(failure.lines)
+                code = failure.exitCode
+            }
+        }
+        if code != 0 { throw ExitCode(code) }
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import JSON
+import Messages
+import RPC
+import Rendering
+import Services
+import System
+
+struct Events: EngineCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show what happens to containers and images, as it happens.",
+        discussion: "EXAMPLE:\n  petrel events --since 1h --filter event=die"
+    )
+
+    @Option(help: "From this time (RFC 3339 or Unix), or so long ago (10m).") var since: String?
+    @Option(help: "Until this time, then end.") var until: String?
+    @Option(name: [.short, .long], help: "container=, image=, event=, label= or type=; several are possible.")
+    var filter: [String] = []
+    @Option(help: "'json' (one object a line), or a template.") var format: String?
+    @OptionGroup var place: PlaceOptions
+
+    func run(_ engine: EngineConnection) async throws {
+        let now = Clock.wallNanos
+        let template = try format.flatMap { $0 == "json" || $0 == "{{json .}}" ? nil : $0 }.map { text throws(Failure) in
+            try Template(text)
+        }
+        var request = EngineV1.EventsRequest(
+            sinceUnixNanos: try Moments.option("--since", since, now: now),
+            untilUnixNanos: try Moments.option("--until", until, now: now),
+            filters: filter
+        )
+        while true {
+            do throws(RPCError) {
+                let events = try await engine.system.events(request)
+                while let event = try await events.next() {
+                    request.afterSequence = max(request.afterSequence, event.sequence)
+                    if let template {
+                        Screen.print(template.text(of: document(event)))
+                    } else if format != nil {
+                        Screen.print(document(event), pretty: false)
+                    } else {
+                        Screen.print(line(event))
+                    }
+                }
+                return
+            } catch {
+                guard error.code == .unavailable else { throw engine.failure("events", error) }
+                // Without one event seen, those of the interruption are found by time.
+                if request.afterSequence == 0, request.sinceUnixNanos == 0 { request.sinceUnixNanos = now }
+                try await engine.comeBack("events", after: error)
+            }
+        }
+    }
+
+    /// `2026-11-23T15:00:00.123456789Z container start 4a5f… (image=busybox, name=web)`.
+    private func line(_ event: EngineV1.Event) -> String {
+        let attributes = event.attributes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        let time = Timestamp(unixNanos: event.wallUnixNanos).rfc3339()
+        let list = attributes.isEmpty ? "" : " (" + attributes.joined(separator: ", ") + ")"
+        return "\(time) \(event.type) \(event.action) \(event.actorId)\(list)"
+    }
+
+    private func document(_ event: EngineV1.Event) -> JSON {
+        let attributes = event.attributes.sorted { $0.key < $1.key }.map { ($0.key, JSON.string($0.value)) }
+        return [
+            "status": .string(event.action),
+            "id": .string(event.actorId),
+            "from": .string(event.attributes["image"] ?? ""),
+            "Type": .string(event.type),
+            "Action": .string(event.action),
+            "Actor": ["ID": .string(event.actorId), "Attributes": .object(JSON.Object(attributes))],
+            "scope": "local",
+            "time": .integer(event.wallUnixNanos / 1_000_000_000),
+            "timeNano": .integer(event.wallUnixNanos),
+        ]
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Messages
+import Rendering
+import System
+
+/// The options that `run` and `create` share: what the container shall be.
+struct ContainerOptions: ParsableArguments {
+    @Option(help: "A name for it (default: a generated one).") var name: String?
+    @Flag(name: .customLong("rm"), help: "Remove it when it has ended.") var remove = false
+    @Option(name: [.customShort("e"), .customLong("env")], help: "Set NAME=value; NAME alone takes its value from here.")
+    var environment: [String] = []
+    @Option(name: .customLong("env-file"), help: "Read NAME=value lines from a file.") var environmentFiles: [String] = []
+    @Option(name: [.short, .long], help: "Bind-mount: /here:/there[:ro].") var volume: [String] = []
+    @Option(name: [.short, .long], help: "Working directory in the container.") var workdir: String?
+    @Option(name: [.short, .long], help: "User, as name or number, perhaps with :group.") var user: String?
+    @Option(help: "Program instead of the image's entrypoint.") var entrypoint: String?
+    @Option(name: [.customShort("h"), .customLong("hostname")], help: "Its host name (default: its short id).")
+    var hostname: String?
+    @Option(help: "no, always, unless-stopped, on-failure or on-failure:N.") var restart = "no"
+    @Option(name: [.short, .long], help: "Most memory, such as 512m.") var memory: String?
+    @Option(help: "Most processor time, such as 1.5.") var cpus: String?
+    @Option(help: "Most processes and threads; -1: no limit.") var pidsLimit: Int64?
+    @Option(help: "Add a capability, such as NET_ADMIN, or ALL.") var capAdd: [String] = []
+    @Option(help: "Take a capability away, or ALL.") var capDrop: [String] = []
+    @Flag(help: "Give it all capabilities and devices.") var privileged = false
+    @Option(name: [.customLong("network"), .customLong("net")], help: "host or none.") var network = "none"
+    @Option(name: [.short, .long], help: "Set a label: name=value.") var label: [String] = []
+    @Flag(help: "Make its root file system read-only.") var readOnly = false
+    @Option(help: "Signal that stops it (default: the image's, else TERM).") var stopSignal: String?
+    @Option(help: "Seconds between that signal and KILL.") var stopTimeout: Int?
+    @Option(help: "Pull the image first: missing, always or never.") var pull = "missing"
+    @Option(name: .customLong("cidfile"), help: "Write its id to a new file.") var idFile: String?
+    @Flag(name: [.short, .long], help: "Show no progress while pulling.") var quiet = false
+
+    /// The request's part.
+    /// - Throws: `Failure` with exit code 125.
+    func config(image: String, command: [String], what: String) throws(Failure) -> EngineV1.ContainerConfig {
+        let restartPolicy = try RestartOption(restart)
+        guard !remove || restartPolicy.name == "no" else {
+            throw Failure(what, "--rm and --restart exclude each other", exitCode: 125)
+        }
+        guard ["missing", "always", "never"].contains(pull) else {
+            throw Failure("--pull '\(pull)'", "is not known", advice: "use missing, always or never", exitCode: 125)
+        }
+        let directory = (try? SystemEnvironment.workingDirectory()) ?? "/"
+        return EngineV1.ContainerConfig(
+            image: image,
+            entrypoint: entrypoint.map { $0.isEmpty ? [] : [$0] } ?? [],
+            entrypointSet: entrypoint != nil,
+            command: command,
+            environment: try environmentLines(),
+            workingDirectory: workdir ?? "",
+            user: user ?? "",
+            hostname: hostname ?? "",
+            labels: Dictionary(label.map { OptionText.label($0) }.map { ($0.name, $0.value) }) { $1 },
+            volumes: try volume.map { (text) throws(Failure) in
+                let option = try VolumeOption(text, workingDirectory: directory)
+                return EngineV1.Volume(
+                    source: option.source,
+                    target: option.target,
+                    readOnly: option.isReadOnly,
+                    propagation: option.propagation,
+                    createSource: true
+                )
+            },
+            restartPolicy: EngineV1.RestartPolicy(
+                name: restartPolicy.name,
+                maximumRetries: restartPolicy.maximumRetries
+            ),
+            limits: try limits(),
+            capabilitiesAdded: capAdd,
+            capabilitiesDropped: capDrop,
+            privileged: privileged,
+            network: network,
+            autoRemove: remove,
+            stopSignal: stopSignal ?? "",
+            stopTimeoutSeconds: stopTimeout.map { $0 < 0 ? .max : UInt32(clamping: $0) },
+            readOnlyRoot: readOnly
+        )
+    }
+
+    private func environmentLines() throws(Failure) -> [String] {
+        var lines: [String] = []
+        for path in environmentFiles {
+            do {
+                let text = String(decoding: try Files.contents(of: path, limit: 1 << 20), as: UTF8.self)
+                lines += try OptionText.environmentFile(text, environment: SystemEnvironment.value)
+            } catch let failure as Failure {
+                throw Failure("env file \(path)", "\(failure.what): \(failure.why)", exitCode: 125)
+            } catch {
+                throw Failure("env file \(path)", "\(error)", exitCode: 125)
+            }
+        }
+        return lines + environment.compactMap { OptionText.environment($0, environment: SystemEnvironment.value) }
+    }
+
+    private func limits() throws(Failure) -> EngineV1.Limits {
+        var limits = EngineV1.Limits(pids: pidsLimit ?? 0)
+        if let memory {
+            guard let bytes = HumanSize.bytes(memory) else {
+                throw Failure("--memory '\(memory)'", "is no size", advice: "write 512m or 2g", exitCode: 125)
+            }
+            limits.memoryBytes = bytes
+        }
+        if let cpus {
+            guard let nano = Processors.nano(cpus) else {
+                throw Failure("--cpus '\(cpus)'", "is no number of processors", advice: "write 0.5 or 2", exitCode: 125)
+            }
+            limits.nanoCpus = nano
+        }
+        return limits
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Messages
+import RPC
+import Rendering
+import Services
+import Suite
+import System
+
+/// The engine, as commands call it: one channel, errors as users read them, and patience while it is restarted.
+struct EngineConnection: Sendable {
+    let location: SuiteLocation
+    let containers: EngineV1.ContainersClient
+    let images: EngineV1.ImagesClient
+    let system: EngineV1.SystemClient
+
+    /// How long a call that was interrupted waits for the engine to be back.
+    private static let patience = Duration.seconds(60)
+
+    init(_ place: PlaceOptions) throws {
+        location = try place.location()
+        let channel = Channel(unixSocket: location.socket(of: "engine"))
+        containers = EngineV1.ContainersClient(channel: channel)
+        images = EngineV1.ImagesClient(channel: channel)
+        system = EngineV1.SystemClient(channel: channel)
+    }
+
+    /// One call that must not be repeated blindly.
+    /// - Parameter what: For the message of a failure: `stop web`.
+    func once<Response>(_ what: String, _ call: () async throws(RPCError) -> Response) async throws(Failure) -> Response {
+        do throws(RPCError) { return try await call() } catch { throw failure(what, error) }
+    }
+
+    /// A call that may be repeated: it is, once the engine is back, when it was interrupted.
+    func repeating<Response>(
+        _ what: String,
+        _ call: () async throws(RPCError) -> Response
+    ) async throws(Failure) -> Response {
+        while true {
+            do throws(RPCError) { return try await call() } catch {
+                guard error.code == .unavailable else { throw failure(what, error) }
+                try await comeBack(what, after: error)
+            }
+        }
+    }
+
+    /// Waits until the engine answers again.
+    /// - Throws: at once when nobody would restart it.
+    func comeBack(_ what: String, after error: RPCError) async throws(Failure) {
+        guard isRestarted else { throw failure(what, error) }
+        do throws(RPCError) {
+            // A dead engine's socket takes connections before the next engine is there, so a moment may pass between
+            // two attempts without anybody having to ask for it; this bounds how often they are made.
+            try? await Task.sleep(for: .milliseconds(20))
+            _ = try await system.version(
+                EngineV1.VersionRequest(),
+                options: CallOptions(timeout: Self.patience, waitForReady: true)
+            )
+        } catch {
+            guard error.code != .unavailable else { return }
+            throw failure(what, error)
+        }
+    }
+
+    /// Whether petrel-init is there to start the engine again.
+    private var isRestarted: Bool {
+        (try? UnixSocket.connect(.sequencedPacket, to: location.socket(of: "init"))) != nil
+    }
+
+    /// What the user reads.
+    func failure(_ what: String, _ error: RPCError, exitCode: Int32 = 1) -> Failure {
+        let detail = error.detail
+        guard error.code == .unavailable, detail == nil else {
+            let why = error.message.isEmpty ? error.code.description : error.message
+            return Failure(what, why, advice: detail?.advice ?? "", exitCode: exitCode)
+        }
+        let socket = location.socket(of: "engine")
+        if !Files.exists(socket) {
+            return Failure(
+                what,
+                "no engine at \(socket)",
+                advice: "Start the daemons with 'petrel system start', or give --root and --run of a suite that runs.",
+                exitCode: exitCode
+            )
+        }
+        return Failure(
+            what,
+            "the engine does not answer at \(socket): \(error.message)",
+            advice: "See 'petrel system status'.",
+            exitCode: exitCode
+        )
+    }
+}
+
+/// A command that calls the engine.
+protocol EngineCommand: AsyncParsableCommand {
+    var place: PlaceOptions { get }
+    func run(_ engine: EngineConnection) async throws
+}
+
+extension EngineCommand {
+    mutating func run() async throws {
+        try await run(EngineConnection(place))
+    }
+}
+
+/// Does one thing for each of several objects, goes on after a failure, and reports all of them.
+func forEach(_ names: [String], _ action: (String) async throws -> String) async throws {
+    var code: Int32 = 0
+    for name in names {
+        do {
+            Screen.print(try await action(name))
+        } catch let failure as Failure {
+            Screen.say(failure.lines)
+            code = failure.exitCode
+        }
+    }
+    if code != 0 { throw ExitCode(code) }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Suite
+
+/// The root of all commands.
+struct Petrel: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "petrel",
+        abstract: "Containers that outlive every daemon.",
+        discussion: """
+            EXAMPLE:
+              petrel system start
+              petrel run --rm busybox echo hello
+            """,
+        version: "petrel \(Release.version)",
+        subcommands: containerCommands + imageCommands + [
+            Events.self, Version.self, Info.self, ContainerGroup.self, ImageGroup.self, SystemGroup.self,
+        ]
+    )
+
+    static let containerCommands: [any ParsableCommand.Type] = [
+        Run.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Wait.self, Exec.self, Logs.self, Ps.self,
+        Inspect.self, Rm.self,
+    ]
+    static let imageCommands: [any ParsableCommand.Type] = [Load.self, Pull.self, Images.self, Rmi.self]
+
+    @OptionGroup var place: PlaceOptions
+}
+
+struct ContainerGroup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "container",
+        abstract: "All commands for containers.",
+        discussion: "EXAMPLE:\n  petrel container ls -a",
+        subcommands: Petrel.containerCommands
+    )
+}
+
+struct ImageGroup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "image",
+        abstract: "All commands for images.",
+        discussion: "EXAMPLE:\n  petrel image ls",
+        subcommands: Petrel.imageCommands + [Inspect.self]
+    )
+}
+
+struct SystemGroup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "system",
+        abstract: "Start, stop and look at Petrel's daemons.",
+        discussion: "EXAMPLE:\n  petrel system status",
+        subcommands: [SystemStart.self, SystemStop.self, SystemRestart.self, SystemStatus.self]
+    )
+}
+
+/// Where the suite is that a command talks to.
+struct PlaceOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("State that outlives a reboot. (PETREL_ROOT; default: /var/lib/petrel)", valueName: "dir"))
+    var root: String?
+
+    @Option(help: ArgumentHelp("Sockets and state of this boot. (PETREL_RUN; default: /run/petrel)", valueName: "dir"))
+    var run: String?
+
+    func location() throws -> SuiteLocation { try SuiteLocation(root: root, run: run) }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import Synchronization
+import System
+
+/// Signals to this process: they end it, unless a command asks to have them.
+///
+/// The one place shared by the main thread, which reads them, and the command's task.
+final class Signals: Sendable {
+    static let shared = Signals()
+
+    private let listener = Mutex<AsyncStream<Signal>.Continuation?>(nil)
+
+    /// From now on signals are elements of the stream, and end nothing.
+    func taken() -> AsyncStream<Signal> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Signal.self, bufferingPolicy: .bufferingNewest(16))
+        listener.withLock { $0 = continuation }
+        return stream
+    }
+
+    /// Reads the queue for ever, on the calling thread.
+    func forward(from queue: borrowing SignalQueue) throws(SystemError) -> Never {
+        while true {
+            var entries = [Poll.Entry(queue.raw)]
+            try Poll.wait(&entries)
+            while let signal = try queue.next() {
+                let wasTaken = listener.withLock { $0?.yield(signal) != nil }
+                // 128 and the signal's number: what a shell shows for a program that the signal killed.
+                if !wasTaken { CurrentProcess.exit(128 + signal.rawValue) }
+            }
+        }
+    }
+}
