@@ -76,6 +76,7 @@ let logging = external("Logging", "swift-log")
 let crypto = external("Crypto", "swift-crypto")
 let database = external("GRDB", "GRDB.swift")
 let lifecycle = external("ServiceLifecycle", "swift-service-lifecycle")
+let unixSignals = external("UnixSignals", "swift-service-lifecycle")
 let arguments = external("ArgumentParser", "swift-argument-parser")
 let httpClient = external("AsyncHTTPClient", "async-http-client")
 
@@ -123,7 +124,7 @@ let daemons: [Target] = [
         "Engine/EngineCore",
         ["Suite", "Events", "JSON", "Logs", "OCI", "RuntimeSpec", "System", database, logging]
     ),
-    module("Engine/EngineService", ["EngineCore", "JSON", "Messages", "RPC", "Services", logging]),
+    module("Engine/EngineService", ["EngineCore", "Messages", "RPC", "Services", "System", logging]),
     module("Init/InitCore", ["Suite", "Messages", "System"]),
     module("CommandLine/Rendering", ["JSON", "System"]),
     module("Generator/CodeGenerator"),
@@ -145,7 +146,7 @@ let programs: [Target] = [
         ["SupervisorCore", "SupervisorService"] + daemonParts
     ),
     program("petrel-image-store", staticSwift, ["ImageStoreCore", "ImageStoreService", "Registry"] + daemonParts),
-    program("petrel-engine", staticSwift, ["EngineCore", "EngineService", "Messages"] + daemonParts),
+    program("petrel-engine", staticSwift, ["EngineCore", "EngineService", unixSignals] + daemonParts),
     program("protoc-gen-petrel", staticSwift, ["CodeGenerator", "System"]),
 ]
 

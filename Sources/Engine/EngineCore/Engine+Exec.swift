@@ -51,7 +51,11 @@ extension Engine {
             opensStdin: settings.opensStdin,
             isDetached: settings.isDetached
         )
-        let started = try await supervisor.exec(order)
+        let started: SupervisedExec
+        do throws(PeerError) { started = try await supervisor.exec(order) } catch {
+            guard let failure = error.programFailure else { throw error }
+            throw EngineError.execFailed(exec.id, code: failure.code, reason: failure.reason)
+        }
         faults.reach("engine.exec.started")
         if let exit = started.exit, !exit.failure.isEmpty {
             throw EngineError.execFailed(exec.id, code: exit.code, reason: exit.failure)

@@ -9,7 +9,11 @@ extension Engine {
     package func start(_ reference: String) async throws -> ContainerID {
         let row = try await usableRow(reference)
         faults.reach("engine.start.resolved")
-        let state = try await supervisor.start(row.id)
+        let state: SupervisedContainer
+        do throws(PeerError) { state = try await supervisor.start(row.id) } catch {
+            guard let failure = error.programFailure else { throw error }
+            throw EngineError.startFailed(row.id, code: failure.code, reason: failure.reason)
+        }
         faults.reach("engine.start.started")
         if !state.phase.isRunning, let exit = state.exit, !exit.failure.isEmpty {
             throw EngineError.startFailed(row.id, code: exit.code, reason: exit.failure)
@@ -48,7 +52,7 @@ extension Engine {
     /// of the supervisor.
     package func wait(_ reference: String, until condition: WaitCondition) async throws -> SupervisedExit {
         let id = try await idOfPresentOrRemoved(reference)
-        let before = try await state(of: id)
+        let before = condition == .nextExit ? try await state(of: id) : nil
         while true {
             do throws(PeerError) {
                 let exit = try await supervisor.wait(id, until: condition)

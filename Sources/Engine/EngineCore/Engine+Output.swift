@@ -110,8 +110,12 @@ private struct RunEnd {
 
     init(_ query: OutputQuery, _ state: SupervisedContainer) {
         id = state.id
-        run = query.untilRunEnds ? (state.phase.isRunning ? state.run : state.run + 1) : nil
-        isKnown = state.phase == .exited
+        let isOver = state.phase == .exited
+        // Looking on from a time after the last run's end means the next run.
+        let isAheadOfNext = query.sinceUnixNanos > 0 && (state.exit?.atUnixNanos ?? 0) < query.sinceUnixNanos
+        let isPresent = state.phase.isRunning || (isOver && !isAheadOfNext)
+        run = query.untilRunEnds ? (isPresent ? state.run : state.run + 1) : nil
+        isKnown = isOver && (run == nil || run == state.run)
     }
 
     /// - Parameter seen: The present version of what the engine knows; the supervisor is asked when it has changed, and
@@ -124,12 +128,15 @@ private struct RunEnd {
         let now = ContinuousClock.now
         guard self.seen != seen || now > asked.advanced(by: RunEnd.interval) else { return false }
         (self.seen, asked) = (seen, now)
-        guard let state = try await ask(id), state.phase != .exited else {
+        guard let state = try await ask(id) else {
             isKnown = true
             return true
         }
-        guard let run else { return false }
-        isKnown = state.run > run || (state.run == run && !state.phase.isRunning)
+        if let run {
+            isKnown = state.run > run || (state.run == run && !state.phase.isRunning)
+        } else {
+            isKnown = state.phase == .exited
+        }
         return isKnown
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Logging
+internal import Suite
 internal import Synchronization
 internal import System
 
@@ -11,12 +12,10 @@ extension Engine {
 
     /// Repairs, then says that the engine is ready (after a bounded time even if a peer is away), and goes on.
     func repairRepeatedly(ready: @Sendable @escaping () -> Void) async throws {
-        let deadline = ContinuousClock.now.advanced(by: Engine.patienceAtStart)
-        while true {
-            let isWhole = await repair()
-            if isWhole || ContinuousClock.now > deadline { break }
-            try await Task.sleep(for: .milliseconds(200))
+        await withinLimit(Engine.patienceAtStart) {
+            while await !self.repair() { try await Task.sleep(for: .milliseconds(200)) }
         }
+        try Task.checkCancellation()
         ready()
         while true {
             try await Task.sleep(for: Engine.pause)
@@ -31,6 +30,7 @@ extension Engine {
             let rows = try await database.read { db in try ContainerRow.all(db) }
             for row in rows where row.state != .created && !isBusy(row.id) { try await finish(row) }
             try await sweep()
+            location.keepReserve()
             try await database.write { db in
                 try Tombstone.discard(db, before: Clock.wallNanos - Engine.tombstonesKeptNanos)
                 try EventTable.discardOld(db)

@@ -50,7 +50,7 @@ package final class Engine: Sendable {
         } catch {
             throw .file(error)
         }
-        self.database = try EngineDatabase(path: directory + "/engine.db")
+        self.database = try EngineDatabase(path: directory + "/engine.db") { location.releaseReserve() }
         self.supervisor = supervisor
         self.images = images
         self.poller = poller

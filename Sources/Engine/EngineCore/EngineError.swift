@@ -36,6 +36,8 @@ package enum EngineError: Error, Hashable, Sendable {
     /// The database was written by a newer release.
     case newerSchema(found: Int, known: Int)
     case database(String)
+    /// There is no room for the database to grow, even with the reserve given back.
+    case diskFull(String)
     case file(SystemError)
 }
 
@@ -76,4 +78,20 @@ package struct PeerError: Error, Hashable, Sendable {
         self.message = message
         self.detail = detail
     }
+
+    /// The exit code and reason where what failed was the execution of a program: 127 when it is not there, 126 when it
+    /// cannot be executed, else 125.
+    package var programFailure: (code: UInt32, reason: String)? {
+        guard let detail, detail.reason == PeerError.programFailureReason else { return nil }
+        // The detail's path is the step, or the step and the file: "execve /bin/nothing".
+        let isExecution = detail.path.hasPrefix("exec") || message.contains("exec")
+        guard isExecution else { return (125, message) }
+        switch detail.errorNumber {
+        case 2, 20: return (127, message)
+        case 8, 13, 21, 26: return (126, message)
+        default: return (125, message)
+        }
+    }
+
+    private static let programFailureReason = "start_failed"
 }

@@ -7,11 +7,14 @@ internal import System
 /// Every transaction is synced: a row must be on disk before the step that it announces.
 struct EngineDatabase: Sendable {
     private let pool: DatabasePool
+    /// Gives disk space back; says whether there was any to give.
+    private let makeRoom: @Sendable () -> Bool
 
     /// Opens or makes the file and brings it to the present schema, after a copy beside it.
     /// - Throws: `.newerSchema` when a later release wrote it; `.database` when it cannot be read. It is never replaced:
     ///   without it the engine would take every container for a stranger's.
-    init(path: String) throws(EngineError) {
+    init(path: String, makeRoom: @Sendable @escaping () -> Bool) throws(EngineError) {
+        self.makeRoom = makeRoom
         do {
             var configuration = Configuration()
             configuration.maximumReaderCount = 4
@@ -33,6 +36,11 @@ struct EngineDatabase: Sendable {
     }
 
     func write<Value: Sendable>(_ body: @Sendable @escaping (Database) throws -> Value) async throws -> Value {
+        do { return try await pool.write(body) } catch let error as DatabaseError {
+            guard error.resultCode == .SQLITE_FULL else { throw EngineError(error) }
+        }
+        // The reserve is for rows that say what was removed; once it is gone, the next writer is told.
+        guard makeRoom() else { throw EngineError.diskFull("write") }
         do { return try await pool.write(body) } catch let error as DatabaseError { throw EngineError(error) }
     }
 
@@ -56,7 +64,9 @@ struct EngineDatabase: Sendable {
 }
 
 extension EngineError {
-    init(_ error: DatabaseError) { self = .database("\(error)") }
+    init(_ error: DatabaseError) {
+        self = error.resultCode == .SQLITE_FULL ? .diskFull("\(error)") : .database("\(error)")
+    }
 }
 
 /// The schema, as the steps that lead to it; step n makes version n + 1. Steps are added, never changed.

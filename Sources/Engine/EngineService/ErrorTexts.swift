@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import EngineCore
+internal import RPC
+internal import System
+
+extension EngineError {
+    /// Every case's status, details and text.
+    var told: ToldError {
+        switch self {
+        case .containerNotFound, .ambiguousPrefix, .invalidName, .nameTaken, .notRunning, .stillRunning,
+            .beingRemoved, .startFailed:
+            containerError
+        case .execNotFound, .execFailed, .streamLost, .outputUnreadable, .badPosition: processError
+        case .imageNotFound, .imageInUse, .badImage, .noCommand: imageError
+        case .invalidSignal, .invalidField, .networkNotFound, .bindSourceAbsent, .badFilter, .eventsGone:
+            requestError
+        case .newerSchema, .database, .file, .diskFull: storageError
+        }
+    }
+
+    private var containerError: ToldError {
+        switch self {
+        case .ambiguousPrefix(let prefix, let candidates):
+            ToldError(
+                .invalidArgument, "ambiguous_prefix", prefix,
+                "the id prefix \"\(prefix)\" fits several containers: \(candidates.joined(separator: ", "))",
+                advice: "give more digits, or the name"
+            )
+        case .invalidName(let name):
+            ToldError(
+                .invalidArgument, "invalid_name", name,
+                "invalid container name \"\(name)\": only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed, at least two"
+            )
+        case .nameTaken(let name, let holder):
+            ToldError(
+                .alreadyExists, "name_taken", holder.text,
+                "conflict: name \"\(name)\" is in use by container \(holder.short)",
+                advice: "remove that container with 'petrel rm', or use another name"
+            )
+        case .notRunning(let id, let name):
+            ToldError(
+                .failedPrecondition, "not_running", id.text,
+                "container \(name) (\(id.short)) is not running",
+                advice: "start it with 'petrel start \(name)'"
+            )
+        case .stillRunning(let id, let name):
+            ToldError(
+                .failedPrecondition, "still_running", id.text,
+                "cannot remove container \(name) (\(id.short)): it is running",
+                advice: "stop it with 'petrel stop \(name)', or use 'petrel rm -f'"
+            )
+        case .beingRemoved(let id):
+            ToldError(.failedPrecondition, "being_removed", id.text, "container \(id.short) is being removed")
+        case .startFailed(let id, let code, let reason):
+            ToldError(
+                .failedPrecondition, EngineError.programReason("start_failed", code), id.text,
+                "failed to start container \(id.short): \(reason)",
+                advice: EngineError.programAdvice(code)
+            )
+        case .containerNotFound(let reference): fallbackNotFound("container", reference)
+        default: fallback
+        }
+    }
+
+    private var processError: ToldError {
+        switch self {
+        case .execNotFound(let id):
+            ToldError(.notFound, "exec_not_found", id, "no such exec: \(id)")
+        case .execFailed(let id, let code, let reason):
+            ToldError(
+                .failedPrecondition, EngineError.programReason("exec_failed", code), id.text,
+                "failed to execute: \(reason)",
+                advice: EngineError.programAdvice(code)
+            )
+        case .streamLost(let path, let error):
+            ToldError(.internal, "stream_lost", path, "the rest of the output could not be read: \(error)")
+        case .outputUnreadable(let id, let text):
+            ToldError(.internal, "output_unreadable", id.text, "the output of \(id.short) cannot be read: \(text)")
+        case .badPosition(let text):
+            ToldError(
+                .invalidArgument, "bad_position", text,
+                "\"\(text)\" is no position in the output",
+                advice: "use one that an earlier answer carried"
+            )
+        default: fallback
+        }
+    }
+
+    private var imageError: ToldError {
+        switch self {
+        case .imageNotFound(let reference):
+            ToldError(
+                .notFound, "image_not_found", reference,
+                "no such image: \(reference)",
+                advice: "get it with 'petrel pull \(reference)' or 'petrel load'"
+            )
+        case .imageInUse(let reference, let id, let name, let isRunning):
+            ToldError(
+                .failedPrecondition, "image_in_use", reference,
+                "conflict: image \(reference) is used by \(isRunning ? "running " : "")container \(name) (\(id.short))",
+                advice: isRunning ? "stop and remove that container first" : "remove that container first, or use -f"
+            )
+        case .badImage(let reference, let text):
+            ToldError(.failedPrecondition, "bad_image", reference, "image \(reference) cannot be used: \(text)")
+        case .noCommand(let image):
+            ToldError(
+                .invalidArgument, "no_command", image,
+                "no command specified: image \(image) has neither entrypoint nor command",
+                advice: "name the program to run after the image"
+            )
+        default: fallback
+        }
+    }
+
+    private var requestError: ToldError {
+        switch self {
+        case .invalidSignal(let text):
+            ToldError(.invalidArgument, "invalid_signal", text, "invalid signal: \(text)", advice: "see signal(7)")
+        case .invalidField(let field, let text, let advice):
+            ToldError(.invalidArgument, "invalid_field", field, text, advice: advice)
+        case .networkNotFound(let name):
+            ToldError(
+                .notFound, "network_not_found", name,
+                "no such network: \(name)",
+                advice: "use none or host"
+            )
+        case .bindSourceAbsent(let path):
+            ToldError(
+                .invalidArgument, "bind_source_absent", path,
+                "bind source path does not exist: \(path)",
+                advice: "make it first"
+            )
+        case .badFilter(let text, let advice):
+            ToldError(.invalidArgument, "bad_filter", text, "invalid filter \"\(text)\"", advice: advice)
+        case .eventsGone(let after, let oldest):
+            ToldError(
+                .outOfRange, "events_gone", String(after),
+                "the events after \(after) are no longer kept: the oldest is \(oldest)"
+            )
+        default: fallback
+        }
+    }
+
+    private var storageError: ToldError {
+        switch self {
+        case .newerSchema(let found, let known):
+            ToldError(
+                .failedPrecondition, "newer_schema", String(found),
+                "the database has schema \(found), this release knows \(known)",
+                advice: "use the newer release"
+            )
+        case .database(let text): ToldError(.internal, "database", "", "database: \(text)")
+        case .diskFull(let text):
+            ToldError(
+                .resourceExhausted, "disk_full", "",
+                "the disk of the engine's database is full: \(text)",
+                advice: "remove containers or images that are not needed"
+            )
+        case .file(let error): fileError(error)
+        default: fallback
+        }
+    }
+
+    private func fileError(_ error: SystemError) -> ToldError {
+        let code: StatusCode = error.isExhaustion ? .resourceExhausted : .internal
+        var told = ToldError(code, "file", error.path, error.description)
+        told.path = error.path
+        told.errorNumber = error.code
+        return told
+    }
+
+    private func fallbackNotFound(_ kind: String, _ reference: String) -> ToldError {
+        ToldError(
+            .notFound, "\(kind)_not_found", reference,
+            "no such \(kind): \(reference)",
+            advice: "see 'petrel ps -a'"
+        )
+    }
+
+    private var fallback: ToldError { ToldError(.internal, "internal", "", "\(self)") }
+
+    private static func programReason(_ operation: String, _ code: UInt32) -> String {
+        switch code {
+        case 127: operation + "_not_found"
+        case 126: operation + "_not_executable"
+        default: operation
+        }
+    }
+
+    private static func programAdvice(_ code: UInt32) -> String {
+        switch code {
+        case 127: "check that the program is in the image, and its interpreter too"
+        case 126: "check that the file is a program and may be executed"
+        default: ""
+        }
+    }
+}

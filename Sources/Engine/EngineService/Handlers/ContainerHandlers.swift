@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+package import EngineCore
+package import Messages
+package import RPC
+internal import Services
+
+/// Serves `petrel.engine.v1.Containers`.
+package struct ContainerHandlers: EngineV1.ContainersService {
+    private let engine: Engine
+
+    package init(engine: Engine) { self.engine = engine }
+
+    package func create(
+        _ request: EngineV1.CreateRequest,
+        context: CallContext
+    ) async throws -> EngineV1.CreateResponse {
+        try await StatusMapping.answering(context) {
+            let settings = try ContainerSettings(request.config ?? EngineV1.ContainerConfig())
+            let made = try await engine.create(name: request.name, settings: settings)
+            return EngineV1.CreateResponse(id: made.id.text, name: made.name, warnings: made.warnings)
+        }
+    }
+
+    package func start(
+        _ request: EngineV1.StartRequest,
+        context: CallContext
+    ) async throws -> EngineV1.StartResponse {
+        try await StatusMapping.answering(context) {
+            EngineV1.StartResponse(id: try await engine.start(request.container).text)
+        }
+    }
+
+    package func stop(
+        _ request: EngineV1.StopRequest,
+        context: CallContext
+    ) async throws -> EngineV1.StopResponse {
+        try await StatusMapping.answering(context) {
+            let id = try await engine.stop(
+                request.container,
+                timeoutSeconds: request.timeoutSeconds,
+                signal: request.signal
+            )
+            return EngineV1.StopResponse(id: id.text)
+        }
+    }
+
+    package func kill(
+        _ request: EngineV1.KillRequest,
+        context: CallContext
+    ) async throws -> EngineV1.KillResponse {
+        try await StatusMapping.answering(context) {
+            let id = try await engine.kill(request.container, signal: request.signal)
+            return EngineV1.KillResponse(id: id.text)
+        }
+    }
+
+    package func remove(
+        _ request: EngineV1.RemoveRequest,
+        context: CallContext
+    ) async throws -> EngineV1.RemoveResponse {
+        try await StatusMapping.answering(context) {
+            let id = try await engine.remove(request.container, force: request.force)
+            return EngineV1.RemoveResponse(id: id.text)
+        }
+    }
+
+    package func wait(
+        _ request: EngineV1.WaitRequest,
+        context: CallContext
+    ) async throws -> EngineV1.WaitResponse {
+        try await StatusMapping.answering(context) {
+            let condition = try WaitCondition(name: request.condition)
+            let exit = try await engine.wait(request.container, until: condition)
+            let error = exit.isKnown ? exit.failure : "the exit code is not known"
+            return EngineV1.WaitResponse(exitCode: exit.code, error: error)
+        }
+    }
+
+    package func list(
+        _ request: EngineV1.ListRequest,
+        context: CallContext
+    ) async throws -> EngineV1.ListResponse {
+        try await StatusMapping.answering(context) {
+            let found = try await engine.list(all: request.all, filters: request.filters)
+            return EngineV1.ListResponse(containers: found.map(EngineV1.ContainerSummary.init))
+        }
+    }
+
+    package func inspect(
+        _ request: EngineV1.InspectRequest,
+        context: CallContext
+    ) async throws -> EngineV1.InspectResponse {
+        try await StatusMapping.answering(context) {
+            EngineV1.InspectResponse(json: try await engine.inspectContainer(request.object))
+        }
+    }
+
+    package func logs(
+        _ request: EngineV1.LogsRequest,
+        to responses: ResponseWriter<EngineV1.LogsResponse>,
+        context: CallContext
+    ) async throws {
+        try await StatusMapping.answering(context) {
+            try await engine.output(of: request.container, OutputQuery(request)) { chunk in
+                try await responses.write(
+                    EngineV1.LogsResponse(
+                        data: chunk.bytes,
+                        stream: chunk.stream,
+                        position: chunk.position,
+                        skippedBytes: chunk.skippedBytes
+                    )
+                )
+            }
+        }
+    }
+
+    package func exec(
+        _ requests: RequestStream<EngineV1.ExecRequest>,
+        to responses: ResponseWriter<EngineV1.ExecResponse>,
+        context: CallContext
+    ) async throws {
+        try await StatusMapping.answering(context) {
+            let input = ExecRequests(requests)
+            let receive: @Sendable (Engine.ExecNotice) async throws -> Void = { notice in
+                try await responses.write(EngineV1.ExecResponse(notice))
+            }
+            switch try await requests.next()?.body {
+            case .start(let start):
+                try await engine.exec(
+                    in: start.container,
+                    ExecSettings(start),
+                    input: { try await input.next() },
+                    receive: receive
+                )
+            case .resume(let resume):
+                try await engine.resumeExec(
+                    resume.execId,
+                    of: resume.container,
+                    input: { try await input.next() },
+                    receive: receive
+                )
+            default:
+                throw EngineError.invalidField("body", "the first request of an exec must be start or resume")
+            }
+        }
+    }
+}
+
+/// What the client sends after the first request.
+private struct ExecRequests: Sendable {
+    private let requests: RequestStream<EngineV1.ExecRequest>
+
+    init(_ requests: RequestStream<EngineV1.ExecRequest>) { self.requests = requests }
+
+    func next() async throws -> Engine.ExecInput? {
+        while let request = try await requests.next() {
+            switch request.body {
+            case .stdin(let bytes): return .bytes(bytes)
+            case .closeStdin: return .end
+            default: continue
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+package import EngineCore
+package import Messages
+package import RPC
+internal import Services
+
+/// Serves `petrel.engine.v1.Images`: passes on to the image store, and tells of what came and went.
+package struct ImageHandlers: EngineV1.ImagesService {
+    private let engine: Engine
+    private let store: ImageStorePeer
+    private let calls = PeerCalls(daemon: "image store")
+
+    package init(engine: Engine, store: ImageStorePeer) {
+        self.engine = engine
+        self.store = store
+    }
+
+    package func load(
+        _ requests: RequestStream<EngineV1.LoadRequest>,
+        to responses: ResponseWriter<EngineV1.ProgressResponse>,
+        context: CallContext
+    ) async throws {
+        try await StatusMapping.answering(context) {
+            try await store.client.load(options: CallDeadline.patientOptions) { archive, progress in
+                try await withThrowingTaskGroup(of: Bool.self) { group in
+                    defer { group.cancelAll() }
+                    // Each side suspends for as long as the other is busy, so nothing piles up here.
+                    group.addTask {
+                        while let request = try await requests.next() {
+                            try await archive.write(ImageV1.LoadRequest(data: request.data))
+                        }
+                        archive.finish()
+                        return false
+                    }
+                    group.addTask {
+                        while let response = try await progress.next() {
+                            try await pass(response, to: responses)
+                        }
+                        return true
+                    }
+                    // The store's last word ends the call, also when it has not read all of a bad archive.
+                    while let isLast = try await group.next(), !isLast {}
+                }
+            }
+        }
+    }
+
+    package func pull(
+        _ request: EngineV1.PullRequest,
+        to responses: ResponseWriter<EngineV1.ProgressResponse>,
+        context: CallContext
+    ) async throws {
+        try await StatusMapping.answering(context) {
+            let pull = ImageV1.PullRequest(reference: request.reference, platform: request.platform)
+            let progress = try await store.client.pull(pull, options: CallDeadline.patientOptions)
+            while let response = try await progress.next() {
+                switch response.body {
+                case .progress(let step): try await responses.write(EngineV1.ProgressResponse(step))
+                case .image(let image):
+                    try await engine.noteImage(.pull, StoredImage(image))
+                    try await responses.write(EngineV1.ProgressResponse(image))
+                case nil: continue
+                }
+            }
+        }
+    }
+
+    package func list(
+        _ request: EngineV1.ListImagesRequest,
+        context: CallContext
+    ) async throws -> EngineV1.ListImagesResponse {
+        try await StatusMapping.answering(context) {
+            let found = try await engine.images(matching: request.reference)
+            return EngineV1.ListImagesResponse(images: found.map(EngineV1.ImageSummary.init))
+        }
+    }
+
+    package func inspect(
+        _ request: EngineV1.InspectRequest,
+        context: CallContext
+    ) async throws -> EngineV1.InspectResponse {
+        try await StatusMapping.answering(context) {
+            EngineV1.InspectResponse(json: try await engine.inspectImage(request.object))
+        }
+    }
+
+    package func remove(
+        _ request: EngineV1.RemoveImageRequest,
+        context: CallContext
+    ) async throws -> EngineV1.RemoveImageResponse {
+        try await StatusMapping.answering(context) {
+            let removal = try await engine.removeImage(request.reference, force: request.force)
+            return EngineV1.RemoveImageResponse(untagged: removal.untagged, deleted: removal.deleted)
+        }
+    }
+
+    private func pass(
+        _ response: ImageV1.LoadResponse,
+        to responses: ResponseWriter<EngineV1.ProgressResponse>
+    ) async throws {
+        switch response.body {
+        case .progress(let step): try await responses.write(EngineV1.ProgressResponse(step))
+        case .image(let image):
+            try await engine.noteImage(.load, StoredImage(image))
+            try await responses.write(EngineV1.ProgressResponse(image))
+        case nil: break
+        }
+    }
+}
+
+extension EngineV1.ProgressResponse {
+    init(_ progress: ImageV1.Progress) {
+        self.init(
+            id: Self.short(progress.id),
+            status: progress.status,
+            currentBytes: progress.currentBytes,
+            totalBytes: progress.totalBytes
+        )
+    }
+
+    init(_ image: ImageV1.Image) {
+        self.init(
+            status: "complete",
+            imageId: image.id,
+            references: image.references,
+            manifestDigest: image.manifestDigest,
+            unchanged: image.unchanged
+        )
+    }
+
+    /// The first 12 digits of a digest; anything else as it is.
+    private static func short(_ id: String) -> String {
+        let prefix = "sha256:"
+        guard id.hasPrefix(prefix) else { return id }
+        return String(id.dropFirst(prefix.count).prefix(12))
+    }
+}
+
+extension EngineV1.ImageSummary {
+    init(_ use: Engine.ImageUse) {
+        self.init(
+            id: use.image.id,
+            references: use.image.references,
+            repositoryDigests: use.image.repositoryDigests,
+            createdAtUnixNanos: use.image.createdAtUnixNanos,
+            sizeBytes: use.image.sizeBytes,
+            containers: use.containers
+        )
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package import EngineCore
+internal import Messages
+package import RPC
+internal import Services
+
+/// The image store, as the engine's core wants it, over gRPC. Snapshots belong to owner "engine".
+package struct ImageStorePeer: ImageSource {
+    private static let owner = "engine"
+
+    /// Also for the streams that the engine passes through.
+    let client: ImageV1.ImageStoreClient
+    private let calls = PeerCalls(daemon: "image store")
+
+    package init(channel: Channel) { client = ImageV1.ImageStoreClient(channel: channel) }
+
+    package func image(_ reference: String) async throws(PeerError) -> StoredImage {
+        StoredImage(
+            try await calls.repeating { options throws(RPCError) in
+                try await client.get(ImageV1.GetRequest(reference: reference), options: options)
+            }
+        )
+    }
+
+    package func images(matching pattern: String) async throws(PeerError) -> [StoredImage] {
+        let response = try await calls.repeating { options throws(RPCError) in
+            try await client.list(ImageV1.ListRequest(reference: pattern), options: options)
+        }
+        return response.images.map(StoredImage.init)
+    }
+
+    package func remove(_ reference: String, force: Bool) async throws(PeerError) -> ImageRemoval {
+        let response = try await calls.once { options throws(RPCError) in
+            try await client.remove(ImageV1.RemoveRequest(reference: reference, force: force), options: options)
+        }
+        return ImageRemoval(untagged: response.untagged, deleted: response.deleted)
+    }
+
+    package func prepareSnapshot(_ key: ContainerID, of image: String) async throws(PeerError) -> PreparedSnapshot {
+        let request = ImageV1.PrepareSnapshotRequest(owner: ImageStorePeer.owner, key: key.text, imageId: image)
+        return PreparedSnapshot(
+            try await calls.repeating { options throws(RPCError) in
+                try await client.prepareSnapshot(request, options: options)
+            }
+        )
+    }
+
+    package func removeSnapshot(_ key: ContainerID) async throws(PeerError) {
+        _ = try await calls.repeating { options throws(RPCError) in
+            try await client.removeSnapshot(snapshotKey(key), options: options)
+        }
+    }
+
+    package func snapshots() async throws(PeerError) -> [String] {
+        let response = try await calls.repeating { options throws(RPCError) in
+            try await client.listSnapshots(ImageV1.ListSnapshotsRequest(owner: ImageStorePeer.owner), options: options)
+        }
+        return response.snapshots.map(\.key)
+    }
+
+    package func snapshot(_ key: ContainerID) async throws(PeerError) -> PreparedSnapshot {
+        PreparedSnapshot(
+            try await calls.repeating { options throws(RPCError) in
+                try await client.getSnapshot(snapshotKey(key), options: options)
+            }
+        )
+    }
+
+    package func version() async throws(PeerError) -> ImageStoreVersion {
+        let response = try await calls.repeating { options throws(RPCError) in
+            try await client.version(ImageV1.VersionRequest(), options: options)
+        }
+        return ImageStoreVersion(
+            release: response.version,
+            images: response.images,
+            storageDriver: response.storageDriver
+        )
+    }
+
+    private func snapshotKey(_ key: ContainerID) -> ImageV1.SnapshotKey {
+        ImageV1.SnapshotKey(owner: ImageStorePeer.owner, key: key.text)
+    }
+}
+
+extension PreparedSnapshot {
+    init(_ message: ImageV1.Snapshot) {
+        self.init(mounts: message.mounts.map(RootMount.init), upperDirectory: message.upperDirectory)
+    }
+}
+
+extension StoredImage {
+    init(_ message: ImageV1.Image) {
+        self.init(id: message.id)
+        references = message.references
+        repositoryDigests = message.repositoryDigests
+        manifestDigest = message.manifestDigest
+        configuration = message.configJson
+        createdAtUnixNanos = message.createdAtUnixNanos
+        sizeBytes = message.sizeBytes
+        architecture = message.architecture
+        os = message.os
+        diffIDs = message.diffIds
+    }
+}
