@@ -110,9 +110,9 @@ package struct Cgroup: Hashable, Sendable {
     }
 
     /// The version 2 directory, for a clone into it; nil where there is none.
-    package func openUnified() throws(SystemError) -> Descriptor? {
+    package func openUnified() throws(SystemError) -> SharedDescriptor? {
         guard let directory = unifiedDirectory else { return nil }
-        return try Files.open(directory, [.readOnly, .directory])
+        return SharedDescriptor(try Files.open(directory, [.readOnly, .directory]))
     }
 
     /// Removes the group, groups that the container made below it, and parents that are empty then.

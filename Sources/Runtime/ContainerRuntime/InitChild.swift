@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Cgroups
+internal import RuntimeSpec
+internal import System
+
+/// What a child has in its hands after the clone: numbers that it keeps, all others being closed.
+struct ChildTable {
+    let input: Int32
+    let output: Int32
+    let error: Int32
+    let status: Int32
+    let gate: Int32
+    /// The container's side of its terminal; then also standard input.
+    let terminal: Int32?
+    /// Descriptors that the steps of this child need.
+    let others: [Int32]
+
+    /// Standard streams at 0 to 2, a session of its own, default signals, nothing else open.
+    func settle() throws(SystemError) {
+        // Invisible to other processes of the container, as long as it still is the runtime's program.
+        try Credentials.hideFromTracing()
+        CurrentProcess.resetSignals()
+        // Copies first: a stream's number may itself be 0, 1 or 2.
+        let copies = try [input, output, error].map { stream throws(SystemError) in
+            try DescriptorTable.copy(stream, atLeast: 3)
+        }
+        for (number, copy) in copies.enumerated() { try DescriptorTable.place(copy, at: Int32(number)) }
+        try DescriptorTable.closeAll(except: [status, gate] + others + (terminal.map { [$0] } ?? []))
+        try CurrentProcess.startSession()
+        if terminal != nil { try Terminal.control(0) }
+        CurrentProcess.startKeyring()
+    }
+}
+
+/// The first process of a container, from the clone to its program. Ordinary Swift: the process has one thread.
+struct InitChild {
+    let plan: InitPlan
+    let table: ChildTable
+    let cgroup: Cgroup
+    let networkNamespace: Int32?
+    let terminals: Int32?
+
+    /// Does not return: the program, or a report and the end.
+    func run() -> Never {
+        do throws(StepFailure) {
+            try prepare()
+            try ProcessStarter(plan: plan.process, status: table.status, gate: table.gate).run()
+        } catch {
+            ChildReport.leave(error, status: table.status)
+        }
+    }
+
+    private func prepare() throws(StepFailure) {
+        try step("clone", table.settle)
+        // Groups first, so that the cgroup namespace begins at the container's own.
+        try step("cgroup", cgroup.joinLegacy)
+        try step("namespace", enterNamespaces)
+        try step("network", setUpNetwork)
+        try step("hostname", setNames)
+        // Through the host's /proc: the container's is not trusted, and is read-only where it matters.
+        try step("sysctl", setSysctls)
+        try step("oom_score_adj", setOOMScore)
+        let builder = RootBuilder(
+            plan: plan,
+            maker: MountMaker(cgroup: cgroup),
+            terminals: terminals,
+            terminal: table.terminal
+        )
+        try buildRoot(builder)
+        // Directories of the host are no longer needed, and must not be reachable by /proc/self/fd.
+        try step("clone") { () throws(SystemError) in
+            try DescriptorTable.closeAll(except: [table.status, table.gate])
+        }
+    }
+
+    private func buildRoot(_ builder: RootBuilder) throws(StepFailure) {
+        let root: Descriptor
+        do throws(SystemError) { root = try builder.mountRoot() } catch { throw StepFailure("rootfs", error) }
+        let place = ContainerRoot(directory: root.raw)
+        try step("mount") { () throws(SystemError) in try builder.mountAll(in: place) }
+        try step("device") { () throws(SystemError) in try builder.makeDevices(in: place) }
+        try step("mask") { () throws(SystemError) in try builder.protect(in: place) }
+        do throws(SystemError) { try builder.pivot(to: root) } catch { throw StepFailure("pivot_root", error) }
+        // Its number is closed with all others; the owner must not close a later one of the same number.
+        _ = root.relinquish()
+    }
+
+    private func enterNamespaces() throws(SystemError) {
+        for namespace in plan.entered where namespace.kind != .process {
+            if namespace.kind == .network, networkNamespace != nil { continue }
+            let file = try Files.open(namespace.path, .readOnly)
+            try Namespaces.enter(file.raw, namespace.kind)
+        }
+        if let networkNamespace { try Namespaces.enter(networkNamespace, .network) }
+        if plan.hasNewCgroupNamespace { try Namespaces.unshare(.cgroup) }
+    }
+
+    private func setUpNetwork() throws(SystemError) {
+        if networkNamespace == nil, plan.newNamespaces.contains(.network) { try NetworkInterfaces.setUp("lo") }
+    }
+
+    private func setNames() throws(SystemError) {
+        if !plan.hostname.isEmpty { try Host.setName(plan.hostname) }
+        if !plan.domainname.isEmpty { try Host.setDomainName(plan.domainname) }
+    }
+
+    private func setSysctls() throws(SystemError) {
+        guard !plan.sysctls.isEmpty else { return }
+        let base = try Files.open("/proc/sys", [.path, .directory])
+        for (path, value) in plan.sysctls.sorted(by: { $0.key < $1.key }) {
+            let file = try Files.open(path, .writeOnly, at: base.raw, resolving: [.beneath, .noSymbolicLinks])
+            do throws(SystemError) {
+                try Files.writeAll(file.raw, Array(value.utf8))
+            } catch {
+                throw SystemError("write", path: path, code: error.code)
+            }
+        }
+    }
+
+    private func setOOMScore() throws(SystemError) {
+        guard let score = plan.process.process.oomScoreAdj else { return }
+        try ChildReport.setOOMScore(score)
+    }
+
+    private func step(_ name: String, _ body: () throws(SystemError) -> Void) throws(StepFailure) {
+        do throws(SystemError) { try body() } catch { throw StepFailure(name, error) }
+    }
+}
+
+/// A process executed in a running container, from the clone to its program.
+struct ExecChild {
+    let plan: ExecPlan
+    let table: ChildTable
+    let cgroup: Cgroup
+    /// The container's init, by descriptor.
+    let initProcess: Int32
+
+    func run() -> Never {
+        do throws(StepFailure) {
+            try step("clone", table.settle)
+            try step("cgroup", cgroup.joinLegacy)
+            try step("oom_score_adj", setOOMScore)
+            try step("namespace", enterNamespaces)
+            try step("clone") { () throws(SystemError) in
+                try DescriptorTable.closeAll(except: [table.status, table.gate])
+            }
+            try ProcessStarter(plan: plan.process, status: table.status, gate: table.gate).run()
+        } catch {
+            ChildReport.leave(error, status: table.status)
+        }
+    }
+
+    /// The mount namespace brings the container's root with it. Entering one that is shared anyway is harmless.
+    private func enterNamespaces() throws(SystemError) {
+        try Namespaces.enter(initProcess, [.mount, .network, .ipc, .uts, .cgroup])
+    }
+
+    private func setOOMScore() throws(SystemError) {
+        guard let score = plan.process.process.oomScoreAdj else { return }
+        try ChildReport.setOOMScore(score)
+    }
+
+    private func step(_ name: String, _ body: () throws(SystemError) -> Void) throws(StepFailure) {
+        do throws(SystemError) { try body() } catch { throw StepFailure(name, error) }
+    }
+}
+
+enum ChildReport {
+    /// Tells the parent what failed and ends.
+    static func leave(_ failure: StepFailure, status: Int32) -> Never {
+        try? Files.writeAll(status, failure.encoded())
+        switch (failure.step, failure.code) {
+        case ("execve", 2): CurrentProcess.leave(127)
+        case ("execve", _): CurrentProcess.leave(126)
+        default: CurrentProcess.leave(125)
+        }
+    }
+
+    /// Lowering the score needs CAP_SYS_RESOURCE; a protection that cannot be had is no reason not to start.
+    static func setOOMScore(_ score: Int32) throws(SystemError) {
+        do throws(SystemError) {
+            try Files.writeOnce(String(score), to: "/proc/self/oom_score_adj")
+        } catch {
+            guard error.code == 13 || error.code == 1 else { throw error }
+        }
+    }
+}

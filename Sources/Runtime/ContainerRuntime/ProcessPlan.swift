@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package import RuntimeSpec
+package import System
+
+/// What init and exec processes have in common, in the kernel's terms.
+package struct ProcessPlan: Hashable, Sendable {
+    package struct Limit: Hashable, Sendable {
+        package let number: Int32
+        package let soft: UInt64
+        package let hard: UInt64
+    }
+
+    /// Capability sets as bits; nil in the plan: what the user has by itself.
+    package struct Capabilities: Hashable, Sendable {
+        package let bounding: UInt64
+        package let effective: UInt64
+        package let permitted: UInt64
+        package let inheritable: UInt64
+        package let ambient: UInt64
+    }
+
+    package let process: ProcessSpec
+    package let limits: [Limit]
+    package let capabilities: Capabilities?
+    package let filter: [UInt8]
+    package let filterFlags: SystemCallFilter.Flags
+
+    package init(_ process: ProcessSpec, seccomp: SeccompSpec?, program: [UInt8]) throws(PlanError) {
+        guard program.count % 8 == 0, program.count <= 4096 * 8 else { throw .seccompProgram }
+        guard !process.args.isEmpty else { throw .missing(field: "process.args") }
+        self.process = process
+        limits = process.rlimits.map { Limit(number: Self.number(of: $0.kind), soft: $0.soft, hard: $0.hard) }
+        capabilities = process.capabilities.map {
+            Capabilities(
+                bounding: Self.bits($0.bounding),
+                effective: Self.bits($0.effective),
+                permitted: Self.bits($0.permitted),
+                inheritable: Self.bits($0.inheritable),
+                ambient: Self.bits($0.ambient)
+            )
+        }
+        filter = program
+        filterFlags = Self.flags(seccomp?.flags ?? [])
+    }
+
+    private static func flags(_ flags: [SeccompSpec.Flag]) -> SystemCallFilter.Flags {
+        flags.reduce(into: []) { result, flag in
+            switch flag {
+            case .threadSync: result.insert(.threadSync)
+            case .log: result.insert(.log)
+            case .allowSpeculation: result.insert(.allowSpeculation)
+            // About notifications, which are not supported.
+            case .waitKillable: break
+            }
+        }
+    }
+
+    private static func bits(_ set: Set<Capability>) -> UInt64 {
+        set.reduce(0) { $0 | 1 << UInt64($1.number) }
+    }
+
+    /// Source: asm-generic/resource.h.
+    private static func number(of kind: ProcessSpec.ResourceLimit.Kind) -> Int32 {
+        switch kind {
+        case .cpu: 0
+        case .fileSize: 1
+        case .data: 2
+        case .stack: 3
+        case .core: 4
+        case .residentSet: 5
+        case .processes: 6
+        case .openFiles: 7
+        case .lockedMemory: 8
+        case .addressSpace: 9
+        case .locks: 10
+        case .pendingSignals: 11
+        case .messageQueue: 12
+        case .nice: 13
+        case .realtimePriority: 14
+        case .realtimeTime: 15
+        }
+    }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import RuntimeSpec
+internal import System
+
+/// The last part of every child's way, in the container: limits, user, capabilities, filter, gate, program.
+struct ProcessStarter {
+    let plan: ProcessPlan
+    let status: Int32
+    let gate: Int32
+
+    private var process: ProcessSpec { plan.process }
+
+    /// Ends by executing the program, or throws.
+    func run() throws(StepFailure) -> Never {
+        try step("rlimit", setLimits)
+        let identity = try step("user", findUser)
+        try step("cwd") { () throws(SystemError) in try makeDirectory(identity) }
+        try step("user") { () throws(SystemError) in try lendStreams(to: identity) }
+        let available = try step("capability", dropBounding)
+        try step("user") { () throws(SystemError) in try become(identity) }
+        let environment = environment(identity)
+        // From here nothing but the program's own directory, file and rights is touched.
+        CurrentProcess.setFileCreationMask(process.user.umask ?? 0o022)
+        let program = try finish(identity, available, environment)
+        try step("gate", waitAtGate)
+        try step("execve") { () throws(SystemError) in
+            try CurrentProcess.execute(program, process.args, environment)
+        }
+        throw StepFailure(step: "execve", path: program, code: 22)
+    }
+
+    private func step<Result>(
+        _ name: String,
+        _ body: () throws(SystemError) -> Result
+    ) throws(StepFailure) -> Result {
+        do throws(SystemError) { return try body() } catch { throw StepFailure(name, error) }
+    }
+
+    // MARK: - Limits and user
+
+    private func setLimits() throws(SystemError) {
+        for limit in plan.limits {
+            do throws(SystemError) {
+                try ResourceLimits.set(limit.number, soft: limit.soft, hard: limit.hard)
+            } catch {
+                // Raising the hard limit needs CAP_SYS_RESOURCE, which root on this machine may lack: what is possible.
+                guard error.code == 1 else { throw error }
+                let hard = min(limit.hard, try ResourceLimits.value(limit.number).hard)
+                try ResourceLimits.set(limit.number, soft: min(limit.soft, hard), hard: hard)
+            }
+        }
+    }
+
+    private func findUser() throws(SystemError) -> UserDatabase.Identity {
+        let root = try Files.open("/", [.path, .directory])
+        let user = process.user
+        if !user.username.isEmpty {
+            let found = try UserDatabase(beneath: root.raw).resolve(user.username)
+            return .init(uid: found.uid, gid: found.gid, groups: found.groups + user.additionalGids, home: found.home)
+        }
+        // Only for HOME: an image with an unreadable database still runs.
+        let hasHome = process.env.contains { $0.hasPrefix("HOME=") }
+        let home = hasHome ? "/" : (try? UserDatabase(beneath: root.raw).home(of: user.uid)) ?? "/"
+        return .init(uid: user.uid, gid: user.gid, groups: user.additionalGids, home: home)
+    }
+
+    private func environment(_ identity: UserDatabase.Identity) -> [String] {
+        process.env.contains { $0.hasPrefix("HOME=") } ? process.env : process.env + ["HOME=" + identity.home]
+    }
+
+    /// The working directory, made by root when it is missing. Entered now, if root can; a directory on a network file
+    /// system may open for the user only.
+    private func makeDirectory(_ identity: UserDatabase.Identity) throws(SystemError) {
+        let root = try Files.open("/", [.path, .directory])
+        let directory = try ContainerRoot(directory: root.raw).ensure(process.cwd, .directory)
+        do throws(SystemError) {
+            try CurrentProcess.enter(directory.raw)
+        } catch {
+            guard error.code == 13 || error.code == 1 else { throw SystemError("chdir", path: process.cwd, code: error.code) }
+        }
+    }
+
+    /// The user may open /dev/stdout and the like again. Streams that are no pipe, socket or terminal stay as they are.
+    private func lendStreams(to identity: UserDatabase.Identity) throws(SystemError) {
+        for number: Int32 in 0...2 {
+            let status = try Files.status(ofDescriptor: number)
+            let isOwn = status.kind == .fifo || status.kind == .socket || CurrentProcess.isTerminal(number)
+            guard isOwn, status.user != identity.uid else { continue }
+            // The keeper's own pipes and terminals; what refuses is not worth a failed start.
+            try? Files.changeOwner(ofDescriptor: number, user: identity.uid, group: status.group)
+        }
+    }
+
+    private func become(_ identity: UserDatabase.Identity) throws(SystemError) {
+        // Otherwise the filter could not be installed, nor capabilities chosen, once the user is another.
+        try Credentials.keepCapabilities()
+        try Credentials.setGroups(identity.groups)
+        try Credentials.setGroup(identity.gid)
+        try Credentials.setUser(identity.uid)
+    }
+
+    // MARK: - Rights
+
+    /// Takes what is not granted out of the bounding set, and returns the capabilities that there are to give.
+    private func dropBounding() throws(SystemError) -> UInt64 {
+        let available = try Credentials.capabilities().permitted
+        guard let wanted = plan.capabilities?.bounding else { return available }
+        for capability in 0..<64 {
+            guard let isHeld = Credentials.boundingHolds(capability) else { break }
+            if isHeld, wanted & (1 << UInt64(capability)) == 0 { try Credentials.dropBounding(capability) }
+        }
+        return available
+    }
+
+    /// Gives up everything but the final rights, in the order that the filter needs, and finds the program.
+    private func finish(
+        _ identity: UserDatabase.Identity,
+        _ available: UInt64,
+        _ environment: [String]
+    ) throws(StepFailure) -> String {
+        let wanted = plan.capabilities
+        let own = identity.uid == 0 ? available : 0
+        let final = Credentials.Capabilities(
+            effective: wanted.map { $0.effective & available } ?? own,
+            permitted: wanted.map { $0.permitted & available } ?? own,
+            inheritable: wanted.map { $0.inheritable & available } ?? 0
+        )
+        let working = Credentials.Capabilities(effective: available, permitted: available, inheritable: 0)
+        if process.noNewPrivileges {
+            try step("capability", Credentials.forbidNewPrivileges)
+            try step("capability") { () throws(SystemError) in try settle(final) }
+            let program = try find(environment)
+            try step("seccomp", installFilter)
+            return program
+        }
+        // Looked up with the final rights; then, once more with all, the filter, which needs CAP_SYS_ADMIN here.
+        try step("capability") { () throws(SystemError) in
+            try Credentials.setCapabilities(.init(effective: final.effective, permitted: available, inheritable: 0))
+        }
+        let program = try find(environment)
+        if !plan.filter.isEmpty {
+            try step("capability") { () throws(SystemError) in try Credentials.setCapabilities(working) }
+            try step("seccomp", installFilter)
+        }
+        try step("capability") { () throws(SystemError) in try settle(final) }
+        return program
+    }
+
+    private func settle(_ final: Credentials.Capabilities) throws(SystemError) {
+        try Credentials.setCapabilities(final)
+        let ambient = (plan.capabilities?.ambient ?? 0) & final.permitted & final.inheritable
+        guard ambient != 0 else { return }
+        for capability in 0..<64 where ambient & (1 << UInt64(capability)) != 0 {
+            try Credentials.raiseAmbient(capability)
+        }
+    }
+
+    private func find(_ environment: [String]) throws(StepFailure) -> String {
+        try step("cwd") { () throws(SystemError) in
+            // Either it is where root went, or the user goes there now; never outside, by whatever link.
+            if !CurrentProcess.isInsideRoot || !isInDirectory() { try CurrentProcess.enter(process.cwd) }
+            guard CurrentProcess.isInsideRoot else { throw SystemError("chdir", path: process.cwd, code: 18) }
+        }
+        return try step("execve") { () throws(SystemError) in try ProgramSearch.find(process.args[0], environment) }
+    }
+
+    /// Whether root could enter the directory before: otherwise the process still stands in `/`.
+    private func isInDirectory() -> Bool {
+        guard process.cwd != "/" else { return true }
+        guard let here = try? Files.statusThroughLinks(of: "."), let root = try? Files.statusThroughLinks(of: "/") else {
+            return false
+        }
+        return here.inode != root.inode || here.device != root.device
+    }
+
+    private func installFilter() throws(SystemError) {
+        guard !plan.filter.isEmpty else { return }
+        try SystemCallFilter.install(plan.filter, flags: plan.filterFlags)
+    }
+
+    /// One byte opens; the end of the pipe means that nobody will.
+    private func waitAtGate() throws(SystemError) {
+        let bytes = try Files.readSome(gate, limit: 1)
+        guard !bytes.isEmpty else { throw SystemError("read", code: 125) }
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package import System
+
+/// A container's own /etc/passwd and /etc/group, read once, beneath its root, at most 8 MiB each.
+///
+/// Lines that are not understood are passed over, as the C library does.
+package struct UserDatabase: Hashable, Sendable {
+    package struct User: Hashable, Sendable {
+        package let name: String
+        package let uid: UInt32
+        package let gid: UInt32
+        package let home: String
+    }
+
+    package struct Group: Hashable, Sendable {
+        package let name: String
+        package let gid: UInt32
+        package let members: [String]
+    }
+
+    /// Who a process is to be.
+    package struct Identity: Hashable, Sendable {
+        package let uid: UInt32
+        package let gid: UInt32
+        package let groups: [UInt32]
+        /// `/` for a user without an entry.
+        package let home: String
+    }
+
+    package let users: [User]
+    package let groups: [Group]
+
+    package init(passwd: String, group: String) {
+        users = passwd.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+            guard fields.count >= 4, let uid = UInt32(fields[2]), let gid = UInt32(fields[3]) else { return nil }
+            return User(name: String(fields[0]), uid: uid, gid: gid, home: fields.count > 5 ? String(fields[5]) : "")
+        }
+        groups = group.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+            guard fields.count >= 3, let gid = UInt32(fields[2]) else { return nil }
+            let members = fields.count > 3 ? fields[3].split(separator: ",").map(String.init) : []
+            return Group(name: String(fields[0]), gid: gid, members: members)
+        }
+    }
+
+    /// - Parameter root: A descriptor of the container's root directory.
+    package init(beneath root: Int32) throws(SystemError) {
+        let root = ContainerRoot(directory: root)
+        self.init(
+            passwd: try root.text(of: "/etc/passwd", limit: 8 << 20),
+            group: try root.text(of: "/etc/group", limit: 8 << 20)
+        )
+    }
+
+    /// Resolves Docker's `user[:group]`, each a name or a number.
+    ///
+    /// A number needs no entry. Without a group it is the entry's (0 where there is none) and the groups that list the
+    /// user are added; with one, it is the only group.
+    /// - Throws: `ENOENT` with the name that has no entry.
+    package func resolve(_ text: String) throws(SystemError) -> Identity {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let name = parts.first ?? ""
+        let entry = name.isEmpty ? users.first { $0.uid == 0 } : user(named: name)
+        guard let uid = entry?.uid ?? (name.isEmpty ? 0 : Self.number(name)) else {
+            throw SystemError("find user", path: name, code: 2)
+        }
+        let home = entry.flatMap { $0.home.isEmpty ? nil : $0.home } ?? "/"
+        if parts.count == 2, !parts[1].isEmpty {
+            let found = groups.first { $0.name == parts[1] }?.gid ?? Self.number(parts[1])
+            guard let gid = found else { throw SystemError("find group", path: parts[1], code: 2) }
+            return Identity(uid: uid, gid: gid, groups: [], home: home)
+        }
+        let gid = entry?.gid ?? 0
+        let added = entry.map { entry in groups.filter { $0.members.contains(entry.name) }.map(\.gid) } ?? []
+        return Identity(uid: uid, gid: gid, groups: added.filter { $0 != gid }, home: home)
+    }
+
+    /// The home of a user by number; `/` without an entry.
+    package func home(of uid: UInt32) -> String {
+        users.first { $0.uid == uid && !$0.home.isEmpty }?.home ?? "/"
+    }
+
+    private func user(named name: String) -> User? {
+        users.first { $0.name == name } ?? Self.number(name).flatMap { uid in users.first { $0.uid == uid } }
+    }
+
+    /// Numbers as Docker takes them: to 2^31 - 1.
+    private static func number(_ text: String) -> UInt32? {
+        guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let value = UInt32(text), value <= 0x7fff_ffff else {
+            return nil
+        }
+        return value
+    }
+}
