@@ -1,12 +1,257 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Messages
+internal import Synchronization
 
+/// One call, as both its task and its connection see it: what has arrived and was not read, what is to be sent, and
+/// how it ended.
+///
+/// The task's side suspends, the connection's side (`CallStream+Connection.swift`) never does. Every end, whatever its
+/// cause, is recorded once; it wakes all waits, and nothing changes afterwards.
 package final class CallStream: Sendable {
-    func nextMessage<M: Message>(_ type: M.Type, cancels: Bool = false) async throws(RPCError) -> M? { nil }
-    func onlyMessage<M: Message>(_ type: M.Type) async throws(RPCError) -> M { throw RPCError(.unimplemented, "") }
-    func write(_ message: [UInt8]) async throws(RPCError) {}
-    func finish() {}
-    func cancel() {}
-    func peerMetadata() async -> Metadata { [:] }
-    var trailingMetadata: Metadata { [:] }
+    enum Ending: Sendable {
+        case finished
+        case failed(RPCError)
+    }
+
+    /// What is sent last.
+    enum Closing: Sendable {
+        /// Client: no more messages.
+        case halfClose
+        /// Server: the status.
+        case trailers(RPCError?, Metadata)
+    }
+
+    struct State {
+        // What arrives.
+        var messages: [[UInt8]] = []
+        var firstMessage = 0
+        /// No more messages come. For a client this is the status, for a server the half-close or a failure.
+        var ending: Ending?
+        var peerMetadata: Metadata?
+        var trailingMetadata: Metadata = [:]
+        /// Bytes that arrived and whose room was not given back to the peer.
+        var heldBytes = 0
+        /// Bytes whose room is to be given back with the next order.
+        var releasedBytes = 0
+        var readers = WaitList()
+
+        // What is sent.
+        var output = OutputQueue()
+        var closing: Closing?
+        /// The connection knows that there is something to send.
+        var isOutputPosted = false
+        var writers = WaitList()
+        /// Nothing more can be sent.
+        var isClosed = false
+
+        // For the connection.
+        var id: Int32 = 0
+        /// Client: the server did not act on it; it may be sent again.
+        var isUnprocessed = false
+    }
+
+    let state = Mutex(State())
+    let mailbox: Mailbox
+
+    /// Writers wait while so many bytes are queued.
+    static let outputLimit = 256 << 10
+    /// Room is given back in steps of at least so many bytes.
+    static let releaseStep = 128 << 10
+
+    /// When the caller stops waiting.
+    let deadline: ContinuousClock.Instant?
+
+    init(mailbox: Mailbox, deadline: ContinuousClock.Instant?) {
+        self.mailbox = mailbox
+        self.deadline = deadline
+    }
+
+    // MARK: - Reading
+
+    /// The next message; nil after the last.
+    /// - Parameter cancels: Whether cancelling the task ends the whole call.
+    func nextMessage<M: Message>(_ type: M.Type, cancels: Bool = false) async throws(RPCError) -> M? {
+        guard let payload = try await nextPayload(cancels: cancels) else { return nil }
+        return try decode(type, payload)
+    }
+
+    /// Server: the one request of a unary or server-streaming call.
+    func onlyMessage<M: Message>(_ type: M.Type) async throws(RPCError) -> M {
+        guard let payload = try await nextPayload(cancels: false) else {
+            throw RPCError(.internal, "the client sent no request")
+        }
+        return try decode(type, payload)
+    }
+
+    /// Client: the one response of a call that ended well.
+    func onlyResponse<M: Message>(_ type: M.Type) async throws(RPCError) -> M {
+        await waitForInput(cancels: true) { $0.ending != nil }
+        let (payload, ending) = state.withLock { state in
+            (state.messages.count == 1 ? state.messages.first : nil, state.ending)
+        }
+        if case .failed(let error) = ending { throw error }
+        guard let payload else { throw RPCError(.internal, "the server did not send one response") }
+        return try decode(type, payload)
+    }
+
+    /// Client: what the server sent first; empty when it sent nothing.
+    func peerMetadata() async -> Metadata {
+        await waitForInput(cancels: true) { $0.ending != nil || $0.peerMetadata != nil }
+        return state.withLock { $0.peerMetadata ?? [:] }
+    }
+
+    var trailingMetadata: Metadata { state.withLock { $0.trailingMetadata } }
+
+    var isUnprocessed: Bool { state.withLock { $0.isUnprocessed } }
+
+    var hasEnded: Bool { state.withLock { $0.ending != nil } }
+
+    private func decode<M: Message>(_ type: M.Type, _ payload: [UInt8]) throws(RPCError) -> M {
+        do throws(MessageError) { return try M(serialized: payload) } catch {
+            throw RPCError(.internal, error.description)
+        }
+    }
+
+    private func nextPayload(cancels: Bool) async throws(RPCError) -> [UInt8]? {
+        while true {
+            let (payload, ending, released) = state.withLock { $0.takeMessage() }
+            if released > 0 { mailbox.post(.consumed(self, released)) }
+            if let payload { return payload }
+            switch ending {
+            case .finished: return nil
+            case .failed(let error): throw error
+            case nil: break
+            }
+            if !cancels, Task.isCancelled { throw RPCError(.cancelled, "the task was cancelled") }
+            await waitForInput(cancels: cancels) { $0.ending != nil || $0.firstMessage < $0.messages.count }
+        }
+    }
+
+    /// Returns once `isReady`, or the task is cancelled (which, if it `cancels`, ends the call).
+    private func waitForInput(cancels: Bool, _ isReady: @Sendable (borrowing State) -> Bool) async {
+        let ticket = state.withLock { $0.readers.ticket() }
+        while true {
+            await withTaskCancellationHandler {
+                await withUnsafeContinuation { (waiter: WaitList.Waiter) in
+                    let waits = state.withLock { !isReady($0) && $0.readers.add(waiter, ticket) }
+                    if !waits { waiter.resume() }
+                }
+            } onCancel: {
+                if cancels { cancel() }
+                state.withLock { $0.readers.cancel(ticket) }?.resume()
+            }
+            let isDone = state.withLock { state in
+                state.readers.forget(ticket)
+                return isReady(state)
+            }
+            if isDone || Task.isCancelled { return }
+        }
+    }
+
+    // MARK: - Writing
+
+    /// Client: queues the only message of a call that is about to be opened.
+    func prepare(_ payload: [UInt8]) {
+        state.withLock { state in
+            state.output.append(payload)
+            state.closing = .halfClose
+            state.isOutputPosted = true
+        }
+    }
+
+    /// Queues a message, once less than the limit is queued.
+    func write(_ payload: [UInt8]) async throws(RPCError) {
+        try Deframer.check(size: payload.count)
+        while true {
+            enum Outcome { case queued(post: Bool), full, closed(RPCError) }
+            let outcome = state.withLock { state -> Outcome in
+                if state.isClosed || state.closing != nil { return .closed(state.writeError) }
+                if state.output.byteCount >= Self.outputLimit { return .full }
+                state.output.append(payload)
+                defer { state.isOutputPosted = true }
+                return .queued(post: !state.isOutputPosted)
+            }
+            switch outcome {
+            case .closed(let error): throw error
+            case .queued(let post):
+                if post { mailbox.post(.output(self)) }
+                return
+            case .full:
+                if Task.isCancelled { throw RPCError(.cancelled, "the task was cancelled") }
+                await waitForRoom()
+            }
+        }
+    }
+
+    private func waitForRoom() async {
+        let ticket = state.withLock { $0.writers.ticket() }
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { (waiter: WaitList.Waiter) in
+                let waits = state.withLock { state in
+                    !state.isClosed && state.output.byteCount >= Self.outputLimit && state.writers.add(waiter, ticket)
+                }
+                if !waits { waiter.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.writers.cancel(ticket) }?.resume()
+        }
+        state.withLock { $0.writers.forget(ticket) }
+    }
+
+    /// Client: no more messages follow.
+    func finish() { close(with: .halfClose) }
+
+    /// Server: the handler is done.
+    func finish(_ error: RPCError?, _ trailing: Metadata) { close(with: .trailers(error, trailing)) }
+
+    private func close(with closing: Closing) {
+        let post = state.withLock { state in
+            guard !state.isClosed, state.closing == nil else { return false }
+            state.closing = closing
+            defer { state.isOutputPosted = true }
+            return !state.isOutputPosted
+        }
+        if post { mailbox.post(.output(self)) }
+    }
+
+    /// Client: ends the call now; harmless when it has ended.
+    func cancel() {
+        guard end(.failed(RPCError(.cancelled, "the call was cancelled"))) else { return }
+        mailbox.post(.cancel(self))
+    }
+}
+
+extension CallStream.State {
+    mutating func takeMessage() -> (payload: [UInt8]?, ending: CallStream.Ending?, released: Int) {
+        guard firstMessage < messages.count else { return (nil, ending, 0) }
+        let payload = messages[firstMessage]
+        messages[firstMessage] = []
+        firstMessage += 1
+        if firstMessage == messages.count {
+            messages.removeAll(keepingCapacity: true)
+            firstMessage = 0
+        } else if firstMessage >= 64 {
+            messages.removeFirst(firstMessage)
+            firstMessage = 0
+        }
+        guard ending == nil else { return (payload, nil, 0) }
+        // With nothing left to read, a message that is still arriving needs all the room there is.
+        let released = messages.isEmpty ? heldBytes : min(heldBytes, payload.count + Deframer.prefixLength)
+        heldBytes -= released
+        releasedBytes += released
+        guard releasedBytes >= CallStream.releaseStep else { return (payload, nil, 0) }
+        defer { releasedBytes = 0 }
+        return (payload, nil, releasedBytes)
+    }
+
+    mutating func dropMessages() {
+        messages = []
+        firstMessage = 0
+    }
+
+    /// Why nothing can be written.
+    var writeError: RPCError {
+        if case .failed(let error) = ending { return error }
+        return RPCError(.cancelled, closing == nil ? "the peer has ended the call" : "written after the end")
+    }
 }

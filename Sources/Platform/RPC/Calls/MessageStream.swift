@@ -73,8 +73,13 @@ package struct ResponseStream<Response: Message>: AsyncSequence, Sendable {
 /// Cancels a call that nobody can read any more.
 final class CallOwner: Sendable {
     let stream: CallStream
+    /// Keeps the connection open as long as the call can be read.
+    private let channel: Channel
 
-    init(_ stream: CallStream) { self.stream = stream }
+    init(_ stream: CallStream, keeping channel: Channel) {
+        self.stream = stream
+        self.channel = channel
+    }
 
     deinit { stream.cancel() }
 }

@@ -1,32 +1,108 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Messages
 
+/// The client's way to one server: a connection that is made when it is needed, and made again when it was lost.
+///
+/// Calls share the connection. It is closed with the last reference to the channel (a call that still runs is one), or
+/// by `close`.
 package final class Channel: Sendable {
-    package init(unixSocket path: String) {}
+    private let connector: Connector
 
-    package func close() async {}
+    /// - Parameter path: The server's socket; it may be longer than a socket address has room for.
+    package init(unixSocket path: String) { connector = Connector(path: path) }
+
+    deinit { connector.close() }
+
+    /// Closes the connection; calls that run fail with `.unavailable`, and so does every later call.
+    package func close() async {
+        connector.close()
+        await connector.waitUntilClosed()
+    }
+
+    // MARK: - Calls, for generated clients
 
     package func unary<Request: Message, Response: Message>(
         _ method: String,
         _ request: Request,
         _ options: CallOptions
-    ) async throws(RPCError) -> Response { throw RPCError(.unimplemented, "") }
+    ) async throws(RPCError) -> Response {
+        let payload = try Self.payload(request)
+        let deadline = options.timeout.map { ContinuousClock.now + $0 }
+        var attempts = 0
+        while true {
+            let call = try await begin(method, options, deadline, payload)
+            do throws(RPCError) {
+                return try await call.onlyResponse(Response.self)
+            } catch {
+                attempts += 1
+                // The server did not act on it: it was going away, or was gone.
+                guard call.isUnprocessed, options.waitForReady || attempts < 3 else { throw error }
+            }
+        }
+    }
 
     package func serverStreaming<Request: Message, Response: Message>(
         _ method: String,
         _ request: Request,
         _ options: CallOptions
-    ) async throws(RPCError) -> ResponseStream<Response> { throw RPCError(.unimplemented, "") }
+    ) async throws(RPCError) -> ResponseStream<Response> {
+        let payload = try Self.payload(request)
+        let deadline = options.timeout.map { ContinuousClock.now + $0 }
+        return ResponseStream(CallOwner(try await begin(method, options, deadline, payload), keeping: self))
+    }
 
     package func clientStreaming<Request: Message, Response: Message>(
         _ method: String,
         _ options: CallOptions,
         _ body: (RequestWriter<Request>) async throws -> Void
-    ) async throws -> Response { throw RPCError(.unimplemented, "") }
+    ) async throws -> Response {
+        let deadline = options.timeout.map { ContinuousClock.now + $0 }
+        let call = try await begin(method, options, deadline, nil)
+        defer { call.cancel() }
+        do { try await body(RequestWriter(call)) } catch {
+            // A server may answer before it has read everything; then writing fails, and the answer counts.
+            guard let failure = error as? RPCError, failure.code == .cancelled, call.hasEnded else { throw error }
+        }
+        call.finish()
+        return try await call.onlyResponse(Response.self)
+    }
 
     package func bidirectional<Request: Message, Response: Message, Result>(
         _ method: String,
         _ options: CallOptions,
         _ body: (RequestWriter<Request>, ResponseStream<Response>) async throws -> Result
-    ) async throws -> Result { throw RPCError(.unimplemented, "") }
+    ) async throws -> Result {
+        let deadline = options.timeout.map { ContinuousClock.now + $0 }
+        let call = try await begin(method, options, deadline, nil)
+        defer { call.cancel() }
+        return try await body(RequestWriter(call), ResponseStream(CallOwner(call, keeping: self)))
+    }
+
+    // MARK: - Beginning
+
+    /// Opens a call, on a new connection if need be; with a payload, that is all that it sends.
+    private func begin(
+        _ method: String,
+        _ options: CallOptions,
+        _ deadline: ContinuousClock.Instant?,
+        _ payload: [UInt8]?
+    ) async throws(RPCError) -> CallStream {
+        while true {
+            let mailbox = try await connector.connection(deadline: deadline, waitForReady: options.waitForReady)
+            let call = CallStream(mailbox: mailbox, deadline: deadline)
+            if let payload { call.prepare(payload) }
+            let remaining = deadline.map { ContinuousClock.now.duration(to: $0) }
+            if mailbox.post(.open(call, .request(method: method, options: options, remaining: remaining))) {
+                return call
+            }
+            // The connection was lost just now.
+            connector.discard(mailbox)
+        }
+    }
+
+    private static func payload(_ request: some Message) throws(RPCError) -> [UInt8] {
+        let payload = request.serialized()
+        try Deframer.check(size: payload.count)
+        return payload
+    }
 }

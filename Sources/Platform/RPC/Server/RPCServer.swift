@@ -1,9 +1,168 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
 package import System
 
+/// Serves gRPC on listening sockets, `grpc.health.v1` included.
+///
+/// It owns the connections that it accepts and their handlers' tasks: `serve` returns when all are gone.
 package final class RPCServer: Sendable {
-    package init(services: [any RPCService], logger: Logger) {}
-    package func serve(listening descriptor: consuming Descriptor) async throws {}
-    package func gracefulShutdown() {}
+    private struct State {
+        var isDraining = false
+        var isStopped = false
+        var listeners: [any NIOCore.Channel] = []
+        var connections: [ObjectIdentifier: Mailbox] = [:]
+        var waiters = WaitList()
+    }
+
+    private let state = Mutex(State())
+    private let dispatcher: Dispatcher
+    private let health: HealthService
+    private let logger: Logger
+    private let gracePeriod: Duration
+
+    /// - Parameters:
+    ///   - gracePeriod: How long calls may go on after `gracefulShutdown`; then they are cancelled.
+    /// - Precondition: No two services have the same name.
+    package init(services: [any RPCService], logger: Logger, gracePeriod: Duration = .seconds(5)) {
+        self.logger = logger
+        self.gracePeriod = gracePeriod
+        health = HealthService(services: services)
+        dispatcher = Dispatcher(services: services + [health], logger: logger)
+        dispatcher.whenIdle { [weak self] in self?.wake() }
+    }
+
+    /// Accepts connections on a socket that listens, until the task is cancelled (calls are cancelled too) or
+    /// `gracefulShutdown` is called (calls finish). Rightly endless otherwise.
+    /// - Throws: `.unavailable` when the socket cannot be used.
+    package func serve(listening descriptor: consuming Descriptor) async throws {
+        let raw = descriptor.relinquish()
+        let listener: any NIOCore.Channel
+        do {
+            listener = try await ServerBootstrap(group: EventLoops.servers)
+                // NIO calls listen(2) again, on a socket that may have listened for long.
+                .serverChannelOption(ChannelOptions.backlog, value: 4096)
+                .serverChannelOption(ChannelOptions.maxMessagesPerRead, value: 16)
+                .childChannelOption(ChannelOptions.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
+                .childChannelInitializer { [self] channel in
+                    channel.eventLoop.makeCompletedFuture { try accept(channel) }
+                }
+                .withBoundSocket(raw)
+                .get()
+        } catch {
+            throw RPCError(.unavailable, "cannot serve: \(error)")
+        }
+        let isRefused = state.withLock { state in
+            if !state.isDraining { state.listeners.append(listener) }
+            return state.isDraining
+        }
+        if isRefused { listener.close(promise: nil) }
+        await withTaskCancellationHandler {
+            try? await listener.closeFuture.get()
+            await waitForCalls()
+        } onCancel: {
+            stop()
+        }
+        let wasAsked = state.withLock { $0.isDraining }
+        guard wasAsked else { throw RPCError(.unavailable, "the listening socket failed") }
+    }
+
+    /// Takes no more connections and calls, and lets the calls finish; health says NOT_SERVING meanwhile.
+    package func gracefulShutdown() {
+        let (listeners, connections) = state.withLock { state -> ([any NIOCore.Channel], [Mailbox]) in
+            guard !state.isDraining else { return ([], []) }
+            state.isDraining = true
+            return (state.listeners, Array(state.connections.values))
+        }
+        health.drain()
+        for listener in listeners { listener.close(promise: nil) }
+        for connection in connections { connection.post(.drain) }
+    }
+
+    /// Closes everything at once.
+    private func stop() {
+        let (listeners, connections) = state.withLock { state -> ([any NIOCore.Channel], [Mailbox]) in
+            state.isDraining = true
+            state.isStopped = true
+            return (state.listeners, Array(state.connections.values))
+        }
+        health.drain()
+        for listener in listeners { listener.close(promise: nil) }
+        for connection in connections { connection.post(.close) }
+        wake()
+    }
+
+    // MARK: - Connections
+
+    private func accept(_ channel: any NIOCore.Channel) throws {
+        let mailbox = Mailbox(loop: channel.eventLoop)
+        let key = ObjectIdentifier(mailbox)
+        let role = ServerRole(
+            dispatcher: dispatcher,
+            peer: Self.peer(of: channel),
+            mailbox: mailbox,
+            onDisconnect: { [weak self] in self?.disconnected(key) }
+        )
+        let isDraining = state.withLock { state in
+            state.connections[key] = mailbox
+            return state.isDraining
+        }
+        try channel.pipeline.syncOperations.addHandler(
+            Connection(mailbox: mailbox, role: role, loop: channel.eventLoop)
+        )
+        if isDraining { mailbox.post(.drain) }
+    }
+
+    private static func peer(of channel: any NIOCore.Channel) -> PeerCredentials? {
+        let credentials = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+            of: NIOBSDSocket.Handle.self
+        ) { try SocketMessages.peer(of: $0) }
+        return credentials.map { PeerCredentials(pid: $0.pid, uid: $0.uid, gid: $0.gid) }
+    }
+
+    private func disconnected(_ key: ObjectIdentifier) {
+        _ = state.withLock { $0.connections.removeValue(forKey: key) }
+        wake()
+    }
+
+    // MARK: - The end
+
+    private func wake() {
+        let waiters = state.withLock { $0.waiters.takeAll() }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Returns when no connection and no handler is left. After the grace period, or when the task is cancelled, what
+    /// is left is cancelled, and has as long again.
+    private func waitForCalls() async {
+        let closer = EventLoops.servers.next().scheduleTask(in: .init(gracePeriod)) { [self] in stop() }
+        let limit = EventLoops.servers.next().scheduleTask(in: .init(gracePeriod * 2)) { [self] in
+            logger.warning("handlers ignore their cancellation", metadata: ["count": "\(dispatcher.runningCount)"])
+            isAbandoned.withLock { $0 = true }
+            wake()
+        }
+        defer {
+            closer.cancel()
+            limit.cancel()
+        }
+        while !isQuiet {
+            await withUnsafeContinuation { (waiter: WaitList.Waiter) in
+                let waits = state.withLock { state in
+                    let ticket = state.waiters.ticket()
+                    return state.waiters.add(waiter, ticket)
+                }
+                // What ended in between woke nobody.
+                if !waits || isQuiet { wake() }
+            }
+        }
+    }
+
+    private let isAbandoned = Mutex(false)
+
+    private var isQuiet: Bool {
+        let connections = state.withLock { $0.connections.count }
+        return (connections == 0 && dispatcher.runningCount == 0) || isAbandoned.withLock { $0 }
+    }
 }

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import NIOCore
+internal import Synchronization
+
+/// What a connection tells a call, and takes from it.
+extension CallStream {
+    /// Messages that arrived in `byteCount` bytes of data (the last one may be incomplete).
+    /// - Returns: Bytes whose room can be given back to the peer at once.
+    func receive(_ messages: [[UInt8]], byteCount: Int) -> Int {
+        let (waiters, released) = state.withLock { state -> ([WaitList.Waiter], Int) in
+            // Nobody reads after the end.
+            guard state.ending == nil else { return ([], byteCount) }
+            state.messages += messages
+            state.heldBytes += byteCount
+            if state.messages.isEmpty {
+                let released = state.heldBytes + state.releasedBytes
+                state.heldBytes = 0
+                state.releasedBytes = 0
+                return ([], released)
+            }
+            return (messages.isEmpty ? [] : state.readers.takeAll(), 0)
+        }
+        for waiter in waiters { waiter.resume() }
+        return released
+    }
+
+    func receive(_ metadata: Metadata) {
+        let waiters = state.withLock { state -> [WaitList.Waiter] in
+            guard state.peerMetadata == nil else { return [] }
+            state.peerMetadata = metadata
+            return state.readers.takeAll()
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Server: the client sends no more messages.
+    func receiveHalfClose() {
+        let waiters = state.withLock { state -> [WaitList.Waiter] in
+            guard state.ending == nil else { return [] }
+            state.ending = .finished
+            return state.readers.takeAll()
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// The call is over: nothing more arrives or is written.
+    /// - Parameters:
+    ///   - keepsMessages: Whether what arrived before can still be read.
+    ///   - status: Server: what the connection is still to tell the client.
+    /// - Returns: False when it was over before.
+    @discardableResult
+    func end(
+        _ ending: Ending,
+        trailing: Metadata = [:],
+        keepsMessages: Bool = false,
+        isUnprocessed: Bool = false,
+        status: RPCError? = nil
+    ) -> Bool {
+        let (waiters, isFirst) = state.withLock { state -> ([WaitList.Waiter], Bool) in
+            guard !state.isClosed else { return ([], false) }
+            state.isClosed = true
+            state.isUnprocessed = isUnprocessed
+            // A server's requests may have been complete; what it can still notice is that the call is gone.
+            if case .failed = ending { state.ending = ending } else if state.ending == nil { state.ending = ending }
+            state.trailingMetadata = trailing
+            state.output.removeAll()
+            if let status { state.closing = .trailers(status, [:]) }
+            if !keepsMessages { state.dropMessages() }
+            return (state.readers.takeAll() + state.writers.takeAll(), true)
+        }
+        for waiter in waiters { waiter.resume() }
+        return isFirst
+    }
+
+    var id: Int32 {
+        get { state.withLock { $0.id } }
+        set { state.withLock { $0.id = newValue } }
+    }
+
+    // MARK: - Output
+
+    enum Readiness {
+        /// `count` bytes can be sent; `isLast`: nothing follows them but `closing`.
+        case ready(count: Int, closing: Closing?)
+        /// Nothing now.
+        case later
+    }
+
+    /// What to send next, at most `limit` bytes; they stay queued until `take`.
+    func readiness(limit: Int) -> Readiness {
+        state.withLock { state in
+            let available = state.output.byteCount
+            if available == 0, state.closing == nil { return .later }
+            let count = min(available, limit)
+            return .ready(count: count, closing: count == available ? state.closing : nil)
+        }
+    }
+
+    /// Moves `count` bytes to `buffer`.
+    func take(_ count: Int, into buffer: inout ByteBuffer) {
+        let waiters = state.withLock { state -> [WaitList.Waiter] in
+            state.output.move(count, into: &buffer)
+            return state.output.byteCount <= Self.outputLimit / 2 ? state.writers.takeAll() : []
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// The connection acts on an `.output` order: what is queued from now on is announced by another.
+    /// - Returns: The closing, when nothing else is to be sent.
+    func acknowledgeOutput() -> Closing? {
+        state.withLock { state in
+            state.isOutputPosted = false
+            return state.output.byteCount == 0 ? state.closing : nil
+        }
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CNGHTTP2
+
+/// The client's end of a connection: turns what arrives into answers and statuses.
+final class ClientRole: ConnectionRole {
+    /// Each is called at most once, on the event loop.
+    private let onReady: () -> Void
+    private let onDismissal: () -> Void
+    private let onDisconnect: (String) -> Void
+    private var isReady = false
+
+    var isServer: Bool { false }
+
+    init(
+        onReady: @escaping () -> Void,
+        onDismissal: @escaping () -> Void,
+        onDisconnect: @escaping (String) -> Void
+    ) {
+        self.onReady = onReady
+        self.onDismissal = onDismissal
+        self.onDisconnect = onDisconnect
+    }
+
+    func begin(_ id: Int32, _ connection: Connection) -> StreamRecord? { nil }
+
+    func open(_ record: StreamRecord, closing: CallStream.Closing?, _ connection: Connection) {}
+
+    // MARK: - Answers
+
+    func received(
+        _ headers: ReceivedHeaders,
+        endsStream: Bool,
+        for record: StreamRecord,
+        _ connection: Connection
+    ) {
+        guard !headers.isTooLarge else {
+            return fail(record, RPCError(.resourceExhausted, "the server's metadata is too large"), connection)
+        }
+        let status = Int(headers.pseudo[":status"] ?? "") ?? 200
+        // 1xx announces another header list.
+        if !record.isOpened, (100..<200).contains(status), !endsStream { return }
+        if !record.isOpened {
+            record.isOpened = true
+            guard headers.statusCode != nil || isAnswer(headers, status) else {
+                return fail(
+                    record,
+                    RPCError(StatusEncoding.code(forHTTP: status), "HTTP status \(status) without a gRPC status"),
+                    connection
+                )
+            }
+            record.call.receive(headers.metadata)
+        }
+        guard endsStream else { return }
+        finish(record, headers)
+    }
+
+    private func isAnswer(_ headers: ReceivedHeaders, _ status: Int) -> Bool {
+        status == 200 && headers.contentType?.hasPrefix("application/grpc") == true
+    }
+
+    private func finish(_ record: StreamRecord, _ headers: ReceivedHeaders) {
+        guard let code = headers.statusCode else {
+            record.call.end(.failed(RPCError(.internal, "the server sent no status")), keepsMessages: true)
+            return
+        }
+        let failure = StatusEncoding.error(status: code, message: headers.message, details: headers.details)
+        let ending: CallStream.Ending =
+            if let failure { .failed(failure) } else if record.deframer.isBetweenMessages { .finished } else {
+                .failed(RPCError(.internal, "the answer ends within a message"))
+            }
+        record.call.end(ending, trailing: headers.metadata, keepsMessages: true)
+    }
+
+    func receivedEnd(of record: StreamRecord, _ connection: Connection) {
+        record.call.end(.failed(RPCError(.internal, "the server sent no status")), keepsMessages: true)
+    }
+
+    // MARK: - Failures
+
+    func received(_ violation: RPCError, for record: StreamRecord, _ connection: Connection) {
+        fail(record, violation, connection)
+    }
+
+    func timedOut(_ record: StreamRecord, _ connection: Connection) {
+        fail(record, RPCError(.deadlineExceeded, "the deadline has passed"), connection)
+    }
+
+    private func fail(_ record: StreamRecord, _ error: RPCError, _ connection: Connection) {
+        record.call.end(.failed(error))
+        connection.reset(record, NGHTTP2_CANCEL)
+    }
+
+    func closed(_ record: StreamRecord, code: UInt32) {
+        let isUnprocessed = code == NGHTTP2_REFUSED_STREAM.rawValue
+        let error = RPCError(StatusEncoding.code(forReset: code), "the server has reset the call (\(code))")
+        record.call.end(.failed(error), keepsMessages: true, isUnprocessed: isUnprocessed)
+    }
+
+    func lost(_ record: StreamRecord, reason: String) {
+        record.call.end(.failed(RPCError(.unavailable, reason)), keepsMessages: true, isUnprocessed: !isReady)
+    }
+
+    // MARK: - The connection
+
+    func settled() {
+        guard !isReady else { return }
+        isReady = true
+        onReady()
+    }
+
+    func dismissed() { onDismissal() }
+
+    func disconnected(reason: String) { onDisconnect(reason) }
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+internal import System
+
+/// Makes and remakes a channel's connection. At most one exists, or is being made, at a time.
+final class Connector: Sendable {
+    private enum Phase {
+        case idle
+        case connecting(Mailbox, EventLoopFuture<Mailbox>)
+        case ready(Mailbox)
+        case closed
+    }
+
+    private struct State {
+        var phase = Phase.idle
+        /// The last connection's end.
+        var closed: EventLoopFuture<Void>?
+    }
+
+    private let path: String
+    private let state = Mutex(State())
+
+    /// A server that accepts but does not speak is taken for absent after this time.
+    private static let settingsTimeout = TimeAmount.seconds(20)
+    private static let firstDelay = Duration.milliseconds(5)
+    private static let longestDelay = Duration.milliseconds(200)
+
+    init(path: String) { self.path = path }
+
+    /// A connection that is ready for calls.
+    /// - Throws: `.unavailable` when there is no server (and the caller does not wait), `.deadlineExceeded`,
+    ///   `.cancelled`.
+    func connection(
+        deadline: ContinuousClock.Instant?,
+        waitForReady: Bool
+    ) async throws(RPCError) -> Mailbox {
+        if let mailbox = current() { return mailbox }
+        var delay = Self.firstDelay
+        while true {
+            let failure: RPCError
+            do throws(RPCError) { return try await attempt(deadline: deadline) } catch { failure = error }
+            guard waitForReady, failure.code == .unavailable, !isClosed else { throw failure }
+            try await pause(delay, deadline: deadline, failure)
+            delay = min(delay * 2, Self.longestDelay)
+        }
+    }
+
+    /// The connection is not to be used for new calls.
+    func discard(_ mailbox: Mailbox) {
+        state.withLock { state in
+            switch state.phase {
+            case .connecting(let own, _), .ready(let own): if own === mailbox { state.phase = .idle }
+            case .idle, .closed: break
+            }
+        }
+    }
+
+    func close() {
+        let mailbox = state.withLock { state -> Mailbox? in
+            defer { state.phase = .closed }
+            switch state.phase {
+            case .connecting(let mailbox, _), .ready(let mailbox): return mailbox
+            case .idle, .closed: return nil
+            }
+        }
+        mailbox?.post(.close)
+    }
+
+    func waitUntilClosed() async {
+        let closed = state.withLock { $0.closed }
+        try? await closed?.get()
+    }
+
+    // MARK: - Connecting
+
+    private func current() -> Mailbox? {
+        state.withLock { if case .ready(let mailbox) = $0.phase { mailbox } else { nil } }
+    }
+
+    private var isClosed: Bool {
+        state.withLock { if case .closed = $0.phase { true } else { false } }
+    }
+
+    /// Waits before the next attempt, a little longer or shorter, so that many clients do not come at once.
+    private func pause(
+        _ delay: Duration,
+        deadline: ContinuousClock.Instant?,
+        _ failure: RPCError
+    ) async throws(RPCError) {
+        let late = RPCError(.deadlineExceeded, "waited for the server: \(failure.message)")
+        var delay = delay * Double.random(in: 0.8...1.2)
+        if let deadline {
+            let left = ContinuousClock.now.duration(to: deadline)
+            guard left > .zero else { throw late }
+            delay = min(delay, left)
+        }
+        do { try await Task.sleep(for: delay) } catch { throw RPCError(.cancelled, "the task was cancelled") }
+        if let deadline, deadline <= .now { throw late }
+    }
+
+    private func attempt(deadline: ContinuousClock.Instant?) async throws(RPCError) -> Mailbox {
+        let future = try connect()
+        // A promise of its own, which time and cancellation can fail without touching the connection.
+        let promise = future.eventLoop.makePromise(of: Mailbox.self)
+        future.cascade(to: promise)
+        let timer = deadline.map { deadline in
+            future.eventLoop.scheduleTask(in: .init(max(.zero, ContinuousClock.now.duration(to: deadline)))) {
+                promise.fail(RPCError(.deadlineExceeded, "the deadline has passed before there was a connection"))
+            }
+        }
+        defer { timer?.cancel() }
+        do {
+            return try await withTaskCancellationHandler {
+                try await promise.futureResult.get()
+            } onCancel: {
+                promise.fail(RPCError(.cancelled, "the task was cancelled"))
+            }
+        } catch let error as RPCError {
+            throw error
+        } catch {
+            throw RPCError(.unavailable, "connect \(path): \(error)")
+        }
+    }
+
+    private func connect() throws(RPCError) -> EventLoopFuture<Mailbox> {
+        let loop = EventLoops.clients.next()
+        let mailbox = Mailbox(loop: loop)
+        let promise = loop.makePromise(of: Mailbox.self)
+        let existing = state.withLock { state -> Result<EventLoopFuture<Mailbox>?, RPCError> in
+            switch state.phase {
+            case .ready(let mailbox): return .success(loop.makeSucceededFuture(mailbox))
+            case .connecting(_, let future): return .success(future)
+            case .closed: return .failure(RPCError(.unavailable, "the channel is closed"))
+            case .idle:
+                state.phase = .connecting(mailbox, promise.futureResult)
+                return .success(nil)
+            }
+        }
+        do throws(RPCError) {
+            if let future = try existing.get() {
+                promise.fail(CancellationError())
+                return future
+            }
+        } catch {
+            promise.fail(error)
+            throw error
+        }
+        dial(mailbox, promise, on: loop)
+        return promise.futureResult
+    }
+
+    private func dial(_ mailbox: Mailbox, _ promise: EventLoopPromise<Mailbox>, on loop: any EventLoop) {
+        let raw: Int32
+        do throws(SystemError) {
+            raw = try UnixSocket.connect(.stream, to: path, nonBlocking: true).relinquish()
+        } catch {
+            discard(mailbox)
+            promise.fail(RPCError(.unavailable, "\(error)"))
+            return
+        }
+        ClientBootstrap(group: loop)
+            .channelOption(ChannelOptions.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
+            .channelInitializer { [self] channel in
+                channel.eventLoop.makeCompletedFuture { try configure(channel, mailbox, promise) }
+            }
+            .withConnectedSocket(raw)
+            .whenFailure { [self] error in
+                discard(mailbox)
+                promise.fail(RPCError(.unavailable, "connect \(path): \(error)"))
+            }
+    }
+
+    private func configure(
+        _ channel: any NIOCore.Channel,
+        _ mailbox: Mailbox,
+        _ promise: EventLoopPromise<Mailbox>
+    ) throws {
+        let path = path
+        let timer = channel.eventLoop.scheduleTask(in: Self.settingsTimeout) {
+            promise.fail(RPCError(.unavailable, "connect \(path): no answer"))
+            channel.close(promise: nil)
+        }
+        let role = ClientRole(
+            onReady: { [self] in
+                timer.cancel()
+                ready(mailbox)
+                promise.succeed(mailbox)
+            },
+            onDismissal: { [weak self] in self?.discard(mailbox) },
+            onDisconnect: { [weak self] reason in
+                timer.cancel()
+                self?.discard(mailbox)
+                promise.fail(RPCError(.unavailable, reason))
+            }
+        )
+        state.withLock { $0.closed = channel.closeFuture }
+        try channel.pipeline.syncOperations.addHandler(
+            Connection(mailbox: mailbox, role: role, loop: channel.eventLoop)
+        )
+    }
+
+    private func ready(_ mailbox: Mailbox) {
+        state.withLock { state in
+            if case .connecting(let own, _) = state.phase, own === mailbox { state.phase = .ready(mailbox) }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Logging
+internal import Synchronization
+
+/// Finds the handler of a call, runs it as a task, and turns its outcome into the call's status.
+///
+/// The task is not structured: a connection starts it on its event loop, tracks and cancels it. The dispatcher counts
+/// the tasks, so that a server ends only when they have.
+final class Dispatcher: Sendable {
+    private let methods: [String: RPCMethod]
+    private let logger: Logger
+    private let running = Mutex(0)
+    private let onIdle = Mutex<(@Sendable () -> Void)?>(nil)
+
+    /// - Precondition: No two services have the same name.
+    init(services: [any RPCService], logger: Logger) {
+        var methods: [String: RPCMethod] = [:]
+        for service in services {
+            for method in service.methods {
+                let path = "/\(service.serviceName)/\(method.name)"
+                precondition(methods.updateValue(method, forKey: path) == nil, "\(path) is served twice")
+            }
+        }
+        self.methods = methods
+        self.logger = logger
+    }
+
+    func method(at path: String) -> RPCMethod? { methods[path] }
+
+    var runningCount: Int { running.withLock { $0 } }
+
+    /// Called each time that the last running handler has ended.
+    func whenIdle(_ body: @escaping @Sendable () -> Void) { onIdle.withLock { $0 = body } }
+
+    func start(_ method: RPCMethod, _ call: CallStream, _ context: CallContext) -> Task<Void, Never> {
+        running.withLock { $0 += 1 }
+        return Task {
+            await run(method, call, context)
+            let isIdle = running.withLock { count in
+                count -= 1
+                return count == 0
+            }
+            if isIdle { onIdle.withLock { $0 }?() }
+        }
+    }
+
+    private func run(_ method: RPCMethod, _ call: CallStream, _ context: CallContext) async {
+        let start = ContinuousClock.now
+        var failure: RPCError?
+        do { try await method.run(call, context) } catch { failure = status(of: error) }
+        call.finish(failure, context.trailingMetadata)
+        log(context, failure, ContinuousClock.now - start)
+    }
+
+    private func status(of error: any Error) -> RPCError {
+        switch error {
+        // A handler that passes a success on as an error has failed all the same.
+        case let error as RPCError where error.code != .ok: error
+        case is CancellationError where Task.isCancelled: RPCError(.cancelled, "the call was cancelled")
+        default: RPCError(.internal, "\(error)")
+        }
+    }
+
+    private func log(_ context: CallContext, _ failure: RPCError?, _ duration: Duration) {
+        let level: Logger.Level =
+            switch failure?.code {
+            case nil: .debug
+            case .internal, .unknown, .dataLoss: .error
+            default: .info
+            }
+        guard level >= logger.logLevel else { return }
+        var metadata: Logger.Metadata = [
+            "method": "\(context.method)", "status": "\(failure?.code ?? .ok)", "duration": "\(duration)",
+        ]
+        if let peer = context.peer { metadata["peer-pid"] = "\(peer.pid)" }
+        if let failure { metadata["error"] = "\(failure.message)" }
+        logger.log(level: level, "call", metadata: metadata)
+    }
+}

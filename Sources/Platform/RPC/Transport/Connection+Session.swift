@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CNGHTTP2
+internal import NIOCore
+
+/// nghttp2's side of a connection: options, settings and callbacks.
+extension Connection {
+    /// Room for one stream's unread data, and for all streams', in bytes.
+    private static let streamWindow: UInt32 = 1 << 20
+    private static let connectionWindow: Int32 = 16 << 20
+    private static let frameSize: UInt32 = 64 << 10
+    private static let concurrentStreams: UInt32 = 16384
+
+    func makeSession() -> OpaquePointer? {
+        var options: OpaquePointer?
+        nghttp2_option_new(&options)
+        defer { nghttp2_option_del(options) }
+        nghttp2_option_set_no_auto_window_update(options, 1)
+        // Until the server's settings arrive; it allows as many.
+        nghttp2_option_set_peer_max_concurrent_streams(options, Self.concurrentStreams)
+        // The guard against rapid resets is for the internet; our clients may cancel thousands of calls.
+        nghttp2_option_set_stream_reset_rate_limit(options, 100_000, 20_000)
+
+        var callbacks: OpaquePointer?
+        nghttp2_session_callbacks_new(&callbacks)
+        defer { nghttp2_session_callbacks_del(callbacks) }
+        setReceiveCallbacks(callbacks)
+        setSendCallbacks(callbacks)
+
+        var session: OpaquePointer?
+        let user = Unmanaged.passUnretained(self).toOpaque()
+        if role.isServer {
+            nghttp2_session_server_new2(&session, callbacks, user, options)
+        } else {
+            nghttp2_session_client_new2(&session, callbacks, user, options)
+        }
+        return session
+    }
+
+    func submitSettings(_ session: OpaquePointer) {
+        let settings: [(nghttp2_settings_id, UInt32)] = [
+            (NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, Self.streamWindow),
+            (NGHTTP2_SETTINGS_MAX_FRAME_SIZE, Self.frameSize),
+            (NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, Self.concurrentStreams),
+            (NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, UInt32(ReceivedHeaders.limit)),
+            (NGHTTP2_SETTINGS_ENABLE_PUSH, 0),
+        ]
+        // A server must not mention push.
+        let entries = settings.dropLast(role.isServer ? 1 : 0).map {
+            nghttp2_settings_entry(settings_id: Int32($0.0.rawValue), value: $0.1)
+        }
+        nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count)
+        nghttp2_session_set_local_window_size(
+            session,
+            UInt8(NGHTTP2_FLAG_NONE.rawValue),
+            0,
+            Self.connectionWindow
+        )
+    }
+
+    // MARK: - Receiving
+
+    private func setReceiveCallbacks(_ callbacks: OpaquePointer?) {
+        nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
+            guard let frame else { return 0 }
+            return Connection.from(user)?.beginHeaders(frame.pointee) ?? 0
+        }
+        nghttp2_session_callbacks_set_on_header_callback(callbacks) {
+            _,
+            frame,
+            name,
+            nameLength,
+            value,
+            valueLength,
+            _,
+            user in
+            guard let frame else { return 0 }
+            Connection.from(user)?.records[frame.pointee.hd.stream_id]?.headers.add(
+                UnsafeBufferPointer(start: name, count: nameLength),
+                UnsafeBufferPointer(start: value, count: valueLength)
+            )
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
+            guard let frame else { return 0 }
+            Connection.from(user)?.received(frame.pointee)
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, data, count, user in
+            Connection.from(user)?.received(UnsafeBufferPointer(start: data, count: count), on: id)
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, code, user in
+            Connection.from(user)?.closed(id, code)
+            return 0
+        }
+    }
+
+    private func beginHeaders(_ frame: nghttp2_frame) -> Int32 {
+        let id = frame.hd.stream_id
+        if let record = records[id] {
+            record.headers = ReceivedHeaders()
+        } else if frame.headers.cat == NGHTTP2_HCAT_REQUEST {
+            guard let record = role.begin(id, self) else { return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue }
+            records[id] = record
+        }
+        return 0
+    }
+
+    private func received(_ frame: nghttp2_frame) {
+        let isLast = UInt32(frame.hd.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
+        let isAnswer = UInt32(frame.hd.flags) & NGHTTP2_FLAG_ACK.rawValue != 0
+        switch UInt32(frame.hd.type) {
+        case NGHTTP2_HEADERS.rawValue:
+            guard let record = records[frame.hd.stream_id] else { return }
+            if isLast { record.isRemoteClosed = true }
+            role.received(record.headers, endsStream: isLast, for: record, self)
+        case NGHTTP2_DATA.rawValue:
+            guard isLast, let record = records[frame.hd.stream_id] else { return }
+            record.isRemoteClosed = true
+            role.receivedEnd(of: record, self)
+        case NGHTTP2_SETTINGS.rawValue: if !isAnswer { role.settled() }
+        case NGHTTP2_GOAWAY.rawValue: role.dismissed()
+        case NGHTTP2_PING.rawValue: if isAnswer { finishDrain() }
+        default: break
+        }
+    }
+
+    private func received(_ data: UnsafeBufferPointer<UInt8>, on id: Int32) {
+        guard let session else { return }
+        // One slow call must not stop the others: the connection's room is given back on receipt.
+        _ = nghttp2_session_consume_connection(session, data.count)
+        guard let record = records[id] else {
+            giveBack(data.count, id)
+            return
+        }
+        do throws(RPCError) {
+            let messages = try record.deframer.feed(data)
+            giveBack(record.call.receive(messages, byteCount: data.count), id)
+        } catch {
+            role.received(error, for: record, self)
+        }
+    }
+
+    private func closed(_ id: Int32, _ code: UInt32) {
+        guard let record = records.removeValue(forKey: id) else { return }
+        record.timer?.cancel()
+        role.closed(record, code: code)
+    }
+
+    // MARK: - Sending
+
+    private func setSendCallbacks(_ callbacks: OpaquePointer?) {
+        nghttp2_session_callbacks_set_send_data_callback(callbacks) { _, frame, header, count, _, user in
+            guard let frame, let header, let connection = Connection.from(user) else { return 0 }
+            connection.output.writeBytes(UnsafeBufferPointer(start: header, count: 9))
+            connection.records[frame.pointee.hd.stream_id]?.call.take(count, into: &connection.output)
+            return 0
+        }
+        nghttp2_session_callbacks_set_data_source_read_length_callback(callbacks) {
+            _,
+            _,
+            _,
+            connectionRoom,
+            streamRoom,
+            frameSize,
+            _ in
+            min(Int(connectionRoom), Int(streamRoom), Int(frameSize), Int(Connection.frameSize))
+        }
+        nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
+            guard let frame else { return 0 }
+            Connection.from(user)?.sent(frame.pointee)
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, _, user in
+            guard let frame else { return 0 }
+            Connection.from(user)?.couldNotSend(frame.pointee)
+            return 0
+        }
+    }
+
+    /// Output comes from the call's queue, and goes past nghttp2's buffers into ours.
+    func makeProvider() -> nghttp2_data_provider {
+        nghttp2_data_provider(
+            source: nghttp2_data_source(),
+            read_callback: { session, id, _, limit, flags, _, user in
+                guard let flags, let connection = Connection.from(user), let record = connection.records[id] else {
+                    return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+                }
+                switch record.call.readiness(limit: limit) {
+                case .later: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+                case .ready(let count, let closing):
+                    flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+                    if closing != nil { flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
+                    if case .trailers(let error, let metadata) = closing {
+                        flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+                        record.isFinished = true
+                        let block = HeaderBlock.trailers(error, metadata, opening: false)
+                        _ = block.withFields { nghttp2_submit_trailer(session, id, $0, $1) }
+                    }
+                    return count
+                }
+            }
+        )
+    }
+
+    private func sent(_ frame: nghttp2_frame) {
+        let isLast = UInt32(frame.hd.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
+        guard role.isServer, UInt32(frame.hd.type) == NGHTTP2_HEADERS.rawValue, isLast,
+            let record = records[frame.hd.stream_id], !record.isRemoteClosed
+        else { return }
+        // The status is out; the client need not send the rest.
+        reset(record, NGHTTP2_NO_ERROR)
+    }
+
+    private func couldNotSend(_ frame: nghttp2_frame) {
+        guard UInt32(frame.hd.type) == NGHTTP2_HEADERS.rawValue, !role.isServer else { return }
+        closed(frame.hd.stream_id, NGHTTP2_REFUSED_STREAM.rawValue)
+    }
+
+    private static func from(_ user: UnsafeMutableRawPointer?) -> Connection? {
+        user.map { Unmanaged<Connection>.fromOpaque($0).takeUnretainedValue() }
+    }
+}

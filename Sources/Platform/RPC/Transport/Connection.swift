@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CNGHTTP2
+internal import NIOCore
+
+/// One HTTP/2 connection: a channel handler around an nghttp2 session, on one event loop.
+///
+/// It owns the session and the records of the open streams. Tasks reach it through its mailbox. nghttp2 must not be
+/// asked for output inside its callbacks, so they only change state; `flush` follows once, when the batch is done.
+final class Connection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let mailbox: Mailbox
+    let role: any ConnectionRole
+    let loop: any EventLoop
+    var session: OpaquePointer?
+    var records: [Int32: StreamRecord] = [:]
+    /// What is to be written next.
+    var output = ByteBuffer()
+
+    private var context: ChannelHandlerContext?
+    private var hasStarted = false
+    private var isFlushing = false
+    private var isClosing = false
+    private var drain = Drain.none
+    private var failure = "the connection was closed"
+
+    private enum Drain { case none, announced, final }
+
+    private static let writeStep = 128 << 10
+
+    init(mailbox: Mailbox, role: any ConnectionRole, loop: any EventLoop) {
+        self.mailbox = mailbox
+        self.role = role
+        self.loop = loop
+    }
+
+    // MARK: - Channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        session = makeSession()
+        mailbox.attach(self)
+        if context.channel.isActive { start() }
+    }
+
+    func channelActive(context: ChannelHandlerContext) { start() }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard let session, !isClosing else { return }
+        let buffer = unwrapInboundIn(data)
+        let result = buffer.withUnsafeReadableBytes { bytes in
+            nghttp2_session_mem_recv(session, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
+        }
+        guard result < 0 else { return }
+        // What nghttp2 has to say about it (GOAWAY) is sent first.
+        failure = "the peer does not speak HTTP/2: \(String(cString: nghttp2_strerror(Int32(result))))"
+        nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR.rawValue)
+        flush()
+        closeAfterWrites()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) { flush() }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) { flush() }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        failure = "the connection failed: \(error)"
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { end() }
+
+    func handlerRemoved(context: ChannelHandlerContext) { end() }
+
+    private func start() {
+        guard let session, !hasStarted else { return }
+        hasStarted = true
+        submitSettings(session)
+        flush()
+    }
+
+    /// Fails what is left; nghttp2 does not report open streams when its session goes.
+    private func end() {
+        guard let session else { return }
+        self.session = nil
+        isClosing = true
+        let dropped = mailbox.close()
+        let open = records.values
+        records = [:]
+        for record in open {
+            record.timer?.cancel()
+            role.lost(record, reason: failure)
+        }
+        for case .open(let call, _) in dropped {
+            call.end(.failed(RPCError(.unavailable, failure)), isUnprocessed: true)
+        }
+        role.disconnected(reason: failure)
+        nghttp2_session_del(session)
+        context = nil
+    }
+
+    // MARK: - Orders
+
+    func carryOut(_ orders: [Mailbox.Order]) {
+        guard session != nil else { return }
+        for order in orders {
+            switch order {
+            case .open(let call, let headers): open(call, headers)
+            case .output(let call): sendOutput(of: call)
+            case .consumed(let call, let count): giveBack(count, call.id)
+            case .cancel(let call):
+                // A call that was cancelled before it was opened has no record.
+                if let record = records[call.id], record.call === call { reset(record, NGHTTP2_CANCEL) }
+            case .drain: beginDrain()
+            case .close:
+                failure = "the connection was closed"
+                context?.close(promise: nil)
+                return
+            }
+        }
+        flush()
+    }
+
+    private func open(_ call: CallStream, _ headers: HeaderBlock) {
+        guard let session, !call.hasEnded else { return }
+        var provider = makeProvider()
+        let id = headers.withFields { nghttp2_submit_request(session, nil, $0, $1, &provider, nil) }
+        guard id > 0 else {
+            call.end(.failed(RPCError(.unavailable, "the connection takes no more calls")), isUnprocessed: true)
+            return
+        }
+        call.id = id
+        let record = StreamRecord(call)
+        records[id] = record
+        _ = call.acknowledgeOutput()
+        schedule(record)
+    }
+
+    private func sendOutput(of call: CallStream) {
+        guard let session, let record = records[call.id], record.call === call else { return }
+        let closing = call.acknowledgeOutput()
+        if role.isServer, !record.isOpened {
+            role.open(record, closing: closing, self)
+        } else {
+            // INVALID_ARGUMENT says that nothing was waiting: nghttp2 will ask anyway.
+            _ = nghttp2_session_resume_data(session, call.id)
+        }
+    }
+
+    /// Makes the deadline's timer, where there is a deadline.
+    func schedule(_ record: StreamRecord) {
+        guard let deadline = record.call.deadline else { return }
+        let (seconds, attoseconds) = ContinuousClock.now.duration(to: deadline).components
+        // Rightly endless beyond what the timer can hold.
+        guard seconds < 1 << 31 else { return }
+        let nanos = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        let connection = NIOLoopBound(self, eventLoop: loop)
+        let bound = NIOLoopBound(record, eventLoop: loop)
+        record.timer = loop.scheduleTask(in: .nanoseconds(max(0, nanos))) {
+            let connection = connection.value
+            guard connection.session != nil else { return }
+            connection.role.timedOut(bound.value, connection)
+            connection.flush()
+        }
+    }
+
+    // MARK: - For the roles
+
+    /// Ends a stream at once, in both directions.
+    func reset(_ record: StreamRecord, _ code: nghttp2_error_code) {
+        guard let session else { return }
+        nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), record.call.id, code.rawValue)
+    }
+
+    /// Server: opens the answer; with `closing`, that is all there is.
+    func respond(_ headers: HeaderBlock, for record: StreamRecord, isLast: Bool) {
+        guard let session else { return }
+        record.isOpened = true
+        record.isFinished = isLast
+        var provider = makeProvider()
+        _ = headers.withFields { fields, count in
+            if isLast { nghttp2_submit_response(session, record.call.id, fields, count, nil) } else {
+                nghttp2_submit_response(session, record.call.id, fields, count, &provider)
+            }
+        }
+    }
+
+    /// nghttp2 asks for output again.
+    func resume(_ record: StreamRecord) {
+        guard let session else { return }
+        _ = nghttp2_session_resume_data(session, record.call.id)
+    }
+
+    /// Gives room for `count` bytes back to the peer.
+    func giveBack(_ count: Int, _ id: Int32) {
+        guard let session, count > 0, id > 0 else { return }
+        _ = nghttp2_session_consume_stream(session, id, count)
+    }
+
+    // MARK: - Ending
+
+    /// Two GOAWAY frames: the first lets calls that are on their way in, the second follows when the peer has seen it.
+    private func beginDrain() {
+        guard let session, drain == .none else { return }
+        drain = .announced
+        nghttp2_submit_shutdown_notice(session)
+        nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.scheduleTask(in: .seconds(1)) {
+            bound.value.finishDrain()
+            bound.value.flush()
+        }
+    }
+
+    /// The peer has answered the ping, or will not.
+    func finishDrain() {
+        guard let session, drain == .announced else { return }
+        drain = .final
+        let last = nghttp2_session_get_last_proc_stream_id(session)
+        nghttp2_submit_goaway(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, NGHTTP2_NO_ERROR.rawValue, nil, 0)
+    }
+
+    /// Writes what nghttp2 has to send, as long as the socket takes it.
+    func flush() {
+        guard let session, let context, !isFlushing, !isClosing else { return }
+        isFlushing = true
+        defer { isFlushing = false }
+        while context.channel.isWritable {
+            output = context.channel.allocator.buffer(capacity: 1024)
+            while output.readableBytes < Self.writeStep {
+                var bytes: UnsafePointer<UInt8>?
+                let count = nghttp2_session_mem_send(session, &bytes)
+                guard count >= 0 else {
+                    failure = "HTTP/2 failed: \(String(cString: nghttp2_strerror(Int32(count))))"
+                    context.close(promise: nil)
+                    return
+                }
+                guard count > 0 else { break }
+                output.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count))
+            }
+            guard output.readableBytes > 0 else { break }
+            context.writeAndFlush(wrapOutboundOut(output), promise: nil)
+            output = ByteBuffer()
+        }
+        if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 { closeAfterWrites() }
+    }
+
+    private func closeAfterWrites() {
+        guard let context, !isClosing else { return }
+        isClosing = true
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What differs between the two ends of a connection. Called on its event loop.
+protocol ConnectionRole: AnyObject {
+    var isServer: Bool { get }
+
+    /// Server: a new stream begins; nil refuses it.
+    func begin(_ id: Int32, _ connection: Connection) -> StreamRecord?
+
+    /// A whole header list has arrived: a request, an answer's opening, or trailers.
+    func received(_ headers: ReceivedHeaders, endsStream: Bool, for record: StreamRecord, _ connection: Connection)
+
+    /// The peer's data ended.
+    func receivedEnd(of record: StreamRecord, _ connection: Connection)
+
+    /// The peer broke the rules of the framing inside one stream.
+    func received(_ violation: RPCError, for record: StreamRecord, _ connection: Connection)
+
+    /// The deadline has come.
+    func timedOut(_ record: StreamRecord, _ connection: Connection)
+
+    /// The stream is gone, with HTTP/2's code.
+    func closed(_ record: StreamRecord, code: UInt32)
+
+    /// The connection is gone, and the stream with it.
+    func lost(_ record: StreamRecord, reason: String)
+
+    /// Server: the call has something to send for the first time.
+    func open(_ record: StreamRecord, closing: CallStream.Closing?, _ connection: Connection)
+
+    /// The peer's settings have arrived: it speaks HTTP/2, and listens.
+    func settled()
+
+    /// The peer takes no more calls on this connection.
+    func dismissed()
+
+    /// The connection has ended.
+    func disconnected(reason: String)
+}
