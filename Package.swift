@@ -143,7 +143,7 @@ let programs: [Target] = [
     program(
         "petrel-runtime-supervisor",
         staticSwift,
-        ["SupervisorCore", "SupervisorService"] + daemonParts
+        ["Cgroups", "Seccomp", "SupervisorCore", "SupervisorService"] + daemonParts
     ),
     program("petrel-image-store", staticSwift, ["ImageStoreCore", "ImageStoreService", "Registry"] + daemonParts),
     program("petrel-engine", staticSwift, ["EngineCore", "EngineService", unixSignals] + daemonParts),
@@ -153,9 +153,25 @@ let programs: [Target] = [
 let suites: [Target] = [
     .target(name: "TestSupport", dependencies: ["System"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("SystemTests", ["TestSupport"]),
+    tests("InitCoreTests", ["InitCore", "System"]),
+    tests("RenderingTests", ["JSON", "Rendering", "System"]),
     tests("JSONTests", ["JSON"]),
     tests("RuntimeSpecTests", ["JSON", "RuntimeSpec"]),
     tests("OCITests", ["OCI"]),
+    tests("CgroupsTests", ["Cgroups", "RuntimeSpec"]),
+    tests("SeccompTests", ["JSON", "RuntimeSpec", "Seccomp", "System"]),
+    tests("ContainerRuntimeTests", ["ContainerRuntime", "RuntimeSpec", "System"]),
+    tests(
+        "KernelTests",
+        ["Cgroups", "ContainerRuntime", "JSON", "RuntimeSpec", "Seccomp", "System", "TestSupport"]
+    ),
+    .executableTarget(
+        name: "runtime-probe",
+        dependencies: ["Cgroups", "ContainerRuntime", "JSON", "RuntimeSpec", "Seccomp", "System"],
+        path: "Tests/Probes/runtime-probe",
+        swiftSettings: strict,
+        linkerSettings: fullyStatic
+    ),
 ]
 
 let package = Package(

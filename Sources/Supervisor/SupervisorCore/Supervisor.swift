@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package import Events
+internal import Events
+internal import JSON
 internal import Logging
 internal import Messages
-package import RuntimeSpec
+internal import RuntimeSpec
 package import Seccomp
 package import System
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Messages
+internal import RuntimeSpec
 internal import System
 
 /// Another process in a container, as it is told to clients.
@@ -126,4 +127,16 @@ extension Container {
 extension KeeperV1.RunRecord {
     fileprivate var hasEnded: Bool { state == .exited || state == .failed }
     fileprivate var isGateFailure: Bool { state == .failed && failure?.step == "gate" }
+}
+
+extension ExecOrder {
+    /// - Throws: `.invalidField` when it is no process of the runtime specification.
+    package static func check(process text: [UInt8]) throws(SupervisorError) {
+        guard text.count <= 1 << 20 else { throw .invalidField(name: "process_json", reason: "larger than 1 MiB") }
+        do throws(SpecError) {
+            _ = try ProcessSpec(parsing: text)
+        } catch {
+            throw .invalidField(name: "process_json", reason: error.description)
+        }
+    }
 }

@@ -2,7 +2,7 @@
 internal import Cgroups
 internal import Logging
 internal import Messages
-package import System
+internal import System
 
 /// What clients ask of a container. Each call is harmless when repeated.
 extension Container {

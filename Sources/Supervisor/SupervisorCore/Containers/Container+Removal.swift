@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Cgroups
+internal import Events
 internal import Logging
 internal import Messages
-package import System
+internal import System
 
 /// The end of a container. Every step may find that it was done already.
 extension Container {

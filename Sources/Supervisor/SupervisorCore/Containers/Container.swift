@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Events
 internal import Logging
-package import Messages
-package import System
+internal import Messages
+internal import System
 
 /// One container: its life cycle, its keeper, and the second copies of its descriptors.
 ///

@@ -98,3 +98,14 @@ package final class EndedChildren: Sendable {
     /// The wait status of a child that ended not long ago.
     package func waitStatus(of pid: Int32) -> Int32? { statuses.withLock { $0.byPid[pid] } }
 }
+
+extension Surroundings {
+    /// "v1", "hybrid" or "v2".
+    package var cgroupLayoutName: String {
+        switch cgroups.kind {
+        case .legacy: "v1"
+        case .hybrid: "hybrid"
+        case .unified: "v2"
+        }
+    }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+import Cgroups
+import Events
+import Logging
+import RPC
+import Seccomp
+import Suite
+import SupervisorCore
+import SupervisorService
+import System
+
+/// The daemon's parts, wired by hand, and its life from start to drain.
+struct Daemon: ~Copyable {
+    private let location: SuiteLocation
+    private let inherited: InheritedDescriptors
+    private let notifier: Notifier
+    private let lock: DaemonLock
+    private let poller: Poller
+    private let supervisor: Supervisor
+    private let surroundings: Surroundings
+    private let server: RPCServer
+    private let logger: Logger
+
+    init(options: borrowing Main, inherited: InheritedDescriptors, notifier: Notifier) throws {
+        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        var logger = Logger(label: "supervisor")
+        let level = options.logLevel ?? SystemEnvironment.value(of: "PETREL_LOG_LEVEL") ?? "notice"
+        logger.logLevel = Logger.Level(rawValue: level) ?? .notice
+        let location = try SuiteLocation(root: options.root, run: options.run)
+        try location.prepare()
+        let lock = try DaemonLock(daemon: "supervisor", at: location)
+        let faultPoints = options.faultPoints ?? SystemEnvironment.value(of: "PETREL_FAULT_POINTS")
+        let faults = FaultPoints(directory: faultPoints)
+        let poller = try Poller()
+        let directory = location.directory(of: "supervisor")
+        let journal = try Journal(
+            directory: directory + "/journal",
+            thread: try SerialThread(),
+            faults: faults,
+            releaseReserve: { location.releaseReserve() }
+        )
+        for line in journal.damage { logger.error("journal", metadata: ["damage": "\(line)"]) }
+        let keeper = try options.keeper ?? SystemEnvironment.value(of: "PETREL_KEEPER") ?? Self.siblingKeeper()
+        let surroundings = Surroundings(
+            journal: journal,
+            poller: poller,
+            keepers: KeeperProgram(
+                executable: keeper,
+                logFile: location.log(of: "keeper"),
+                faults: faults,
+                poller: poller
+            ),
+            store: NotifierStore(notifier: notifier),
+            works: Works(),
+            ended: EndedChildren(),
+            faults: faults,
+            bootID: try Boot.id(),
+            cgroups: try CgroupLayout.detect(),
+            cgroupParent: try location.suiteName(),
+            releaseReserve: { location.releaseReserve() },
+            release: Release.version,
+            logger: logger
+        )
+        let supervisor = try Supervisor(
+            directory: directory,
+            runDirectory: location.run,
+            seccomp: try SeccompCache(directory: directory + "/seccomp"),
+            surroundings: surroundings
+        )
+        self.server = RPCServer(
+            services: [SupervisorHandlers(supervisor: supervisor, release: Release.version)],
+            logger: logger
+        )
+        self.location = location
+        self.inherited = inherited
+        self.notifier = notifier
+        self.lock = lock
+        self.poller = poller
+        self.supervisor = supervisor
+        self.surroundings = surroundings
+        self.logger = logger
+    }
+
+    /// Takes up what is there, serves until SIGTERM, and drains. Containers and keepers go on.
+    func run(signals: consuming SignalQueue) async throws {
+        let queue = try SignalSource(signals)
+        let (supervisor, surroundings, server, poller) = (supervisor, surroundings, server, poller)
+        let (notifier, inherited) = (notifier, inherited)
+        let socket = SharedDescriptor(try Listener.open(daemon: "supervisor", at: location, inherited: inherited))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await surroundings.works.run() }
+            group.addTask {
+                while true {
+                    try await poller.readable(queue.descriptor)
+                    while let signal = try queue.next() {
+                        switch signal {
+                        case .childEnded: surroundings.ended.reap()
+                        case .hangUp: await supervisor.storeAgain()
+                        default:
+                            notifier.stopping()
+                            server.gracefulShutdown()
+                        }
+                    }
+                }
+            }
+            surroundings.ended.reap()
+            let stored = inherited.entries.map { (name: $0.name, descriptor: $0.descriptor) }
+            try await supervisor.recover(stored: stored)
+            await supervisor.settle(untilBootNanos: Clock.bootNanos + 5_000_000_000)
+            notifier.ready()
+            logger.notice("ready", metadata: ["release": "\(Release.version)"])
+            try await server.serve(listening: try socket.duplicate())
+            group.cancelAll()
+            while let result = await group.nextResult() { _ = result }
+        }
+        logger.notice("drained")
+        _ = lock
+    }
+
+    private static func siblingKeeper() throws -> String {
+        Files.parentPath(of: try Files.link(at: "/proc/self/exe")) + "/petrel-keeper"
+    }
+}
+
+/// Third copies lie with whoever started this daemon.
+private struct NotifierStore: DescriptorStore {
+    let notifier: Notifier
+
+    func store(_ descriptor: Int32, name: String) { notifier.store(descriptor, name: name) }
+    func remove(name: String) { notifier.removeStored(name: name) }
+}
+
+/// The signal queue in a form that tasks can share.
+private final class SignalSource: Sendable {
+    private let queue: SignalQueue
+    let descriptor: SharedDescriptor
+
+    init(_ queue: consuming SignalQueue) throws {
+        descriptor = SharedDescriptor(try SystemEnvironment.duplicate(queue.raw))
+        self.queue = queue
+    }
+
+    func next() throws -> Signal? { try queue.next() }
+}
