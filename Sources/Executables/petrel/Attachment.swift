@@ -108,6 +108,10 @@ extension EngineConnection {
         _ = try? await containers.remove(request, options: CallOptions(timeout: .seconds(10)))
     }
 
-    /// What the Docker command line ends with when a program could not be executed.
-    static func startExitCode(_ error: RPCError) -> Int32 { 125 }
+    /// What the Docker command line ends with when a program was not found, or cannot be executed.
+    static func startExitCode(_ error: RPCError, otherwise: Int32 = 125) -> Int32 {
+        guard let reason = error.detail?.reason else { return otherwise }
+        if reason.hasSuffix("_failed_not_found") { return 127 }
+        return reason.hasSuffix("_failed_not_executable") ? 126 : otherwise
+    }
 }

@@ -3,20 +3,21 @@ import Messages
 import RPC
 import Rendering
 import Services
+import Synchronization
 import System
 
 /// A program run in a container with us looking on; goes on, where it was, after the engine was restarted.
-actor ExecSession {
+final class ExecSession: Sendable {
     private let engine: EngineConnection
     private let start: EngineV1.ExecStart
     /// Known once the engine has begun it: from then on the call can be resumed.
-    private var execID: String?
-    private var input: StandardInput?
+    private let execID = Mutex<String?>(nil)
+    private let input: StandardInput?
 
     init(engine: EngineConnection, start: EngineV1.ExecStart) throws {
         self.engine = engine
         self.start = start
-        if start.openStdin { input = try StandardInput() }
+        input = start.openStdin ? try StandardInput() : nil
     }
 
     /// - Returns: The program's exit code; 0 for a detached one.
@@ -29,8 +30,8 @@ actor ExecSession {
                 }
             } catch let error as RPCError {
                 // Before the answer `started` nobody can tell whether the program runs: repeating might run it twice.
-                guard error.code == .unavailable, execID != nil else {
-                    throw engine.failure(what, error, exitCode: EngineConnection.startExitCode(error))
+                guard error.code == .unavailable, execID.withLock({ $0 }) != nil else {
+                    throw engine.failure(what, error, exitCode: EngineConnection.startExitCode(error, otherwise: 1))
                 }
                 try await engine.comeBack(what, after: error)
             }
@@ -41,7 +42,7 @@ actor ExecSession {
         _ requests: RequestWriter<EngineV1.ExecRequest>,
         _ responses: ResponseStream<EngineV1.ExecResponse>
     ) async throws -> Int32 {
-        if let execID {
+        if let execID = execID.withLock({ $0 }) {
             let resume = EngineV1.ExecResume(container: start.container, execId: execID)
             try await requests.write(EngineV1.ExecRequest(body: .resume(resume)))
         } else {
@@ -70,7 +71,7 @@ actor ExecSession {
     private func receive(_ responses: ResponseStream<EngineV1.ExecResponse>) async throws -> Int32 {
         while let response = try await responses.next() {
             switch response.body {
-            case .started(let started): execID = started.execId
+            case .started(let started): execID.withLock { $0 = started.execId }
             case .output(let output): Screen.write(output.data, to: output.stream == 2 ? 2 : 1)
             case .exit(let exit):
                 if !exit.error.isEmpty { Screen.say("petrel: exec in \(start.container): \(exit.error)") }

@@ -3,11 +3,6 @@ import ArgumentParser
 import Rendering
 import System
 
-/// Text to print on standard output, for `--help` and `--version`.
-struct HelpText: Error {
-    let text: String
-}
-
 /// The command line as typed, turned into a command.
 struct Invocation {
     private let words: [String]
@@ -23,7 +18,7 @@ struct Invocation {
         do {
             return try Petrel.parseAsRoot(words.isEmpty ? ["--help"] : words)
         } catch {
-            guard !Petrel.exitCode(for: error).isSuccess else { throw HelpText(text: Petrel.fullMessage(for: error)) }
+            if Petrel.exitCode(for: error).isSuccess { throw error }
             let path = Self.commandPath(words)
             // 125 is what the Docker command line says about options that it does not understand.
             throw Failure(
@@ -73,7 +68,7 @@ struct Invocation {
                 let known = candidates.map { $0._commandName }
                 let nearest = Suggestion.nearest(to: word, in: known)
                 let advice = nearest.map { "Did you mean '\(path) \($0)'? " } ?? ""
-                throw Failure("'\(word)'", "is not a \(path) command", advice: advice + "See '\(path) --help'.")
+                throw Failure("", "'\(word)' is not a \(path) command", advice: advice + "See '\(path) --help'.")
             }
             path += " " + word
             candidates = next.configuration.subcommands

@@ -42,12 +42,13 @@ struct Main {
         case let failure as Failure:
             Screen.say(failure.lines)
             CurrentProcess.exit(failure.exitCode)
-        case let help as HelpText:
-            Screen.write(help.text + "\n", to: 1)
-            CurrentProcess.exit(0)
         case let error as SystemError where error.name == "EPIPE":
             // Whoever read our output has gone; there is nobody to tell.
             CurrentProcess.exit(1)
+        // `--help` and `--version` reach us as errors too.
+        case _ where Petrel.exitCode(for: error).isSuccess:
+            Screen.print(Petrel.fullMessage(for: error))
+            CurrentProcess.exit(0)
         default:
             Screen.say(Failure("", "\(error)").lines)
             CurrentProcess.exit(1)

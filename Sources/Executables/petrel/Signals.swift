@@ -18,7 +18,7 @@ final class Signals: Sendable {
     }
 
     /// Reads the queue for ever, on the calling thread.
-    func forward(from queue: borrowing SignalQueue) throws(SystemError) -> Never {
+    func forward(from queue: borrowing SignalQueue) throws(SystemError) {
         while true {
             var entries = [Poll.Entry(queue.raw)]
             try Poll.wait(&entries)
