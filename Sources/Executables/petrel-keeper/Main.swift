@@ -51,7 +51,7 @@ struct Main {
         // A vanished client must not end the keeper; a program that it starts has the default again.
         for signal in [Signal.pipe, .hangUp, .interrupt, .terminate] { signal.disregard() }
         // A process of the container that is on its way to its program must show nothing of the keeper.
-        try SystemEnvironment.hideFromTracing()
+        try Credentials.hideFromTracing()
     }
 
     private static func inheritedConnection() -> Descriptor? {

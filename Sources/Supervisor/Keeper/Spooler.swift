@@ -59,21 +59,23 @@ final class Spooler {
             return try Splice.move(from: source.pipe.raw, to: sink.raw, count: OutputSource.bytesAtOnce)
         }
         if writer == nil { writer = try SpoolWriter(directory: directory, limits: limits) }
-        guard var current = writer.take() else { return 0 }
-        defer { writer = consume current }
-        let room = try DiskSpace.room(around: current.data)
+        guard let data = writer?.data else { return 0 }
+        let room = try DiskSpace.room(around: data)
         guard room.freeBytes > Self.headroom(total: room.totalBytes) else {
             throw SystemError("splice", path: directory.path, code: KeeperError.noSpace)
         }
-        let count = try current.begin(source.stream, wallNanos: Clock.wallNanos)
+        guard let limit = try writer?.begin(source.stream, wallNanos: Clock.wallNanos), let place = writer?.end,
+            // The record may be the first of a new segment.
+            let data = writer?.data
+        else { return 0 }
         faults.reach("keeper.output.indexed")
         let moved = try Splice.move(
             from: source.pipe.raw,
-            to: current.data,
-            offset: current.end,
-            count: min(count, OutputSource.bytesAtOnce)
+            to: data,
+            offset: place,
+            count: min(limit, OutputSource.bytesAtOnce)
         )
-        current.advance(by: moved)
+        writer?.advance(by: moved)
         faults.reach("keeper.output.spliced")
         return moved
     }
