@@ -67,14 +67,15 @@ struct ServiceEmitter {
                 text.line("try await channel.\(call)(\(path), request, options)")
             }
         case (true, false):
-            text.line("package func \(name)(")
+            // The body runs where the caller does, and may use what the caller owns.
+            text.line("nonisolated(nonsending) package func \(name)(")
             text.line("    options: CallOptions = CallOptions(),")
             text.line("    _ body: (RequestWriter<\(request)>) async throws -> Void")
             text.block(") async throws -> \(response)") { text in
                 text.line("try await channel.clientStreaming(\(path), options, body)")
             }
         case (true, true):
-            text.line("package func \(name)<Result>(")
+            text.line("nonisolated(nonsending) package func \(name)<Result>(")
             text.line("    options: CallOptions = CallOptions(),")
             text.line("    _ body: (RequestWriter<\(request)>, ResponseStream<\(response)>) async throws -> Result")
             text.block(") async throws -> Result") { text in

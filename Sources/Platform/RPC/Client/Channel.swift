@@ -51,7 +51,7 @@ package final class Channel: Sendable {
         return ResponseStream(CallOwner(try await begin(method, options, deadline, payload), keeping: self))
     }
 
-    package func clientStreaming<Request: Message, Response: Message>(
+    nonisolated(nonsending) package func clientStreaming<Request: Message, Response: Message>(
         _ method: String,
         _ options: CallOptions,
         _ body: (RequestWriter<Request>) async throws -> Void
@@ -67,7 +67,7 @@ package final class Channel: Sendable {
         return try await call.onlyResponse(Response.self)
     }
 
-    package func bidirectional<Request: Message, Response: Message, Result>(
+    nonisolated(nonsending) package func bidirectional<Request: Message, Response: Message, Result>(
         _ method: String,
         _ options: CallOptions,
         _ body: (RequestWriter<Request>, ResponseStream<Response>) async throws -> Result

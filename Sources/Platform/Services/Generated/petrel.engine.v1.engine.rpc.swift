@@ -87,7 +87,7 @@ extension EngineV1 {
 
         /// Runs a process in a container. The first request is `start` (or `resume`, to continue after a lost connection);
         /// responses begin with `started` and, unless detached, end with `exit`.
-        package func exec<Result>(
+        nonisolated(nonsending) package func exec<Result>(
             options: CallOptions = CallOptions(),
             _ body: (RequestWriter<EngineV1.ExecRequest>, ResponseStream<EngineV1.ExecResponse>) async throws -> Result
         ) async throws -> Result {
@@ -194,7 +194,7 @@ extension EngineV1 {
         package init(channel: Channel) { self.channel = channel }
 
         /// `petrel.engine.v1.Images/Load`.
-        package func load<Result>(
+        nonisolated(nonsending) package func load<Result>(
             options: CallOptions = CallOptions(),
             _ body: (RequestWriter<EngineV1.LoadRequest>, ResponseStream<EngineV1.ProgressResponse>) async throws -> Result
         ) async throws -> Result {

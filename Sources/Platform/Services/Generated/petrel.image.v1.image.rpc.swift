@@ -14,7 +14,7 @@ extension ImageV1 {
         package init(channel: Channel) { self.channel = channel }
 
         /// Reads a Docker archive, OCI archive or layout as tar, plain or compressed with gzip or zstd.
-        package func load<Result>(
+        nonisolated(nonsending) package func load<Result>(
             options: CallOptions = CallOptions(),
             _ body: (RequestWriter<ImageV1.LoadRequest>, ResponseStream<ImageV1.LoadResponse>) async throws -> Result
         ) async throws -> Result {

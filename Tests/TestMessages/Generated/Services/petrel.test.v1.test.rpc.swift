@@ -30,7 +30,7 @@ extension TestV1 {
         }
 
         /// Answers with everything that was sent, joined.
-        package func collect(
+        nonisolated(nonsending) package func collect(
             options: CallOptions = CallOptions(),
             _ body: (RequestWriter<TestV1.EchoRequest>) async throws -> Void
         ) async throws -> TestV1.EchoResponse {
@@ -38,7 +38,7 @@ extension TestV1 {
         }
 
         /// `petrel.test.v1.Echo/Converse`.
-        package func converse<Result>(
+        nonisolated(nonsending) package func converse<Result>(
             options: CallOptions = CallOptions(),
             _ body: (RequestWriter<TestV1.EchoRequest>, ResponseStream<TestV1.EchoResponse>) async throws -> Result
         ) async throws -> Result {
