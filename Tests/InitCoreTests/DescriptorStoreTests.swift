@@ -4,7 +4,9 @@ import System
 import Testing
 
 @Suite struct DescriptorStoreTests {
-    private func file() throws -> SharedDescriptor { SharedDescriptor(try Files.open("/dev/null", .readOnly)) }
+    private func file() throws -> SharedDescriptor {
+        SharedDescriptor(try Files.open("/dev/null", .readOnly))
+    }
 
     @Test func keepsTheOrderAndRemovesByName() throws {
         var store = DescriptorStore()

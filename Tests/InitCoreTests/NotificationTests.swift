@@ -5,7 +5,9 @@ import Testing
 @Suite struct NotificationTests {
     @Test func understandsTheProtocol() {
         let ready = Notification(Array("READY=1\nSTATUS=serves 3=three\nMAINPID=7\n".utf8))
-        #expect(ready.isReady && ready.status == "serves 3=three" && !ready.isStopping && !ready.storesDescriptors)
+        #expect(
+            ready.isReady && ready.status == "serves 3=three" && !ready.isStopping && !ready.storesDescriptors
+        )
         let store = Notification(Array("FDSTORE=1\nFDNAME=4a5f.run.stdout".utf8))
         #expect(store.storesDescriptors && store.descriptorName == "4a5f.run.stdout")
         let remove = Notification(Array("FDSTOREREMOVE=1\nFDNAME=x".utf8))

@@ -21,7 +21,10 @@ import Testing
         #expect(Shortened.text("0123456789", limit: 10) == "0123456789")
         #expect(Shortened.text("01234567890", limit: 10) == "012345678…")
         #expect(Shortened.image("busybox") == "busybox")
-        #expect(Shortened.image("sha256:" + String(repeating: "a", count: 64)) == String(repeating: "a", count: 12))
+        #expect(
+            Shortened.image("sha256:" + String(repeating: "a", count: 64))
+                == String(repeating: "a", count: 12)
+        )
     }
 }
 
@@ -32,10 +35,16 @@ import Testing
     )
 
     @Test func hasFourFormats() throws {
-        #expect(try listing.lines(format: "table") == ["IMAGE ID   TAG", "a          latest", "b          old"])
+        #expect(
+            try listing.lines(format: "table") == ["IMAGE ID   TAG", "a          latest", "b          old"]
+        )
         #expect(try listing.lines(format: "json").first == #"{"ID":"a","Tag":"latest","Size":"1B"}"#)
         #expect(try listing.lines(format: "{{.ID}}/{{.Size}}") == ["a/1B", "b/2B"])
-        #expect(try listing.lines(format: "table {{.Tag}}\\t{{.Size}}") == ["TAG       SIZE", "latest    1B", "old       2B"])
+        #expect(
+            try listing.lines(format: "table {{.Tag}}\\t{{.Size}}") == [
+                "TAG       SIZE", "latest    1B", "old       2B",
+            ]
+        )
     }
 
     @Test func templatesReachIntoObjects() throws {
@@ -57,7 +66,9 @@ import Testing
         #expect(progress.update(id: "4a5f", status: "Downloading", current: 0, total: 4_000_000))
         #expect(!progress.update(id: "4a5f", status: "Downloading", current: 2_000_000, total: 4_000_000))
         let lines = progress.lines(width: 60)
-        #expect(lines.count == 1 && lines[0].hasPrefix("4a5f: Downloading [=") && lines[0].hasSuffix("] 2MB/4MB"))
+        #expect(
+            lines.count == 1 && lines[0].hasPrefix("4a5f: Downloading [=") && lines[0].hasSuffix("] 2MB/4MB")
+        )
         #expect(lines[0].count <= 60 && lines[0].contains(">"))
         #expect(progress.update(id: "4a5f", status: "Pull complete", current: 4_000_000, total: 4_000_000))
         #expect(progress.lines(width: 60) == ["4a5f: Pull complete"])
@@ -92,7 +103,9 @@ import Testing
 
     @Test func volumesAreRead() throws {
         let plain = try VolumeOption("/a:/b", workingDirectory: "/w")
-        #expect(plain.source == "/a" && plain.target == "/b" && !plain.isReadOnly && plain.propagation.isEmpty)
+        #expect(
+            plain.source == "/a" && plain.target == "/b" && !plain.isReadOnly && plain.propagation.isEmpty
+        )
         let full = try VolumeOption("./a:/b:ro,rslave", workingDirectory: "/w")
         #expect(full.source == "/w/./a" && full.isReadOnly && full.propagation == "rslave")
     }
@@ -119,7 +132,9 @@ import Testing
         #expect(ImageName("<none>").tag == "<none>")
     }
 
-    @Test(arguments: [("rnu", "run"), ("imagse", "images"), ("exce", "exec"), ("pss", "ps"), ("lgos", "logs")])
+    @Test(arguments: [
+        ("rnu", "run"), ("imagse", "images"), ("exce", "exec"), ("pss", "ps"), ("lgos", "logs"),
+    ])
     func typingErrorsAreRecognised(_ word: String, _ meant: String) {
         #expect(Suggestion.nearest(to: word, in: ["run", "images", "exec", "ps", "logs"]) == meant)
     }
@@ -130,12 +145,22 @@ import Testing
     }
 
     @Test func failuresReadInOrder() {
-        #expect(Failure("run web", "no such image", advice: "pull it").lines == ["petrel: run web: no such image", "pull it"])
+        #expect(
+            Failure("run web", "no such image", advice: "pull it").lines == [
+                "petrel: run web: no such image", "pull it",
+            ]
+        )
         #expect(Failure("", "broken").lines == ["petrel: broken"])
     }
 
     @Test func outlinesLeaveOutWhatIsEmpty() {
-        let document: JSON = ["ServerVersion": "1", "NCPU": 2, "Plugins": [:], "Runtimes": ["petrel": ["path": "x"]], "ID": ""]
-        #expect(Outline.lines(of: document) == ["Server Version: 1", "NCPU: 2", "Runtimes:", " petrel:", "  path: x"])
+        let document: JSON = [
+            "ServerVersion": "1", "NCPU": 2, "Plugins": [:], "Runtimes": ["petrel": ["path": "x"]], "ID": "",
+        ]
+        #expect(
+            Outline.lines(of: document) == [
+                "Server Version: 1", "NCPU: 2", "Runtimes:", " petrel:", "  path: x",
+            ]
+        )
     }
 }

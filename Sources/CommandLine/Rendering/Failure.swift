@@ -17,6 +17,7 @@ package struct Failure: Error, Hashable, Sendable {
 
     /// `petrel: run alpine: no such image`, and the advice on a line of its own.
     package var lines: [String] {
-        ["petrel: " + [what, why].filter { !$0.isEmpty }.joined(separator: ": ")] + (advice.isEmpty ? [] : [advice])
+        ["petrel: " + [what, why].filter { !$0.isEmpty }.joined(separator: ": ")]
+            + (advice.isEmpty ? [] : [advice])
     }
 }

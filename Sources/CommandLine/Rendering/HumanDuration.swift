@@ -22,7 +22,9 @@ package enum HumanDuration {
     }
 
     /// `3 minutes ago`, from two moments of wall time; a moment to come counts as now.
-    package static func ago(_ moment: Int64, now: Int64) -> String { text(nanos: max(0, now - moment)) + " ago" }
+    package static func ago(_ moment: Int64, now: Int64) -> String {
+        text(nanos: max(0, now - moment)) + " ago"
+    }
 
     /// `Up 2 minutes`, `Exited (0) 3 seconds ago`, `Created`: a container's status.
     /// - Parameters: Wall time in nanoseconds since 1970; 0 for never.
@@ -39,7 +41,8 @@ package enum HumanDuration {
         case "restarting": "Restarting (\(exitCode)) " + ago(finishedAt, now: now)
         case "removing": "Removal In Progress"
         case "dead": "Dead"
-        case "exited": finishedAt == 0 ? "Exited (\(exitCode))" : "Exited (\(exitCode)) " + ago(finishedAt, now: now)
+        case "exited":
+            finishedAt == 0 ? "Exited (\(exitCode))" : "Exited (\(exitCode)) " + ago(finishedAt, now: now)
         default: "Created"
         }
     }

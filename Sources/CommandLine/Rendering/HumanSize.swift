@@ -71,7 +71,8 @@ struct DecimalNumber: Hashable, Sendable {
 
     init?(_ text: String) {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        guard text.utf8.contains(where: { $0 != 0x2e }), parts.allSatisfy({ $0.utf8.allSatisfy { 0x30...0x39 ~= $0 } })
+        guard text.utf8.contains(where: { $0 != 0x2e }),
+            parts.allSatisfy({ $0.utf8.allSatisfy { 0x30...0x39 ~= $0 } })
         else { return nil }
         guard let whole = parts[0].isEmpty ? 0 : UInt64(parts[0]) else { return nil }
         let digits = parts.count == 2 ? parts[1].prefix(18) : ""

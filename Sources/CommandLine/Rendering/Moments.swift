@@ -17,7 +17,11 @@ package enum Moments {
     package static func option(_ name: String, _ text: String?, now: Int64) throws(Failure) -> Int64 {
         guard let text else { return 0 }
         guard let moment = moment(text, now: now) else {
-            throw Failure("\(name) '\(text)'", "is no time", advice: "write 2026-11-23T14:00:00Z, 1795442400 or 10m")
+            throw Failure(
+                "\(name) '\(text)'",
+                "is no time",
+                advice: "write 2026-11-23T14:00:00Z, 1795442400 or 10m"
+            )
         }
         return moment
     }
@@ -84,7 +88,8 @@ package enum Moments {
             seconds += hour * 3_600 + minute * 60 + second
         }
         guard let offset = reader.zone(), reader.isAtEnd else { return nil }
-        guard let whole = Optional((seconds - offset).multipliedReportingOverflow(by: 1_000_000_000)), !whole.overflow
+        guard let whole = Optional((seconds - offset).multipliedReportingOverflow(by: 1_000_000_000)),
+            !whole.overflow
         else { return nil }
         return whole.partialValue + nanos
     }
@@ -125,7 +130,9 @@ private struct DigitReader {
         if isAtEnd || skip("Z") || skip("z") { return 0 }
         let sign: Int64
         if skip("+") { sign = 1 } else if skip("-") { sign = -1 } else { return nil }
-        guard let hours = digits(2), skip(":"), let minutes = digits(2), hours < 24, minutes < 60 else { return nil }
+        guard let hours = digits(2), skip(":"), let minutes = digits(2), hours < 24, minutes < 60 else {
+            return nil
+        }
         return sign * (hours * 3_600 + minutes * 60)
     }
 }

@@ -5,7 +5,9 @@ package enum OptionText {
     /// `NAME=value` lines from an `--env-file`: blank lines and lines that begin with `#` are skipped, a name alone takes
     /// its value from `environment`, and is left out where that has none.
     /// - Throws: the line's number and what is wrong with it.
-    package static func environmentFile(_ text: String, environment: (String) -> String?) throws(Failure) -> [String] {
+    package static func environmentFile(_ text: String, environment: (String) -> String?) throws(Failure)
+        -> [String]
+    {
         var lines: [String] = []
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             var content = line.drop { $0 == " " || $0 == "\t" }
@@ -28,7 +30,9 @@ package enum OptionText {
 
     /// `name=value`, or `name` with an empty value.
     package static func label(_ text: String) -> (name: String, value: String) {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init
+        )
         return (parts[0], parts.count == 2 ? parts[1] : "")
     }
 }

@@ -38,7 +38,9 @@ package enum Outline {
         for (index, letter) in letters.enumerated() {
             let previous = index > 0 ? letters[index - 1] : " "
             let next = index + 1 < letters.count ? letters[index + 1] : "A"
-            if index > 0, letter.isUppercase, previous.isLowercase || (previous.isUppercase && next.isLowercase) {
+            if index > 0, letter.isUppercase,
+                previous.isLowercase || (previous.isUppercase && next.isLowercase)
+            {
                 text += " "
             }
             text.append(letter)

@@ -33,7 +33,9 @@ package struct Progress: Hashable, Sendable {
     /// `4a5f1b2c3d4e: Downloading [=====>     ] 1.2MB/3.4MB`.
     private static func line(_ item: Item, width: Int) -> String {
         let head = (item.id.isEmpty ? "" : item.id + ": ") + item.status
-        guard item.totalBytes > 0, item.currentBytes < item.totalBytes else { return String(head.prefix(width)) }
+        guard item.totalBytes > 0, item.currentBytes < item.totalBytes else {
+            return String(head.prefix(width))
+        }
         let counts = " \(HumanSize.decimal(item.currentBytes))/\(HumanSize.decimal(item.totalBytes))"
         let room = min(50, width - head.count - counts.count - 3)
         guard room >= 10 else { return String((head + counts).prefix(width)) }

@@ -55,7 +55,11 @@ package struct Template: Hashable, Sendable {
     }
 
     private static func invalid(_ text: String) -> Failure {
-        Failure("--format '\(text)'", "is not understood", advice: "write it like '{{.ID}} {{.Names}}', or use json")
+        Failure(
+            "--format '\(text)'",
+            "is not understood",
+            advice: "write it like '{{.ID}} {{.Names}}', or use json"
+        )
     }
 
     private static func plain(_ value: JSON) -> String {
@@ -66,7 +70,8 @@ package struct Template: Hashable, Sendable {
         case .bool(let flag): String(flag)
         case .null: "<nil>"
         case .array(let elements): "[" + elements.map(plain).joined(separator: " ") + "]"
-        case .object(let members): "map[" + members.map { "\($0.key):\(plain($0.value))" }.joined(separator: " ") + "]"
+        case .object(let members):
+            "map[" + members.map { "\($0.key):\(plain($0.value))" }.joined(separator: " ") + "]"
         }
     }
 }

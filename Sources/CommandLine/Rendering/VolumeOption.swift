@@ -28,7 +28,8 @@ package struct VolumeOption: Hashable, Sendable {
         }
         if parts[0].hasPrefix("/") {
             source = parts[0]
-        } else if parts[0] == "." || parts[0].hasPrefix("./") || parts[0].hasPrefix("../") || parts[0] == ".." {
+        } else if parts[0] == "." || parts[0].hasPrefix("./") || parts[0].hasPrefix("../") || parts[0] == ".."
+        {
             source = workingDirectory + "/" + parts[0]
         } else {
             throw invalid("named volumes are not supported, '\(parts[0])' is no absolute path")
@@ -56,7 +57,9 @@ package struct RestartOption: Hashable, Sendable {
     package let maximumRetries: UInt32
 
     package init(_ text: String) throws(Failure) {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init
+        )
         name = parts[0].isEmpty ? "no" : parts[0]
         guard ["no", "always", "unless-stopped", "on-failure"].contains(name) else {
             throw Failure(
@@ -71,7 +74,11 @@ package struct RestartOption: Hashable, Sendable {
             return
         }
         guard name == "on-failure", let retries = UInt32(parts[1]) else {
-            throw Failure("restart policy '\(text)'", "only on-failure takes a number of retries", exitCode: 125)
+            throw Failure(
+                "restart policy '\(text)'",
+                "only on-failure takes a number of retries",
+                exitCode: 125
+            )
         }
         maximumRetries = retries
     }

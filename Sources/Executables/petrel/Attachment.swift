@@ -96,7 +96,9 @@ extension EngineConnection {
                 _ = try await containers.start(EngineV1.StartRequest(container: container))
                 return
             } catch {
-                guard error.code == .unavailable else { throw failure(what, error, exitCode: Self.startExitCode(error)) }
+                guard error.code == .unavailable else {
+                    throw failure(what, error, exitCode: Self.startExitCode(error))
+                }
                 try await comeBack(what, after: error)
             }
         }

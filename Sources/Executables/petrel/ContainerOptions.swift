@@ -6,31 +6,74 @@ import System
 
 /// The options that `run` and `create` share: what the container shall be.
 struct ContainerOptions: ParsableArguments {
-    @Option(help: "A name for it (default: a generated one).") var name: String?
+    @Option(parsing: .unconditional, help: "A name for it (default: a generated one).") var name: String?
     @Flag(name: .customLong("rm"), help: "Remove it when it has ended.") var remove = false
-    @Option(name: [.customShort("e"), .customLong("env")], help: "Set NAME=value; NAME alone takes its value from here.")
+    @Option(
+        name: [.customShort("e", allowingJoined: true), .customLong("env")],
+        parsing: .unconditionalSingleValue,
+        help: "Set NAME=value; NAME alone takes its value from here."
+    )
     var environment: [String] = []
-    @Option(name: .customLong("env-file"), help: "Read NAME=value lines from a file.") var environmentFiles: [String] = []
-    @Option(name: [.short, .long], help: "Bind-mount: /here:/there[:ro].") var volume: [String] = []
-    @Option(name: [.short, .long], help: "Working directory in the container.") var workdir: String?
-    @Option(name: [.short, .long], help: "User, as name or number, perhaps with :group.") var user: String?
-    @Option(help: "Program instead of the image's entrypoint.") var entrypoint: String?
-    @Option(name: [.customShort("h"), .customLong("hostname")], help: "Its host name (default: its short id).")
+    @Option(
+        name: .customLong("env-file"),
+        parsing: .unconditionalSingleValue,
+        help: "Read NAME=value lines from a file."
+    ) var environmentFiles: [String] = []
+    @Option(
+        name: [.customShort("v", allowingJoined: true), .long],
+        parsing: .unconditionalSingleValue,
+        help: "Bind-mount: /here:/there[:ro]."
+    ) var volume: [String] = []
+    @Option(
+        name: [.customShort("w", allowingJoined: true), .long],
+        parsing: .unconditional,
+        help: "Working directory in the container."
+    ) var workdir: String?
+    @Option(
+        name: [.customShort("u", allowingJoined: true), .long],
+        parsing: .unconditional,
+        help: "User, as name or number, perhaps with :group."
+    ) var user: String?
+    @Option(parsing: .unconditional, help: "Program instead of the image's entrypoint.") var entrypoint:
+        String?
+    @Option(
+        name: [.customShort("h"), .customLong("hostname")],
+        parsing: .unconditional,
+        help: "Its host name (default: its short id)."
+    )
     var hostname: String?
-    @Option(help: "no, always, unless-stopped, on-failure or on-failure:N.") var restart = "no"
-    @Option(name: [.short, .long], help: "Most memory, such as 512m.") var memory: String?
-    @Option(help: "Most processor time, such as 1.5.") var cpus: String?
-    @Option(help: "Most processes and threads; -1: no limit.") var pidsLimit: Int64?
-    @Option(help: "Add a capability, such as NET_ADMIN, or ALL.") var capAdd: [String] = []
-    @Option(help: "Take a capability away, or ALL.") var capDrop: [String] = []
+    @Option(parsing: .unconditional, help: "no, always, unless-stopped, on-failure or on-failure:N.")
+    var restart = "no"
+    @Option(
+        name: [.customShort("m", allowingJoined: true), .long],
+        parsing: .unconditional,
+        help: "Most memory, such as 512m."
+    ) var memory: String?
+    @Option(parsing: .unconditional, help: "Most processor time, such as 1.5.") var cpus: String?
+    @Option(parsing: .unconditional, help: "Most processes and threads; -1: no limit.") var pidsLimit: Int64?
+    @Option(parsing: .unconditionalSingleValue, help: "Add a capability, such as NET_ADMIN, or ALL.")
+    var capAdd: [String] = []
+    @Option(parsing: .unconditionalSingleValue, help: "Take a capability away, or ALL.") var capDrop:
+        [String] = []
     @Flag(help: "Give it all capabilities and devices.") var privileged = false
-    @Option(name: [.customLong("network"), .customLong("net")], help: "host or none.") var network = "none"
-    @Option(name: [.short, .long], help: "Set a label: name=value.") var label: [String] = []
+    @Option(
+        name: [.customLong("network"), .customLong("net")],
+        parsing: .unconditional,
+        help: "host or none."
+    ) var network = "none"
+    @Option(
+        name: [.customShort("l", allowingJoined: true), .long],
+        parsing: .unconditionalSingleValue,
+        help: "Set a label: name=value."
+    ) var label: [String] = []
     @Flag(help: "Make its root file system read-only.") var readOnly = false
-    @Option(help: "Signal that stops it (default: the image's, else TERM).") var stopSignal: String?
-    @Option(help: "Seconds between that signal and KILL.") var stopTimeout: Int?
-    @Option(help: "Pull the image first: missing, always or never.") var pull = "missing"
-    @Option(name: .customLong("cidfile"), help: "Write its id to a new file.") var idFile: String?
+    @Option(parsing: .unconditional, help: "Signal that stops it (default: the image's, else TERM).")
+    var stopSignal: String?
+    @Option(parsing: .unconditional, help: "Seconds between that signal and KILL.") var stopTimeout: Int?
+    @Option(parsing: .unconditional, help: "Pull the image first: missing, always or never.") var pull =
+        "missing"
+    @Option(name: .customLong("cidfile"), parsing: .unconditional, help: "Write its id to a new file.")
+    var idFile: String?
     @Flag(name: [.short, .long], help: "Show no progress while pulling.") var quiet = false
 
     /// The request's part.
@@ -41,7 +84,12 @@ struct ContainerOptions: ParsableArguments {
             throw Failure(what, "--rm and --restart exclude each other", exitCode: 125)
         }
         guard ["missing", "always", "never"].contains(pull) else {
-            throw Failure("--pull '\(pull)'", "is not known", advice: "use missing, always or never", exitCode: 125)
+            throw Failure(
+                "--pull '\(pull)'",
+                "is not known",
+                advice: "use missing, always or never",
+                exitCode: 125
+            )
         }
         let directory = (try? SystemEnvironment.workingDirectory()) ?? "/"
         return EngineV1.ContainerConfig(
@@ -92,7 +140,8 @@ struct ContainerOptions: ParsableArguments {
                 throw Failure("env file \(path)", "\(error)", exitCode: 125)
             }
         }
-        return lines + environment.compactMap { OptionText.environment($0, environment: SystemEnvironment.value) }
+        return lines
+            + environment.compactMap { OptionText.environment($0, environment: SystemEnvironment.value) }
     }
 
     private func limits() throws(Failure) -> EngineV1.Limits {
@@ -105,7 +154,12 @@ struct ContainerOptions: ParsableArguments {
         }
         if let cpus {
             guard let nano = Processors.nano(cpus) else {
-                throw Failure("--cpus '\(cpus)'", "is no number of processors", advice: "write 0.5 or 2", exitCode: 125)
+                throw Failure(
+                    "--cpus '\(cpus)'",
+                    "is no number of processors",
+                    advice: "write 0.5 or 2",
+                    exitCode: 125
+                )
             }
             limits.nanoCpus = nano
         }

@@ -23,12 +23,16 @@ struct Creation {
         do throws(RPCError) {
             created = try await request()
         } catch {
-            guard options.pull == "missing", error.code == .notFound, error.detail?.reason == "image_not_found" else {
+            guard options.pull == "missing", error.code == .notFound,
+                error.detail?.reason == "image_not_found"
+            else {
                 throw engine.failure("\(verb) \(config.image)", error, exitCode: 125)
             }
             if !options.quiet { Screen.say("Unable to find image '\(config.image)' locally") }
             try await pull()
-            created = try await engine.once("\(verb) \(config.image)") { () async throws(RPCError) in try await request() }
+            created = try await engine.once("\(verb) \(config.image)") { () async throws(RPCError) in
+                try await request()
+            }
         }
         for warning in created.warnings { Screen.say("WARNING: \(warning)") }
         if let path = options.idFile {

@@ -22,9 +22,11 @@ struct DaemonStatus: Sendable {
 
     /// petrel-init first, then the daemons in the order of their start.
     static func all(of location: SuiteLocation, reply: InitV1.Reply?) async -> [DaemonStatus] {
-        let known = reply?.daemons ?? InitClient.daemons.map {
-            InitV1.Daemon(name: $0, socket: location.socket(of: $0))
-        }
+        let known =
+            reply?.daemons
+            ?? InitClient.daemons.map {
+                InitV1.Daemon(name: $0, socket: location.socket(of: $0))
+            }
         var result: [DaemonStatus] = []
         for daemon in known {
             result.append(await status(of: daemon, release: reply?.release ?? ""))

@@ -27,7 +27,9 @@ struct EngineConnection: Sendable {
 
     /// One call that must not be repeated blindly.
     /// - Parameter what: For the message of a failure: `stop web`.
-    func once<Response>(_ what: String, _ call: () async throws(RPCError) -> Response) async throws(Failure) -> Response {
+    func once<Response>(_ what: String, _ call: () async throws(RPCError) -> Response) async throws(Failure)
+        -> Response
+    {
         do throws(RPCError) { return try await call() } catch { throw failure(what, error) }
     }
 
@@ -79,7 +81,8 @@ struct EngineConnection: Sendable {
             return Failure(
                 what,
                 "no engine at \(socket)",
-                advice: "Start the daemons with 'petrel system start', or give --root and --run of a suite that runs.",
+                advice:
+                    "Start the daemons with 'petrel system start', or give --root and --run of a suite that runs.",
                 exitCode: exitCode
             )
         }

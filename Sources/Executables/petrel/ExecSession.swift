@@ -31,7 +31,11 @@ final class ExecSession: Sendable {
             } catch let error as RPCError {
                 // Before the answer `started` nobody can tell whether the program runs: repeating might run it twice.
                 guard error.code == .unavailable, execID.withLock({ $0 }) != nil else {
-                    throw engine.failure(what, error, exitCode: EngineConnection.startExitCode(error, otherwise: 1))
+                    throw engine.failure(
+                        what,
+                        error,
+                        exitCode: EngineConnection.startExitCode(error, otherwise: 1)
+                    )
                 }
                 try await engine.comeBack(what, after: error)
             }
@@ -79,7 +83,9 @@ final class ExecSession: Sendable {
             case nil: continue
             }
         }
-        guard start.detached else { throw RPCError(.unavailable, "the engine ended the call without an exit code") }
+        guard start.detached else {
+            throw RPCError(.unavailable, "the engine ended the call without an exit code")
+        }
         return 0
     }
 

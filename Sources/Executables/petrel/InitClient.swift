@@ -31,7 +31,11 @@ struct InitClient: Sendable {
             }
             reply = try InitV1.Reply(serialized: message.bytes)
         } catch {
-            throw Failure(what, "petrel-init did not answer: \(error)", advice: "See \(location.log(of: "init")).")
+            throw Failure(
+                what,
+                "petrel-init did not answer: \(error)",
+                advice: "See \(location.log(of: "init"))."
+            )
         }
         guard reply.error.isEmpty else { throw Failure(what, reply.error) }
         return reply
@@ -63,7 +67,11 @@ struct InitClient: Sendable {
             var ended = [Poll.Entry(child.process.raw)]
             try Poll.wait(&ended, deadlineNanos: Clock.bootNanos)
             guard ended[0].found.isEmpty, Clock.bootNanos < deadline else {
-                throw Failure(what, try lastLine(after: logged) ?? "petrel-init does not answer", advice: "See \(location.log(of: "init")).")
+                throw Failure(
+                    what,
+                    try lastLine(after: logged) ?? "petrel-init does not answer",
+                    advice: "See \(location.log(of: "init"))."
+                )
             }
             try await Task.sleep(for: .milliseconds(5))
         }

@@ -68,7 +68,11 @@ struct Invocation {
                 let known = candidates.map { $0._commandName }
                 let nearest = Suggestion.nearest(to: word, in: known)
                 let advice = nearest.map { "Did you mean '\(path) \($0)'? " } ?? ""
-                throw Failure("", "'\(word)' is not a \(path) command", advice: advice + "See '\(path) --help'.")
+                throw Failure(
+                    "",
+                    "'\(word)' is not a \(path) command",
+                    advice: advice + "See '\(path) --help'."
+                )
             }
             path += " " + word
             candidates = next.configuration.subcommands

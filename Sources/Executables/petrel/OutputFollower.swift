@@ -34,7 +34,9 @@ struct OutputFollower: Sendable {
         let responses = try await engine.containers.logs(request)
         while let response = try await responses.next() {
             if response.skippedBytes > 0 {
-                Screen.say("petrel: about \(HumanSize.decimal(response.skippedBytes)) of output were rotated away unread")
+                Screen.say(
+                    "petrel: about \(HumanSize.decimal(response.skippedBytes)) of output were rotated away unread"
+                )
             }
             if !response.data.isEmpty { Screen.write(response.data, to: response.stream == 2 ? 2 : 1) }
             begun()

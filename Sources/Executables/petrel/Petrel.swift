@@ -19,7 +19,8 @@ struct Petrel: ParsableCommand {
     )
 
     static let containerCommands: [any ParsableCommand.Type] = [
-        Run.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Wait.self, Exec.self, Logs.self, Ps.self,
+        Run.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Wait.self, Exec.self,
+        Logs.self, Ps.self,
         Inspect.self, Rm.self,
     ]
     static let imageCommands: [any ParsableCommand.Type] = [Load.self, Pull.self, Images.self, Rmi.self]
@@ -56,10 +57,22 @@ struct SystemGroup: ParsableCommand {
 
 /// Where the suite is that a command talks to.
 struct PlaceOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("State that outlives a reboot. (PETREL_ROOT; default: /var/lib/petrel)", valueName: "dir"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "State that outlives a reboot. (PETREL_ROOT; default: /var/lib/petrel)",
+            valueName: "dir"
+        )
+    )
     var root: String?
 
-    @Option(help: ArgumentHelp("Sockets and state of this boot. (PETREL_RUN; default: /run/petrel)", valueName: "dir"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Sockets and state of this boot. (PETREL_RUN; default: /run/petrel)",
+            valueName: "dir"
+        )
+    )
     var run: String?
 
     func location() throws -> SuiteLocation { try SuiteLocation(root: root, run: run) }

@@ -12,7 +12,10 @@ final class Signals: Sendable {
 
     /// From now on signals are elements of the stream, and end nothing.
     func taken() -> AsyncStream<Signal> {
-        let (stream, continuation) = AsyncStream.makeStream(of: Signal.self, bufferingPolicy: .bufferingNewest(16))
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: Signal.self,
+            bufferingPolicy: .bufferingNewest(16)
+        )
         listener.withLock { $0 = continuation }
         return stream
     }

@@ -17,7 +17,9 @@ extension Init {
                     continue
                 }
                 // The kernel vouches for the number. The senders' descriptors are closed when `received` goes.
-                guard let pid = received.credentials?.pid, let name = schedule.name(ofProcess: pid) else { continue }
+                guard let pid = received.credentials?.pid, let name = schedule.name(ofProcess: pid) else {
+                    continue
+                }
                 apply(Notification(received.bytes), received.descriptors, to: name)
             } catch {
                 if error.name != "EAGAIN" { report("cannot read notifications: \(error)") }
@@ -38,7 +40,9 @@ extension Init {
         if notification.removesDescriptors, let label { daemon.store.remove(label) }
         if notification.storesDescriptors {
             for descriptor in descriptors where !daemon.store.store(descriptor, as: label ?? "stored") {
-                report("\(name): no room for descriptor \(label ?? "stored"), \(daemon.store.entries.count) are stored")
+                report(
+                    "\(name): no room for descriptor \(label ?? "stored"), \(daemon.store.entries.count) are stored"
+                )
             }
         }
         // A barrier needs nothing more: its descriptor is closed on return, and what came before has been applied.

@@ -123,7 +123,9 @@ extension Init {
         guard daemon.listener == nil else { return }
         do throws(SystemError) {
             let socket = try ProcessHandle.descriptor(3, of: process)
-            guard UnixSocket.isListening(socket.raw) else { throw SystemError("getsockopt(SO_ACCEPTCONN)", code: 22) }
+            guard UnixSocket.isListening(socket.raw) else {
+                throw SystemError("getsockopt(SO_ACCEPTCONN)", code: 22)
+            }
             daemon.listener = SharedDescriptor(socket)
         } catch {
             report("\(daemon.definition.name): its listening socket cannot be fetched: \(error)")
@@ -154,7 +156,8 @@ extension Init {
 
     /// One line in petrel-init's own log, its standard error.
     func report(_ text: String) {
-        let line = Timestamp(unixNanos: Clock.wallNanos).rfc3339(fractionDigits: 3) + " petrel-init: " + text + "\n"
+        let line =
+            Timestamp(unixNanos: Clock.wallNanos).rfc3339(fractionDigits: 3) + " petrel-init: " + text + "\n"
         try? Files.writeAll(2, Array(line.utf8))
     }
 }

@@ -16,7 +16,12 @@ package final class Init {
         /// petrel-init's own environment, `NAME=value`.
         package let environment: [String]
 
-        package init(location: SuiteLocation, executables: String, faultPoints: FaultPoints, environment: [String]) {
+        package init(
+            location: SuiteLocation,
+            executables: String,
+            faultPoints: FaultPoints,
+            environment: [String]
+        ) {
             self.location = location
             self.executables = executables
             self.faultPoints = faultPoints
@@ -36,7 +41,9 @@ package final class Init {
 
     /// Takes the lock, binds the sockets and adopts daemons that still run. Starts nothing yet.
     /// - Throws: `.alreadyRunning` when another petrel-init serves this root.
-    package init(_ options: Options, definitions: [DaemonDefinition] = DaemonDefinition.suite) throws(SuiteError) {
+    package init(_ options: Options, definitions: [DaemonDefinition] = DaemonDefinition.suite)
+        throws(SuiteError)
+    {
         self.options = options
         let location = options.location
         try location.prepare()
@@ -101,7 +108,9 @@ package final class Init {
             case .spawn(let name): if let daemon = daemon(name) { spawn(daemon) }
             case .terminate(let name): signal(name, .terminate)
             case .kill(let name):
-                report("\(name) did not end within \(DaemonLifecycle.stopGraceNanos / 1_000_000_000) s, killing it")
+                report(
+                    "\(name) did not end within \(DaemonLifecycle.stopGraceNanos / 1_000_000_000) s, killing it"
+                )
                 signal(name, .kill)
             }
         }

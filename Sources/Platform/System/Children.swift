@@ -48,9 +48,13 @@ package enum ResourceLimits {
     @discardableResult
     package static func raiseOpenFiles() throws(SystemError) -> UInt64 {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(7), &limit) == 0 else { throw SystemError("getrlimit", code: errno) }
+        guard getrlimit(__rlimit_resource_t(7), &limit) == 0 else {
+            throw SystemError("getrlimit", code: errno)
+        }
         limit.rlim_cur = limit.rlim_max
-        guard setrlimit(__rlimit_resource_t(7), &limit) == 0 else { throw SystemError("setrlimit", code: errno) }
+        guard setrlimit(__rlimit_resource_t(7), &limit) == 0 else {
+            throw SystemError("setrlimit", code: errno)
+        }
         return UInt64(limit.rlim_max)
     }
 }

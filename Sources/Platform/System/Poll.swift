@@ -44,6 +44,8 @@ package enum Poll {
         let result = Glibc.poll(&set, nfds_t(set.count), limit)
         let code = errno
         guard result >= 0 || code == EINTR else { throw SystemError("poll", code: code) }
-        for index in entries.indices { entries[index].found = result > 0 ? Interest(rawValue: set[index].revents) : [] }
+        for index in entries.indices {
+            entries[index].found = result > 0 ? Interest(rawValue: set[index].revents) : []
+        }
     }
 }

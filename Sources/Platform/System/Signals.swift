@@ -28,7 +28,9 @@ package struct SignalQueue: ~Copyable, Sendable {
         var set = sigset_t()
         sigemptyset(&set)
         for signal in signals { sigaddset(&set, signal.rawValue) }
-        guard pthread_sigmask(SIG_BLOCK, &set, nil) == 0 else { throw SystemError("pthread_sigmask", code: EINVAL) }
+        guard pthread_sigmask(SIG_BLOCK, &set, nil) == 0 else {
+            throw SystemError("pthread_sigmask", code: EINVAL)
+        }
         // The kernel's signal set is 8 bytes, bit N-1 for signal N; the C library's type is longer.
         var mask: UInt64 = 0
         for signal in signals { mask |= 1 << UInt64(signal.rawValue - 1) }

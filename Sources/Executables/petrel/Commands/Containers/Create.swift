@@ -6,7 +6,9 @@ import Rendering
 struct Create: EngineCommand {
     static let configuration = CommandConfiguration(
         abstract: "Create a container from an image, without starting it.",
-        discussion: "EXAMPLE:\n  petrel create --name job busybox sleep 10\n  petrel start -a job"
+        discussion: "EXAMPLE:\n  petrel create --name job busybox sleep 10\n  petrel start -a job",
+        // -h is the host name, as the Docker command line has it.
+        helpNames: .long
     )
 
     @OptionGroup var options: ContainerOptions
@@ -17,6 +19,8 @@ struct Create: EngineCommand {
 
     func run(_ engine: EngineConnection) async throws {
         let config = try options.config(image: image, command: command, what: "create \(image)")
-        Screen.print(try await Creation(engine: engine, options: options, config: config, verb: "create").create().id)
+        Screen.print(
+            try await Creation(engine: engine, options: options, config: config, verb: "create").create().id
+        )
     }
 }

@@ -18,14 +18,27 @@ struct Exec: EngineCommand {
 
     @Flag(name: [.short, .long], help: "Do not wait for it, and drop its output.") var detach = false
     @Flag(name: [.short, .long], help: "Pass our standard input on to it.") var interactive = false
-    @Option(name: [.customShort("e"), .customLong("env")], help: "Set NAME=value; NAME alone takes its value from here.")
+    @Option(
+        name: [.customShort("e", allowingJoined: true), .customLong("env")],
+        parsing: .unconditionalSingleValue,
+        help: "Set NAME=value; NAME alone takes its value from here."
+    )
     var environment: [String] = []
-    @Option(name: [.short, .long], help: "User, as name or number, perhaps with :group.") var user: String?
-    @Option(name: [.short, .long], help: "Working directory in the container.") var workdir: String?
+    @Option(
+        name: [.customShort("u", allowingJoined: true), .long],
+        parsing: .unconditional,
+        help: "User, as name or number, perhaps with :group."
+    ) var user: String?
+    @Option(
+        name: [.customShort("w", allowingJoined: true), .long],
+        parsing: .unconditional,
+        help: "Working directory in the container."
+    ) var workdir: String?
     @Flag(help: "Give it all capabilities.") var privileged = false
     @OptionGroup var place: PlaceOptions
     @Argument(help: "Name or id.") var container: String
-    @Argument(parsing: .captureForPassthrough, help: "The program and its arguments.") var command: [String] = []
+    @Argument(parsing: .captureForPassthrough, help: "The program and its arguments.") var command: [String] =
+        []
 
     func validate() throws {
         if command.isEmpty { throw ValidationError("the program to run is missing") }

@@ -12,8 +12,13 @@ struct Inspect: EngineCommand {
         discussion: "EXAMPLE:\n  petrel inspect web busybox:latest\n  petrel inspect -f '{{.State.Pid}}' web"
     )
 
-    @Option(name: .long, help: "'container' or 'image': look for nothing else.") var type: String?
-    @Option(name: [.short, .long], help: "A template such as '{{.State.Pid}}', for each object.") var format: String?
+    @Option(name: .long, parsing: .unconditional, help: "'container' or 'image': look for nothing else.")
+    var type: String?
+    @Option(
+        name: [.short, .long],
+        parsing: .unconditional,
+        help: "A template such as '{{.State.Pid}}', for each object."
+    ) var format: String?
     @Argument(help: "Names, ids or image references.") var objects: [String]
     @OptionGroup var place: PlaceOptions
 
@@ -27,7 +32,9 @@ struct Inspect: EngineCommand {
         var found: [JSON] = []
         var failures: [Failure] = []
         for name in objects {
-            do { found.append(try await inspect(name, engine)) } catch let failure as Failure { failures.append(failure) }
+            do { found.append(try await inspect(name, engine)) } catch let failure as Failure {
+                failures.append(failure)
+            }
         }
         if let format {
             let template = try Template(format)
@@ -48,7 +55,9 @@ struct Inspect: EngineCommand {
                 }
             }
             do throws(RPCError) { return try await engine.images.inspect(request) } catch {
-                guard type == nil, error.code == .notFound || error.code == .invalidArgument else { throw error }
+                guard type == nil, error.code == .notFound || error.code == .invalidArgument else {
+                    throw error
+                }
                 throw RPCError(.notFound, "no container or image is called '\(name)'", details: [])
             }
         }

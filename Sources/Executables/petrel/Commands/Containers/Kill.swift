@@ -10,7 +10,11 @@ struct Kill: EngineCommand {
         discussion: "EXAMPLE:\n  petrel kill -s HUP web"
     )
 
-    @Option(name: [.short, .long], help: "The signal's name or number.") var signal = "KILL"
+    @Option(
+        name: [.customShort("s", allowingJoined: true), .long],
+        parsing: .unconditional,
+        help: "The signal's name or number."
+    ) var signal = "KILL"
     @Argument(help: "Names or ids.") var containers: [String]
     @OptionGroup var place: PlaceOptions
 

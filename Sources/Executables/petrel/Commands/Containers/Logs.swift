@@ -12,10 +12,19 @@ struct Logs: EngineCommand {
     )
 
     @Flag(name: [.short, .long], help: "Go on with what it writes from now on.") var follow = false
-    @Option(name: [.customLong("tail"), .customShort("n")], help: "Only the last so many lines, or 'all'.")
+    @Option(
+        name: [.customLong("tail"), .customShort("n", allowingJoined: true)],
+        parsing: .unconditional,
+        help: "Only the last so many lines, or 'all'."
+    )
     var tail = "all"
-    @Option(name: .long, help: "Not before this time (RFC 3339 or Unix), or so long ago (10m).") var since: String?
-    @Option(name: .long, help: "Not after this time, or so long ago.") var until: String?
+    @Option(
+        name: .long,
+        parsing: .unconditional,
+        help: "Not before this time (RFC 3339 or Unix), or so long ago (10m)."
+    ) var since: String?
+    @Option(name: .long, parsing: .unconditional, help: "Not after this time, or so long ago.") var until:
+        String?
     @Flag(name: [.short, .long], help: "Put its time before each line.") var timestamps = false
     @Argument(help: "Name or id.") var container: String
     @OptionGroup var place: PlaceOptions

@@ -16,11 +16,23 @@ struct Ps: EngineCommand {
     @Flag(name: [.short, .long], help: "Also those that do not run.") var all = false
     @Flag(name: [.short, .long], help: "Only ids.") var quiet = false
     @Flag(name: .long, help: "Whole ids and commands.") var noTrunc = false
-    @Option(name: [.short, .long], help: "name=, id=, status=, label= or ancestor=; several are possible.")
+    @Option(
+        name: [.customShort("f", allowingJoined: true), .long],
+        parsing: .unconditionalSingleValue,
+        help: "name=, id=, status=, label= or ancestor=; several are possible."
+    )
     var filter: [String] = []
-    @Option(name: [.customShort("n"), .long], help: "Only the so many newest, running or not.") var last: Int?
+    @Option(
+        name: [.customShort("n", allowingJoined: true), .long],
+        parsing: .unconditional,
+        help: "Only the so many newest, running or not."
+    ) var last: Int?
     @Flag(name: [.short, .long], help: "Only the newest, running or not.") var latest = false
-    @Option(name: .long, help: "'table', 'json' (one object a line), or a template such as '{{.ID}} {{.Names}}'.")
+    @Option(
+        name: .long,
+        parsing: .unconditional,
+        help: "'table', 'json' (one object a line), or a template such as '{{.ID}} {{.Names}}'."
+    )
     var format = "table"
     @OptionGroup var place: PlaceOptions
 

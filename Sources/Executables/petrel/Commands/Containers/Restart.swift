@@ -10,9 +10,17 @@ struct Restart: EngineCommand {
         discussion: "EXAMPLE:\n  petrel restart web"
     )
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Seconds to wait before killing it.", valueName: "seconds"))
+    @Option(
+        name: [.customShort("t", allowingJoined: true), .long],
+        parsing: .unconditional,
+        help: ArgumentHelp("Seconds to wait before killing it.", valueName: "seconds")
+    )
     var time: Int?
-    @Option(name: [.short, .long], help: "Signal to send instead of the container's own.")
+    @Option(
+        name: [.customShort("s", allowingJoined: true), .long],
+        parsing: .unconditional,
+        help: "Signal to send instead of the container's own."
+    )
     var signal: String?
     @Argument(help: "Names or ids.") var containers: [String]
     @OptionGroup var place: PlaceOptions

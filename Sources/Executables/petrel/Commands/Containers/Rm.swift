@@ -21,7 +21,9 @@ struct Rm: EngineCommand {
             _ = try await engine.repeating("remove \(name)") { () async throws(RPCError) in
                 defer { isRepeated = true }
                 do throws(RPCError) {
-                    return try await engine.containers.remove(EngineV1.RemoveRequest(container: name, force: force))
+                    return try await engine.containers.remove(
+                        EngineV1.RemoveRequest(container: name, force: force)
+                    )
                 } catch {
                     // The first attempt did it, before its answer was lost; and what is not there need not be forced.
                     guard error.code == .notFound, isRepeated || force else { throw error }

@@ -7,13 +7,15 @@ struct Run: EngineCommand {
     static let configuration = CommandConfiguration(
         abstract: "Create a container from an image and start it.",
         discussion: """
-            Ends with the container's exit code; 125 when Petrel failed, 126 when the program cannot be executed, 127 when
-            it was not found.
+            Ends with the container's exit code; 125 when Petrel failed, 126 when the program cannot be executed, 127 \
+            when it was not found.
 
             EXAMPLE:
               petrel run --rm -e GREETING=hello busybox sh -c 'echo $GREETING'
               petrel run -d --name web --restart=always --memory 512m busybox httpd -f
-            """
+            """,
+        // -h is the host name, as the Docker command line has it.
+        helpNames: .long
     )
 
     @Flag(name: [.short, .long], help: "Print its id and do not wait for it.") var detach = false
@@ -25,7 +27,8 @@ struct Run: EngineCommand {
 
     func run(_ engine: EngineConnection) async throws {
         let config = try options.config(image: image, command: command, what: "run \(image)")
-        let created = try await Creation(engine: engine, options: options, config: config, verb: "run").create()
+        let created = try await Creation(engine: engine, options: options, config: config, verb: "run")
+            .create()
         do {
             if detach {
                 try await engine.start(created.id, called: created.name)

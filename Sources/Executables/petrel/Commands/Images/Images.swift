@@ -17,7 +17,11 @@ struct Images: EngineCommand {
     @Flag(name: [.short, .long], help: "Also those without a name.") var all = false
     @Flag(name: .long, help: "Whole ids.") var noTrunc = false
     @Flag(name: .long, help: "Show digests.") var digests = false
-    @Option(name: .long, help: "'table', 'json' (one object a line), or a template such as '{{.ID}} {{.Tag}}'.")
+    @Option(
+        name: .long,
+        parsing: .unconditional,
+        help: "'table', 'json' (one object a line), or a template such as '{{.ID}} {{.Tag}}'."
+    )
     var format = "table"
     @Argument(help: "Only images of this name.") var reference: String?
     @OptionGroup var place: PlaceOptions
@@ -48,7 +52,9 @@ struct Images: EngineCommand {
 
     private func row(_ image: EngineV1.ImageSummary, _ reference: String) -> JSON.Object {
         let name = ImageName(reference)
-        let digest = image.repositoryDigests.lazy.map(ImageName.init).first { $0.repository == name.repository }
+        let digest = image.repositoryDigests.lazy.map(ImageName.init).first {
+            $0.repository == name.repository
+        }
         let created = image.createdAtUnixNanos
         return [
             "Repository": .string(name.repository),

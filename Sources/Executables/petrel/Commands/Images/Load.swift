@@ -8,13 +8,18 @@ import System
 
 struct Load: EngineCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Load images from an archive, as 'docker save' or OCI tools write them; plain, gzip or zstd.",
+        abstract:
+            "Load images from an archive, as 'docker save' or OCI tools write them; plain, gzip or zstd.",
         discussion: "EXAMPLE:\n  petrel load -i busybox.tar\n  zcat images.tar.gz | petrel load"
     )
 
     private static let chunkSize = 256 << 10
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Read this file instead of standard input.", valueName: "file"))
+    @Option(
+        name: [.short, .long],
+        parsing: .unconditional,
+        help: ArgumentHelp("Read this file instead of standard input.", valueName: "file")
+    )
     var input: String?
     @Flag(name: [.short, .long], help: "Show no progress.") var quiet = false
     @OptionGroup var place: PlaceOptions
@@ -22,7 +27,11 @@ struct Load: EngineCommand {
     func run(_ engine: EngineConnection) async throws {
         let what = "load \(input ?? "standard input")"
         if input == nil, CurrentProcess.isTerminal(0) {
-            throw Failure(what, "is a terminal", advice: "Give an archive with -i FILE, or redirect one to the command.")
+            throw Failure(
+                what,
+                "is a terminal",
+                advice: "Give an archive with -i FILE, or redirect one to the command."
+            )
         }
         let archive: SharedDescriptor
         do throws(SystemError) {
@@ -46,7 +55,9 @@ struct Load: EngineCommand {
         }
     }
 
-    private func send(_ archive: SharedDescriptor, to requests: RequestWriter<EngineV1.LoadRequest>) async throws {
+    private func send(_ archive: SharedDescriptor, to requests: RequestWriter<EngineV1.LoadRequest>)
+        async throws
+    {
         while true {
             var failure: SystemError?
             let chunk = [UInt8](unsafeUninitializedCapacity: Self.chunkSize) { buffer, count in

@@ -11,7 +11,8 @@ struct Rmi: EngineCommand {
         discussion: "EXAMPLE:\n  petrel rmi busybox:latest"
     )
 
-    @Flag(name: [.short, .long], help: "Also when it has several names or a stopped container uses it.") var force = false
+    @Flag(name: [.short, .long], help: "Also when it has several names or a stopped container uses it.")
+    var force = false
     @Argument(help: "Names or ids.") var images: [String]
     @OptionGroup var place: PlaceOptions
 

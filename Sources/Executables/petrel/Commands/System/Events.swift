@@ -13,16 +13,22 @@ struct Events: EngineCommand {
         discussion: "EXAMPLE:\n  petrel events --since 1h --filter event=die"
     )
 
-    @Option(help: "From this time (RFC 3339 or Unix), or so long ago (10m).") var since: String?
-    @Option(help: "Until this time, then end.") var until: String?
-    @Option(name: [.short, .long], help: "container=, image=, event=, label= or type=; several are possible.")
+    @Option(parsing: .unconditional, help: "From this time (RFC 3339 or Unix), or so long ago (10m).")
+    var since: String?
+    @Option(parsing: .unconditional, help: "Until this time, then end.") var until: String?
+    @Option(
+        name: [.customShort("f", allowingJoined: true), .long],
+        parsing: .unconditionalSingleValue,
+        help: "container=, image=, event=, label= or type=; several are possible."
+    )
     var filter: [String] = []
-    @Option(help: "'json' (one object a line), or a template.") var format: String?
+    @Option(parsing: .unconditional, help: "'json' (one object a line), or a template.") var format: String?
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws {
         let now = Clock.wallNanos
-        let template = try format.flatMap { $0 == "json" || $0 == "{{json .}}" ? nil : $0 }.map { text throws(Failure) in
+        let template = try format.flatMap { $0 == "json" || $0 == "{{json .}}" ? nil : $0 }.map {
+            text throws(Failure) in
             try Template(text)
         }
         var request = EngineV1.EventsRequest(

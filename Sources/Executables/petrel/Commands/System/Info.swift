@@ -12,7 +12,8 @@ struct Info: EngineCommand {
         discussion: "EXAMPLE:\n  petrel info --format '{{.ContainersRunning}}'"
     )
 
-    @Option(name: [.short, .long], help: "'json', or a template.") var format: String?
+    @Option(name: [.short, .long], parsing: .unconditional, help: "'json', or a template.") var format:
+        String?
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws {

@@ -12,11 +12,18 @@ struct SystemStart: AsyncParsableCommand {
         discussion: "Daemons that run are left alone.\n\nEXAMPLE:\n  petrel --root /srv/petrel system start"
     )
 
-    @Option(help: ArgumentHelp("Folder of the daemons' executables (default: this program's).", valueName: "dir"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Folder of the daemons' executables (default: this program's).", valueName: "dir")
+    )
     var bin: String?
-    @Option(help: ArgumentHelp("For tests: die where a file in it says so.", visibility: .private))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("For tests: die where a file in it says so.", visibility: .private)
+    )
     var faultPoints: String?
-    @Option(help: ArgumentHelp("How long to wait.", valueName: "seconds")) var timeout: UInt32 = 60
+    @Option(parsing: .unconditional, help: ArgumentHelp("How long to wait.", valueName: "seconds"))
+    var timeout: UInt32 = 60
     @Argument(help: "Only these: image-store, supervisor, engine.") var daemons: [String] = []
     @OptionGroup var place: PlaceOptions
 
@@ -45,7 +52,11 @@ extension InitClient {
             let chosen = request.daemons.isEmpty ? all : all.filter { request.daemons.contains($0.name) }
             guard let sick = chosen.first(where: { $0.health != "healthy" }) else { return }
             guard Clock.bootNanos < deadline else {
-                throw Failure(what, "\(sick.name) is \(sick.health)", advice: "See \(location.log(of: sick.name)).")
+                throw Failure(
+                    what,
+                    "\(sick.name) is \(sick.health)",
+                    advice: "See \(location.log(of: sick.name))."
+                )
             }
             try await Task.sleep(for: .milliseconds(20))
             if let next = try ask(InitV1.Request(action: .status), what: what) { reply = next }

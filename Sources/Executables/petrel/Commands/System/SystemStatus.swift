@@ -11,20 +11,27 @@ struct SystemStatus: AsyncParsableCommand {
         discussion: "EXAMPLE:\n  petrel system status --format json"
     )
 
-    @Option(help: "'table' or 'json' (an array of objects).") var format = "table"
+    @Option(parsing: .unconditional, help: "'table' or 'json' (an array of objects).") var format = "table"
     @Argument(help: "Only these: image-store, supervisor, engine.") var daemons: [String] = []
     @OptionGroup var place: PlaceOptions
 
     func validate() throws {
-        guard format == "table" || format == "json" else { throw ValidationError("--format is 'table' or 'json'") }
+        guard format == "table" || format == "json" else {
+            throw ValidationError("--format is 'table' or 'json'")
+        }
         for name in daemons where !InitClient.daemons.contains(name) {
-            throw ValidationError("no daemon is called \(name); there are: \(InitClient.daemons.joined(separator: ", "))")
+            throw ValidationError(
+                "no daemon is called \(name); there are: \(InitClient.daemons.joined(separator: ", "))"
+            )
         }
     }
 
     func run() async throws {
         let location = try place.location()
-        let reply = try InitClient(location: location).ask(InitV1.Request(action: .status), what: "system status")
+        let reply = try InitClient(location: location).ask(
+            InitV1.Request(action: .status),
+            what: "system status"
+        )
         let all = await DaemonStatus.all(of: location, reply: reply)
         let chosen = daemons.isEmpty ? all : all.filter { daemons.contains($0.name) }
         if format == "json" { return Screen.print(.array(chosen.map(\.json))) }

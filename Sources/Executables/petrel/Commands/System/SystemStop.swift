@@ -25,7 +25,9 @@ struct SystemStop: AsyncParsableCommand {
 
     func run() async throws {
         let initClient = InitClient(location: try place.location())
-        guard let before = try initClient.ask(InitV1.Request(action: .status), what: "system stop") else { return }
+        guard let before = try initClient.ask(InitV1.Request(action: .status), what: "system stop") else {
+            return
+        }
         if containers { try await stopContainers() }
         if !daemons.isEmpty {
             _ = try initClient.ask(InitV1.Request(action: .stop, daemons: daemons), what: "system stop")
@@ -50,7 +52,9 @@ struct SystemStop: AsyncParsableCommand {
                 group.addTask {
                     _ = try await engine.repeating("stop \(container.name)") { () async throws(RPCError) in
                         do throws(RPCError) {
-                            return try await engine.containers.stop(EngineV1.StopRequest(container: container.id))
+                            return try await engine.containers.stop(
+                                EngineV1.StopRequest(container: container.id)
+                            )
                         } catch {
                             // Ended, and was removed, meanwhile.
                             guard error.code == .notFound else { throw error }

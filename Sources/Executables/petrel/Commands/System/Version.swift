@@ -13,7 +13,11 @@ struct Version: EngineCommand {
         discussion: "EXAMPLE:\n  petrel version --format json"
     )
 
-    @Option(name: [.short, .long], help: "'json', or a template such as '{{.Server.Version}}'.") var format: String?
+    @Option(
+        name: [.short, .long],
+        parsing: .unconditional,
+        help: "'json', or a template such as '{{.Server.Version}}'."
+    ) var format: String?
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws {
@@ -65,7 +69,9 @@ struct Version: EngineCommand {
             if !text.isEmpty { Screen.print(" " + pad(name + ":", 12) + text) }
         }
         for component in server["Components"]?.array ?? [] {
-            Screen.print(" " + pad((component["Name"]?.string ?? "") + ":", 12) + (component["Version"]?.string ?? ""))
+            Screen.print(
+                " " + pad((component["Name"]?.string ?? "") + ":", 12) + (component["Version"]?.string ?? "")
+            )
         }
     }
 
