@@ -153,6 +153,8 @@ let programs: [Target] = [
 let suites: [Target] = [
     .target(name: "TestSupport", dependencies: ["System"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("SystemTests", ["TestSupport"]),
+    tests("LogsTests", ["Logs", "System"]),
+    tests("KeeperTests", ["JSON", "Logs", "Messages", "System"]),
     tests("InitCoreTests", ["InitCore", "System"]),
     tests("RenderingTests", ["JSON", "Rendering", "System"]),
     tests("JSONTests", ["JSON"]),
