@@ -5,12 +5,15 @@ import Testing
 struct JSONTests {
     private func parse(_ text: String) throws -> JSON { try JSON(parsing: Array(text.utf8)) }
 
-    @Test(arguments: [
-        ("null", JSON.null), ("true", true), (" -7 ", -7), ("1.5", 1.5), ("1e2", 100.0), (#""\u00e9\ud83d\ude00""#, "é😀"),
-        ("[]", []), (#"{"b":1,"a":[{}]}"#, ["b": 1, "a": [[:]]]),
-        ("9223372036854775807", .integer(.max)), ("18446744073709551615", .double(18446744073709551615)),
-        ("[-9223372036854775808,-9223372036854775809]", [.integer(.min), .double(-9223372036854775809)]),
-    ] as [(String, JSON)])
+    @Test(
+        arguments: [
+            ("null", JSON.null), ("true", true), (" -7 ", -7), ("1.5", 1.5), ("1e2", 100.0),
+            (#""\u00e9\ud83d\ude00""#, "é😀"),
+            ("[]", []), (#"{"b":1,"a":[{}]}"#, ["b": 1, "a": [[:]]]),
+            ("9223372036854775807", .integer(.max)), ("18446744073709551615", .double(18446744073709551615)),
+            ("[-9223372036854775808,-9223372036854775809]", [.integer(.min), .double(-9223372036854775809)]),
+        ] as [(String, JSON)]
+    )
     func textsBecomeValues(text: String, value: JSON) throws {
         #expect(try parse(text) == value)
     }
@@ -22,7 +25,8 @@ struct JSONTests {
     }
 
     @Test(arguments: [
-        "", "{", "[1,]", "{\"a\":1,}", "01", "+1", "1 2", "tru", "\"\u{1}\"", "{a:1}", "'a'", "[1}", #""\ud800""#, "\"",
+        "", "{", "[1,]", "{\"a\":1,}", "01", "+1", "1 2", "tru", "\"\u{1}\"", "{a:1}", "'a'", "[1}",
+        #""\ud800""#, "\"",
         "1e999", "NaN", "-", "\"\\",
     ])
     func whatIsNotJSONIsRefused(text: String) {
@@ -45,11 +49,17 @@ struct JSONTests {
     @Test func bracketsInStringsAreNoDepth() throws {
         let text = "\"" + String(repeating: "[\\\"{", count: 500) + "\""
         #expect(try parse(text).string?.count == 1500)
-        #expect(try parse(String(repeating: "[", count: 64) + String(repeating: "]", count: 64)).array?.count == 1)
+        #expect(
+            try parse(String(repeating: "[", count: 64) + String(repeating: "]", count: 64)).array?.count == 1
+        )
     }
 
     @Test func everyStringSurvivesTheWayThere() throws {
-        let value: JSON = ["a\"\\/\n\r\t\u{0}\u{1f}\u{7f}é😀": .string(String(decoding: 0...127 as ClosedRange<UInt8>, as: UTF8.self))]
+        let value: JSON = [
+            "a\"\\/\n\r\t\u{0}\u{1f}\u{7f}é😀": .string(
+                String(decoding: 0...127 as ClosedRange<UInt8>, as: UTF8.self)
+            )
+        ]
         // A key cannot hold NUL in Jansson, a string can.
         #expect(throws: JSONError.self) { try JSON(parsing: value.serialized()) }
         let text = JSON.string(String(decoding: 0...127 as ClosedRange<UInt8>, as: UTF8.self))
@@ -59,7 +69,10 @@ struct JSONTests {
 
     @Test func prettyTextIsIndented() throws {
         let value: JSON = ["a": [1, true], "b": [:], "c": nil]
-        #expect(value.serializedText(pretty: true) == "{\n  \"a\": [\n    1,\n    true\n  ],\n  \"b\": {},\n  \"c\": null\n}")
+        #expect(
+            value.serializedText(pretty: true)
+                == "{\n  \"a\": [\n    1,\n    true\n  ],\n  \"b\": {},\n  \"c\": null\n}"
+        )
         #expect(try JSON(parsing: value.serialized(pretty: true)) == value)
     }
 

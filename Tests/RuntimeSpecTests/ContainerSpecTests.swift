@@ -32,7 +32,10 @@ struct ContainerSpecTests {
     @Test func everyFieldIsRead() throws {
         let spec = try ContainerSpec(parsing: Array(Self.text.utf8))
         let process = try #require(spec.process)
-        #expect(process.user == .init(uid: 1000, gid: 100, umask: 0o77, additionalGids: [4, 5], username: "me:users"))
+        #expect(
+            process.user
+                == .init(uid: 1000, gid: 100, umask: 0o77, additionalGids: [4, 5], username: "me:users")
+        )
         #expect(process.rlimits == [.init(kind: .openFiles, soft: 1024, hard: .max)])
         #expect(process.capabilities?.bounding == [.chown, .kill])
         #expect(process.env == ["PATH=/bin", "EMPTY="])
@@ -59,26 +62,56 @@ struct ContainerSpecTests {
     }
 
     @Test(arguments: [
-        (#""process":{"cwd":"/","args":["a"]},"linux":{"resources":{"memory":{"limit":"1"}}}"#, "linux.resources.memory.limit: must be a number"),
+        (
+            #""process":{"cwd":"/","args":["a"]},"linux":{"resources":{"memory":{"limit":"1"}}}"#,
+            "linux.resources.memory.limit: must be a number"
+        ),
         (#""process":{"cwd":"tmp","args":["a"]}"#, "process.cwd: must be an absolute path"),
         (#""process":{"cwd":"/","args":[]}"#, "process.args: must name a program"),
         (#""process":{"cwd":"/","args":["a"],"env":["A=1","=2"]}"#, "process.env[1]: must be NAME=value"),
         (#""process":{"cwd":"/","args":["a\u0000b"]}"#, "process.args[0]: must not contain a NUL character"),
-        (#""process":{"cwd":"/","args":["a"],"user":{"uid":-1}}"#, "process.user.uid: must be from 0 to 4294967295"),
-        (#""process":{"cwd":"/","args":["a"],"user":{"uid":1.5}}"#, "process.user.uid: must be a whole number"),
-        (#""process":{"cwd":"/","args":["a"],"oomScoreAdj":2000}"#, "process.oomScoreAdj: must be from -1000 to 1000"),
-        (#""process":{"cwd":"/","args":["a"],"rlimits":[{"type":"RLIMIT_CORE","hard":1,"soft":2}]}"#, "process.rlimits[0].soft: must not exceed hard"),
+        (
+            #""process":{"cwd":"/","args":["a"],"user":{"uid":-1}}"#,
+            "process.user.uid: must be from 0 to 4294967295"
+        ),
+        (
+            #""process":{"cwd":"/","args":["a"],"user":{"uid":1.5}}"#,
+            "process.user.uid: must be a whole number"
+        ),
+        (
+            #""process":{"cwd":"/","args":["a"],"oomScoreAdj":2000}"#,
+            "process.oomScoreAdj: must be from -1000 to 1000"
+        ),
+        (
+            #""process":{"cwd":"/","args":["a"],"rlimits":[{"type":"RLIMIT_CORE","hard":1,"soft":2}]}"#,
+            "process.rlimits[0].soft: must not exceed hard"
+        ),
         (#""process":[]"#, "process: must be an object"),
         (#""mounts":[{"destination":"/a"}]"#, "mounts[0].type: must be given"),
-        (#""mounts":[{"destination":"/a","type":"bind"}]"#, "mounts[0].source: must be given for a bind mount"),
+        (
+            #""mounts":[{"destination":"/a","type":"bind"}]"#,
+            "mounts[0].source: must be given for a bind mount"
+        ),
         (#""mounts":{}"#, "mounts: must be an array"),
         (#""root":{}"#, "root.path: must be given"),
         (#""annotations":{"a":1}"#, "annotations.a: must be a string"),
-        (#""linux":{"namespaces":[{"type":"pid"},{"type":"pid"}]}"#, "linux.namespaces[1].type: pid is given twice"),
+        (
+            #""linux":{"namespaces":[{"type":"pid"},{"type":"pid"}]}"#,
+            "linux.namespaces[1].type: pid is given twice"
+        ),
         (#""linux":{"maskedPaths":["x"]}"#, "linux.maskedPaths[0]: must be an absolute path"),
-        (#""linux":{"resources":{"cpu":{"cpus":"0;1"}}}"#, "linux.resources.cpu.cpus: must be a list such as 0-3,7"),
-        (#""linux":{"resources":{"unified":{"../x":"1"}}}"#, #"linux.resources.unified: "../x" is no file name"#),
-        (#""linux":{"seccomp":{"defaultAction":"SCMP_ACT_NOTIFY"}}"#, "linux.seccomp: SCMP_ACT_NOTIFY is not supported"),
+        (
+            #""linux":{"resources":{"cpu":{"cpus":"0;1"}}}"#,
+            "linux.resources.cpu.cpus: must be a list such as 0-3,7"
+        ),
+        (
+            #""linux":{"resources":{"unified":{"../x":"1"}}}"#,
+            #"linux.resources.unified: "../x" is no file name"#
+        ),
+        (
+            #""linux":{"seccomp":{"defaultAction":"SCMP_ACT_NOTIFY"}}"#,
+            "linux.seccomp: SCMP_ACT_NOTIFY is not supported"
+        ),
         (#""linux":{"seccomp":{}}"#, "linux.seccomp.defaultAction: must be given"),
     ])
     func errorsNameThePlace(member: String, message: String) {
@@ -95,6 +128,9 @@ struct ContainerSpecTests {
     @Test func unknownChoicesListTheKnownOnes() {
         let text = #"{"ociVersion":"1.0.2","linux":{"namespaces":[{"type":"space"}]}}"#
         let error = #expect(throws: SpecError.self) { try ContainerSpec(parsing: Array(text.utf8)) }
-        #expect(error?.problem == #"unknown value "space"; known are pid, network, mount, ipc, uts, user, cgroup, time"#)
+        #expect(
+            error?.problem
+                == #"unknown value "space"; known are pid, network, mount, ipc, uts, user, cgroup, time"#
+        )
     }
 }

@@ -44,7 +44,9 @@ extension JSON {
         case JSON_ARRAY:
             var elements: [JSON] = []
             for index in 0..<json_array_size(value) {
-                guard let element = json_array_get(value, index), let converted = JSON(element) else { return nil }
+                guard let element = json_array_get(value, index), let converted = JSON(element) else {
+                    return nil
+                }
                 elements.append(converted)
             }
             self = .array(elements)
@@ -53,7 +55,8 @@ extension JSON {
             var position = json_object_iter(value)
             while let member = position {
                 let key = JSON.text(json_object_iter_key(member), json_object_iter_key_len(member))
-                guard object[key] == nil, let raw = json_object_iter_value(member), let converted = JSON(raw) else {
+                guard object[key] == nil, let raw = json_object_iter_value(member), let converted = JSON(raw)
+                else {
                     return nil
                 }
                 object[key] = converted
@@ -113,13 +116,15 @@ private struct Scan {
             switch text[index] {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): break
             case UInt8(ascii: "-") where index == start: break
-            case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"):
+            case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "e"),
+                UInt8(ascii: "E"):
                 isInteger = false
             default: break loop
             }
             index += 1
         }
-        if isInteger, index - start >= 19, Int64(String(decoding: text[start..<index], as: UTF8.self)) == nil {
+        if isInteger, index - start >= 19, Int64(String(decoding: text[start..<index], as: UTF8.self)) == nil
+        {
             longIntegers.append(index)
         }
         return index

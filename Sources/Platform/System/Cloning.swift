@@ -15,7 +15,8 @@ package enum Cloning {
     /// In the child every Swift value is a copy; it must end with `CurrentProcess.leave` or an execve, and never
     /// return to its caller's callers, or descriptors and files would be cleaned up by both.
     /// - Parameter group: A directory of the cgroup v2 tree in which the child starts.
-    package static func clone(_ kinds: NamespaceKinds, into group: Int32? = nil) throws(SystemError) -> Cloned {
+    package static func clone(_ kinds: NamespaceKinds, into group: Int32? = nil) throws(SystemError) -> Cloned
+    {
         var process: Int32 = -1
         let pidfdFlag: UInt64 = 0x1000
         let groupFlag: UInt64 = 0x2_0000_0000
@@ -42,7 +43,9 @@ package enum DescriptorTable {
     /// dup3(2): makes `target` a copy of `source` that stays open over execve.
     package static func place(_ source: Int32, at target: Int32) throws(SystemError) {
         guard source != target else {
-            guard petrel_fcntl(source, F_SETFD, 0) == 0 else { throw SystemError("fcntl(F_SETFD)", code: errno) }
+            guard petrel_fcntl(source, F_SETFD, 0) == 0 else {
+                throw SystemError("fcntl(F_SETFD)", code: errno)
+            }
             return
         }
         guard petrel_syscall(Int(SYS_dup3), Int(source), Int(target), 0, 0, 0, 0) >= 0 else {

@@ -44,7 +44,15 @@ package enum Credentials {
         var data = [UInt32](repeating: 0, count: 6)
         let result = header.withUnsafeBytes { header in
             data.withUnsafeMutableBytes { data in
-                petrel_syscall(Int(SYS_capget), Int(bitPattern: header.baseAddress), Int(bitPattern: data.baseAddress), 0, 0, 0, 0)
+                petrel_syscall(
+                    Int(SYS_capget),
+                    Int(bitPattern: header.baseAddress),
+                    Int(bitPattern: data.baseAddress),
+                    0,
+                    0,
+                    0,
+                    0
+                )
             }
         }
         let code = errno
@@ -57,10 +65,19 @@ package enum Credentials {
     /// - Throws: `EPERM` for a permitted one that the process does not have.
     package static func setCapabilities(_ sets: Capabilities) throws(SystemError) {
         let words = [sets.effective, sets.permitted, sets.inheritable]
-        let data = words.map { UInt32(truncatingIfNeeded: $0) } + words.map { UInt32(truncatingIfNeeded: $0 >> 32) }
+        let data =
+            words.map { UInt32(truncatingIfNeeded: $0) } + words.map { UInt32(truncatingIfNeeded: $0 >> 32) }
         let result = header.withUnsafeBytes { header in
             data.withUnsafeBytes { data in
-                petrel_syscall(Int(SYS_capset), Int(bitPattern: header.baseAddress), Int(bitPattern: data.baseAddress), 0, 0, 0, 0)
+                petrel_syscall(
+                    Int(SYS_capset),
+                    Int(bitPattern: header.baseAddress),
+                    Int(bitPattern: data.baseAddress),
+                    0,
+                    0,
+                    0,
+                    0
+                )
             }
         }
         let code = errno
@@ -89,7 +106,9 @@ package enum Credentials {
 
     /// - Throws: `EPERM` when the capability is not both permitted and inheritable.
     package static func raiseAmbient(_ capability: Int) throws(SystemError) {
-        guard control(47, 2, capability) == 0 else { throw SystemError("prctl(PR_CAP_AMBIENT_RAISE)", code: errno) }
+        guard control(47, 2, capability) == 0 else {
+            throw SystemError("prctl(PR_CAP_AMBIENT_RAISE)", code: errno)
+        }
     }
 
     /// Executed programs gain no rights by set-id bits or file capabilities, for good.
@@ -148,7 +167,9 @@ extension SystemCallFilter {
             throw SystemError("verify", path: path, code: EPERM)
         }
         let bytes = try Files.contents(of: file.raw, limit: 4096 * 8, path: path)
-        guard !bytes.isEmpty, bytes.count % 8 == 0 else { throw SystemError("verify", path: path, code: EINVAL) }
+        guard !bytes.isEmpty, bytes.count % 8 == 0 else {
+            throw SystemError("verify", path: path, code: EINVAL)
+        }
         return bytes
     }
 }

@@ -5,7 +5,9 @@ internal import Glibc
 /// What a process does to itself on its way to another program.
 extension CurrentProcess {
     /// execve(2). Returns only to throw.
-    package static func execute(_ path: String, _ arguments: [String], _ environment: [String]) throws(SystemError) {
+    package static func execute(_ path: String, _ arguments: [String], _ environment: [String])
+        throws(SystemError)
+    {
         let code = CStrings.with(arguments) { arguments in
             CStrings.with(environment) { environment -> Int32 in
                 Glibc.execve(path, arguments, environment)
@@ -46,7 +48,9 @@ extension CurrentProcess {
     /// Default action for every signal, and none blocked.
     package static func resetSignals() {
         var action = sigaction()
-        for number: Int32 in 1...64 where number != SIGKILL && number != SIGSTOP { sigaction(number, &action, nil) }
+        for number: Int32 in 1...64 where number != SIGKILL && number != SIGSTOP {
+            sigaction(number, &action, nil)
+        }
         var none = sigset_t()
         sigemptyset(&none)
         pthread_sigmask(SIG_SETMASK, &none, nil)
@@ -65,7 +69,9 @@ extension Files {
     /// Whether the process's effective rights allow to execute the file. Throws what the kernel says.
     package static func checkExecutable(_ path: String) throws(SystemError) {
         // faccessat2(2) with X_OK and AT_EACCESS.
-        let result = path.withCString { petrel_syscall(439, Int(AT_FDCWD), Int(bitPattern: $0), 1, 0x200, 0, 0) }
+        let result = path.withCString {
+            petrel_syscall(439, Int(AT_FDCWD), Int(bitPattern: $0), 1, 0x200, 0, 0)
+        }
         let code = errno
         guard result == 0 else { throw SystemError("faccessat2", path: path, code: code) }
     }
@@ -129,6 +135,8 @@ extension Terminal {
 
     /// Makes a terminal the controlling one of the session that this process leads (`TIOCSCTTY`).
     package static func control(_ terminal: Int32) throws(SystemError) {
-        guard petrel_ioctl(terminal, 0x540e, nil) == 0 else { throw SystemError("ioctl(TIOCSCTTY)", code: errno) }
+        guard petrel_ioctl(terminal, 0x540e, nil) == 0 else {
+            throw SystemError("ioctl(TIOCSCTTY)", code: errno)
+        }
     }
 }

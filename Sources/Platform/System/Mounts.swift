@@ -37,7 +37,8 @@ package enum Mounts {
     }
 
     /// fsconfig(2): one option with a value (at most 255 bytes), or a flag without.
-    package static func configure(_ context: Int32, _ key: String, _ value: String? = nil) throws(SystemError) {
+    package static func configure(_ context: Int32, _ key: String, _ value: String? = nil) throws(SystemError)
+    {
         let result = key.withCString { key in
             guard let value else { return petrel_syscall(431, Int(context), 0, word(key), 0, 0, 0) }
             return value.withCString { petrel_syscall(431, Int(context), 1, word(key), word($0), 0, 0) }
@@ -54,11 +55,17 @@ package enum Mounts {
     }
 
     /// fsconfig(2) CMD_CREATE and fsmount(2): the file system, mounted nowhere yet.
-    package static func create(_ context: Int32, _ attributes: MountAttributes = []) throws(SystemError) -> Descriptor {
+    package static func create(_ context: Int32, _ attributes: MountAttributes = []) throws(SystemError)
+        -> Descriptor
+    {
         guard petrel_syscall(431, Int(context), 6, 0, 0, 0, 0) == 0 else {
             throw SystemError("fsconfig(CMD_CREATE)", code: errno)
         }
-        return try descriptor("fsmount", "", petrel_syscall(432, Int(context), 1, Int(attributes.rawValue), 0, 0, 0))
+        return try descriptor(
+            "fsmount",
+            "",
+            petrel_syscall(432, Int(context), 1, Int(attributes.rawValue), 0, 0, 0)
+        )
     }
 
     /// open_tree(2) OPEN_TREE_CLONE: a detached copy of what is mounted at `path`, with what is mounted below it if
@@ -94,7 +101,15 @@ package enum Mounts {
         // The access-time field is replaced as a whole.
         if !adding.isDisjoint(with: .accessTimes) { record[1] |= MountAttributes.accessTimes.rawValue }
         let result = record.withUnsafeBytes { record in
-            petrel_syscall(442, Int(mount), word(emptyPath), recursive ? 0x9000 : 0x1000, word(record.baseAddress), 32, 0)
+            petrel_syscall(
+                442,
+                Int(mount),
+                word(emptyPath),
+                recursive ? 0x9000 : 0x1000,
+                word(record.baseAddress),
+                32,
+                0
+            )
         }
         let code = errno
         guard result == 0 else { throw SystemError("mount_setattr", code: code) }
@@ -134,7 +149,9 @@ package enum Mounts {
 
     /// umount2(2); `detach` takes it away at once, with what is below, and lets users of it finish.
     package static func unmount(_ path: String, detach: Bool) throws(SystemError) {
-        guard umount2(path, detach ? 2 : 0) == 0 else { throw SystemError("umount2", path: path, code: errno) }
+        guard umount2(path, detach ? 2 : 0) == 0 else {
+            throw SystemError("umount2", path: path, code: errno)
+        }
     }
 
     /// pivot_root(2) from and to the current directory: the new root with the old one stacked upon it.
@@ -144,7 +161,9 @@ package enum Mounts {
         guard result == 0 else { throw SystemError("pivot_root", code: code) }
     }
 
-    private static func descriptor(_ call: String, _ path: String, _ raw: Int) throws(SystemError) -> Descriptor {
+    private static func descriptor(_ call: String, _ path: String, _ raw: Int) throws(SystemError)
+        -> Descriptor
+    {
         let code = errno
         guard raw >= 0 else { throw SystemError(call, path: path, code: code) }
         return Descriptor(adopting: Int32(raw))

@@ -50,9 +50,13 @@ extension Cgroup {
                 try Files.writeOnce("1", to: directory + "/cgroup.freeze")
                 while try !isFrozen() { try Self.pause(before: deadlineNanos) }
             } else {
-                guard layout.hierarchy(of: "freezer") != nil else { throw SystemError("freeze", path: path, code: 19) }
+                guard layout.hierarchy(of: "freezer") != nil else {
+                    throw SystemError("freeze", path: path, code: 19)
+                }
                 // Processes that forked or were in a system call need the request again.
-                repeat { try setLegacyFreezer("FROZEN") } while try !isFrozen() && Self.mayPause(before: deadlineNanos)
+                repeat {
+                    try setLegacyFreezer("FROZEN")
+                } while try !isFrozen() && Self.mayPause(before: deadlineNanos)
                 guard try isFrozen() else { throw SystemError("freeze", path: path, code: 110) }
             }
         } catch {
@@ -72,7 +76,9 @@ extension Cgroup {
     /// Whether every process stands frozen; false when the group is gone.
     package func isFrozen() throws(SystemError) -> Bool {
         if let directory = unifiedDirectory, Files.exists(directory + "/cgroup.freeze") {
-            return try Files.text(of: directory + "/cgroup.events").split(separator: "\n").contains("frozen 1")
+            return try Files.text(of: directory + "/cgroup.events").split(separator: "\n").contains(
+                "frozen 1"
+            )
         }
         guard let hierarchy = layout.hierarchy(of: "freezer") else { return false }
         let file = directory(in: hierarchy) + "/freezer.state"

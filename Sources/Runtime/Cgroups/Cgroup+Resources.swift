@@ -9,7 +9,9 @@ extension Cgroup {
     ///   the kernel refuses.
     package func apply(_ resources: Resources) throws(CgroupError) {
         if layout.kind == .unified {
-            guard resources.devices.allSatisfy(\.isAllowed) else { throw .unsupported("linux.resources.devices") }
+            guard resources.devices.allSatisfy(\.isAllowed) else {
+                throw .unsupported("linux.resources.devices")
+            }
             for setting in resources.unifiedSettings { try apply(setting) }
             return
         }

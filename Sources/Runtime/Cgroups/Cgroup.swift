@@ -21,7 +21,9 @@ package struct Cgroup: Hashable, Sendable {
     }
 
     /// The group's directory in a version 1 hierarchy.
-    package func directory(in hierarchy: CgroupLayout.Hierarchy) -> String { hierarchy.mountPoint + "/" + path }
+    package func directory(in hierarchy: CgroupLayout.Hierarchy) -> String {
+        hierarchy.mountPoint + "/" + path
+    }
 
     /// The group's directory in the version 2 tree; nil where there is none.
     package var unifiedDirectory: String? { layout.unifiedMountPoint.map { $0 + "/" + path } }
@@ -33,7 +35,9 @@ package struct Cgroup: Hashable, Sendable {
     }
 
     /// All directories, the version 2 one last.
-    var directories: [String] { layout.hierarchies.map(directory(in:)) + (unifiedDirectory.map { [$0] } ?? []) }
+    var directories: [String] {
+        layout.hierarchies.map(directory(in:)) + (unifiedDirectory.map { [$0] } ?? [])
+    }
 
     /// Whether the group is there (in any hierarchy).
     package var exists: Bool { directories.contains { Files.exists($0) } }
@@ -73,7 +77,7 @@ package struct Cgroup: Hashable, Sendable {
                     directory += "/" + part
                     do throws(SystemError) {
                         try Files.makeDirectory(directory)
-                    } catch where error.code == 17 {}
+                    } catch  where error.code == 17 {}
                     try prepare(directory)
                 }
                 return
@@ -121,9 +125,12 @@ package struct Cgroup: Hashable, Sendable {
     /// - Throws: `EBUSY` when some do not end.
     package func remove() throws(SystemError) {
         for directory in directories { try Self.removeTree(directory) }
-        for mountPoint in layout.hierarchies.map(\.mountPoint) + (layout.unifiedMountPoint.map { [$0] } ?? []) {
+        for mountPoint in layout.hierarchies.map(\.mountPoint) + (layout.unifiedMountPoint.map { [$0] } ?? [])
+        {
             var parent = Files.parentPath(of: path)
-            while parent != ".", (try? Files.removeDirectory(mountPoint + "/" + parent, at: Files.currentDirectory)) != nil {
+            while parent != ".",
+                (try? Files.removeDirectory(mountPoint + "/" + parent, at: Files.currentDirectory)) != nil
+            {
                 parent = Files.parentPath(of: parent)
             }
         }

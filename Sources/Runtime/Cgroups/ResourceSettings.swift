@@ -105,7 +105,9 @@ extension Resources {
             let alone = swap < 0 ? -1 : swap - max(memory.limit ?? 0, 0)
             settings.append(ResourceSetting("memory", "memory.swap.max", text(alone), isOptional: true))
         }
-        if let limit = memory.limit, limit != 0 { settings.append(ResourceSetting("memory", "memory.max", text(limit))) }
+        if let limit = memory.limit, limit != 0 {
+            settings.append(ResourceSetting("memory", "memory.max", text(limit)))
+        }
         if let reservation = memory.reservation, reservation != 0 {
             settings.append(ResourceSetting("memory", "memory.low", text(reservation)))
         }
@@ -124,7 +126,9 @@ extension Resources {
             let quota = cpu.quotaMicros.flatMap { $0 > 0 ? String($0) : nil } ?? "max"
             settings.append(ResourceSetting("cpu", "cpu.max", "\(quota) \(cpu.periodMicros ?? 100_000)"))
         }
-        if let burst = cpu.burstMicros { settings.append(ResourceSetting("cpu", "cpu.max.burst", String(burst))) }
+        if let burst = cpu.burstMicros {
+            settings.append(ResourceSetting("cpu", "cpu.max.burst", String(burst)))
+        }
         if let idle = cpu.idle { settings.append(ResourceSetting("cpu", "cpu.idle", String(idle))) }
         if !cpu.cpus.isEmpty { settings.append(ResourceSetting("cpuset", "cpuset.cpus", cpu.cpus)) }
         if !cpu.mems.isEmpty { settings.append(ResourceSetting("cpuset", "cpuset.mems", cpu.mems)) }
@@ -142,7 +146,13 @@ extension Resources {
             ("riops", blockIO.readOperations), ("wiops", blockIO.writeOperations),
         ] {
             for throttle in throttles {
-                settings.append(ResourceSetting("io", "io.max", "\(throttle.major):\(throttle.minor) \(key)=\(throttle.rate)"))
+                settings.append(
+                    ResourceSetting(
+                        "io",
+                        "io.max",
+                        "\(throttle.major):\(throttle.minor) \(key)=\(throttle.rate)"
+                    )
+                )
             }
         }
         return settings

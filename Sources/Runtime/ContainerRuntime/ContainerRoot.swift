@@ -49,7 +49,9 @@ struct ContainerRoot {
                 try make(name, in: parent.raw, rest.isEmpty ? wanted : .directory, mode: mode)
                 done = next
             } catch {
-                guard error.code == 17 else { throw SystemError(error.operation, path: path, code: error.code) }
+                guard error.code == 17 else {
+                    throw SystemError(error.operation, path: path, code: error.code)
+                }
                 links += 1
                 guard allowingLinks, links <= 40 else { throw SystemError("openat2", path: path, code: 40) }
                 let target = try Files.link(at: name, directory: parent.raw)

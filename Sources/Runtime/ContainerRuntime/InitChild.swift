@@ -20,6 +20,8 @@ struct ChildTable {
         // Invisible to other processes of the container, as long as it still is the runtime's program.
         try Credentials.hideFromTracing()
         CurrentProcess.resetSignals()
+        // What is made for the container has the modes that its makers say.
+        CurrentProcess.setFileCreationMask(0)
         // Copies first: a stream's number may itself be 0, 1 or 2.
         let copies = try [input, output, error].map { stream throws(SystemError) in
             try DescriptorTable.copy(stream, atLeast: 3)
@@ -80,7 +82,9 @@ struct InitChild {
         try step("mount") { () throws(SystemError) in try builder.mountAll(in: place) }
         try step("device") { () throws(SystemError) in try builder.makeDevices(in: place) }
         try step("mask") { () throws(SystemError) in try builder.protect(in: place) }
-        do throws(SystemError) { try builder.pivot(to: root) } catch { throw StepFailure("pivot_root", error) }
+        do throws(SystemError) { try builder.pivot(to: root) } catch {
+            throw StepFailure("pivot_root", error)
+        }
         // Its number is closed with all others; the owner must not close a later one of the same number.
         _ = root.relinquish()
     }
@@ -96,7 +100,9 @@ struct InitChild {
     }
 
     private func setUpNetwork() throws(SystemError) {
-        if networkNamespace == nil, plan.newNamespaces.contains(.network) { try NetworkInterfaces.setUp("lo") }
+        if networkNamespace == nil, plan.newNamespaces.contains(.network) {
+            try NetworkInterfaces.setUp("lo")
+        }
     }
 
     private func setNames() throws(SystemError) {
@@ -108,7 +114,12 @@ struct InitChild {
         guard !plan.sysctls.isEmpty else { return }
         let base = try Files.open("/proc/sys", [.path, .directory])
         for (path, value) in plan.sysctls.sorted(by: { $0.key < $1.key }) {
-            let file = try Files.open(path, .writeOnly, at: base.raw, resolving: [.beneath, .noSymbolicLinks])
+            let file = try Files.open(
+                path,
+                .writeOnly,
+                at: base.raw,
+                resolving: [.beneath, .noSymbolicLinks]
+            )
             do throws(SystemError) {
                 try Files.writeAll(file.raw, Array(value.utf8))
             } catch {

@@ -55,12 +55,22 @@ package struct InitPlan: Hashable, Sendable {
         var new: NamespaceKinds = []
         var entered: [Entered] = []
         for entry in spec.linux.namespaces {
-            guard let kind = Self.kind(entry.kind) else { throw .unsupported(field: "linux.namespaces: \(entry.kind)") }
-            if entry.path.isEmpty { new.insert(kind) } else { entered.append(Entered(kind: kind, path: entry.path)) }
+            guard let kind = Self.kind(entry.kind) else {
+                throw .unsupported(field: "linux.namespaces: \(entry.kind)")
+            }
+            if entry.path.isEmpty {
+                new.insert(kind)
+            } else {
+                entered.append(Entered(kind: kind, path: entry.path))
+            }
         }
-        guard new.contains(.mount) else { throw .unsupported(field: "linux.namespaces: a given or no mount namespace") }
+        guard new.contains(.mount) else {
+            throw .unsupported(field: "linux.namespaces: a given or no mount namespace")
+        }
         let own = entered.reduce(new) { $0.union($1.kind) }
-        if !spec.hostname.isEmpty, !new.contains(.uts) { throw .unsupported(field: "hostname without a uts namespace") }
+        if !spec.hostname.isEmpty, !new.contains(.uts) {
+            throw .unsupported(field: "hostname without a uts namespace")
+        }
         hasNewCgroupNamespace = new.remove(.cgroup) != nil
         newNamespaces = new
         self.entered = entered
@@ -129,9 +139,14 @@ package struct ExecPlan: Hashable, Sendable {
     /// Whether the container has a process namespace of its own.
     package let entersProcessNamespace: Bool
 
-    /// - Parameter spec: The container's; its system-call filter covers this process too.
+    /// - Parameter spec: The container's. Its system-call filter and its no_new_privs cover this process too, and so
+    ///   do its capabilities and limits where the process has none of its own.
     package init(process: ProcessSpec, spec: ContainerSpec, seccompProgram: [UInt8] = []) throws(PlanError) {
         if spec.linux.seccomp != nil, seccompProgram.isEmpty { throw .seccompProgram }
+        var process = process
+        if process.capabilities == nil { process.capabilities = spec.process?.capabilities }
+        if process.rlimits.isEmpty { process.rlimits = spec.process?.rlimits ?? [] }
+        if spec.process?.noNewPrivileges == true { process.noNewPrivileges = true }
         self.process = try ProcessPlan(process, seccomp: spec.linux.seccomp, program: seccompProgram)
         entersProcessNamespace = spec.linux.namespace(.pid) != nil
     }

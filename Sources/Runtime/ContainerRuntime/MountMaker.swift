@@ -38,7 +38,12 @@ struct MountMaker {
 
     private func applyRecursive(_ plan: MountPlan, to mount: Int32) throws(SystemError) {
         guard !plan.addingRecursively.isEmpty || !plan.removingRecursively.isEmpty else { return }
-        try Mounts.set(mount, adding: plan.addingRecursively, removing: plan.removingRecursively, recursive: true)
+        try Mounts.set(
+            mount,
+            adding: plan.addingRecursively,
+            removing: plan.removingRecursively,
+            recursive: true
+        )
     }
 
     // MARK: - Overlay
@@ -48,7 +53,9 @@ struct MountMaker {
             return try overlayByDescriptor(plan)
         } catch {
             // Kernels before 6.8 do not know `lowerdir+`.
-            guard error.code == 22, error.operation == "fsconfig", error.path == "lowerdir+" else { throw error }
+            guard error.code == 22, error.operation == "fsconfig", error.path == "lowerdir+" else {
+                throw error
+            }
             return try overlayByString(plan)
         }
     }
@@ -97,7 +104,8 @@ struct MountMaker {
             switch (option.key, option.value) {
             case ("lowerdir", let value?): for layer in Self.layers(value) { lower.append(try short(layer)) }
             case ("lowerdir+", let value?): lower.append(try short(value))
-            case ("upperdir", let value?), ("workdir", let value?): data.append("\(option.key)=\(try short(value))")
+            case ("upperdir", let value?), ("workdir", let value?):
+                data.append("\(option.key)=\(try short(value))")
             case (let key, let value?): data.append("\(key)=\(value)")
             case (let key, nil): data.append(key)
             }
@@ -143,6 +151,7 @@ struct MountMaker {
             return try Mounts.attach(mount.raw, at: target)
         }
         let context = try Mounts.openFileSystem("tmpfs")
+        try Mounts.configure(context.raw, "source", "cgroup")
         try Mounts.configure(context.raw, "mode", "755")
         let base = try Mounts.create(context.raw, options.subtracting(.readOnly))
         try Mounts.attach(base.raw, at: target)

@@ -40,7 +40,10 @@ package struct MountPlan: Hashable, Sendable {
     package init(_ mount: MountSpec) {
         destination = mount.destination
         if mount.isBind {
-            kind = .bind(source: mount.source, recursive: mount.options.contains("rbind") || !mount.options.contains("bind"))
+            kind = .bind(
+                source: mount.source,
+                recursive: mount.options.contains("rbind") || !mount.options.contains("bind")
+            )
         } else if mount.type == "cgroup" || mount.type == "cgroup2" {
             kind = .cgroup
         } else {

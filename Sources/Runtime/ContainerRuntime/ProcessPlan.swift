@@ -10,7 +10,7 @@ package struct ProcessPlan: Hashable, Sendable {
         package let hard: UInt64
     }
 
-    /// Capability sets as bits; nil in the plan: what the user has by itself.
+    /// Capability sets as bits.
     package struct Capabilities: Hashable, Sendable {
         package let bounding: UInt64
         package let effective: UInt64
@@ -21,7 +21,7 @@ package struct ProcessPlan: Hashable, Sendable {
 
     package let process: ProcessSpec
     package let limits: [Limit]
-    package let capabilities: Capabilities?
+    package let capabilities: Capabilities
     package let filter: [UInt8]
     package let filterFlags: SystemCallFilter.Flags
 
@@ -30,15 +30,15 @@ package struct ProcessPlan: Hashable, Sendable {
         guard !process.args.isEmpty else { throw .missing(field: "process.args") }
         self.process = process
         limits = process.rlimits.map { Limit(number: Self.number(of: $0.kind), soft: $0.soft, hard: $0.hard) }
-        capabilities = process.capabilities.map {
-            Capabilities(
-                bounding: Self.bits($0.bounding),
-                effective: Self.bits($0.effective),
-                permitted: Self.bits($0.permitted),
-                inheritable: Self.bits($0.inheritable),
-                ambient: Self.bits($0.ambient)
-            )
-        }
+        // What is not given is not had.
+        let sets = process.capabilities ?? CapabilitySets()
+        capabilities = Capabilities(
+            bounding: Self.bits(sets.bounding),
+            effective: Self.bits(sets.effective),
+            permitted: Self.bits(sets.permitted),
+            inheritable: Self.bits(sets.inheritable),
+            ambient: Self.bits(sets.ambient)
+        )
         filter = program
         filterFlags = Self.flags(seccomp?.flags ?? [])
     }

@@ -14,14 +14,14 @@ struct ProcessStarter {
     func run() throws(StepFailure) -> Never {
         try step("rlimit", setLimits)
         let identity = try step("user", findUser)
-        try step("cwd") { () throws(SystemError) in try makeDirectory(identity) }
+        try step("cwd", makeDirectory)
         try step("user") { () throws(SystemError) in try lendStreams(to: identity) }
         let available = try step("capability", dropBounding)
         try step("user") { () throws(SystemError) in try become(identity) }
         let environment = environment(identity)
         // From here nothing but the program's own directory, file and rights is touched.
         CurrentProcess.setFileCreationMask(process.user.umask ?? 0o022)
-        let program = try finish(identity, available, environment)
+        let program = try finish(available, environment)
         try step("gate", waitAtGate)
         try step("execve") { () throws(SystemError) in
             try CurrentProcess.execute(program, process.args, environment)
@@ -56,7 +56,12 @@ struct ProcessStarter {
         let user = process.user
         if !user.username.isEmpty {
             let found = try UserDatabase(beneath: root.raw).resolve(user.username)
-            return .init(uid: found.uid, gid: found.gid, groups: found.groups + user.additionalGids, home: found.home)
+            return .init(
+                uid: found.uid,
+                gid: found.gid,
+                groups: found.groups + user.additionalGids,
+                home: found.home
+            )
         }
         // Only for HOME: an image with an unreadable database still runs.
         let hasHome = process.env.contains { $0.hasPrefix("HOME=") }
@@ -70,13 +75,15 @@ struct ProcessStarter {
 
     /// The working directory, made by root when it is missing. Entered now, if root can; a directory on a network file
     /// system may open for the user only.
-    private func makeDirectory(_ identity: UserDatabase.Identity) throws(SystemError) {
+    private func makeDirectory() throws(SystemError) {
         let root = try Files.open("/", [.path, .directory])
         let directory = try ContainerRoot(directory: root.raw).ensure(process.cwd, .directory)
         do throws(SystemError) {
             try CurrentProcess.enter(directory.raw)
         } catch {
-            guard error.code == 13 || error.code == 1 else { throw SystemError("chdir", path: process.cwd, code: error.code) }
+            guard error.code == 13 || error.code == 1 else {
+                throw SystemError("chdir", path: process.cwd, code: error.code)
+            }
         }
     }
 
@@ -104,7 +111,7 @@ struct ProcessStarter {
     /// Takes what is not granted out of the bounding set, and returns the capabilities that there are to give.
     private func dropBounding() throws(SystemError) -> UInt64 {
         let available = try Credentials.capabilities().permitted
-        guard let wanted = plan.capabilities?.bounding else { return available }
+        let wanted = plan.capabilities.bounding
         for capability in 0..<64 {
             guard let isHeld = Credentials.boundingHolds(capability) else { break }
             if isHeld, wanted & (1 << UInt64(capability)) == 0 { try Credentials.dropBounding(capability) }
@@ -113,17 +120,12 @@ struct ProcessStarter {
     }
 
     /// Gives up everything but the final rights, in the order that the filter needs, and finds the program.
-    private func finish(
-        _ identity: UserDatabase.Identity,
-        _ available: UInt64,
-        _ environment: [String]
-    ) throws(StepFailure) -> String {
+    private func finish(_ available: UInt64, _ environment: [String]) throws(StepFailure) -> String {
         let wanted = plan.capabilities
-        let own = identity.uid == 0 ? available : 0
         let final = Credentials.Capabilities(
-            effective: wanted.map { $0.effective & available } ?? own,
-            permitted: wanted.map { $0.permitted & available } ?? own,
-            inheritable: wanted.map { $0.inheritable & available } ?? 0
+            effective: wanted.effective & available,
+            permitted: wanted.permitted & available,
+            inheritable: wanted.inheritable & available
         )
         let working = Credentials.Capabilities(effective: available, permitted: available, inheritable: 0)
         if process.noNewPrivileges {
@@ -135,7 +137,9 @@ struct ProcessStarter {
         }
         // Looked up with the final rights; then, once more with all, the filter, which needs CAP_SYS_ADMIN here.
         try step("capability") { () throws(SystemError) in
-            try Credentials.setCapabilities(.init(effective: final.effective, permitted: available, inheritable: 0))
+            try Credentials.setCapabilities(
+                .init(effective: final.effective, permitted: available, inheritable: 0)
+            )
         }
         let program = try find(environment)
         if !plan.filter.isEmpty {
@@ -148,7 +152,7 @@ struct ProcessStarter {
 
     private func settle(_ final: Credentials.Capabilities) throws(SystemError) {
         try Credentials.setCapabilities(final)
-        let ambient = (plan.capabilities?.ambient ?? 0) & final.permitted & final.inheritable
+        let ambient = plan.capabilities.ambient & final.permitted & final.inheritable
         guard ambient != 0 else { return }
         for capability in 0..<64 where ambient & (1 << UInt64(capability)) != 0 {
             try Credentials.raiseAmbient(capability)
@@ -161,13 +165,17 @@ struct ProcessStarter {
             if !CurrentProcess.isInsideRoot || !isInDirectory() { try CurrentProcess.enter(process.cwd) }
             guard CurrentProcess.isInsideRoot else { throw SystemError("chdir", path: process.cwd, code: 18) }
         }
-        return try step("execve") { () throws(SystemError) in try ProgramSearch.find(process.args[0], environment) }
+        return try step("execve") { () throws(SystemError) in
+            try ProgramSearch.find(process.args[0], environment)
+        }
     }
 
     /// Whether root could enter the directory before: otherwise the process still stands in `/`.
     private func isInDirectory() -> Bool {
         guard process.cwd != "/" else { return true }
-        guard let here = try? Files.statusThroughLinks(of: "."), let root = try? Files.statusThroughLinks(of: "/") else {
+        guard let here = try? Files.statusThroughLinks(of: "."),
+            let root = try? Files.statusThroughLinks(of: "/")
+        else {
             return false
         }
         return here.inode != root.inode || here.device != root.device

@@ -11,7 +11,8 @@ enum ProgramSearch {
             try check(name)
             return name
         }
-        let path = environment.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) } ?? "/bin:/usr/bin"
+        let path =
+            environment.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) } ?? "/bin:/usr/bin"
         var refusal: SystemError?
         for directory in path.split(separator: ":", omittingEmptySubsequences: false) {
             let candidate = directory.isEmpty ? "./" + name : directory + "/" + name

@@ -91,7 +91,7 @@ struct RootBuilder {
         for (name, target) in links {
             do throws(SystemError) {
                 try Files.makeSymbolicLink(name, to: target, at: dev.raw)
-            } catch where error.code == 17 {}
+            } catch  where error.code == 17 {}
         }
         guard let terminal, plan.mounts.contains(where: { $0.destination == "/dev/pts" }) else { return }
         try named("/dev/console") { () throws(SystemError) in
@@ -124,7 +124,9 @@ struct RootBuilder {
         try Files.changeOwner(of: name, user: device.uid, group: device.gid, at: parent.raw)
     }
 
-    private func makeNode(_ device: Device, _ name: String, in parent: Int32, _ mode: UInt32) throws(SystemError) {
+    private func makeNode(_ device: Device, _ name: String, in parent: Int32, _ mode: UInt32)
+        throws(SystemError)
+    {
         switch device.kind {
         case .pipe: try Files.makeFIFO(name, permissions: mode, at: parent)
         case .character, .unbufferedCharacter, .block:

@@ -36,7 +36,8 @@ struct SpawnParts: ~Copyable {
     mutating func makeTerminal(_ mount: MountPlan?, columns: UInt16, rows: UInt16) throws(StepFailure) {
         do throws(SystemError) {
             let context = try Mounts.openFileSystem("devpts")
-            let options = mount?.options ?? [.init("ptmxmode", "0666"), .init("mode", "0620"), .init("gid", "5")]
+            let options =
+                mount?.options ?? [.init("ptmxmode", "0666"), .init("mode", "0620"), .init("gid", "5")]
             for option in options { try Mounts.configure(context.raw, option.key, option.value) }
             let mounted = try Mounts.create(context.raw, mount?.adding ?? [.noSetID, .noExecution])
             try open(in: mounted.raw, columns, rows)
@@ -53,7 +54,11 @@ struct SpawnParts: ~Copyable {
             let root = try Files.open("/proc/\(pid)/root", [.path, .directory])
             // Still the same process: its number was not used again meanwhile.
             try ProcessHandle.signal(process, Signal(rawValue: 0))
-            let directory = try ContainerRoot(directory: root.raw).open("/dev/pts", [.path, .directory], allowingLinks: false)
+            let directory = try ContainerRoot(directory: root.raw).open(
+                "/dev/pts",
+                [.path, .directory],
+                allowingLinks: false
+            )
             let devpts = 0x1cd1
             guard try Files.fileSystemType(of: directory.raw) == devpts else {
                 throw SystemError("open", path: "/dev/pts", code: 19)

@@ -62,7 +62,8 @@ package enum PlanError: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .missing(let field): "\(field): must be given"
         case .unsupported(let field): "\(field): is not supported"
-        case .notNamespaced(let sysctl): "linux.sysctl.\(sysctl): would change the host, not the container alone"
+        case .notNamespaced(let sysctl):
+            "linux.sysctl.\(sysctl): would change the host, not the container alone"
         case .seccompProgram: "the system-call filter's program has no whole number of instructions"
         }
     }

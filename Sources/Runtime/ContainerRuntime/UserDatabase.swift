@@ -33,8 +33,15 @@ package struct UserDatabase: Hashable, Sendable {
     package init(passwd: String, group: String) {
         users = passwd.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            guard fields.count >= 4, let uid = UInt32(fields[2]), let gid = UInt32(fields[3]) else { return nil }
-            return User(name: String(fields[0]), uid: uid, gid: gid, home: fields.count > 5 ? String(fields[5]) : "")
+            guard fields.count >= 4, let uid = UInt32(fields[2]), let gid = UInt32(fields[3]) else {
+                return nil
+            }
+            return User(
+                name: String(fields[0]),
+                uid: uid,
+                gid: gid,
+                home: fields.count > 5 ? String(fields[5]) : ""
+            )
         }
         groups = group.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: ":", omittingEmptySubsequences: false)
@@ -59,7 +66,9 @@ package struct UserDatabase: Hashable, Sendable {
     /// user are added; with one, it is the only group.
     /// - Throws: `ENOENT` with the name that has no entry.
     package func resolve(_ text: String) throws(SystemError) -> Identity {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init
+        )
         let name = parts.first ?? ""
         let entry = name.isEmpty ? users.first { $0.uid == 0 } : user(named: name)
         guard let uid = entry?.uid ?? (name.isEmpty ? 0 : Self.number(name)) else {
@@ -87,7 +96,8 @@ package struct UserDatabase: Hashable, Sendable {
 
     /// Numbers as Docker takes them: to 2^31 - 1.
     private static func number(_ text: String) -> UInt32? {
-        guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let value = UInt32(text), value <= 0x7fff_ffff else {
+        guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let value = UInt32(text), value <= 0x7fff_ffff
+        else {
             return nil
         }
         return value

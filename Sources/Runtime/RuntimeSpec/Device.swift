@@ -77,7 +77,13 @@ package struct DeviceRule: Hashable, Sendable {
     /// Of `r`, `w`, `m`.
     package var access: String
 
-    package init(allow: Bool, _ kind: Kind = .all, _ major: UInt32? = nil, _ minor: UInt32? = nil, access: String = "rwm") {
+    package init(
+        allow: Bool,
+        _ kind: Kind = .all,
+        _ major: UInt32? = nil,
+        _ minor: UInt32? = nil,
+        access: String = "rwm"
+    ) {
         self.isAllowed = allow
         self.kind = kind
         self.major = major
@@ -93,7 +99,9 @@ package struct DeviceRule: Hashable, Sendable {
         minor = try Self.number(node["minor"])
         access = try node["access"].string() ?? "rwm"
         if access.isEmpty { access = "rwm" }
-        guard access.allSatisfy({ "rwm".contains($0) }) else { throw node["access"].error("must be of r, w, m") }
+        guard access.allSatisfy({ "rwm".contains($0) }) else {
+            throw node["access"].error("must be of r, w, m")
+        }
     }
 
     /// -1 is "any" to Go programs.

@@ -31,17 +31,26 @@ package enum DockerDefaults {
             mount("/proc", "proc", "proc", ["nosuid", "noexec", "nodev"]),
             mount("/dev", "tmpfs", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
             mount(
-                "/dev/pts", "devpts", "devpts",
+                "/dev/pts",
+                "devpts",
+                "devpts",
                 ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]
             ),
             mount("/sys", "sysfs", "sysfs", ["nosuid", "noexec", "nodev", access]),
             mount("/sys/fs/cgroup", "cgroup", "cgroup", [access, "nosuid", "noexec", "nodev"]),
             mount("/dev/mqueue", "mqueue", "mqueue", ["nosuid", "noexec", "nodev"]),
-            mount("/dev/shm", "tmpfs", "shm", ["nosuid", "noexec", "nodev", "mode=1777", "size=\(shmBytes)"]),
+            mount(
+                "/dev/shm",
+                "tmpfs",
+                "shm",
+                ["nosuid", "noexec", "nodev", "mode=1777", "size=\(shmBytes)"]
+            ),
         ]
     }
 
-    private static func mount(_ destination: String, _ type: String, _ source: String, _ options: [String]) -> MountSpec {
+    private static func mount(_ destination: String, _ type: String, _ source: String, _ options: [String])
+        -> MountSpec
+    {
         MountSpec(destination: destination, type: type, source: source, options: options)
     }
 
@@ -93,7 +102,8 @@ package enum DockerDefaults {
                 namespaces: namespaces,
                 devices: devices,
                 resources: Resources(devices: rules),
-                seccomp: privileged ? nil : DockerSeccomp.profile(capabilities: granted, kernelRelease: kernelRelease),
+                seccomp: privileged
+                    ? nil : DockerSeccomp.profile(capabilities: granted, kernelRelease: kernelRelease),
                 maskedPaths: privileged ? [] : maskedPaths,
                 readonlyPaths: privileged ? [] : readonlyPaths
             )

@@ -54,7 +54,12 @@ package enum DockerSeccomp {
             defaultErrnoRet: 1,
             architectures: subArchitectures,
             rules: rules.map {
-                SeccompSpec.Rule($0.names, $0.action, errnoRet: $0.errnoRet, arguments: $0.argument.map { [$0] } ?? [])
+                SeccompSpec.Rule(
+                    $0.names,
+                    $0.action,
+                    errnoRet: $0.errnoRet,
+                    arguments: $0.argument.map { [$0] } ?? []
+                )
             }
         )
     }

@@ -78,10 +78,13 @@ package struct LinuxSpec: Hashable, Sendable {
         namespaces = try node["namespaces"].list { node throws(SpecError) in
             try node.checkObject()
             let path = try node["path"].string() ?? ""
-            guard path.isEmpty || path.hasPrefix("/") else { throw node["path"].error("must be an absolute path") }
+            guard path.isEmpty || path.hasPrefix("/") else {
+                throw node["path"].error("must be an absolute path")
+            }
             return Namespace(try node["type"].requiredChoice(), path: path)
         }
-        for (index, entry) in namespaces.enumerated() where namespaces[..<index].contains(where: { $0.kind == entry.kind }) {
+        for (index, entry) in namespaces.enumerated()
+        where namespaces[..<index].contains(where: { $0.kind == entry.kind }) {
             throw SpecError(
                 path: "\(node.path).namespaces[\(index)].type",
                 problem: "\(entry.kind.rawValue) is given twice"
@@ -140,6 +143,9 @@ extension LinuxSpec.IDMapping {
     }
 
     var object: JSON.Object {
-        ["containerID": .integer(Int64(containerID)), "hostID": .integer(Int64(hostID)), "size": .integer(Int64(size))]
+        [
+            "containerID": .integer(Int64(containerID)), "hostID": .integer(Int64(hostID)),
+            "size": .integer(Int64(size)),
+        ]
     }
 }

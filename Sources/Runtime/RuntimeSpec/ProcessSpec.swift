@@ -77,7 +77,7 @@ package struct ProcessSpec: Hashable, Sendable {
     package var env: [String]
     package var args: [String]
     package var user: User
-    /// nil: the process keeps what its user has by itself.
+    /// nil: none; for an exec, those of the container.
     package var capabilities: CapabilitySets?
     package var rlimits: [ResourceLimit]
     package var noNewPrivileges: Bool
@@ -116,7 +116,10 @@ package struct ProcessSpec: Hashable, Sendable {
         try node.checkObject()
         terminal = try node["terminal"].bool() ?? false
         consoleSize = try node["consoleSize"].object { node throws(SpecError) in
-            ConsoleSize(height: try node["height"].requiredNumber(), width: try node["width"].requiredNumber())
+            ConsoleSize(
+                height: try node["height"].requiredNumber(),
+                width: try node["width"].requiredNumber()
+            )
         }
         cwd = try node["cwd"].requiredString()
         guard cwd.hasPrefix("/") else { throw node["cwd"].error("must be an absolute path") }
@@ -128,12 +131,18 @@ package struct ProcessSpec: Hashable, Sendable {
             return entry
         }
         args = try node["args"].strings()
-        guard let program = args.first, !program.isEmpty else { throw node["args"].error("must name a program") }
+        guard let program = args.first, !program.isEmpty else {
+            throw node["args"].error("must name a program")
+        }
         user = try node["user"].object(User.init(node:)) ?? User()
         capabilities = try node["capabilities"].object(CapabilitySets.init(node:))
         rlimits = try node["rlimits"].list(ResourceLimit.init(node:))
-        for (index, limit) in rlimits.enumerated() where rlimits[..<index].contains(where: { $0.kind == limit.kind }) {
-            throw SpecError(path: node.path + ".rlimits[\(index)].type", problem: "\(limit.kind.rawValue) is given twice")
+        for (index, limit) in rlimits.enumerated()
+        where rlimits[..<index].contains(where: { $0.kind == limit.kind }) {
+            throw SpecError(
+                path: node.path + ".rlimits[\(index)].type",
+                problem: "\(limit.kind.rawValue) is given twice"
+            )
         }
         noNewPrivileges = try node["noNewPrivileges"].bool() ?? false
         oomScoreAdj = try node["oomScoreAdj"].number()
@@ -181,7 +190,8 @@ extension ProcessSpec.User {
         gid = try node["gid"].number() ?? 0
         umask = try node["umask"].number()
         if let umask, umask > 0o777 { throw node["umask"].error("must be at most 0777") }
-        additionalGids = try node["additionalGids"].list { node throws(SpecError) in try node.requiredNumber() }
+        additionalGids = try node["additionalGids"].list { node throws(SpecError) in try node.requiredNumber()
+        }
         username = try node["username"].string() ?? ""
     }
 

@@ -47,7 +47,8 @@ package struct SeccompSpec: Hashable, Sendable {
         package var errnoRet: UInt32?
         package var arguments: [Argument]
 
-        package init(_ names: [String], _ action: Action, errnoRet: UInt32? = nil, arguments: [Argument] = []) {
+        package init(_ names: [String], _ action: Action, errnoRet: UInt32? = nil, arguments: [Argument] = [])
+        {
             self.names = names
             self.action = action
             self.errnoRet = errnoRet
@@ -110,7 +111,9 @@ package struct SeccompSpec: Hashable, Sendable {
     }
 
     /// Reads a `linux.seccomp` object that stands alone.
-    package init(_ json: JSON) throws(SpecError) { try self.init(node: SpecNode(json, path: "linux.seccomp")) }
+    package init(_ json: JSON) throws(SpecError) {
+        try self.init(node: SpecNode(json, path: "linux.seccomp"))
+    }
 
     init(node: SpecNode) throws(SpecError) {
         try node.checkObject()

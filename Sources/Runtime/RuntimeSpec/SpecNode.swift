@@ -60,7 +60,9 @@ struct SpecNode {
         }
     }
 
-    func requiredNumber<Number: FixedWidthInteger>(_ type: Number.Type = Number.self) throws(SpecError) -> Number {
+    func requiredNumber<Number: FixedWidthInteger>(_ type: Number.Type = Number.self) throws(SpecError)
+        -> Number
+    {
         guard let number = try number(type) else { throw error("must be given") }
         return number
     }

@@ -73,12 +73,18 @@ struct FilterPrefix {
         for architecture in covered.sorted(by: { $0.rawValue < $1.rawValue }) where !everywhere.isEmpty {
             guard let audit = Self.auditArchitecture(architecture) else { continue }
             // x32 calls say x86_64 and set bit 30 of the number.
-            program += Self.section(audit, everywhere, masksX32: architecture == .x86_64 && covered.contains(.x32))
+            program += Self.section(
+                audit,
+                everywhere,
+                masksX32: architecture == .x86_64 && covered.contains(.x32)
+            )
         }
         return program
     }
 
-    private static func section(_ audit: UInt32, _ calls: [(number: UInt32, action: UInt32)], masksX32: Bool) -> [UInt8] {
+    private static func section(_ audit: UInt32, _ calls: [(number: UInt32, action: UInt32)], masksX32: Bool)
+        -> [UInt8]
+    {
         var body = instruction(0x20, operand: 0)  // load the number
         if masksX32 { body += instruction(0x54, operand: 0xbfff_ffff) }
         for call in calls {
@@ -90,7 +96,9 @@ struct FilterPrefix {
             + instruction(0x05, operand: UInt32(body.count / 8)) + body
     }
 
-    private static func instruction(_ code: UInt16, ifTrue: UInt8 = 0, ifFalse: UInt8 = 0, operand: UInt32) -> [UInt8] {
+    private static func instruction(_ code: UInt16, ifTrue: UInt8 = 0, ifFalse: UInt8 = 0, operand: UInt32)
+        -> [UInt8]
+    {
         [UInt8(code & 0xff), UInt8(code >> 8), ifTrue, ifFalse]
             + (0..<4).map { UInt8(truncatingIfNeeded: operand >> (8 * UInt32($0))) }
     }

@@ -26,7 +26,9 @@ package final class SeccompCache: Sendable {
     /// The absolute path of the program for a specification, compiled if it is not there. Blocks up to 20 ms then.
     package func path(for spec: SeccompSpec) throws(SeccompError) -> String {
         let key = Array("\(SeccompProgram.toolchain)\n".utf8) + spec.json.serialized()
-        if let known = entries.withLock({ $0[key] }), (try? SystemCallFilter.program(at: known)) != nil { return known }
+        if let known = entries.withLock({ $0[key] }), (try? SystemCallFilter.program(at: known)) != nil {
+            return known
+        }
         let program = try SeccompProgram(compiling: spec)
         do throws(SystemError) {
             let path = try store(program, key)
@@ -49,7 +51,8 @@ package final class SeccompCache: Sendable {
         var number = 1
         while true {
             do throws(SystemError) {
-                try Files.open("\(directory)/\(number).bpf", [.writeOnly, .create, .exclusive], mode: 0o600).close()
+                try Files.open("\(directory)/\(number).bpf", [.writeOnly, .create, .exclusive], mode: 0o600)
+                    .close()
                 return number
             } catch {
                 guard error.code == 17 else { throw error }

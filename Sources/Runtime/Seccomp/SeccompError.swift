@@ -12,7 +12,8 @@ package enum SeccompError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .library(let step, let code): "\(step): \(ErrorNumber.name(of: code))"
-        case .tooLarge(let instructions): "the filter needs \(instructions) instructions, the kernel takes 4096"
+        case .tooLarge(let instructions):
+            "the filter needs \(instructions) instructions, the kernel takes 4096"
         case .system(let error): error.description
         }
     }

@@ -23,7 +23,9 @@ package struct SeccompProgram: Hashable, Sendable {
             let name = Self.libraryName(of: architecture)
             let code = seccomp_arch_add(context, seccomp_arch_resolve_name(name))
             // Already there: the machine's own.
-            guard code == 0 || code == -17 else { throw .library(step: "seccomp_arch_add \(name)", code: -code) }
+            guard code == 0 || code == -17 else {
+                throw .library(step: "seccomp_arch_add \(name)", code: -code)
+            }
         }
         // A tree: more instructions, but the kernel loads it two to three times faster.
         try Self.check("seccomp_attr_set", seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2))
@@ -39,7 +41,8 @@ package struct SeccompProgram: Hashable, Sendable {
     /// What the program depends on, besides the specification: this module, the library, the architecture.
     static var toolchain: String {
         let version = seccomp_version().pointee
-        return "petrel \(generation) libseccomp \(version.major).\(version.minor).\(version.micro) \(FilterPrefix.native)"
+        return
+            "petrel \(generation) libseccomp \(version.major).\(version.minor).\(version.micro) \(FilterPrefix.native)"
     }
 
     private static func add(
@@ -57,7 +60,9 @@ package struct SeccompProgram: Hashable, Sendable {
                 try add(number, action, rule.arguments, to: context)
             } else if rule.arguments.isEmpty {
                 if let number = RecentSystemCalls.numbers[name] { prefix.everywhere.append((number, action)) }
-                if let number = RecentSystemCalls.nativeNumbers[name] { prefix.nativeOnly.append((number, action)) }
+                if let number = RecentSystemCalls.nativeNumbers[name] {
+                    prefix.nativeOnly.append((number, action))
+                }
             }
         }
     }
@@ -69,7 +74,12 @@ package struct SeccompProgram: Hashable, Sendable {
         to context: scmp_filter_ctx
     ) throws(SeccompError) {
         let conditions = arguments.map {
-            scmp_arg_cmp(arg: $0.index, op: comparison($0.comparison), datum_a: $0.value, datum_b: $0.valueTwo)
+            scmp_arg_cmp(
+                arg: $0.index,
+                op: comparison($0.comparison),
+                datum_a: $0.value,
+                datum_b: $0.valueTwo
+            )
         }
         // Conditions on different arguments must all hold; of several on one argument, one suffices: a rule each.
         let isRepeated = Set(arguments.map(\.index)).count < arguments.count
@@ -77,7 +87,9 @@ package struct SeccompProgram: Hashable, Sendable {
         for group in groups {
             let code = seccomp_rule_add_array(context, action, number, UInt32(group.count), group)
             // The same rule twice is harmless.
-            guard code == 0 || code == -17 else { throw .library(step: "seccomp_rule_add \(number)", code: -code) }
+            guard code == 0 || code == -17 else {
+                throw .library(step: "seccomp_rule_add \(number)", code: -code)
+            }
         }
     }
 
