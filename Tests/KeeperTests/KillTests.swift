@@ -8,36 +8,31 @@ import Testing
 /// SIGKILL to the keeper at any instant, and the next one adopts the container.
 @Suite(.serialized)
 struct KillTests {
-    private static let lines = 300_000
-
     /// Every number once and in order, the exit code, and each event once.
-    private func runThroughKills(terminal: Bool, kills: Int) throws {
-        let container = try TestContainer("seq 1 \(Self.lines); exit 9", terminal: terminal)
+    private func runThroughKills(terminal: Bool, lines: Int) throws {
+        let container = try TestContainer("seq 1 \(lines); exit 9", terminal: terminal)
         let supervisor = TestSupervisor(container)
         try supervisor.startKeeper()
         try supervisor.start()
-        var done = 0
-        while done < kills {
-            usleep(useconds_t.random(in: 100...8000))
+        var kills = 0
+        while try container.record().state == .running {
+            usleep(useconds_t.random(in: 100...12000))
             try supervisor.killAndAdopt()
-            done += 1
+            kills += 1
         }
-        try eventually(within: 60) { try container.record().state == .exited }
+        #expect(kills > 10)
         #expect(try container.record().waitStatus == 9 << 8)
-        let end = terminal ? "\r\n" : "\n"
-        let expected = (1...Self.lines).map { "\($0)\(end)" }.joined()
-        let output = try container.output()
-        #expect(output.count == expected.utf8.count)
-        #expect(output == Array(expected.utf8))
+        #expect(try container.numbersInOutput(lineEnd: terminal ? "\r\n" : "\n") == lines)
+        try eventually { try container.events().last?.kind == .exited }
         let events = try container.events()
         #expect(events.map(\.sequence) == events.indices.map { UInt64($0) + 1 })
         #expect(events.count { $0.kind == .started } == 1)
         #expect(events.count { $0.kind == .exited } == 1)
     }
 
-    @Test func aPipeLosesAndRepeatsNothing() throws { try runThroughKills(terminal: false, kills: 40) }
+    @Test func aPipeLosesAndRepeatsNothing() throws { try runThroughKills(terminal: false, lines: 3_000_000) }
 
-    @Test func aTerminalLosesAndRepeatsNothing() throws { try runThroughKills(terminal: true, kills: 60) }
+    @Test func aTerminalLosesAndRepeatsNothing() throws { try runThroughKills(terminal: true, lines: 300_000) }
 
     @Test(arguments: ["keeper.output.indexed", "keeper.output.spliced"])
     func killedInTheMiddleOfOutput(point: String) throws {
@@ -116,7 +111,8 @@ struct KillTests {
         try eventually { try container.record().state == .exited }
         #expect(try container.record().waitStatus == 6 << 8)
         #expect(try container.output() == Array("once\n".utf8))
-        #expect(try container.events().map(\.kind).filter { $0 != .adopted } == [.started, .exited])
+        // The event follows its record.
+        try eventually { try container.events().map(\.kind).filter { $0 != .adopted } == [.started, .exited] }
     }
 
     @Test(arguments: ["keeper.adopt.received", "keeper.adopt.recorded"])

@@ -81,6 +81,28 @@ final class TestContainer {
         return bytes
     }
 
+    /// Checks that the output is the numbers from 1 on, a line each, and returns the last one.
+    func numbersInOutput(lineEnd: String) throws -> Int {
+        var reader = SpoolReader(directory: spool)
+        var expected: [UInt8] = []
+        var matched = 0
+        var next = 1
+        while let item = try reader.next() {
+            guard case .chunk(let chunk) = item else { throw TestFailure("a gap before \(next)") }
+            while expected.count - matched < chunk.bytes.count {
+                expected = expected.dropFirst(matched) + (next..<next + 1000).map { "\($0)\(lineEnd)" }.joined().utf8
+                (matched, next) = (0, next + 1000)
+            }
+            let isEqual = chunk.bytes.withUnsafeBytes { bytes in
+                expected.withUnsafeBytes { memcmp(bytes.baseAddress, $0.baseAddress! + matched, bytes.count) == 0 }
+            }
+            guard isEqual else { throw TestFailure("wrong bytes at \(chunk.position), before \(next)") }
+            matched += chunk.bytes.count
+        }
+        let rest = expected.dropFirst(matched)
+        return next - 1 - rest.count { $0 == 0x0a }
+    }
+
     func record() throws -> KeeperV1.RunRecord {
         try KeeperV1.RunRecord(serialized: try Files.contents(of: directory + "/run.pb"))
     }
