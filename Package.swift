@@ -152,11 +152,27 @@ let programs: [Target] = [
 
 let suites: [Target] = [
     .target(name: "TestSupport", dependencies: ["System"], path: "Tests/TestSupport", swiftSettings: strict),
+    .target(name: "CTestMessages", dependencies: ["CProtobufC"], path: "Tests/CTestMessages"),
+    .target(
+        name: "TestMessages",
+        dependencies: ["CTestMessages", "Messages", "RPC"],
+        path: "Tests/TestMessages",
+        exclude: ["Proto"],
+        swiftSettings: strict
+    ),
+    tests("CodeGeneratorTests", ["CodeGenerator"]),
+    tests("MessagesTests", ["Messages", "TestMessages"]),
+    tests("RPCTests", ["Messages", "RPC", "Services", "System", "TestMessages", "TestSupport", logging]),
     tests("SystemTests", ["TestSupport"]),
     tests("LogsTests", ["Logs", "System"]),
     tests("KeeperTests", ["JSON", "Logs", "Messages", "System"]),
     tests("InitCoreTests", ["InitCore", "System"]),
     tests("RenderingTests", ["JSON", "Rendering", "System"]),
+    tests(
+        "EngineCoreTests",
+        ["EngineCore", "Events", "JSON", "Logs", "RuntimeSpec", "Suite", "System", "TestSupport", database, logging]
+    ),
+    tests("EngineServiceTests", ["EngineCore", "EngineService", "Messages", "RPC", "System"]),
     tests("JSONTests", ["JSON"]),
     tests("RuntimeSpecTests", ["JSON", "RuntimeSpec"]),
     tests("OCITests", ["OCI"]),

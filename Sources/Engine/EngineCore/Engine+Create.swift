@@ -104,10 +104,7 @@ extension Engine {
     /// Takes back what `create` did. What cannot be taken back now stays recorded, and repair does it later.
     func undo(_ row: ContainerRow) async {
         do {
-            try await outlivingCancellation { [self] in
-                try await dismantle(row)
-                faults.reach("engine.create.undone")
-            }
+            try await outlivingCancellation { [self] in try await dismantle(row) }
         } catch {
             logger.warning("could not undo a container's creation yet", metadata: ["id": "\(row.id)", "error": "\(error)"])
         }

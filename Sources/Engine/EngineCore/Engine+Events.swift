@@ -18,6 +18,7 @@ extension Engine {
     }
 
     private static let eventsAtOnce = 256
+    private static let catchUpPatience = Duration.milliseconds(500)
 
     /// Hands over the stored events in order, then those that happen, until `until` has passed or the task is cancelled.
     /// - Throws: `.eventsGone` when what followed `afterSequence` is no longer kept.
@@ -25,6 +26,7 @@ extension Engine {
         _ query: EventQuery,
         _ receive: @Sendable (EngineEvent) async throws -> Void
     ) async throws {
+        await catchUp()
         var sequence = try await firstSequence(query)
         while true {
             let seen = changes.version
@@ -47,6 +49,22 @@ extension Engine {
             await withinLimit(.nanoseconds(left)) { [changes] in try await changes.wait(beyond: seen) }
             try Task.checkCancellation()
         }
+    }
+
+    /// What the supervisor has told before this call is stored when it returns, unless the supervisor is away.
+    private func catchUp() async {
+        guard let target = try? await supervisor.list().position, target.sequence > 0 else { return }
+        let isDone = await withinLimit(Engine.catchUpPatience) { [self] in
+            while true {
+                let seen = changes.version
+                let reached = try await database.read { db in try EventTable.position(db) }
+                if reached.journal == target.journal, reached.sequence >= target.sequence { return }
+                if journal.isQuiet(upTo: target) { return }
+                try await changes.wait(beyond: seen)
+            }
+        }
+        // The last ones are somebody else's: they will not come.
+        if !isDone, !Task.isCancelled { journal.noteQuiet(upTo: target) }
     }
 
     private func firstSequence(_ query: EventQuery) async throws -> UInt64 {

@@ -44,20 +44,19 @@ extension Engine {
 
     /// Every step of a removal, or of undoing a creation. All are harmless when repeated or not needed.
     func dismantle(_ row: ContainerRow) async throws {
-        let prefix = row.state == .creating ? "engine.create.undo" : "engine.delete"
         try await deleteSupervised(row.id, force: true)
-        faults.reach(prefix + ".supervisor-deleted")
+        faults.reach("engine.delete.supervisor-deleted")
         try await images.removeSnapshot(row.id)
-        faults.reach(prefix + ".snapshot-removed")
+        faults.reach("engine.delete.snapshot-removed")
         do { try Files.removeTree(filesDirectory(of: row.id)) } catch { throw EngineError.file(error) }
-        faults.reach(prefix + ".files-removed")
+        faults.reach("engine.delete.files-removed")
         if row.state != .creating { await journal.waitForDeletion(of: row.id, atMost: Engine.journalPatience) }
         try await database.write { db in
             let now = Clock.wallNanos
             guard try row.bury(db, at: now), row.state != .creating else { return }
             try EventTable.insert(db, EngineEvent(row, "destroy", at: now))
         }
-        faults.reach(prefix + ".row-deleted")
+        faults.reach("engine.delete.row-deleted")
         changes.announce()
     }
 

@@ -8,6 +8,8 @@ final class JournalProgress: Sendable {
         /// Read before the answer to our call came.
         var early: Set<ContainerID> = []
         var acknowledged = JournalPosition(journal: "", sequence: 0)
+        /// Nothing of ours is left to come up to here.
+        var quiet = JournalPosition(journal: "", sequence: 0)
     }
 
     /// More than that many deletions are never under way at a time.
@@ -53,4 +55,10 @@ final class JournalProgress: Sendable {
     func noteAcknowledged(_ position: JournalPosition) {
         state.withLock { $0.acknowledged = position }
     }
+
+    func isQuiet(upTo position: JournalPosition) -> Bool {
+        state.withLock { $0.quiet.journal == position.journal && $0.quiet.sequence >= position.sequence }
+    }
+
+    func noteQuiet(upTo position: JournalPosition) { state.withLock { $0.quiet = position } }
 }

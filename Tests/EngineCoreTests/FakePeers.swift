@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+import EngineCore
+import Events
+import Logging
+import Suite
+import Synchronization
+import System
+
+/// A supervisor in memory, with a journal; each call can be made to fail once.
+final class FakeSupervisor: ContainerSupervisor {
+    struct State {
+        var containers: [ContainerID: SupervisedContainer] = [:]
+        var orders: [ContainerID: ContainerOrder] = [:]
+        var journal: [JournalEvent] = []
+        var journalID = "j1"
+        var acknowledged: UInt64 = 0
+        var failures: [String: PeerError] = [:]
+        var execs: [ContainerID: SupervisedExec] = [:]
+        var calls: [String] = []
+        /// What the journal no longer has.
+        var dropped: UInt64 = 0
+    }
+
+    let state = Mutex(State())
+    let outputDirectory: String
+    let streamSocket: String
+
+    init(outputDirectory: String = "/nowhere", streamSocket: String = "/nowhere") {
+        self.outputDirectory = outputDirectory
+        self.streamSocket = streamSocket
+    }
+
+    static func error(_ kind: PeerError.Kind) -> PeerError {
+        PeerError(daemon: "supervisor", kind: kind, message: "as the test wants")
+    }
+
+    func fail(_ call: String, _ kind: PeerError.Kind) {
+        state.withLock { $0.failures[call] = FakeSupervisor.error(kind) }
+    }
+
+    /// Adds an event to the journal.
+    func tell(_ action: JournalEvent.Action, _ id: ContainerID, _ change: (inout JournalEvent) -> Void = { _ in }) {
+        state.withLock { state in
+            let position = JournalPosition(journal: state.journalID, sequence: UInt64(state.journal.count + 1))
+            var event = JournalEvent(position: position, wallUnixNanos: Clock.wallNanos, container: id, action: action)
+            change(&event)
+            state.journal.append(event)
+        }
+    }
+
+    func update(_ id: ContainerID, _ change: (inout SupervisedContainer) -> Void) {
+        state.withLock { state in
+            if var container = state.containers[id] {
+                change(&container)
+                state.containers[id] = container
+            }
+        }
+    }
+
+    private func enter(_ call: String) throws(PeerError) {
+        let failure = state.withLock { state in
+            state.calls.append(call)
+            return state.failures.removeValue(forKey: call)
+        }
+        if let failure { throw failure }
+    }
+
+    private func known(_ id: ContainerID) throws(PeerError) -> SupervisedContainer {
+        guard let found = state.withLock({ $0.containers[id] }) else { throw FakeSupervisor.error(.notFound) }
+        return found
+    }
+
+    func create(_ order: ContainerOrder) async throws(PeerError) -> SupervisedContainer {
+        try enter("create")
+        var made = SupervisedContainer(id: order.id, phase: .created)
+        made.outputDirectory = outputDirectory
+        made.streamSocket = streamSocket
+        let container = made
+        state.withLock { state in
+            state.containers[order.id] = container
+            state.orders[order.id] = order
+        }
+        tell(.create, order.id)
+        return container
+    }
+
+    func start(_ id: ContainerID) async throws(PeerError) -> SupervisedContainer {
+        try enter("start")
+        _ = try known(id)
+        update(id) {
+            $0.phase = .running
+            $0.run += 1
+            $0.pid = 77
+            $0.startedAtUnixNanos = Clock.wallNanos
+        }
+        tell(.start, id)
+        return try known(id)
+    }
+
+    /// The container's program ends by itself.
+    func end(_ id: ContainerID, code: UInt32) {
+        let exit = SupervisedExit(code: code, atUnixNanos: Clock.wallNanos)
+        let wantsRemoval = state.withLock { $0.orders[id]?.autoRemove ?? false }
+        update(id) {
+            $0.phase = .exited
+            $0.exit = exit
+            $0.removalWanted = wantsRemoval
+        }
+        tell(.die, id) { $0.exit = exit }
+        if wantsRemoval { tell(.removalWanted, id) }
+    }
+
+    func stop(_ id: ContainerID, timeoutMillis: UInt32?, signal: Int32) async throws(PeerError) -> SupervisedContainer {
+        try enter("stop")
+        if try known(id).phase.isRunning { end(id, code: 143) }
+        tell(.stop, id)
+        return try known(id)
+    }
+
+    func kill(_ id: ContainerID, signal: Int32) async throws(PeerError) -> SupervisedContainer {
+        try enter("kill")
+        tell(.kill, id) { $0.signal = signal }
+        end(id, code: 128 + UInt32(signal))
+        return try known(id)
+    }
+
+    func delete(_ id: ContainerID, force: Bool) async throws(PeerError) {
+        try enter("delete")
+        let container = try known(id)
+        if container.phase.isRunning {
+            guard force else { throw FakeSupervisor.error(.failedPrecondition) }
+            end(id, code: 137)
+        }
+        _ = state.withLock { $0.containers.removeValue(forKey: id) }
+        tell(.delete, id)
+    }
+
+    func get(_ id: ContainerID) async throws(PeerError) -> SupervisedContainer {
+        try enter("get")
+        return try known(id)
+    }
+
+    func list() async throws(PeerError) -> SupervisedList {
+        try enter("list")
+        return state.withLock { state in
+            let position = JournalPosition(journal: state.journalID, sequence: UInt64(state.journal.count))
+            return SupervisedList(containers: Array(state.containers.values), position: position)
+        }
+    }
+
+    func wait(_ id: ContainerID, until condition: WaitCondition) async throws(PeerError) -> SupervisedExit {
+        while true {
+            let (container, ended) = state.withLock { state in
+                (state.containers[id], state.journal.last { $0.container == id && $0.action == .die }?.exit)
+            }
+            if container == nil { return ended ?? SupervisedExit(code: 0) }
+            if condition == .notRunning, container?.phase.isRunning == false { return ended ?? SupervisedExit(code: 0) }
+            do { try await Task.sleep(for: .milliseconds(2)) } catch { throw FakeSupervisor.error(.cancelled) }
+        }
+    }
+
+    func exec(_ order: ExecOrder) async throws(PeerError) -> SupervisedExec {
+        try enter("exec")
+        let exec = SupervisedExec(isRunning: true, pid: 78, exit: nil, streamSocket: streamSocket)
+        state.withLock { $0.execs[order.exec] = exec }
+        tell(.execStart, order.container) { $0.exec = order.exec.text }
+        return exec
+    }
+
+    func endExecs(code: UInt32) {
+        state.withLock { state in
+            for id in state.execs.keys {
+                state.execs[id]?.isRunning = false
+                state.execs[id]?.exit = SupervisedExit(code: code)
+            }
+        }
+    }
+
+    func getExec(_ exec: ContainerID, of container: ContainerID) async throws(PeerError) -> SupervisedExec {
+        guard let found = state.withLock({ $0.execs[exec] }) else { throw FakeSupervisor.error(.notFound) }
+        return found
+    }
+
+    func waitExec(_ exec: ContainerID, of container: ContainerID) async throws(PeerError) -> SupervisedExec {
+        while true {
+            let found = try await getExec(exec, of: container)
+            if !found.isRunning { return found }
+            do { try await Task.sleep(for: .milliseconds(2)) } catch { throw FakeSupervisor.error(.cancelled) }
+        }
+    }
+
+    func streamRequest(for exec: ContainerID, attachesInput: Bool) -> [UInt8] { Array("hello".utf8) }
+
+    func followJournal(
+        after position: JournalPosition,
+        _ receive: @Sendable (JournalEvent) async throws -> Void
+    ) async throws {
+        var next = position.sequence
+        let (journal, dropped) = state.withLock { ($0.journalID, $0.dropped) }
+        guard position.journal.isEmpty || position.journal == journal, next >= dropped else {
+            throw FakeSupervisor.error(.outOfRange)
+        }
+        while true {
+            try enter("journal")
+            let events = state.withLock { $0.journal.dropFirst(Int(next)) }
+            for event in events {
+                try await receive(event)
+                next = event.position.sequence
+            }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    func acknowledge(_ position: JournalPosition) async throws(PeerError) {
+        state.withLock { $0.acknowledged = position.sequence }
+    }
+
+    func version() async throws(PeerError) -> SupervisorVersion {
+        SupervisorVersion(release: "test", cgroupLayout: "hybrid")
+    }
+}
+
+/// An image store in memory with one image, "busybox".
+final class FakeImages: ImageSource {
+    struct State {
+        var image = StoredImage(id: "sha256:" + String(repeating: "1", count: 64))
+        var snapshots: Set<String> = []
+        var failures: [String: PeerError.Kind] = [:]
+    }
+
+    let state = Mutex(State())
+
+    init() {
+        state.withLock { state in
+            state.image.references = ["busybox:latest"]
+            state.image.os = "linux"
+            state.image.configuration = Array(#"{"config":{"Cmd":["sh"],"Labels":{"of":"image"}}}"#.utf8)
+        }
+    }
+
+    func fail(_ call: String, _ kind: PeerError.Kind) { state.withLock { $0.failures[call] = kind } }
+
+    private func enter(_ call: String) throws(PeerError) {
+        guard let kind = state.withLock({ $0.failures.removeValue(forKey: call) }) else { return }
+        throw PeerError(daemon: "image store", kind: kind, message: "as the test wants")
+    }
+
+    func image(_ reference: String) async throws(PeerError) -> StoredImage {
+        try enter("image")
+        let image = state.withLock { $0.image }
+        guard reference == "busybox" || reference == image.id || image.references.contains(reference) else {
+            throw PeerError(daemon: "image store", kind: .notFound, message: "none")
+        }
+        return image
+    }
+
+    func images(matching pattern: String) async throws(PeerError) -> [StoredImage] { [state.withLock { $0.image }] }
+
+    func remove(_ reference: String, force: Bool) async throws(PeerError) -> ImageRemoval {
+        ImageRemoval(untagged: ["busybox:latest"], deleted: [state.withLock { $0.image.id }])
+    }
+
+    func prepareSnapshot(_ key: ContainerID, of image: String) async throws(PeerError) -> PreparedSnapshot {
+        try enter("prepare")
+        state.withLock { _ = $0.snapshots.insert(key.text) }
+        return try await snapshot(key)
+    }
+
+    func removeSnapshot(_ key: ContainerID) async throws(PeerError) {
+        try enter("remove")
+        state.withLock { _ = $0.snapshots.remove(key.text) }
+    }
+
+    func snapshots() async throws(PeerError) -> [String] { state.withLock { Array($0.snapshots) } }
+
+    func snapshot(_ key: ContainerID) async throws(PeerError) -> PreparedSnapshot {
+        PreparedSnapshot(mounts: [RootMount(type: "overlay", source: "overlay", target: "", options: [])], upperDirectory: "/u")
+    }
+
+    func version() async throws(PeerError) -> ImageStoreVersion {
+        ImageStoreVersion(release: "test", images: 1, storageDriver: "overlay2")
+    }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import GRDB
+import Synchronization
+import System
+import Testing
+
+@testable import EngineCore
+
+/// What is left when a step fails or the engine dies in the midst, and what becomes of it.
+struct RepairTests {
+    @Test(arguments: ["image", "prepare", "create"])
+    func aStepThatFailsIsUndone(_ step: String) async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            if step == "create" { bench.supervisor.fail(step, .resourceExhausted) }
+            bench.images.fail(step, .dataLoss)
+            await #expect(throws: PeerError.self) { try await engine.create(name: "x", settings: .busybox()) }
+            try bench.expectNothingLeft()
+            bench.images.state.withLock { $0.failures = [:] }
+            _ = try await engine.create(name: "x", settings: .busybox())
+        }
+    }
+
+    @Test func whatCannotBeUndoneNowIsUndoneLater() async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            bench.supervisor.fail("create", .internal)
+            bench.images.fail("remove", .unavailable)
+            await #expect(throws: PeerError.self) { try await engine.create(name: "x", settings: .busybox()) }
+            #expect(try await engine.list(all: true, filters: []).isEmpty)
+            #expect(await engine.repair())
+            try bench.expectNothingLeft()
+        }
+    }
+
+    /// A row as an engine leaves it that dies after having written it.
+    private func leave(_ state: ContainerRow.State, _ bench: Bench) async throws -> ContainerRow {
+        let engine = try bench.engine()
+        let made = try await engine.create(name: "left", settings: .busybox())
+        _ = try await engine.start("left")
+        var row = try await engine.row("left")
+        _ = try await engine.database.write { db in try ContainerRow.move(db, made.id, from: .created, to: state) }
+        row.state = state
+        try engine.database.close()
+        return row
+    }
+
+    @Test(arguments: [ContainerRow.State.creating, .removing])
+    func theNextEngineFinishesWhatWasBegun(_ state: ContainerRow.State) async throws {
+        try await withBench { bench in
+            let row = try await leave(state, bench)
+            try await bench.running { engine in
+                #expect(try await engine.list(all: true, filters: []).isEmpty)
+                let told = try await engine.database.read { db in try EventTable.after(db, 0, limit: 100) }
+                #expect(told.contains { $0.action == "destroy" } == (state == .removing))
+                #expect(try await engine.database.read { db in try Tombstone.one(db, id: row.id) } != nil)
+            }
+            try bench.expectNothingLeft()
+        }
+    }
+
+    @Test func strangersStayAndLateArrivalsGo() async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            let late = try await engine.create(name: "late", settings: .busybox())
+            let order = try #require(bench.supervisor.state.withLock { $0.orders[late.id] })
+            _ = try await engine.remove("late", force: false)
+            // A request of a dead engine arrives after the undoing.
+            _ = try await bench.supervisor.create(order)
+            _ = try await bench.images.prepareSnapshot(late.id, of: "busybox")
+            let stranger = ContainerID.random()
+            _ = try await bench.images.prepareSnapshot(stranger, of: "busybox")
+            #expect(await engine.repair())
+            #expect(bench.supervisor.state.withLock { $0.containers.isEmpty })
+            #expect(bench.images.state.withLock { $0.snapshots } == [stranger.text])
+        }
+    }
+
+    @Test func aPeerThatIsAwayIsNoReasonToGiveUp() async throws {
+        try await withBench { bench in
+            _ = try await leave(.removing, bench)
+            bench.supervisor.fail("delete", .unavailable)
+            bench.images.fail("remove", .unavailable)
+            try await bench.running { engine in
+                let listed = try await engine.list(all: true, filters: [])
+                #expect(listed.isEmpty)
+            }
+            try bench.expectNothingLeft()
+        }
+    }
+
+    @Test func aNewerSchemaIsRefusedAndAnOlderOneCopied() async throws {
+        try await withBench { bench in
+            let path = bench.root + "/engine/engine.db"
+            _ = try bench.engine()
+            let queue = try DatabaseQueue(path: path)
+            try await queue.write { db in try db.execute(sql: "PRAGMA user_version = 99") }
+            #expect(throws: EngineError.newerSchema(found: 99, known: Schema.steps.count)) { try bench.engine() }
+            #expect(Files.exists(path))
+        }
+    }
+
+    @Test func aDamagedDatabaseIsNotReplaced() async throws {
+        try await withBench { bench in
+            let path = bench.root + "/engine/engine.db"
+            try Files.makeDirectories(bench.root + "/engine")
+            let damaged = Array(repeating: UInt8(7), count: 8192)
+            try Files.replace(path, with: damaged)
+            #expect(throws: EngineError.self) { try bench.engine() }
+            #expect(try Files.contents(of: path) == damaged)
+        }
+    }
+}
