@@ -11,6 +11,8 @@ package struct UnpackedLayer: Sendable {
     package let tarBytes: Int64
     package let compression: Compression
     package let entryCount: Int
+    /// Of its regular files.
+    package let contentBytes: Int64
     /// Nil when the layer has no entry for its root.
     package let root: RootAttributes?
 }
@@ -46,6 +48,7 @@ package enum LayerStream {
             tarBytes: tar.count,
             compression: compression,
             entryCount: unpacker.entryCount,
+            contentBytes: unpacker.contentBytes,
             root: unpacker.rootAttributes
         )
     }

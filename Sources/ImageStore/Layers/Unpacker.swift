@@ -45,6 +45,7 @@ final class Unpacker {
     let root: Int32
     let limits: UnpackLimits
     private(set) var entryCount = 0
+    private(set) var contentBytes: Int64 = 0
     private(set) var rootAttributes: RootAttributes?
     private let parents: ParentDirectories
     private var directoryTimes: [(path: EntryPath, seconds: Int64, nanos: Int64)] = []
@@ -161,6 +162,7 @@ final class Unpacker {
         while true {
             let chunk = try reader.content()
             if chunk.isEmpty { break }
+            contentBytes += Int64(chunk.count)
             do throws(SystemError) {
                 try Files.writeAll(file.raw, chunk)
             } catch {

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import GRDB
+internal import System
+
+/// The store's database: what is complete. Owns `store.db` (SQLite, WAL, synced at every commit).
+///
+/// All access is serialised, so a transaction sees nothing of another. Content that has no row here does not exist.
+struct Catalog: Sendable {
+    private let queue: DatabaseQueue
+
+    /// Opens or makes the database and brings its schema up to date, after a copy of an older one.
+    /// - Throws: `.newerCatalog` when a newer release wrote it.
+    init(path: String) throws(ImageStoreError) {
+        do {
+            var configuration = Configuration()
+            configuration.journalMode = .wal
+            configuration.busyMode = .timeout(10)
+            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            queue = try DatabaseQueue(path: path, configuration: configuration)
+            let migrator = Self.migrator
+            let (isNewer, isOlder, isEmpty) = try queue.read { db in
+                (
+                    try migrator.hasBeenSuperseded(db),
+                    try !migrator.hasCompletedMigrations(db),
+                    try !db.tableExists("image")
+                )
+            }
+            guard !isNewer else { throw ImageStoreError.newerCatalog(path: path) }
+            if isOlder, !isEmpty {
+                _ = try queue.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+                try queue.backup(to: DatabaseQueue(path: path + ".before-migration"))
+            }
+            try migrator.migrate(queue)
+        } catch {
+            throw ImageStoreError(error, subject: "store.db")
+        }
+    }
+
+    /// Runs `body` in a transaction; nothing stays of one that throws.
+    func transaction<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R) async throws(ImageStoreError) -> R {
+        do {
+            return try await queue.write(body)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+            throw .diskFull(subject: "the image store's catalogue", path: queue.path)
+        } catch {
+            throw ImageStoreError(error, subject: "store.db")
+        }
+    }
+
+    func close() { try? queue.close() }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE blob (digest TEXT PRIMARY KEY, sizeBytes INTEGER NOT NULL) WITHOUT ROWID;
+                    CREATE TABLE layer (
+                        chain TEXT PRIMARY KEY, parent TEXT, diff TEXT NOT NULL, contentBytes INTEGER NOT NULL,
+                        rootPermissions INTEGER, rootUser INTEGER, rootGroup INTEGER
+                    ) WITHOUT ROWID;
+                    CREATE TABLE image (
+                        id TEXT PRIMARY KEY, manifest TEXT NOT NULL, chain TEXT, isUnnamed INTEGER NOT NULL
+                    ) WITHOUT ROWID;
+                    CREATE TABLE manifest (
+                        digest TEXT PRIMARY KEY, image TEXT NOT NULL, mediaType TEXT NOT NULL
+                    ) WITHOUT ROWID;
+                    CREATE TABLE manifestBlob (
+                        manifest TEXT NOT NULL, blob TEXT NOT NULL, PRIMARY KEY (manifest, blob)
+                    ) WITHOUT ROWID;
+                    CREATE TABLE name (
+                        reference TEXT PRIMARY KEY, image TEXT NOT NULL, manifest TEXT NOT NULL
+                    ) WITHOUT ROWID;
+                    CREATE INDEX nameImage ON name (image);
+                    CREATE TABLE repositoryDigest (
+                        reference TEXT PRIMARY KEY, repository TEXT NOT NULL, image TEXT NOT NULL, manifest TEXT NOT NULL
+                    ) WITHOUT ROWID;
+                    CREATE INDEX repositoryDigestImage ON repositoryDigest (image);
+                    CREATE TABLE snapshot (
+                        owner TEXT NOT NULL, key TEXT NOT NULL, image TEXT NOT NULL, chain TEXT,
+                        directory TEXT NOT NULL UNIQUE, ownerUser INTEGER NOT NULL, PRIMARY KEY (owner, key)
+                    ) WITHOUT ROWID;
+                    CREATE INDEX snapshotImage ON snapshot (image);
+                    """
+            )
+        }
+        return migrator
+    }
+}

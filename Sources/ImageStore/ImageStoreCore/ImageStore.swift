@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Logging
+package import Registry
+package import System
+
+/// Content by digest, image names, layers and snapshots. Owns one directory and its catalogue.
+///
+/// Any number of operations run side by side. Each is recorded in one transaction when it is complete; until then
+/// nothing of it is visible, and what a killed process leaves is removed by the next `init`.
+package final class ImageStore: Sendable {
+    let directory: StoreDirectory
+    let catalog: Catalog
+    let turns = Turns()
+    let pins = Pins()
+    let registry: RegistryClient
+    let faults: FaultPoints
+    let logger: Logger
+
+    /// Opens or makes the store in `path` and undoes what a killed process left there. The caller holds the lock that
+    /// keeps other processes away.
+    /// - Parameter releaseReserve: Called when the disk is full and something is to be removed.
+    package init(
+        path: String,
+        registry: RegistryClient,
+        faults: FaultPoints,
+        logger: Logger
+    ) async throws(ImageStoreError) {
+        self.registry = registry
+        self.faults = faults
+        self.logger = logger
+        Threads.setFileCreationMask(0o022)
+        do throws(SystemError) {
+            directory = try StoreDirectory(path: path, faults: faults)
+        } catch {
+            throw ImageStoreError(error, subject: "the image store", path: path)
+        }
+        catalog = try Catalog(path: directory.database)
+        try await recover()
+    }
+
+    /// Closes the catalogue; nothing may be under way.
+    package func close() { catalog.close() }
+
+    /// `ROOT/image-store`.
+    package var path: String { directory.path }
+
+    private func recover() async throws(ImageStoreError) {
+        let recorded = try await catalog.transaction { try Catalog.recorded($0) }
+        let (directory, faults) = (directory, faults)
+        let removed: [String]
+        do {
+            removed = try await BlockingThread.run { _ in
+                faults.reach("image-store.recover.begun")
+                return try directory.removeUnrecorded(
+                    blobs: recorded.blobs,
+                    layers: recorded.layers,
+                    snapshots: recorded.snapshots
+                )
+            }
+        } catch {
+            throw ImageStoreError(error, subject: "the image store", path: directory.path)
+        }
+        for path in removed { logger.notice("removed what an earlier process left", metadata: ["path": "\(path)"]) }
+        try await forgetLost(recorded.blobs, recorded.layers)
+        try await collectGarbage()
+        try await writeIndex()
+    }
+
+    /// Somebody else deleted content: a record without it would make a pull believe that it is there.
+    private func forgetLost(_ blobs: Set<String>, _ layers: Set<String>) async throws(ImageStoreError) {
+        let lostBlobs = blobs.filter { !Files.exists("\(directory.blobs)/\($0)") }
+        let lostLayers = layers.filter { !Files.exists(directory.layer($0)) }
+        guard !lostBlobs.isEmpty || !lostLayers.isEmpty else { return }
+        for hex in lostBlobs { logger.error("a blob is lost; pull or load its image again", metadata: ["blob": "\(hex)"]) }
+        for hex in lostLayers { logger.error("a layer is lost; pull or load its image again", metadata: ["layer": "\(hex)"]) }
+        try await catalog.transaction { db in
+            for hex in lostBlobs { try db.execute(sql: "DELETE FROM blob WHERE digest = ?", arguments: [hex]) }
+            for hex in lostLayers { try db.execute(sql: "DELETE FROM layer WHERE chain = ?", arguments: [hex]) }
+        }
+    }
+}

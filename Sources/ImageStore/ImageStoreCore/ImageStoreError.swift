@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Layers
+package import OCI
+package import Registry
+package import System
+
+/// Why the image store did not do what it was asked.
+package enum ImageStoreError: Error, Sendable {
+    /// No image has this name or id.
+    case imageNotFound(String)
+    /// Several images' ids begin so.
+    case ambiguousID(String)
+    /// Snapshots use the image: `owner/key` of some.
+    case imageInUse(String, by: [String])
+    /// Removing an id takes several names away, which only `force` does.
+    case imageHasSeveralNames(String, [String])
+    case invalid(OCIError)
+    case snapshotNotFound(SnapshotKey)
+    /// The owner's key is taken by a snapshot of another image.
+    case snapshotConflict(SnapshotKey, imageID: String)
+    case invalidSnapshotKey(SnapshotKey)
+    /// Bytes that do not have the digest or size that names them.
+    case corrupt(subject: String, reason: String)
+    /// A manifest, index or configuration that is not as it must be.
+    case malformed(subject: String, OCIError)
+    /// A tar that is no image archive, or lacks a part.
+    case notAnArchive(reason: String)
+    /// A layer or archive that is broken or hostile.
+    case layer(subject: String, LayerError)
+    case noSuchPlatform(reference: String, platform: String, available: [String])
+    /// The file system that holds the store has no room left.
+    case diskFull(subject: String, path: String)
+    case registry(RegistryError)
+    case system(SystemError)
+    /// The catalogue on disk failed.
+    case catalog(String)
+    /// The catalogue was written by a newer release.
+    case newerCatalog(path: String)
+    case cancelled
+
+    /// The error of a step on `subject`, in this module's terms.
+    init(_ error: any Error, subject: String, path: String = "") {
+        switch error {
+        case let error as ImageStoreError: self = error
+        case let error as LayerError: self.init(layer: error, subject: subject, path: path)
+        case let error as SystemError: self.init(system: error, subject: subject, path: path)
+        case let error as RegistryError: self = error == .cancelled ? .cancelled : .registry(error)
+        case let error as OCIError: self = .malformed(subject: subject, error)
+        case is CancellationError: self = .cancelled
+        default: self = .catalog("\(error)")
+        }
+    }
+
+    private init(layer error: LayerError, subject: String, path: String) {
+        switch error {
+        case .source(let inner): self.init(inner, subject: subject, path: path)
+        case .cancelled: self = .cancelled
+        case .system(_, let system) where system.isOutOfSpace: self = .diskFull(subject: subject, path: path)
+        default: self = .layer(subject: subject, error)
+        }
+    }
+
+    private init(system error: SystemError, subject: String, path: String) {
+        self = error.isOutOfSpace ? .diskFull(subject: subject, path: path) : .system(error)
+    }
+}
+
+extension SystemError {
+    /// `ENOSPC` or `EDQUOT`.
+    var isOutOfSpace: Bool { code == 28 || code == 122 }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Names a snapshot: the key is unique for its owner.
+package struct SnapshotKey: Hashable, Sendable, CustomStringConvertible {
+    package let owner: String
+    package let key: String
+
+    package init(owner: String, key: String) {
+        self.owner = owner
+        self.key = key
+    }
+
+    package var description: String { owner + "/" + key }
+
+    /// Both parts given, at most 255 bytes each, without control characters.
+    var isValid: Bool {
+        [owner, key].allSatisfy { part in
+            (1...255).contains(part.utf8.count) && part.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f }
+        }
+    }
+}
+
+/// One mount as the kernel has it.
+package struct MountDescription: Hashable, Sendable {
+    package let type: String
+    package let source: String
+    package let options: [String]
+}
+
+/// A writable layer on an image's layers, which it pins until it is removed.
+package struct Snapshot: Hashable, Sendable {
+    package let key: SnapshotKey
+    package let imageID: String
+    /// Uppermost first; at least one.
+    package let lowerDirectories: [String]
+    /// What the container changed.
+    package let upperDirectory: String
+    package let workDirectory: String
+
+    /// How the root is mounted: each `lowerdir+` is one call of `fsconfig`, uppermost first.
+    package var mounts: [MountDescription] {
+        [
+            MountDescription(
+                type: "overlay",
+                source: "overlay",
+                options: lowerDirectories.map { "lowerdir+=" + $0 }
+                    + ["upperdir=" + upperDirectory, "workdir=" + workDirectory]
+            )
+        ]
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import OCI
+internal import System
+
+/// The store's directory: `blobs/sha256`, `oci-layout`, `index.json`, `layers`, `snapshots`, `ingest`, `store.db`.
+///
+/// What is being made lies in `ingest`, which no start leaves as it was; what is finished is renamed into its place and
+/// then recorded in the catalogue. A directory without a record is nobody's.
+struct StoreDirectory: Sendable {
+    let path: String
+    let faults: FaultPoints
+
+    /// Makes what is missing, with the marker of an OCI layout.
+    init(path: String, faults: FaultPoints) throws(SystemError) {
+        self.path = path
+        self.faults = faults
+        for name in ["", "/blobs", "/blobs/sha256", "/layers", "/snapshots", "/ingest"] where !Files.exists(path + name) {
+            try Files.makeDirectories(path + name, mode: name.isEmpty ? 0o711 : 0o700)
+        }
+        if !Files.exists(emptyLayer) { try Files.makeDirectories(emptyLayer, mode: 0o755) }
+        if !Files.exists(path + "/oci-layout") {
+            try Files.replace(path + "/oci-layout", with: Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8), mode: 0o644)
+        }
+    }
+
+    var database: String { path + "/store.db" }
+    var index: String { path + "/index.json" }
+    var blobs: String { path + "/blobs/sha256" }
+    var layers: String { path + "/layers" }
+    var snapshots: String { path + "/snapshots" }
+    /// The lower directory of images without layers, since overlayfs wants one.
+    var emptyLayer: String { layers + "/empty" }
+
+    func blob(_ digest: Digest) -> String { "\(blobs)/\(digest.hex)" }
+    func layer(_ hex: String) -> String { "\(layers)/\(hex)" }
+    func snapshot(_ name: String) -> String { "\(snapshots)/\(name)" }
+
+    /// A new directory in `ingest`, which `discard` or the next start removes.
+    func ingest(_ purpose: String) throws(SystemError) -> String {
+        let name = try SystemEnvironment.randomBytes(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let directory = "\(path)/ingest/\(purpose)-\(name)"
+        try Files.makeDirectory(directory, mode: 0o700)
+        return directory
+    }
+
+    /// Removes an ingest directory; what cannot be removed now, the next start tries again.
+    func discard(_ ingest: String) { try? Files.removeTree(ingest) }
+
+    /// Takes `path` out of sight at once, then removes it.
+    func remove(_ path: String, faultPoint: String) throws(SystemError) {
+        guard Files.exists(path) else { return }
+        let aside = try ingest("removed")
+        defer { discard(aside) }
+        try Files.rename(path, to: aside + "/tree")
+        faults.reach(faultPoint)
+    }
+
+    /// Writes everything of the store's file system to disk.
+    func syncAll() throws(SystemError) {
+        let directory = try Files.open(path, [.readOnly, .directory])
+        try Files.syncFileSystem(of: directory.raw)
+    }
+
+    /// Makes the names in a directory durable.
+    func sync(_ directory: String) throws(SystemError) {
+        let descriptor = try Files.open(directory, [.readOnly, .directory])
+        try Files.sync(descriptor.raw)
+    }
+
+    /// Undoes what a killed process left: everything in `ingest`, and blobs, layers and snapshots that the catalogue
+    /// does not know.
+    /// - Returns: What was removed.
+    func removeUnrecorded(blobs: Set<String>, layers: Set<String>, snapshots: Set<String>) throws(SystemError) -> [String] {
+        var removed: [String] = []
+        func sweep(_ directory: String, _ known: Set<String>) throws(SystemError) {
+            for name in try Files.names(in: directory) where !known.contains(name) {
+                try Files.removeTree("\(directory)/\(name)")
+                removed.append("\(directory)/\(name)")
+            }
+        }
+        try sweep(path + "/ingest", [])
+        try sweep(self.blobs, blobs)
+        try sweep(self.layers, layers.union(["empty"]))
+        try sweep(self.snapshots, snapshots)
+        return removed
+    }
+}
