@@ -3,7 +3,8 @@
 #ifndef PETREL_CLINUX_H
 #define PETREL_CLINUX_H
 
-#define _GNU_SOURCE 1
+// Never _GNU_SOURCE here or in another binding: types such as fd_set would differ from those of Swift's Glibc module,
+// and a program that sees both does not compile.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
