@@ -4,13 +4,13 @@ import Testing
 @testable import EngineCore
 
 struct ValuesTests {
-    @Test(arguments: ["ab", "web", "a.b", "A-1_x", "/web", "0x"])
-    func aNameByDockersRuleIsTaken(_ text: String) throws {
+    @Test(arguments: ["a", "7", "ab", "web", "a.b", "A-1_x", "/web", "0x"])
+    func aNameByTheRuleIsTaken(_ text: String) throws {
         let name = try ContainerName(text)
         #expect(name.text == (text.hasPrefix("/") ? String(text.dropFirst()) : text))
     }
 
-    @Test(arguments: ["", "a", "-ab", ".ab", "a b", "a/b", "ü2", "//ab", "a\u{0}b", String(repeating: "x", count: 256)])
+    @Test(arguments: ["", "/", "_", "-ab", ".ab", "a b", "a/b", "ü2", "//ab", "a\u{0}b", String(repeating: "x", count: 256)])
     func anyOtherNameIsRefused(_ text: String) {
         #expect(throws: EngineError.invalidName(text)) { try ContainerName(text) }
     }

@@ -29,7 +29,7 @@ extension EngineError {
         case .invalidName(let name):
             ToldError(
                 .invalidArgument, "invalid_name", name,
-                "invalid container name \"\(name)\": only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed, at least two"
+                "invalid container name \"\(name)\": it must match [a-zA-Z0-9][a-zA-Z0-9_.-]*"
             )
         case .nameTaken(let name, let holder):
             ToldError(

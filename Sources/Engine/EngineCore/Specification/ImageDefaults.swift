@@ -38,7 +38,10 @@ package struct ImageDefaults: Hashable, Sendable {
         let config: JSON
         let image: String
 
-        func value(_ name: String) -> JSON? { config[name].flatMap { $0.isNull ? nil : $0 } }
+        func value(_ name: String) -> JSON? {
+            guard let value = config[name], !value.isNull else { return Optional.none }
+            return value
+        }
 
         func string(_ name: String) throws(EngineError) -> String {
             guard let value = value(name) else { return "" }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A container's name by Docker's rule: `[a-zA-Z0-9][a-zA-Z0-9_.-]+`.
+/// A container's name: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`. Docker's rule, but for names of one character, which it refuses.
 package struct ContainerName: Hashable, Sendable, CustomStringConvertible {
     package let text: String
 
@@ -8,7 +8,7 @@ package struct ContainerName: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: `.invalidName` when the rule is broken.
     package init(_ text: String) throws(EngineError) {
         let name = text.hasPrefix("/") ? String(text.dropFirst()) : text
-        guard name.utf8.count >= 2, name.utf8.count <= 255,
+        guard name.utf8.count <= 255,
             let first = name.utf8.first, ContainerName.isAlphanumeric(first),
             name.utf8.allSatisfy({ ContainerName.isAlphanumeric($0) || [0x5f, 0x2e, 0x2d].contains($0) })
         else { throw .invalidName(text) }
