@@ -178,7 +178,7 @@ let suites: [Target] = [
     tests("OCITests", ["OCI"]),
     tests("CgroupsTests", ["Cgroups", "RuntimeSpec"]),
     tests("SeccompTests", ["JSON", "RuntimeSpec", "Seccomp", "System"]),
-    tests("ContainerRuntimeTests", ["ContainerRuntime", "RuntimeSpec", "System"]),
+    tests("ContainerRuntimeTests", ["ContainerRuntime", "JSON", "RuntimeSpec", "System"]),
     tests(
         "KernelTests",
         ["Cgroups", "ContainerRuntime", "JSON", "RuntimeSpec", "Seccomp", "System", "TestSupport"]

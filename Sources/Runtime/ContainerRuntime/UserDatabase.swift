@@ -25,6 +25,13 @@ package struct UserDatabase: Hashable, Sendable {
         package let groups: [UInt32]
         /// `/` for a user without an entry.
         package let home: String
+
+        package init(uid: UInt32, gid: UInt32, groups: [UInt32], home: String) {
+            self.uid = uid
+            self.gid = gid
+            self.groups = groups
+            self.home = home
+        }
     }
 
     package let users: [User]

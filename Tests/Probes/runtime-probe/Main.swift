@@ -9,8 +9,8 @@ import System
 /// Runs one container as a keeper would, for the kernel tests, whose own process has many threads.
 ///
 /// `runtime-probe SCENARIO REPORT`: both are JSON. The scenario: `spec`, `rootfs` (mounts), `cgroup` (path), and
-/// optionally `exec` (a process to run inside), `holdsNetwork`, `closesGate`, `columns` (a terminal). The container's
-/// standard streams are the probe's. The report: `failure` or `status` (a wait status), the same for `exec`, and
+/// optionally `exec` (a process to run inside), `holdsNetwork`, `closesGate`, `columns` (a terminal), `pipes` (output
+/// through a pipe). Otherwise the container's standard streams are the probe's. The report: `failure` or `status` (a wait status), the same for `exec`, and
 /// what was seen around.
 @main
 struct Probe {
@@ -52,9 +52,10 @@ struct Probe {
         if scenario["holdsNetwork"]?.bool == true {
             network = SharedDescriptor(try NetworkNamespace.create())
         }
+        var pipe = scenario["pipes"]?.bool == true ? try ends() : nil
         var child = try ContainerProcess.spawnInit(
             plan,
-            streams: streams(scenario),
+            streams: streams(scenario, pipe?.write.raw),
             networkNamespace: network?.raw,
             cgroup: cgroup
         )
@@ -62,6 +63,12 @@ struct Probe {
         let process = SharedDescriptor(handle)
         if let terminal = child.terminal.take() { try echo(terminal, &child, &report) }
         try finish(&child, scenario["closesGate"]?.bool != true, &report)
+        if let read = pipe?.read {
+            pipe = nil
+            report["output"] = .string(
+                String(decoding: try Files.contents(of: read.raw, limit: 1 << 20), as: UTF8.self)
+            )
+        }
         if report["failure"] == nil, let exec = scenario["exec"] {
             var inner = JSON.Object()
             let plan = try ExecPlan(process: ProcessSpec(exec), spec: spec, seccompProgram: program)
@@ -89,7 +96,15 @@ struct Probe {
         report["threads"] = .integer(Int64(try Files.names(in: "/proc/self/task").count))
     }
 
-    private static func streams(_ scenario: JSON) -> StandardStreams {
+    private static func ends() throws -> (read: SharedDescriptor, write: SharedDescriptor) {
+        let pipe = try Pipe()
+        return (
+            SharedDescriptor(try pipe.readEnd.duplicate()), SharedDescriptor(try pipe.writeEnd.duplicate())
+        )
+    }
+
+    private static func streams(_ scenario: JSON, _ output: Int32?) -> StandardStreams {
+        if let output { return .descriptors(input: 0, output: output, error: 2) }
         guard let columns = scenario["columns"]?.integer else {
             return .descriptors(input: 0, output: 1, error: 2)
         }

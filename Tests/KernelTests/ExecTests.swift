@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSON
+import RuntimeSpec
+import TestSupport
+import Testing
+
+@Suite(.needsRoot, .serialized)
+struct ExecTests {
+    private func exec(_ bundle: Bundle, _ process: ProcessSpec, filter: Bool = true) throws -> Bundle.Run {
+        try bundle.run(["sleep", "30"], filter: filter, extra: ["exec": process.json])
+    }
+
+    @Test func aProcessJoinsTheContainer() throws {
+        try Bundle.with { bundle throws in
+            var process = ProcessSpec(args: [
+                "sh", "-c", "echo $$ $HOME; hostname; pwd; ls /; cat /proc/1/comm; exit 9",
+            ])
+            process.env = ["PATH=/bin"]
+            process.cwd = "/tmp"
+            let run = try exec(bundle, process)
+            #expect(run.report["exec"]?["status"]?.integer == 9 << 8)
+            #expect(
+                run.lines == ["2 /root", "box", "/tmp", "bin", "dev", "etc", "proc", "sys", "tmp", "sleep"]
+            )
+        }
+    }
+
+    @Test func itHasNoMoreThanTheContainer() throws {
+        try Bundle.with { bundle throws in
+            var process = ProcessSpec(
+                args: ["grep", "-E", "^(CapBnd|Seccomp|CapEff):", "/proc/self/status"],
+                env: ["PATH=/bin"]
+            )
+            #expect(
+                try exec(bundle, process).lines == [
+                    "CapEff:\t00000000a80425fb", "CapBnd:\t00000000a80425fb", "Seccomp:\t2",
+                ]
+            )
+            process.args = [
+                "sh", "-c",
+                "cat /proc/self/cgroup | grep -c /$; cat /sys/fs/cgroup/pids/pids.current; ls /proc/self/fd",
+            ]
+            let run = try exec(bundle, process)
+            #expect(run.lines.suffix(4) == ["0", "1", "2", "3"])
+            process.user.username = "meg"
+            process.args = ["id", "-G"]
+            #expect(try exec(bundle, process).lines == ["1001 50"])
+        }
+    }
+
+    @Test func failuresNameTheStep() throws {
+        try Bundle.with { bundle throws in
+            var process = ProcessSpec(args: ["nope"], env: ["PATH=/bin"])
+            #expect(try exec(bundle, process).execFailure == "execve nope 2")
+            process.user.username = "nobody"
+            #expect(try exec(bundle, process).execFailure == "user nobody 2")
+        }
+    }
+}

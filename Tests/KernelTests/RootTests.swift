@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import JSON
+import RuntimeSpec
+import System
+import TestSupport
+import Testing
+
+/// What an image or a mount may try against the host.
+@Suite(.needsRoot, .serialized)
+struct RootTests {
+    @Test func maskedAndReadOnlyPathsAre() throws {
+        try Bundle.with { bundle throws in
+            try Files.makeDirectories(bundle.root + "/secret/deep")
+            try bundle.write("secret/file", "hidden")
+            try bundle.write("etc/key", "hidden")
+            let script =
+                "ls /secret; cat /etc/key; touch /etc/x 2>/dev/null || echo ro; echo 1 > /proc/sys/kernel/msgmax || echo kernel; touch /tmp/y && echo rw"
+            let run = try bundle.shell(script) {
+                $0.linux.maskedPaths += ["/secret", "/etc/key", "/not/there"]
+                $0.linux.readonlyPaths += ["/etc", "/neither"]
+            }
+            // A mask upon a file below a read-only path is made first as read-only, then covered.
+            #expect(run.lines == ["ro", "kernel", "rw"])
+        }
+    }
+
+    @Test func theRootCanBeReadOnly() throws {
+        try Bundle.with { bundle throws in
+            let run = try bundle.shell(
+                "touch /x 2>/dev/null || echo ro; echo > /dev/null && echo dev; touch /dev/shm/x && echo shm"
+            ) {
+                $0.root?.isReadOnly = true
+            }
+            #expect(run.lines == ["ro", "dev", "shm"])
+        }
+    }
+
+    @Test func devicesAreThoseOfTheSpec() throws {
+        try Bundle.with { bundle throws in
+            let script =
+                "stat -c '%n %A %t:%T' /dev/null /dev/full; readlink /dev/stdin; mknod /tmp/k c 1 1 && cat /tmp/k || echo closed"
+            let run = try bundle.shell(script)
+            #expect(
+                run.lines == [
+                    "/dev/null crw-rw-rw- 1:3", "/dev/full crw-rw-rw- 1:7", "/proc/self/fd/0", "closed",
+                ]
+            )
+        }
+    }
+
+    @Test func mountsGoWhereTheyShould() throws {
+        try Bundle.with { bundle throws in
+            let host = bundle.directory + "/host"
+            try Files.makeDirectories(host + "/sub")
+            try Files.replace(host + "/file", with: Array("from the host".utf8))
+            let run = try bundle.shell(
+                "cat /data/file /one; touch /ro/x 2>/dev/null || echo ro; touch /data/made"
+            ) {
+                $0.mounts += [
+                    MountSpec(
+                        destination: "/data",
+                        type: "bind",
+                        source: host,
+                        options: ["rbind", "rprivate"]
+                    ),
+                    MountSpec(destination: "/ro", type: "bind", source: host, options: ["rbind", "ro"]),
+                    MountSpec(destination: "/one", type: "bind", source: host + "/file", options: ["bind"]),
+                ]
+            }
+            #expect(run.output == "from the hostfrom the hostro\n")
+            #expect(FileManager.default.fileExists(atPath: host + "/made"))
+            let missing = try bundle.run(["true"]) {
+                $0.mounts.append(
+                    MountSpec(destination: "/data", type: "bind", source: host + "/nope", options: ["bind"])
+                )
+            }
+            #expect(missing.failure == "mount /data 2")
+        }
+    }
+
+    @Test func aKernelViewNeedsARealDirectory() throws {
+        for name in ["proc", "sys"] {
+            try Bundle.with { bundle throws in
+                try bundle.link(name, to: "/tmp")
+                #expect(try bundle.run(["true"]).failure == "mount /\(name) 40")
+            }
+        }
+    }
+
+    @Test func linksOfAnImageStayInside() throws {
+        try Bundle.with { bundle throws in
+            let outside = bundle.directory + "/outside"
+            try Files.makeDirectories(outside)
+            try bundle.link("dev", to: outside)
+            try bundle.link("data", to: "../../../.." + outside)
+            try bundle.link("loop", to: "loop")
+            let run = try bundle.shell(
+                "ls -d \(outside)/null; ls /data/; mount | grep -c ' /dev '; cat /data/x"
+            ) {
+                $0.mounts.append(
+                    MountSpec(destination: "/data", type: "tmpfs", source: "tmpfs", options: ["mode=700"])
+                )
+                $0.linux.maskedPaths.append("/data/x")
+                $0.linux.devices.append(Device(path: "/data/nodes/null", major: 1, minor: 3))
+            }
+            #expect(run.exitCode != nil)
+            #expect(try Files.names(in: outside).isEmpty)
+            let loop = try bundle.run(["true"]) {
+                $0.mounts.append(MountSpec(destination: "/loop/x", type: "tmpfs", source: "tmpfs"))
+            }
+            #expect(loop.failure == "mount /loop/x 40")
+        }
+    }
+
+    @Test func aUserDatabaseThatIsNoFileIsRefused() throws {
+        try Bundle.with { bundle throws in
+            try Files.unlink(bundle.root + "/etc/passwd")
+            try Files.makeFIFO(bundle.root + "/etc/passwd", permissions: 0o666, at: Files.currentDirectory)
+            let run = try bundle.run(["true"]) { $0.process?.user.username = "meg" }
+            #expect(run.failure == "user /etc/passwd 22")
+            #expect(try bundle.run(["true"]).exitCode == 0)
+        }
+    }
+
+    @Test func thereIsNoWayBackToTheHost() throws {
+        try Bundle.with { bundle throws in
+            let script =
+                "ls /.. /proc/1/root/ | grep -c lower; ls -1 /proc/1/fd; mount | grep -c \(bundle.directory)/root"
+            #expect(try bundle.shell(script).lines == ["0", "0", "1", "2", "0"])
+        }
+    }
+
+    @Test func sysctlsChangeOnlyTheContainer() throws {
+        try Bundle.with { bundle throws in
+            let file = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+            let before = try Files.text(of: file)
+            let run = try bundle.run(["cat", file]) {
+                $0.linux.sysctl = ["net.ipv4.ip_unprivileged_port_start": "7"]
+            }
+            #expect(run.lines == ["7"])
+            #expect(try Files.text(of: file) == before)
+        }
+    }
+
+    @Test func aLongChainOfLayersMounts() throws {
+        try Bundle.with { bundle throws in
+            var layers: [JSON] = []
+            for number in 0..<120 {
+                let layer = "\(bundle.directory)/layer-with-a-rather-long-name-\(number)"
+                try Files.makeDirectories(layer)
+                try Files.replace("\(layer)/f\(number)", with: Array("\(number)".utf8))
+                layers.append("lowerdir+=\(layer)")
+            }
+            layers.append("lowerdir+=\(bundle.root)")
+            layers += ["upperdir=\(bundle.directory)/upper", "workdir=\(bundle.directory)/work"]
+            let rootfs: JSON = [
+                ["destination": "", "type": "overlay", "source": "overlay", "options": .array(layers)]
+            ]
+            let run = try bundle.run(["sh", "-c", "cat /f0 /f119; ls / | wc -l"], extra: ["rootfs": rootfs])
+            #expect(run.output == "0119127\n" || run.output == "0119126\n")
+        }
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import RuntimeSpec
+import Seccomp
+import System
+import Testing
+
+/// What a program returns for a call, by running its instructions.
+private func verdict(_ program: SeccompProgram, _ audit: UInt32, _ number: UInt32, _ arguments: [UInt64] = [])
+    -> UInt32?
+{
+    var data = [UInt32](repeating: 0, count: 16)
+    data[0] = number
+    data[1] = audit
+    for (index, value) in arguments.enumerated() {
+        data[4 + 2 * index] = UInt32(truncatingIfNeeded: value)
+        data[5 + 2 * index] = UInt32(truncatingIfNeeded: value >> 32)
+    }
+    let bytes = program.bytes
+    var (counter, accumulator) = (0, UInt32(0))
+    while counter < bytes.count / 8 {
+        let at = counter * 8
+        let code = UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8
+        let operand = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[at + 4 + $1]) << (8 * UInt32($1)) }
+        counter += 1
+        func jump(_ condition: Bool) { counter += Int(condition ? bytes[at + 2] : bytes[at + 3]) }
+        switch code {
+        case 0x20: accumulator = data[Int(operand) / 4]
+        case 0x54: accumulator &= operand
+        case 0x05: counter += Int(operand)
+        case 0x15: jump(accumulator == operand)
+        case 0x25: jump(accumulator > operand)
+        case 0x35: jump(accumulator >= operand)
+        case 0x45: jump(accumulator & operand != 0)
+        case 0x06: return operand
+        default: return nil
+        }
+    }
+    return nil
+}
+
+struct SeccompProgramTests {
+    static let x86_64: UInt32 = 0xc000_003e
+    static let x86: UInt32 = 0x4000_0003
+    static let allow: UInt32 = 0x7fff_0000
+    static let refuse: UInt32 = 0x0005_0001
+
+    #if arch(x86_64)
+        @Test(
+            arguments: [
+                (x86_64, 0, [], allow), (x86_64, 165, [], refuse), (x86, 3, [], allow), (x86, 21, [], refuse),
+                // clone without and with a new namespace; clone3 answers ENOSYS.
+                (x86_64, 56, [0x11], allow), (x86_64, 56, [0x2000_0000], refuse),
+                (x86_64, 435, [], 0x0005_0026),
+                // AF_VSOCK is refused, AF_UNIX is not.
+                (x86_64, 41, [1], allow), (x86_64, 41, [40], refuse), (x86_64, 41, [41], allow),
+                // personality of exactly these values.
+                (x86_64, 135, [0xffff_ffff], allow), (x86_64, 135, [1], refuse),
+                // listmount and mseal, which the library may not know, on all three architectures; an unknown call.
+                (x86_64, 458, [], allow), (x86, 458, [], allow), (x86_64, 0x4000_0000 | 462, [], allow),
+                (x86_64, 460, [], refuse), (x86_64, 999, [], refuse),
+                (x86_64, 0x4000_0000, [], allow), (0xc000_00b7, 63, [], 0),
+            ] as [(UInt32, UInt32, [UInt64], UInt32)]
+        )
+        func dockersProfileDecides(audit: UInt32, number: UInt32, arguments: [UInt64], expected: UInt32)
+            throws
+        {
+            let spec = DockerSeccomp.profile(capabilities: DockerDefaults.capabilities, kernelRelease: "6.18")
+            let program = try SeccompProgram(compiling: spec)
+            #expect(verdict(program, audit, number, arguments) == expected)
+        }
+
+        @Test func aCallThatTheLibraryDoesNotKnowCanBeRefused() throws {
+            let rules = [SeccompSpec.Rule(["listmount", "no_such_call"], .errno, errnoRet: 95)]
+            let program = try SeccompProgram(compiling: SeccompSpec(defaultAction: .allow, rules: rules))
+            #expect(verdict(program, Self.x86_64, 458) == 0x0005_005f)
+            #expect(verdict(program, Self.x86_64, 457) == Self.allow)
+        }
+
+        @Test func conditionsOnOneArgumentAreAlternatives() throws {
+            let one = SeccompSpec.Argument(index: 0, value: 1, .equal)
+            let two = SeccompSpec.Argument(index: 0, value: 2, .equal)
+            let other = SeccompSpec.Argument(index: 1, value: 5, .greaterOrEqual)
+            let either = SeccompSpec(
+                defaultAction: .errno,
+                rules: [.init(["read"], .allow, arguments: [one, two])]
+            )
+            let both = SeccompSpec(
+                defaultAction: .errno,
+                rules: [.init(["read"], .allow, arguments: [one, other])]
+            )
+            let first = try SeccompProgram(compiling: either)
+            let second = try SeccompProgram(compiling: both)
+            #expect(verdict(first, Self.x86_64, 0, [2]) == Self.allow)
+            #expect(verdict(first, Self.x86_64, 0, [3]) == Self.refuse)
+            #expect(verdict(second, Self.x86_64, 0, [1, 4]) == Self.refuse)
+            #expect(verdict(second, Self.x86_64, 0, [1, 1 << 40]) == Self.allow)
+        }
+    #endif
+
+    @Test func programsAreKeptAndVerified() throws {
+        let directory = NSTemporaryDirectory() + "petrel-seccomp-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let spec = DockerSeccomp.profile(capabilities: [], kernelRelease: "6.1")
+        let cache = try SeccompCache(directory: directory)
+        let path = try cache.path(for: spec)
+        let program = try SystemCallFilter.program(at: path)
+        #expect(program == (try SeccompProgram(compiling: spec)).bytes)
+        #expect(try cache.path(for: spec) == path)
+        #expect(try SeccompCache(directory: directory).path(for: spec) == path)
+        let other = DockerSeccomp.profile(capabilities: [.sysAdmin], kernelRelease: "6.1")
+        #expect(try cache.path(for: other) != path)
+        // A program that lost bytes is made again; one that others could write is not taken.
+        try Files.replace(path, with: Array(program.dropLast(3)))
+        let again = try SeccompCache(directory: directory)
+        #expect(try SystemCallFilter.program(at: again.path(for: spec)) == program)
+        try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: again.path(for: spec))
+        #expect(throws: SystemError.self) { try SystemCallFilter.program(at: path) }
+    }
+}
