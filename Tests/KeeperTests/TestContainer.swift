@@ -24,7 +24,8 @@ final class TestContainer {
         stdinOnce: Bool = false,
         segmentBytes: UInt64 = 0,
         segments: UInt32 = 0,
-        arguments: [String]? = nil
+        arguments: [String]? = nil,
+        prepare: (TestContainer) throws -> Void = { _ in }
     ) throws {
         let random = try SystemEnvironment.randomBytes(6).map { String($0, radix: 16) }.joined()
         id = "keepertest" + random
@@ -33,6 +34,7 @@ final class TestContainer {
         for path in [directory, runDirectory, faults, root + "/bin", root + "/proc", root + "/dev", root + "/tmp"] {
             try Files.makeDirectories(path)
         }
+        try prepare(self)
         try Self.copyBusybox(to: root + "/bin/busybox")
         for applet in ["sh", "cat", "seq", "sleep", "echo", "true", "head", "yes", "usleep", "dd", "kill", "wc"] {
             guard symlink("busybox", root + "/bin/" + applet) == 0 else { throw TestFailure("symlink: \(errno)") }
@@ -90,12 +92,11 @@ final class TestContainer {
         while let item = try reader.next() {
             guard case .chunk(let chunk) = item else { throw TestFailure("a gap before \(next)") }
             while expected.count - matched < chunk.bytes.count {
-                expected = expected.dropFirst(matched) + (next..<next + 1000).map { "\($0)\(lineEnd)" }.joined().utf8
+                expected = Array(expected[matched...])
+                expected += (next..<next + 1000).map { "\($0)\(lineEnd)" }.joined().utf8
                 (matched, next) = (0, next + 1000)
             }
-            let isEqual = chunk.bytes.withUnsafeBytes { bytes in
-                expected.withUnsafeBytes { memcmp(bytes.baseAddress, $0.baseAddress! + matched, bytes.count) == 0 }
-            }
+            let isEqual = chunk.bytes[...] == expected[matched..<matched + chunk.bytes.count]
             guard isEqual else { throw TestFailure("wrong bytes at \(chunk.position), before \(next)") }
             matched += chunk.bytes.count
         }

@@ -26,6 +26,7 @@ extension Keeper {
         for job in jobs {
             adopt(job, custody.filter { $0.name.execId == job.record.execId })
         }
+        if networkNamespace == nil { networkNamespace = reopenNetworkNamespace() }
         for job in jobs { reconcile(job) }
         if let initJob, initJob.isAlive { announce(.adopted, initJob) }
         faults.reach("keeper.adopt.recorded")
@@ -71,6 +72,15 @@ extension Keeper {
             let process = try? ProcessHandle.open(identity.pid), identity.isPresent
         else { return nil }
         return SharedDescriptor(process)
+    }
+
+    /// Where the copy was lost with supervisor and descriptor store, the running init still has the namespace.
+    private func reopenNetworkNamespace() -> SharedDescriptor? {
+        guard let job = initJob, job.isAlive, let process = job.process, let pid = job.record.process?.pid,
+            let namespace = try? Files.open("/proc/\(pid)/ns/net", .readOnly),
+            (try? ProcessHandle.signal(process.raw, Signal(rawValue: 0))) != nil
+        else { return nil }
+        return SharedDescriptor(namespace)
     }
 
     /// Does what the last keeper had not come to.

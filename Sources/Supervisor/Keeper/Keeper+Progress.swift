@@ -54,7 +54,6 @@ extension Keeper {
             if Clock.bootNanos - job.endedAt > Self.statusNanos {
                 end(job, waitStatus: nil)
             } else {
-                job.phase = .running
                 job.retryAt = Clock.bootNanos + Self.retryNanos / 10
             }
         }
@@ -198,7 +197,7 @@ extension Keeper {
         do throws(SystemError) {
             try files.save(job.record)
             faults.reach(job.isExec ? "keeper.exec.failed" : "keeper.start.failed")
-            try announceOnce(.startFailed, job)
+            tell(try events.append(.startFailed, job.record))
         } catch {
             KeeperLog.line("failure not recorded: \(error)")
         }

@@ -149,7 +149,8 @@ package final class Keeper {
         case .building, .released:
             if let status = job.status { turn.add(status.raw, .readable, .status(job)) }
         case .running:
-            if let process = job.process { turn.add(process.raw, .readable, .process(job)) }
+            // Once noticed it stays readable: from then on the clock asks.
+            if job.endedAt == 0, let process = job.process { turn.add(process.raw, .readable, .process(job)) }
         case .executed, .ended, .finished: break
         }
         if let input = job.input, !input.waiting.isEmpty { turn.add(input.descriptor.raw, .writable, .input(job)) }

@@ -119,6 +119,8 @@ final class StreamClient {
         guard isOpen else { return }
         isOpen = false
         frame = nil
+        // Unread input would turn the end into a reset for the client.
+        for _ in 0..<8 where !inputEnded { if readInput().isEmpty { break } }
         UnixSocket.shutDownSending(socket.raw)
     }
 }

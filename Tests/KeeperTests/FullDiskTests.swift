@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Messages
+import System
+import Testing
+
+/// A disk without room: output waits in the pipe, and nothing of it or of the records is lost.
+@Suite(.serialized)
+struct FullDiskTests {
+    private func fill(_ container: TestContainer, sizeMebibytes: Int, again: Bool = false) throws {
+        let flags: UInt = again ? 32 : 0  // MS_REMOUNT
+        guard mount("tmpfs", container.directory, "tmpfs", flags, "size=\(sizeMebibytes)m") == 0 else {
+            throw SystemError("mount", path: container.directory, code: errno)
+        }
+    }
+
+    @Test func outputWaitsForRoomAndSaysSoOnce() throws {
+        let lines = 3_000_000
+        let container = try TestContainer("seq 1 \(lines); exit 3") { try fill($0, sizeMebibytes: 8) }
+        defer { umount2(container.directory, 2) }
+        let supervisor = TestSupervisor(container)
+        try supervisor.startKeeper()
+        try supervisor.start()
+        _ = try supervisor.event(.outputBlocked)
+        try supervisor.killAndAdopt()
+        usleep(600_000)
+        #expect(try container.record().state == .running)
+        #expect(try container.events().count { $0.kind == .outputBlocked } == 1)
+        try fill(container, sizeMebibytes: 64, again: true)
+        #expect(try supervisor.event(.exited).record?.waitStatus == 3 << 8)
+        #expect(try container.numbersInOutput(lineEnd: "\n") == lines)
+        #expect(try container.events().count { $0.kind == .outputResumed } == 1)
+    }
+
+    @Test func anExitIsRecordedWhileOutputHasNoRoom() throws {
+        let container = try TestContainer("yes") { try fill($0, sizeMebibytes: 4) }
+        defer { umount2(container.directory, 2) }
+        let supervisor = TestSupervisor(container)
+        try supervisor.startKeeper()
+        try supervisor.start()
+        _ = try supervisor.event(.outputBlocked)
+        try supervisor.request(.signal(KeeperV1.Signal(signal: SIGKILL)))
+        #expect(try supervisor.event(.exited).record?.waitStatus == SIGKILL)
+        #expect(try container.record().state == .exited)
+        #expect(try supervisor.request(.release(KeeperV1.Release())).reply?.failure == nil)
+    }
+}
