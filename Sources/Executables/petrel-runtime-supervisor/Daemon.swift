@@ -21,7 +21,7 @@ struct Daemon: ~Copyable {
     private let server: RPCServer
     private let logger: Logger
 
-    init(options: borrowing Main, inherited: InheritedDescriptors, notifier: Notifier) throws {
+    init(options: Options, inherited: InheritedDescriptors, notifier: Notifier) throws {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         var logger = Logger(label: "supervisor")
         let level = options.logLevel ?? SystemEnvironment.value(of: "PETREL_LOG_LEVEL") ?? "notice"
@@ -82,17 +82,17 @@ struct Daemon: ~Copyable {
     }
 
     /// Takes up what is there, serves until SIGTERM, and drains. Containers and keepers go on.
-    func run(signals: consuming SignalQueue) async throws {
-        let queue = try SignalSource(signals)
+    func run(signals: SignalSource) async throws {
         let (supervisor, surroundings, server, poller) = (supervisor, surroundings, server, poller)
         let (notifier, inherited) = (notifier, inherited)
         let socket = SharedDescriptor(try Listener.open(daemon: "supervisor", at: location, inherited: inherited))
+        let ready = try signals.descriptor()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await surroundings.works.run() }
             group.addTask {
                 while true {
-                    try await poller.readable(queue.descriptor)
-                    while let signal = try queue.next() {
+                    try await poller.readable(ready)
+                    while let signal = try signals.next() {
                         switch signal {
                         case .childEnded: surroundings.ended.reap()
                         case .hangUp: await supervisor.storeAgain()
@@ -131,14 +131,16 @@ private struct NotifierStore: DescriptorStore {
 }
 
 /// The signal queue in a form that tasks can share.
-private final class SignalSource: Sendable {
+final class SignalSource: Sendable {
     private let queue: SignalQueue
-    let descriptor: SharedDescriptor
 
-    init(_ queue: consuming SignalQueue) throws {
-        descriptor = SharedDescriptor(try SystemEnvironment.duplicate(queue.raw))
-        self.queue = queue
+    init(_ queue: consuming SignalQueue) { self.queue = queue }
+
+    /// For the poller.
+    func descriptor() throws(SystemError) -> SharedDescriptor {
+        SharedDescriptor(try SystemEnvironment.duplicate(queue.raw))
     }
 
-    func next() throws -> Signal? { try queue.next() }
+    /// The next signal; nil when none waits.
+    func next() throws(SystemError) -> Signal? { try queue.next() }
 }

@@ -5,7 +5,59 @@ import System
 
 /// petrel-runtime-supervisor: keeps containers running, and is in none of their data paths.
 @main
-struct Main: AsyncParsableCommand {
+enum Main {
+    /// Synchronous: the end of an `async` main is libdispatch's, which lets the main thread take every signal. Here
+    /// all threads keep them blocked, and the queue gets them.
+    static func main() {
+        let options = parseOptions()
+        let exitCode = Monitor<Int32?>(nil)
+        do {
+            let signals = SignalSource(try SignalQueue([.terminate, .interrupt, .hangUp, .childEnded]))
+            Signal.pipe.ignore()
+            Threads.setFileCreationMask(0o022)
+            let inherited = InheritedDescriptors.take()
+            let notifier = Notifier.take()
+            // Orphans of a keeper that dies come here, where their exit is seen at once.
+            try Children.adoptOrphans()
+            _ = try? ResourceLimits.raiseOpenFiles()
+            // The one task without a parent: everything else is its child.
+            Task { @concurrent in
+                do {
+                    let daemon = try Daemon(options: options, inherited: inherited, notifier: notifier)
+                    try await daemon.run(signals: signals)
+                    exitCode.withLock { $0 = 0 }
+                } catch {
+                    report(error)
+                    exitCode.withLock { $0 = 1 }
+                }
+            }
+        } catch {
+            report(error)
+            CurrentProcess.exit(1)
+        }
+        CurrentProcess.exit(exitCode.wait { $0 })
+    }
+
+    private static func parseOptions() -> Options {
+        do {
+            var command = try Options.parseAsRoot()
+            // Help and version are commands of their own.
+            guard let options = command as? Options else {
+                try command.run()
+                CurrentProcess.exit(0)
+            }
+            return options
+        } catch {
+            Options.exit(withError: error)
+        }
+    }
+
+    private static func report(_ error: any Error) {
+        try? Files.writeAll(2, Array("petrel-runtime-supervisor: \(error)\n".utf8))
+    }
+}
+
+struct Options: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "petrel-runtime-supervisor",
         abstract: "Keeps containers and their keepers, and records what becomes of them.",
@@ -26,18 +78,4 @@ struct Main: AsyncParsableCommand {
 
     @Option(help: "trace, debug, info, notice, warning, error or critical (PETREL_LOG_LEVEL).")
     var logLevel: String?
-
-    func run() async throws {
-        // First of all, while there is one thread: all others inherit the mask.
-        let signals = try SignalQueue([.terminate, .interrupt, .hangUp, .childEnded])
-        Signal.pipe.ignore()
-        Threads.setFileCreationMask(0o022)
-        let inherited = InheritedDescriptors.take()
-        let notifier = Notifier.take()
-        // Orphans of a keeper that dies come here, where their exit is seen at once.
-        try Children.adoptOrphans()
-        _ = try? ResourceLimits.raiseOpenFiles()
-        let daemon = try Daemon(options: self, inherited: inherited, notifier: notifier)
-        try await daemon.run(signals: signals)
-    }
 }

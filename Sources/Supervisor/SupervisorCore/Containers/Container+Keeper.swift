@@ -240,7 +240,7 @@ extension Container {
         case .exited:
             surroundings.faults.reach("supervisor.exit.recorded")
             tidyLater()
-        case .startFailed, .execExited: tidyLater()
+        case .startFailed, .execExited, .execFailed: tidyLater()
         default: break
         }
     }

@@ -19,6 +19,7 @@ package struct KeeperNews: Hashable, Sendable {
         case exited(run: UInt64, ExitStatus)
         case execStarted(exec: String)
         case execExited(exec: String, ExitStatus)
+        case execFailed(exec: String)
         case outOfMemory(run: UInt64)
         case outputBlocked
         case outputResumed

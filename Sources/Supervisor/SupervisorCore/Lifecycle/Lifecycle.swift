@@ -209,7 +209,7 @@ package struct Lifecycle: Hashable, Sendable {
         case .outputBlocked: tell(.outputBlocked, now)
         case .outputResumed: tell(.outputResumed, now)
         case .adopted: tell(.adopted, now)
-        case .unknown: break
+        case .execFailed, .unknown: break
         }
         return []
     }

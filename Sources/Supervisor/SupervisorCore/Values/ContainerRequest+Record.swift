@@ -67,6 +67,7 @@ extension KeeperNews {
                     pid: record.process?.pid ?? 0,
                     atUnixNanos: record.startedAtUnixNanos
                 )
+            case .startFailed where !record.execId.isEmpty: .execFailed(exec: record.execId)
             case .startFailed: .startFailed(run: record.run, StartFailure(record.failure))
             case .exited: .exited(run: record.run, status)
             case .execStarted: .execStarted(exec: record.execId)
