@@ -10,7 +10,7 @@ import Testing
 
     @Test func keepsTheOrderAndRemovesByName() throws {
         var store = DescriptorStore()
-        for name in ["a", "b", "a", "c"] { #expect(store.store(try file(), as: name)) }
+        for name in ["a", "b", "a", "c"] { #expect(try store.store(file(), as: name) == true) }
         #expect(store.entries.map(\.name) == ["a", "b", "a", "c"])
         store.remove("a")
         store.remove("nothing")
@@ -20,19 +20,19 @@ import Testing
     @Test func keepsTheSameOpenFileOnce() throws {
         var store = DescriptorStore()
         let first = try file()
-        #expect(store.store(first, as: "a"))
-        #expect(store.store(SharedDescriptor(try first.duplicate()), as: "a"))
+        #expect(store.store(first, as: "a") == true)
+        #expect(try store.store(SharedDescriptor(first.duplicate()), as: "a") == true)
         #expect(store.entries.count == 1)
-        #expect(store.store(SharedDescriptor(try first.duplicate()), as: "b"))
+        #expect(try store.store(SharedDescriptor(first.duplicate()), as: "b") == true)
         #expect(store.entries.count == 2)
     }
 
     @Test func isBounded() throws {
         var store = DescriptorStore(limit: 2)
-        #expect(store.store(try file(), as: "a"))
-        #expect(store.store(try file(), as: "b"))
-        #expect(!store.store(try file(), as: "c"))
+        #expect(try store.store(file(), as: "a") == true)
+        #expect(try store.store(file(), as: "b") == true)
+        #expect(try store.store(file(), as: "c") == false)
         store.remove("a")
-        #expect(store.store(try file(), as: "c"))
+        #expect(try store.store(file(), as: "c") == true)
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import JSON
 import Messages
 import RPC
 import Rendering
@@ -38,7 +39,7 @@ struct Attachment: Sendable {
             }
             // Only a reading that has begun sees all of a container that is removed with its end.
             for await _ in begun { break }
-            try await engine.start(container, called: name)
+            try await engine.start(container, called: name, isNew: !fromNow)
             // One that had run before: there was no run to follow yet. Harmless when this run is over already.
             if var output = firstReading.ended { try await output.run(endsWhenRemoved: true) {} }
             try await group.waitForAll()
@@ -88,26 +89,32 @@ private final class FirstReading: Sendable {
 
 extension EngineConnection {
     /// Starts a container.
+    /// - Parameter isNew: It never ran, so an interrupted attempt that did start it can be told from one that did not:
+    ///   a program is not to run twice.
     /// - Throws: with exit code 127 when its program was not found, 126 when it cannot be executed, else 125.
-    func start(_ container: String, called name: String) async throws(Failure) {
+    func start(_ container: String, called name: String, isNew: Bool) async throws(Failure) {
         let what = "start \(name)"
         while true {
             do throws(RPCError) {
                 _ = try await containers.start(EngineV1.StartRequest(container: container))
                 return
             } catch {
-                guard error.code == .unavailable else {
-                    throw failure(what, error, exitCode: Self.startExitCode(error))
-                }
+                guard error.code == .unavailable else { throw failure(what, error, exitCode: Self.startExitCode(error)) }
                 try await comeBack(what, after: error)
+                if isNew, await hasRun(container) { return }
             }
         }
     }
 
-    /// Removes a container that was to be removed anyway; a failure leaves it for `petrel rm`.
-    func discard(_ container: String) async {
-        let request = EngineV1.RemoveRequest(container: container, force: true)
-        _ = try? await containers.remove(request, options: CallOptions(timeout: .seconds(10)))
+    /// Whether a new container was started meanwhile, and perhaps even removed at its end.
+    private func hasRun(_ container: String) async -> Bool {
+        do throws(RPCError) {
+            let answer = try await containers.inspect(EngineV1.InspectRequest(object: container))
+            guard let document = try? JSON(parsing: answer.json) else { return false }
+            return document["State"]?["Status"]?.string != "created"
+        } catch {
+            return error.code == .notFound
+        }
     }
 
     /// What the Docker command line ends with when a program was not found, or cannot be executed.

@@ -25,6 +25,9 @@ struct InitClient: Sendable {
         }
         let reply: InitV1.Reply
         do {
+            // A message of no bytes is the end of a connection, and a status request without fields would be one.
+            var request = request
+            if request.timeoutMillis == 0 { request.timeoutMillis = 60_000 }
             try socket.send(request.serialized())
             guard let message = try socket.receive() else {
                 throw SystemError("recvmsg", path: location.socket(of: "init"), code: 104)

@@ -29,23 +29,18 @@ struct Run: EngineCommand {
         let config = try options.config(image: image, command: command, what: "run \(image)")
         let created = try await Creation(engine: engine, options: options, config: config, verb: "run")
             .create()
-        do {
-            if detach {
-                try await engine.start(created.id, called: created.name)
-                Screen.print(created.id)
-                return
-            }
-            let attachment = Attachment(
-                engine: engine,
-                container: created.id,
-                name: created.name,
-                isRemovedAtEnd: options.remove
-            )
-            throw ExitCode(try await attachment.startAndFollow(fromNow: false))
-        } catch let failure as Failure {
-            // A container that never ran has nothing to look at later.
-            if options.remove { await engine.discard(created.id) }
-            throw failure
+        // A start that fails with --rm is the engine's to clean up after: from here a container may be running, and is
+        // never removed because of what went wrong between us.
+        if detach {
+            try await engine.start(created.id, called: created.name, isNew: true)
+            return Screen.print(created.id)
         }
+        let attachment = Attachment(
+            engine: engine,
+            container: created.id,
+            name: created.name,
+            isRemovedAtEnd: options.remove
+        )
+        throw ExitCode(try await attachment.startAndFollow(fromNow: false))
     }
 }

@@ -31,7 +31,7 @@ struct Start: EngineCommand {
             throw ExitCode(try await attachment.startAndFollow(fromNow: true))
         }
         try await forEach(containers) { name in
-            try await engine.start(name, called: name)
+            try await engine.start(name, called: name, isNew: false)
             return name
         }
     }
