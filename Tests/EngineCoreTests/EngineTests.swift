@@ -114,11 +114,11 @@ struct EngineTests {
             let engine = try bench.engine()
             let made = try await engine.create(name: "p", settings: .busybox())
             let detail = PeerError.Detail(
-                reason: "start_failed", subject: made.id.text, path: "execve /bin/nope", errorNumber: 2, advice: ""
+                reason: "program_not_found", subject: "execve", path: "/bin/nope", errorNumber: 2, advice: ""
             )
             bench.supervisor.state.withLock {
                 $0.failures["start"] = PeerError(
-                    daemon: "supervisor", kind: .failedPrecondition, message: "execve /bin/nope: ENOENT", detail: detail
+                    daemon: "supervisor", kind: .notFound, message: "execve /bin/nope: ENOENT", detail: detail
                 )
             }
             await #expect(throws: EngineError.startFailed(made.id, code: 127, reason: "execve /bin/nope: ENOENT")) {

@@ -67,8 +67,8 @@ extension Engine {
             }
             try await Task.sleep(for: .milliseconds(100))
             // An exit while the supervisor was away must not be waited for again.
-            if condition == .nextExit, let before, let now = try await state(of: id), let exit = now.exit,
-                now.run > before.run || (before.phase.isRunning && !now.phase.isRunning)
+            if condition == .nextExit, let before, let exit = try await state(of: id)?.exit,
+                exit.atUnixNanos > before.exit?.atUnixNanos ?? 0
             {
                 return exit
             }

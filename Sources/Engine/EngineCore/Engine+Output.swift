@@ -102,20 +102,19 @@ private struct RunEnd {
     private static let interval = Duration.seconds(1)
 
     private let id: ContainerID
-    /// The run that is waited for; nil: until the container will not run again by itself.
-    private let run: UInt64?
+    /// The end of a run later than this is what is waited for; nil: until the container will not run again by itself.
+    private let lastEnd: Int64?
     private var isKnown: Bool
     private var seen: UInt64?
     private var asked = ContinuousClock.now
 
     init(_ query: OutputQuery, _ state: SupervisedContainer) {
         id = state.id
-        let isOver = state.phase == .exited
+        let end = state.exit?.atUnixNanos ?? 0
+        lastEnd = query.untilRunEnds ? end : nil
         // Looking on from a time after the last run's end means the next run.
-        let isAheadOfNext = query.sinceUnixNanos > 0 && (state.exit?.atUnixNanos ?? 0) < query.sinceUnixNanos
-        let isPresent = state.phase.isRunning || (isOver && !isAheadOfNext)
-        run = query.untilRunEnds ? (isPresent ? state.run : state.run + 1) : nil
-        isKnown = isOver && (run == nil || run == state.run)
+        let isAhead = query.untilRunEnds && query.sinceUnixNanos > end
+        isKnown = state.phase == .exited && !isAhead
     }
 
     /// - Parameter seen: The present version of what the engine knows; the supervisor is asked when it has changed, and
@@ -128,14 +127,10 @@ private struct RunEnd {
         let now = ContinuousClock.now
         guard self.seen != seen || now > asked.advanced(by: RunEnd.interval) else { return false }
         (self.seen, asked) = (seen, now)
-        guard let state = try await ask(id) else {
-            isKnown = true
-            return true
-        }
-        if let run {
-            isKnown = state.run > run || (state.run == run && !state.phase.isRunning)
+        if let state = try await ask(id) {
+            isKnown = lastEnd.map { (state.exit?.atUnixNanos ?? 0) > $0 } ?? (state.phase == .exited)
         } else {
-            isKnown = state.phase == .exited
+            isKnown = true
         }
         return isKnown
     }

@@ -80,18 +80,13 @@ package struct PeerError: Error, Hashable, Sendable {
     }
 
     /// The exit code and reason where what failed was the execution of a program: 127 when it is not there, 126 when it
-    /// cannot be executed, else 125.
+    /// cannot be executed, 125 when it did not come to that.
     package var programFailure: (code: UInt32, reason: String)? {
-        guard let detail, detail.reason == PeerError.programFailureReason else { return nil }
-        // The detail's path is the step, or the step and the file: "execve /bin/nothing".
-        let isExecution = detail.path.hasPrefix("exec") || message.contains("exec")
-        guard isExecution else { return (125, message) }
-        switch detail.errorNumber {
-        case 2, 20: return (127, message)
-        case 8, 13, 21, 26: return (126, message)
-        default: return (125, message)
+        switch detail?.reason {
+        case "program_not_found": (127, message)
+        case "program_not_executable": (126, message)
+        case "start_failed": (125, message)
+        default: nil
         }
     }
-
-    private static let programFailureReason = "start_failed"
 }
