@@ -119,7 +119,10 @@ let daemons: [Target] = [
         "ImageStore/ImageStoreCore",
         ["Suite", "Events", "JSON", "Layers", "OCI", "Registry", "System", crypto, database, logging]
     ),
-    module("ImageStore/ImageStoreService", ["ImageStoreCore", "Messages", "OCI", "RPC", "Services", logging]),
+    module(
+        "ImageStore/ImageStoreService",
+        ["ImageStoreCore", "Layers", "Messages", "OCI", "RPC", "Registry", "Services", "System"]
+    ),
     module(
         "Engine/EngineCore",
         ["Suite", "Events", "JSON", "Logs", "OCI", "RuntimeSpec", "System", database, logging]

@@ -15,19 +15,22 @@ package final class ImageStore: Sendable {
     let registry: RegistryClient
     let faults: FaultPoints
     let logger: Logger
+    private let releaseReserve: @Sendable () -> Bool
 
     /// Opens or makes the store in `path` and undoes what a killed process left there. The caller holds the lock that
     /// keeps other processes away.
-    /// - Parameter releaseReserve: Called when the disk is full and something is to be removed.
+    /// - Parameter releaseReserve: Called when the disk is full and something is to be removed; true when that gave room.
     package init(
         path: String,
         registry: RegistryClient,
         faults: FaultPoints,
-        logger: Logger
+        logger: Logger,
+        releaseReserve: @escaping @Sendable () -> Bool = { false }
     ) async throws(ImageStoreError) {
         self.registry = registry
         self.faults = faults
         self.logger = logger
+        self.releaseReserve = releaseReserve
         Threads.setFileCreationMask(0o022)
         do throws(SystemError) {
             directory = try StoreDirectory(path: path, faults: faults)
@@ -43,6 +46,16 @@ package final class ImageStore: Sendable {
 
     /// `ROOT/image-store`.
     package var path: String { directory.path }
+
+    /// Runs what makes room, once more when a full disk kept it from doing so.
+    func makingRoom<R: Sendable>(_ body: () async throws(ImageStoreError) -> R) async throws(ImageStoreError) -> R {
+        do throws(ImageStoreError) {
+            return try await body()
+        } catch {
+            guard case .diskFull = error, releaseReserve() else { throw error }
+        }
+        return try await body()
+    }
 
     private func recover() async throws(ImageStoreError) {
         let recorded = try await catalog.transaction { try Catalog.recorded($0) }
@@ -73,9 +86,6 @@ package final class ImageStore: Sendable {
         guard !lostBlobs.isEmpty || !lostLayers.isEmpty else { return }
         for hex in lostBlobs { logger.error("a blob is lost; pull or load its image again", metadata: ["blob": "\(hex)"]) }
         for hex in lostLayers { logger.error("a layer is lost; pull or load its image again", metadata: ["layer": "\(hex)"]) }
-        try await catalog.transaction { db in
-            for hex in lostBlobs { try db.execute(sql: "DELETE FROM blob WHERE digest = ?", arguments: [hex]) }
-            for hex in lostLayers { try db.execute(sql: "DELETE FROM layer WHERE chain = ?", arguments: [hex]) }
-        }
+        try await catalog.transaction { try Catalog.forget($0, blobs: lostBlobs, layers: lostLayers) }
     }
 }

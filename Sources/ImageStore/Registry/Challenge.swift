@@ -71,4 +71,20 @@ enum Base64 {
         }
         return String(decoding: result, as: UTF8.self)
     }
+
+    /// Nil when `text` holds anything but digits and padding.
+    static func decode(_ text: String) -> [UInt8]? {
+        var result: [UInt8] = []
+        var bits: UInt32 = 0
+        var count = 0
+        for byte in text.utf8.prefix(while: { $0 != UInt8(ascii: "=") }) {
+            guard let value = digits.firstIndex(of: byte) else { return nil }
+            bits = bits << 6 | UInt32(value)
+            count += 6
+            guard count >= 8 else { continue }
+            count -= 8
+            result.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+        }
+        return result
+    }
 }

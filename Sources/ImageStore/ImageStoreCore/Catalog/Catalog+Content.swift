@@ -68,6 +68,11 @@ extension Catalog {
         return result
     }
 
+    static func forget(_ db: Database, blobs: Set<String>, layers: Set<String>) throws {
+        for hex in blobs { try db.execute(sql: "DELETE FROM blob WHERE digest = ?", arguments: [hex]) }
+        for hex in layers { try db.execute(sql: "DELETE FROM layer WHERE chain = ?", arguments: [hex]) }
+    }
+
     /// Everything that has a record, by the names that it has on disk.
     static func recorded(_ db: Database) throws -> (blobs: Set<String>, layers: Set<String>, snapshots: Set<String>) {
         (

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Layers
+internal import Logging
 internal import OCI
 internal import System
 

@@ -55,6 +55,10 @@ extension ImageStore {
     /// An id takes all names of one repository away; of several repositories only with `force`.
     /// - Throws: `.imageInUse` while snapshots use an image that would go, unless forced; theirs keep their layers.
     package func remove(_ text: String, force: Bool) async throws(ImageStoreError) -> RemovedImages {
+        try await makingRoom { () async throws(ImageStoreError) in try await removeOnce(text, force: force) }
+    }
+
+    private func removeOnce(_ text: String, force: Bool) async throws(ImageStoreError) -> RemovedImages {
         var result = try await catalog.transaction { db in try Self.forget(db, text, force: force) }
         faults.reach("image-store.remove.recorded")
         try await writeIndex()

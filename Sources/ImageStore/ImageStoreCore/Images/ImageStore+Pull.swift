@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Layers
+internal import Logging
 internal import OCI
 internal import Registry
+internal import System
 
 /// Images from registries.
 extension ImageStore {

@@ -82,6 +82,10 @@ extension ImageStore {
 
     /// Forgets a snapshot and removes what was written in it; an absent one is no error.
     package func removeSnapshot(_ key: SnapshotKey) async throws(ImageStoreError) {
+        try await makingRoom { () async throws(ImageStoreError) in try await removeOnce(key) }
+    }
+
+    private func removeOnce(_ key: SnapshotKey) async throws(ImageStoreError) {
         do {
             try await turns.take("snapshot \(key)") {
                 let name = try await catalog.transaction { db -> String? in

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+package import ImageStoreCore
+package import Messages
+package import RPC
+internal import Services
+
+/// `petrel.image.v1.ImageStore`: requests to the core's values, one call, values to responses.
+package struct ImageStoreHandlers: ImageV1.ImageStoreService {
+    private let store: ImageStore
+    private let release: String
+
+    package init(store: ImageStore, release: String) {
+        self.store = store
+        self.release = release
+    }
+
+    package func load(
+        _ requests: RequestStream<ImageV1.LoadRequest>,
+        to responses: ResponseWriter<ImageV1.LoadResponse>,
+        context: CallContext
+    ) async throws {
+        let board = ProgressBoard()
+        let images = try await reporting(board) { progress in
+            try await responses.write(ImageV1.LoadResponse(body: .progress(ImageV1.Progress(progress))))
+        } during: {
+            try await mapped {
+                try await store.load(progress: board) { archive in
+                    while let request = try await requests.next() { try await archive.write(request.data) }
+                }
+            }
+        }
+        for installed in images {
+            try await responses.write(ImageV1.LoadResponse(body: .image(ImageV1.Image(installed))))
+        }
+    }
+
+    package func pull(
+        _ request: ImageV1.PullRequest,
+        to responses: ResponseWriter<ImageV1.PullResponse>,
+        context: CallContext
+    ) async throws {
+        let board = ProgressBoard()
+        let installed = try await reporting(board) { progress in
+            try await responses.write(ImageV1.PullResponse(body: .progress(ImageV1.Progress(progress))))
+        } during: {
+            try await mapped {
+                try await store.pull(
+                    request.reference,
+                    platform: request.platform,
+                    plainHTTP: request.plainHttp,
+                    progress: board
+                )
+            }
+        }
+        try await responses.write(ImageV1.PullResponse(body: .image(ImageV1.Image(installed))))
+    }
+
+    package func list(_ request: ImageV1.ListRequest, context: CallContext) async throws -> ImageV1.ListResponse {
+        let images = try await mapped { try await store.images(matching: request.reference) }
+        return ImageV1.ListResponse(images: images.map { ImageV1.Image($0, isUnchanged: false) })
+    }
+
+    package func get(_ request: ImageV1.GetRequest, context: CallContext) async throws -> ImageV1.Image {
+        let image = try await mapped { try await store.image(request.reference) }
+        return ImageV1.Image(image, isUnchanged: false)
+    }
+
+    package func tag(_ request: ImageV1.TagRequest, context: CallContext) async throws -> ImageV1.TagResponse {
+        try await mapped { try await store.tag(request.source, as: request.target) }
+        return ImageV1.TagResponse()
+    }
+
+    package func remove(_ request: ImageV1.RemoveRequest, context: CallContext) async throws -> ImageV1.RemoveResponse {
+        let removed = try await mapped { try await store.remove(request.reference, force: request.force) }
+        return ImageV1.RemoveResponse(untagged: removed.untagged, deleted: removed.deleted)
+    }
+
+    package func prepareSnapshot(
+        _ request: ImageV1.PrepareSnapshotRequest,
+        context: CallContext
+    ) async throws -> ImageV1.Snapshot {
+        let key = SnapshotKey(owner: request.owner, key: request.key)
+        return ImageV1.Snapshot(try await mapped { try await store.prepareSnapshot(key, imageID: request.imageId) })
+    }
+
+    package func getSnapshot(_ request: ImageV1.SnapshotKey, context: CallContext) async throws -> ImageV1.Snapshot {
+        ImageV1.Snapshot(try await mapped { try await store.snapshot(SnapshotKey(request)) })
+    }
+
+    package func removeSnapshot(
+        _ request: ImageV1.SnapshotKey,
+        context: CallContext
+    ) async throws -> ImageV1.RemoveSnapshotResponse {
+        try await mapped { try await store.removeSnapshot(SnapshotKey(request)) }
+        return ImageV1.RemoveSnapshotResponse()
+    }
+
+    package func listSnapshots(
+        _ request: ImageV1.ListSnapshotsRequest,
+        context: CallContext
+    ) async throws -> ImageV1.ListSnapshotsResponse {
+        let snapshots = try await mapped { try await store.snapshots(of: request.owner) }
+        return ImageV1.ListSnapshotsResponse(snapshots: snapshots.map { ImageV1.Snapshot($0) })
+    }
+
+    package func collectGarbage(
+        _ request: ImageV1.CollectGarbageRequest,
+        context: CallContext
+    ) async throws -> ImageV1.CollectGarbageResponse {
+        let garbage = try await mapped { try await store.collectGarbage() }
+        return ImageV1.CollectGarbageResponse(
+            reclaimedBytes: UInt64(clamping: garbage.reclaimedBytes),
+            deleted: garbage.deleted
+        )
+    }
+
+    package func version(_ request: ImageV1.VersionRequest, context: CallContext) async throws -> ImageV1.VersionResponse {
+        let count = try await mapped { try await store.imageCount() }
+        return ImageV1.VersionResponse(
+            version: release,
+            images: UInt64(count),
+            storageDriver: "overlay",
+            rootDirectory: store.path
+        )
+    }
+}
+
+/// The core's error as a status.
+private func mapped<R>(_ body: () async throws -> R) async throws -> R {
+    do {
+        return try await body()
+    } catch let error as ImageStoreError {
+        throw RPCError(error)
+    }
+}
+
+/// Runs `during`, and tells meanwhile what changed on the board, ten times a second at most.
+private func reporting<R: Sendable>(
+    _ board: ProgressBoard,
+    _ tell: @escaping @Sendable (Progress) async throws -> Void,
+    during: () async throws -> R
+) async throws -> R {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+            while !Task.isCancelled {
+                do { try await Task.sleep(for: .milliseconds(100)) } catch { return }
+                for progress in board.changes() { try await tell(progress) }
+            }
+        }
+        let result = try await during()
+        group.cancelAll()
+        try await group.waitForAll()
+        for progress in board.changes() { try await tell(progress) }
+        return result
+    }
+}

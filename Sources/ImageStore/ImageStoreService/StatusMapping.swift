@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+package import ImageStoreCore
+internal import Layers
+internal import Messages
+package import RPC
+internal import Registry
+internal import System
+
+/// The core's errors as gRPC statuses, with the detail from which a client rebuilds its own.
+extension RPCError {
+    package init(_ error: ImageStoreError) {
+        switch error {
+        case .imageNotFound(let text):
+            self.init(.notFound, "no such image: \(text)", "image_not_found", text, "pull or load it first")
+        case .ambiguousID(let text):
+            self.init(.invalidArgument, "several images' ids begin with \(text)", "ambiguous_id", text, "give more digits")
+        case .imageInUse(let text, let users):
+            self.init(
+                .failedPrecondition,
+                "image \(text) is in use by \(users.joined(separator: ", "))",
+                "image_in_use",
+                text,
+                "remove the containers first, or force it"
+            )
+        case .imageHasSeveralNames(let text, let names):
+            self.init(
+                .failedPrecondition,
+                "image \(text) has names in several repositories: \(names.joined(separator: ", "))",
+                "image_has_several_names",
+                text,
+                "remove them by name, or force it"
+            )
+        case .invalid(let error):
+            self.init(.invalidArgument, "\(error)", "invalid_reference", "", "")
+        case .snapshotNotFound(let key):
+            self.init(.notFound, "no snapshot \(key)", "snapshot_not_found", "\(key)", "")
+        case .snapshotConflict(let key, let image):
+            self.init(.alreadyExists, "snapshot \(key) is of image \(image)", "snapshot_conflict", "\(key)", "")
+        case .invalidSnapshotKey(let key):
+            self.init(
+                .invalidArgument,
+                "a snapshot's owner and key have 1 to 255 printable bytes",
+                "invalid_snapshot_key",
+                "\(key)",
+                ""
+            )
+        case .corrupt(let subject, let reason):
+            self.init(.dataLoss, "\(subject): \(reason)", "content_corrupt", subject, "try again, or get it elsewhere")
+        case .malformed(let subject, let error):
+            self.init(.invalidArgument, "\(subject): \(error)", "content_malformed", subject, "")
+        case .notAnArchive(let reason):
+            self.init(
+                .invalidArgument,
+                "not an image archive: \(reason)",
+                "not_an_archive",
+                "",
+                "give what `docker save`, or an OCI tool, has written"
+            )
+        case .layer(let subject, let error): self.init(subject: subject, error)
+        case .noSuchPlatform(let reference, let platform, let available):
+            let list = available.isEmpty ? "" : "; there is \(available.joined(separator: ", "))"
+            self.init(.notFound, "\(reference): nothing for \(platform)\(list)", "no_such_platform", reference, "")
+        case .diskFull(let subject, let path):
+            self.init(
+                .resourceExhausted,
+                "\(subject): no space left on the disk that holds \(path)",
+                "disk_full",
+                subject,
+                path,
+                28,
+                "remove images or containers, or give the disk more room"
+            )
+        case .registry(let error): self.init(registry: error)
+        case .system(let error):
+            self.init(error.code == 24 || error.code == 23 ? .resourceExhausted : .internal, "\(error)", "system", "", error.path, error.code, "")
+        case .catalog(let reason):
+            self.init(.internal, "the image store's catalogue: \(reason)", "catalogue", "", "")
+        case .newerCatalog(let path):
+            self.init(
+                .failedPrecondition,
+                "\(path) was written by a newer release",
+                "newer_catalogue",
+                "",
+                path,
+                0,
+                "start that release, or put back the copy made before"
+            )
+        case .cancelled: self.init(.cancelled, "cancelled", "cancelled", "", "")
+        }
+    }
+
+    /// A layer or an archive that is broken is damage where it was promised whole, and a bad argument where it is
+    /// hostile.
+    private init(subject: String, _ error: LayerError) {
+        let text = "\(subject): \(error)"
+        switch error {
+        case .tar, .compression, .truncated:
+            self.init(.dataLoss, text, "content_corrupt", subject, "try again, or get it elsewhere")
+        case .refused: self.init(.invalidArgument, text, "layer_refused", subject, "")
+        case .limit: self.init(.resourceExhausted, text, "limit_exceeded", subject, "")
+        case .system(_, let error): self.init(.internal, text, "system", subject, error.path, error.code, "")
+        case .source: self.init(.internal, text, "source", subject, "")
+        case .cancelled: self.init(.cancelled, text, "cancelled", subject, "")
+        }
+    }
+
+    private init(registry error: RegistryError) {
+        let text = "\(error)"
+        switch error {
+        case .notFound(let reference, _):
+            self.init(.notFound, text, "image_not_found", reference, "look at the spelling of name and tag")
+        case .unauthorized(let reference, _, _):
+            self.init(.unauthenticated, text, "unauthorized", reference, "look at the spelling, or log in to the registry")
+        case .unreachable(let registry, _):
+            self.init(.unavailable, text, "registry_unreachable", registry, "look at the host's name and the network")
+        case .tooManyRequests(let registry):
+            self.init(.resourceExhausted, text, "too_many_requests", registry, "try again later")
+        case .unexpectedStatus(let registry, _, _, _):
+            self.init(.unavailable, text, "registry_failed", registry, "try again later")
+        case .malformed(let registry, _): self.init(.unavailable, text, "registry_malformed", registry, "")
+        case .wrongSize(let digest, _, _): self.init(.dataLoss, text, "content_corrupt", digest, "")
+        case .interrupted(let digest, _, _):
+            self.init(.unavailable, text, "download_interrupted", digest, "try again: what is there is not fetched twice")
+        case .cancelled: self.init(.cancelled, text, "cancelled", "", "")
+        }
+    }
+
+    private init(_ code: StatusCode, _ message: String, _ reason: String, _ subject: String, _ advice: String) {
+        self.init(code, message, reason, subject, "", 0, advice)
+    }
+
+    private init(
+        _ code: StatusCode,
+        _ message: String,
+        _ reason: String,
+        _ subject: String,
+        _ path: String,
+        _ errno: Int32,
+        _ advice: String
+    ) {
+        let line = message.map { $0.isNewline ? " " : $0 }
+        let detail = CommonV1.ErrorDetail(reason: reason, subject: subject, path: path, errno: errno, advice: advice)
+        self.init(code, String(line), detail: detail)
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ImageStoreCore
+internal import Messages
+internal import OCI
+
+/// The core's values as messages.
+extension ImageV1.Image {
+    init(_ installed: InstalledImage) { self.init(installed.image, isUnchanged: installed.isUnchanged) }
+
+    init(_ image: Image, isUnchanged: Bool) {
+        self.init(
+            id: "\(image.id)",
+            references: image.references,
+            repositoryDigests: image.repositoryDigests,
+            manifestDigest: "\(image.manifest)",
+            configJson: image.configurationBytes,
+            createdAtUnixNanos: image.configuration.createdAtUnixNanos,
+            sizeBytes: UInt64(clamping: image.sizeBytes),
+            architecture: image.configuration.platform.architecture,
+            os: image.configuration.platform.os,
+            diffIds: image.configuration.diffIDs.map { "\($0)" },
+            unchanged: isUnchanged
+        )
+    }
+}
+
+extension ImageV1.Progress {
+    init(_ progress: Progress) {
+        self.init(
+            id: progress.id,
+            status: progress.status.rawValue,
+            currentBytes: UInt64(clamping: progress.currentBytes),
+            totalBytes: UInt64(clamping: progress.totalBytes)
+        )
+    }
+}
+
+extension ImageV1.Snapshot {
+    init(_ snapshot: Snapshot) {
+        self.init(
+            owner: snapshot.key.owner,
+            key: snapshot.key.key,
+            imageId: snapshot.imageID,
+            mounts: snapshot.mounts.map {
+                CommonV1.Mount(type: $0.type, source: $0.source, target: "/", options: $0.options)
+            },
+            upperDirectory: snapshot.upperDirectory
+        )
+    }
+}
+
+extension SnapshotKey {
+    init(_ key: ImageV1.SnapshotKey) { self.init(owner: key.owner, key: key.key) }
+}
