@@ -60,6 +60,7 @@ package enum ContainerProcess {
             networkNamespace: networkNamespace,
             terminals: parts.terminals?.raw
         )
+        defer { withExtendedLifetime(joined) {} }
         return try parts.spawn(kinds, cgroup, processNamespace: joined?.raw) { child.run() }
     }
 

@@ -71,6 +71,9 @@ package struct InitPlan: Hashable, Sendable {
         if !spec.hostname.isEmpty, !new.contains(.uts) {
             throw .unsupported(field: "hostname without a uts namespace")
         }
+        if !spec.domainname.isEmpty, !new.contains(.uts) {
+            throw .unsupported(field: "domainname without a uts namespace")
+        }
         hasNewCgroupNamespace = new.remove(.cgroup) != nil
         newNamespaces = new
         self.entered = entered
@@ -122,11 +125,14 @@ package struct InitPlan: Hashable, Sendable {
         for (name, value) in values {
             let isPath = name.first { $0 == "." || $0 == "/" } == "/"
             let path = isPath ? name : String(name.map { $0 == "." ? "/" : $0 == "/" ? "." : $0 })
+            let isPlain = path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
+                !$0.isEmpty && $0 != "." && $0 != ".."
+            }
             let isOwn =
                 path.hasPrefix("net/") && namespaces.contains(.network)
                 || (path.hasPrefix("fs/mqueue/") || ipcSysctls.contains(path)) && namespaces.contains(.ipc)
                 || (path == "kernel/hostname" || path == "kernel/domainname") && namespaces.contains(.uts)
-            guard isOwn else { throw .notNamespaced(sysctl: name) }
+            guard isPlain, isOwn else { throw .notNamespaced(sysctl: name) }
             result[path] = value
         }
         return result

@@ -176,6 +176,7 @@ struct RootBuilder {
                 }
                 // One empty file system covers all directories.
                 if let cover {
+                    defer { withExtendedLifetime(cover) {} }
                     let copy = try Mounts.clone("", at: cover.raw, recursive: false)
                     return try Mounts.attach(copy.raw, at: target.raw)
                 }

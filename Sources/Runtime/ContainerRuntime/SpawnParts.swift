@@ -119,6 +119,8 @@ struct SpawnParts: ~Copyable {
             if let own { try? Namespaces.enter(own.raw, .process) }
             throw StepFailure("clone", error)
         }
+        // The child's numbers were open when it was cloned.
+        withExtendedLifetime((group, statusWrite, gateRead, terminal, terminals)) {}
         switch consume cloned {
         case .child: child()
         case .parent(let pid, let process):
