@@ -48,6 +48,33 @@ struct ExecTests {
         }
     }
 
+    @Test func itsTerminalIsInTheContainersOwnDirectory() throws {
+        try Bundle.with { bundle throws in
+            var process = ProcessSpec(args: ["sh", "-c", "tty; stty size; id -u; echo again > $(tty)"])
+            process.env = ["PATH=/bin"]
+            process.user.username = "meg"
+            let run = try bundle.run(
+                ["sleep", "30"],
+                filter: true,
+                extra: ["exec": process.json, "execColumns": 70]
+            )
+            let shown = run.report["exec"]?["terminal"]?.string?.split(whereSeparator: \.isNewline).map(
+                String.init
+            )
+            #expect(shown == ["/dev/pts/0", "25 70", "1000", "again"])
+        }
+    }
+
+    @Test func aContainerWithoutTerminalsSaysSo() throws {
+        try Bundle.with { bundle throws in
+            let process = ProcessSpec(args: ["true"], env: ["PATH=/bin"])
+            let run = try bundle.run(["sleep", "30"], extra: ["exec": process.json, "execColumns": 70]) {
+                $0.mounts.removeAll { $0.destination == "/dev/pts" }
+            }
+            #expect(run.execFailure == "terminal /dev/pts 2")
+        }
+    }
+
     @Test func failuresNameTheStep() throws {
         try Bundle.with { bundle throws in
             var process = ProcessSpec(args: ["nope"], env: ["PATH=/bin"])

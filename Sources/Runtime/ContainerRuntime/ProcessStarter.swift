@@ -12,10 +12,11 @@ struct ProcessStarter {
 
     /// Ends by executing the program, or throws.
     func run() throws(StepFailure) -> Never {
-        try step("rlimit", setLimits)
         let identity = try step("user", findUser)
         try step("cwd", makeDirectory)
         try step("user") { () throws(SystemError) in try lendStreams(to: identity) }
+        // After what opens files by the handful, before the capability that raises limits is gone.
+        try step("rlimit", setLimits)
         let available = try step("capability", dropBounding)
         try step("user") { () throws(SystemError) in try become(identity) }
         let environment = environment(identity)

@@ -9,7 +9,8 @@ import System
 /// Runs one container as a keeper would, for the kernel tests, whose own process has many threads.
 ///
 /// `runtime-probe SCENARIO REPORT`: both are JSON. The scenario: `spec`, `rootfs` (mounts), `cgroup` (path), and
-/// optionally `exec` (a process to run inside), `holdsNetwork`, `closesGate`, `columns` (a terminal), `pipes` (output
+/// optionally `exec` (a process to run inside), `holdsNetwork`, `closesGate`, `columns` and
+/// `execColumns` (a terminal), `pipes` (output
 /// through a pipe). Otherwise the container's standard streams are the probe's. The report: `failure` or `status` (a wait status), the same for `exec`, and
 /// what was seen around.
 @main
@@ -76,9 +77,11 @@ struct Probe {
                 var child = try ContainerProcess.spawnExec(
                     plan,
                     inside: process.raw,
-                    streams: .descriptors(input: 0, output: 1, error: 2),
+                    streams: scenario["execColumns"]?.integer.map { .terminal(columns: UInt16($0), rows: 25) }
+                        ?? .descriptors(input: 0, output: 1, error: 2),
                     cgroup: cgroup
                 )
+                if let terminal = child.terminal.take() { try echo(terminal, &child, &inner) }
                 try finish(&child, true, &inner)
                 inner["status"] = .integer(Int64(try Children.reap(child.pid)))
             } catch let failure as StepFailure {
