@@ -223,10 +223,11 @@ final class Connection: ChannelInboundHandler {
 
     /// Writes what nghttp2 has to send, as long as the socket takes it.
     func flush() {
-        guard let session, let context, !isFlushing, !isClosing else { return }
+        guard let context, !isFlushing, !isClosing else { return }
         isFlushing = true
         defer { isFlushing = false }
-        while context.channel.isWritable {
+        // A write can fail at once, which ends the session in the middle of this.
+        while let session, context.channel.isWritable {
             output = context.channel.allocator.buffer(capacity: 1024)
             while output.readableBytes < Self.writeStep {
                 var bytes: UnsafePointer<UInt8>?
@@ -243,6 +244,7 @@ final class Connection: ChannelInboundHandler {
             context.writeAndFlush(wrapOutboundOut(output), promise: nil)
             output = ByteBuffer()
         }
+        guard let session else { return }
         if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 { closeAfterWrites() }
     }
 

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+import Messages
+import RPC
+import Services
+import Synchronization
+import System
+import TestMessages
+import TestSupport
+import Testing
+
+/// Servers that are not there, go away, come back; peers that do not speak HTTP/2.
+struct ConnectionTests {
+    @Test func withoutAServerCallsFailAtOnce() async throws {
+        let client = TestV1.EchoClient(channel: Channel(unixSocket: "/nonexistent/echo.sock"))
+        let start = ContinuousClock.now
+        await expectFailure(.unavailable) { try await client.say(.init()) }
+        #expect(ContinuousClock.now - start < .seconds(15))
+    }
+
+    @Test func waitingForAServerEndsAtTheDeadline() async throws {
+        let client = TestV1.EchoClient(channel: Channel(unixSocket: "/nonexistent/echo.sock"))
+        let options = CallOptions(timeout: .milliseconds(200), waitForReady: true)
+        await expectFailure(.deadlineExceeded) { try await client.say(.init(), options: options) }
+    }
+
+    @Test func aServerThatComesBackIsFoundAgain() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/echo.sock"
+            let client = TestV1.EchoClient(channel: Channel(unixSocket: path))
+            for round in 0..<3 {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        let options = CallOptions(timeout: .seconds(20), waitForReady: true)
+                        let response = try await client.say(.init(count: UInt32(round)), options: options)
+                        #expect(response.count == UInt32(round))
+                    }
+                    try await Task.sleep(for: .milliseconds(50))
+                    let server = makeServer(Echo())
+                    try listen(server, at: path, in: &group)
+                    try await group.next()
+                    server.gracefulShutdown()
+                    try await group.waitForAll()
+                }
+                await expectFailure(.unavailable) { try await client.say(.init()) }
+            }
+        }
+    }
+
+    @Test func aServerThatIsCancelledFailsItsCallsCleanly() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/echo.sock"
+            let client = TestV1.EchoClient(channel: Channel(unixSocket: path))
+            let echo = Echo()
+            let server = makeServer(echo)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                try listen(server, at: path, in: &group)
+                let responses = try await client.repeat(
+                    .init(count: 1, behaviour: "wait"),
+                    options: .init(waitForReady: true)
+                )
+                expect(try await responses.next() != nil)
+                group.cancelAll()
+                await expectFailure(.unavailable) { try await responses.next() }
+                try await group.waitForAll()
+            }
+            #expect(echo.seen.withLock { $0.cancelled } == 1)
+        }
+    }
+
+    @Test func drainingLetsCallsFinish() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/echo.sock"
+            let client = TestV1.EchoClient(channel: Channel(unixSocket: path))
+            let server = makeServer(Echo())
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                try listen(server, at: path, in: &group)
+                try await client.converse(options: .init(waitForReady: true)) { requests, responses in
+                    try await requests.write(.init(text: "before"))
+                    expect(try await responses.next()?.text == "before")
+                    server.gracefulShutdown()
+                    try await Task.sleep(for: .milliseconds(50))
+                    try await requests.write(.init(text: "after"))
+                    expect(try await responses.next()?.text == "after")
+                    requests.finish()
+                    expect(try await responses.next() == nil)
+                }
+                try await group.waitForAll()
+            }
+            await expectFailure(.unavailable) { try await client.say(.init()) }
+        }
+    }
+
+    @Test func drainingEndsEndlessCallsAfterTheGracePeriod() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/echo.sock"
+            let client = TestV1.EchoClient(channel: Channel(unixSocket: path))
+            let server = makeServer(Echo())
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                try listen(server, at: path, in: &group)
+                let request = TestV1.EchoRequest(count: 1, behaviour: "wait")
+                let responses = try await client.repeat(request, options: .init(waitForReady: true))
+                _ = try await responses.next()
+                server.gracefulShutdown()
+                await expectFailure(.unavailable) { try await responses.next() }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test(arguments: [
+        Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8), [UInt8](repeating: 0, count: 100),
+        Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + [UInt8](repeating: 0xff, count: 5000),
+        [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3],
+    ])
+    func garbageEndsOnlyItsConnection(bytes: [UInt8]) async throws {
+        try await withEcho { client, _, _, path in
+            let socket = try UnixSocket.connect(.stream, to: path, nonBlocking: true)
+            try Files.writeAll(socket.raw, bytes)
+            let raw = socket.raw
+            let isClosed = try await eventually { isAtEnd(raw) }
+            #expect(isClosed)
+            expect(try await client.say(.init(text: "still there")).text == "still there")
+        }
+    }
+
+    /// Whether the peer has closed; what it said before does not matter.
+    private func isAtEnd(_ socket: Int32) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = buffer.withUnsafeMutableBytes { try? Files.read(socket, into: $0) }
+            guard let count else { return false }
+            if count == 0 { return true }
+        }
+    }
+
+    @Test func healthIsServed() async throws {
+        try await withEcho { _, _, server, path in
+            let channel = Channel(unixSocket: path)
+            let health = GrpcHealthV1.HealthClient(channel: channel)
+            expect(try await health.check(.init()).status == .serving)
+            expect(try await health.check(.init(service: "petrel.test.v1.Echo")).status == .serving)
+            await expectFailure(.notFound) { try await health.check(.init(service: "what")) }
+            let watch = try await health.watch(.init())
+            expect(try await watch.next()?.status == .serving)
+            server.gracefulShutdown()
+            expect(try await watch.next()?.status == .notServing)
+            expect(try await watch.next() == nil)
+            await channel.close()
+        }
+    }
+
+    @Test func aClosedChannelRefusesCalls() async throws {
+        try await withEcho { _, _, _, path in
+            let channel = Channel(unixSocket: path)
+            let client = TestV1.EchoClient(channel: channel)
+            _ = try await client.say(.init())
+            await channel.close()
+            await expectFailure(.unavailable) { try await client.say(.init()) }
+        }
+    }
+}

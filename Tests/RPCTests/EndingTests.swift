@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+import Messages
+import RPC
+import Synchronization
+import System
+import TestMessages
+import Testing
+
+/// Deadlines, cancellation, back-pressure.
+struct EndingTests {
+    @Test func deadlinesEndTheCallOnBothSides() async throws {
+        try await withEcho { client, echo, _, _ in
+            // The connection is made before the clock starts.
+            _ = try await client.say(.init())
+            let start = ContinuousClock.now
+            let options = CallOptions(timeout: .seconds(1))
+            let error = await failure { try await client.say(.init(behaviour: "sleep"), options: options) }
+            #expect(error?.code == .deadlineExceeded)
+            #expect(ContinuousClock.now - start < .seconds(20))
+            expect(try await eventually { echo.seen.withLock { $0.cancelled } == 1 })
+            let deadline = try #require(echo.seen.withLock { $0.deadline })
+            #expect(deadline <= .seconds(1))
+        }
+    }
+
+    @Test func aPassedDeadlineFailsAtOnce() async throws {
+        try await withEcho { client, _, _, _ in
+            let options = CallOptions(timeout: .zero)
+            await expectFailure(.deadlineExceeded) { try await client.say(.init(), options: options) }
+        }
+    }
+
+    @Test func cancellingTheTaskReachesTheHandler() async throws {
+        try await withEcho { client, echo, _, _ in
+            try await withThrowingTaskGroup(of: RPCError?.self) { group in
+                group.addTask { await failure { try await client.say(.init(behaviour: "sleep")) } }
+                expect(try await eventually { echo.seen.withLock { $0.started } == 1 })
+                group.cancelAll()
+                expect(try await group.next()??.code == .cancelled)
+            }
+            expect(try await eventually { echo.seen.withLock { $0.cancelled } == 1 })
+        }
+    }
+
+    @Test func droppingAResponseStreamReachesTheHandler() async throws {
+        try await withEcho { client, echo, _, _ in
+            for try await _ in try await client.repeat(.init(count: 2, behaviour: "wait")) { break }
+            expect(try await eventually { echo.seen.withLock { $0.cancelled } == 1 })
+        }
+    }
+
+    @Test func leavingAConversationReachesTheHandler() async throws {
+        try await withEcho { client, echo, _, _ in
+            try await client.converse { requests, responses in
+                try await requests.write(.init(text: "one"))
+                expect(try await responses.next()?.text == "one")
+            }
+            expect(try await eventually { echo.seen.withLock { $0.cancelled } == 1 })
+        }
+    }
+
+    @Test func aSlowReaderSlowsTheServer() async throws {
+        try await withEcho { client, echo, _, _ in
+            let size = 100_000
+            let responses = try await client.repeat(.init(data: [UInt8](repeating: 1, count: size), count: 1000))
+            _ = try await responses.next()
+            // The server stops: nothing is written while nothing is read.
+            var before = -1
+            var now = echo.seen.withLock { $0.written }
+            while before != now {
+                before = now
+                try await Task.sleep(for: .milliseconds(200))
+                now = echo.seen.withLock { $0.written }
+            }
+            // The stream's window, what the writer may queue, and what sockets hold.
+            #expect(now * size < 4 << 20)
+            var rest = 1
+            while try await responses.next() != nil { rest += 1 }
+            #expect(rest == 1000)
+        }
+    }
+
+    @Test func aSlowServerSlowsTheWriter() async throws {
+        try await withEcho { client, _, _, _ in
+            let written = Mutex(0)
+            let size = 100_000
+            let error = await failure {
+                try await client.converse(options: .init(timeout: .seconds(1))) { requests, _ in
+                    try await requests.write(.init(behaviour: "pause"))
+                    for _ in 0..<1000 {
+                        try await requests.write(.init(data: [UInt8](repeating: 1, count: size)))
+                        written.withLock { $0 += 1 }
+                    }
+                }
+            }
+            #expect(error?.code == .deadlineExceeded)
+            #expect(written.withLock { $0 } * size < 4 << 20)
+        }
+    }
+
+    @Test func aStalledCallDoesNotStallOthers() async throws {
+        try await withEcho { client, _, _, _ in
+            var stalled: [ResponseStream<TestV1.EchoResponse>] = []
+            for _ in 0..<8 {
+                let data = [UInt8](repeating: 1, count: 100_000)
+                stalled.append(try await client.repeat(.init(data: data, count: 1000)))
+            }
+            for number in 0..<100 {
+                expect(try await client.say(.init(count: UInt32(number))).count == UInt32(number))
+            }
+            for responses in stalled { responses.cancel() }
+        }
+    }
+
+    @Test func thousandsOfCancelledCallsDoNotEndTheConnection() async throws {
+        try await withEcho { client, _, _, _ in
+            for _ in 0..<3000 {
+                let responses = try await client.repeat(.init(count: 1, behaviour: "wait"))
+                responses.cancel()
+            }
+            expect(try await client.say(.init(text: "still there")).text == "still there")
+        }
+    }
+}
