@@ -16,6 +16,8 @@ import System
 @main
 struct Probe {
     static func main() {
+        // A child that failed early does not wait at its gate any more.
+        Signal.pipe.ignore()
         do {
             let arguments = CommandLine.arguments
             let scenario = try JSON(parsing: Files.contents(of: arguments[1]))
