@@ -83,10 +83,17 @@ package struct PeerError: Error, Hashable, Sendable {
     /// cannot be executed, 125 when it did not come to that.
     package var programFailure: (code: UInt32, reason: String)? {
         switch detail?.reason {
-        case "program_not_found": (127, message)
-        case "program_not_executable": (126, message)
-        case "start_failed": (125, message)
+        case "program_not_found": (127, failedStep)
+        case "program_not_executable": (126, failedStep)
+        case "start_failed": (125, failedStep)
         default: nil
         }
+    }
+
+    /// `execve /bin/nothing: ENOENT`; the peer's own words where it has not said the step.
+    private var failedStep: String {
+        guard let detail, !detail.subject.isEmpty else { return message }
+        let place = detail.path.isEmpty ? detail.subject : "\(detail.subject) \(detail.path)"
+        return detail.errorNumber == 0 ? message : SystemError(place, code: detail.errorNumber).description
     }
 }

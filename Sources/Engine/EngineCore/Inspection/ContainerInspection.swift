@@ -29,7 +29,7 @@ struct ContainerInspection {
             "LogPath": .string(state?.outputDirectory ?? ""),
             "Name": .string("/" + row.name),
             "RestartCount": .integer(Int64(state?.restartCount ?? 0)),
-            "Driver": "overlay2",
+            "Driver": "overlay",
             "Platform": .string(platform),
             "MountLabel": "",
             "ProcessLabel": "",
@@ -188,7 +188,7 @@ struct ContainerInspection {
     private var graphDriver: JSON {
         var data = JSON.Object()
         data["UpperDir"] = snapshot.map { .string($0.upperDirectory) }
-        return ["Name": "overlay2", "Data": .object(data)]
+        return ["Name": "overlay", "Data": .object(data)]
     }
 
     private var network: JSON {

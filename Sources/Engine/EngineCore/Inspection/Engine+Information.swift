@@ -86,6 +86,6 @@ extension Engine {
     private var warnings: [String] {
         let missing = host.missingCapabilities
         guard !missing.isEmpty else { return [] }
-        return ["WARNING: this machine's root lacks \(missing.joined(separator: ", ")): containers cannot have them"]
+        return ["WARNING: this machine's root lacks \(missing.joined(separator: ", ")): no container can have what it lacks"]
     }
 }

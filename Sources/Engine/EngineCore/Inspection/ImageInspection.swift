@@ -24,7 +24,7 @@ struct ImageInspection {
             "Variant": document["variant"] ?? "",
             "Os": .string(image.os),
             "Size": .integer(Int64(clamping: image.sizeBytes)),
-            "GraphDriver": ["Name": "overlay2", "Data": .null],
+            "GraphDriver": ["Name": "overlay", "Data": .null],
             "RootFS": ["Type": "layers", "Layers": .texts(image.diffIDs)],
             "Metadata": ["LastTagTime": "0001-01-01T00:00:00Z"],
             "Descriptor": ["digest": .string(image.manifestDigest)],
