@@ -127,7 +127,12 @@ extension Keeper {
     // MARK: - Exec
 
     func exec(_ request: KeeperV1.Exec, _ waiter: Job.Waiter) {
-        if let job = execs.last(where: { $0.record.execId == request.execId }) { return join(job, waiter) }
+        if let job = execs.last(where: { $0.record.execId == request.execId }) {
+            // One that a keeper's death kept from its program may be tried again.
+            let mayRepeat = job.isFinished && job.record.state == .failed && job.record.failure?.step == "gate"
+            guard mayRepeat else { return join(job, waiter) }
+            execs.removeAll { $0.record.execId == request.execId }
+        }
         guard let container = initJob, case .running = container.phase, let process = container.process,
             ContainerFiles.isValid(execID: request.execId)
         else {

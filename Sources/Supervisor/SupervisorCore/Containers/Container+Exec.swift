@@ -40,8 +40,9 @@ extension Container {
         guard !lifecycle.isBeingDeleted else { throw SupervisorError.isBeingRemoved(id) }
         // The second attempt is for a keeper that died before it had begun, or before the gate was open.
         for attempt in 1...2 {
-            if let record = execs[order.id.text], !(attempt == 2 && record.isGateFailure) {
-                return try await settled(record.execId)
+            if let record = execs[order.id.text] {
+                guard record.isGateFailure else { return try await settled(record.execId) }
+                forget(order.id.text)
             }
             guard lifecycle.phase == .running else { throw SupervisorError.notRunning(id) }
             surroundings.faults.reach("supervisor.exec.asked")
@@ -102,6 +103,13 @@ extension Container {
             execs[execOrder.remove(at: old)] = nil
         }
         bell.ring()
+    }
+
+    /// What was held for an attempt that came to nothing must not be taken for the next one's.
+    private func forget(_ exec: String) {
+        execs[exec] = nil
+        execOrder.removeAll { $0 == exec }
+        release { $0.holder == .exec(exec) }
     }
 
     private func settled(_ exec: String) async throws -> ExecSnapshot {

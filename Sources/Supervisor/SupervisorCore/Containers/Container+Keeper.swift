@@ -291,12 +291,15 @@ extension Container {
 
     /// One question to the keeper. A keeper that dies meanwhile is not asked again: it may have done it.
     func ask(_ body: KeeperV1.Packet.Body) async throws -> KeeperV1.Reply {
+        let connection = try await connection()
         do {
-            let answer = try await connection().request(body)
+            let answer = try await connection.request(body)
             guard case .reply(let reply)? = answer.body else { throw KeeperFailure.unexpectedAnswer }
             return reply
         } catch let failure as KeeperFailure {
             try Task.checkCancellation()
+            // Nobody else need find out; the next one to ask waits for the next keeper.
+            if case .ready(let link) = keeper, link.connection === connection { keeper = .none }
             throw SupervisorError.keeperUnavailable(id, detail: "\(failure)")
         }
     }

@@ -54,21 +54,39 @@ package struct KeeperProgram: Sendable {
 
     /// The running keepers of each container directory below `containers`, as `/proc` has them.
     ///
-    /// The records on disk may be a moment behind; a process's arguments are not.
+    /// The records on disk may be a moment behind; a process's arguments are not. A process that a keeper has cloned
+    /// and that has not executed its program yet bears the keeper's arguments: it is left out.
     package static func running(below containers: String) -> [String: [Int32]] {
         var found: [String: [Int32]] = [:]
         for name in (try? Files.names(in: "/proc")) ?? [] {
-            guard let pid = Int32(name),
-                let bytes = try? Files.contents(of: "/proc/\(pid)/cmdline", limit: 64 << 10)
+            guard let pid = Int32(name), let directory = containerDirectory(ofKeeper: pid),
+                directory.hasPrefix(containers + "/"), !isInNamespace(pid)
             else { continue }
-            let arguments = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-            guard let program = arguments.first,
-                program == "petrel-keeper" || program.hasSuffix("/petrel-keeper"),
-                let flag = arguments.firstIndex(of: "--container"), flag + 1 < arguments.count
-            else { continue }
-            let directory = arguments[flag + 1]
-            if directory.hasPrefix(containers + "/") { found[directory, default: []].append(pid) }
+            found[directory, default: []].append(pid)
         }
-        return found
+        return found.mapValues { pids in
+            pids.filter { pid in
+                guard let status = try? ProcessStatus(of: pid), status.state != "Z" else { return false }
+                return !pids.contains(status.parent)
+            }
+        }
+    }
+
+    private static func containerDirectory(ofKeeper pid: Int32) -> String? {
+        guard let bytes = try? Files.contents(of: "/proc/\(pid)/cmdline", limit: 64 << 10) else { return nil }
+        let arguments = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        guard let program = arguments.first, program == "petrel-keeper" || program.hasSuffix("/petrel-keeper"),
+            let flag = arguments.firstIndex(of: "--container"), flag + 1 < arguments.count
+        else { return nil }
+        return arguments[flag + 1]
+    }
+
+    /// Whether the process has a number of its own in some inner process namespace (`NSpid:` lists more than one).
+    private static func isInNamespace(_ pid: Int32) -> Bool {
+        guard let status = try? Files.text(of: "/proc/\(pid)/status"),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("NSpid:") })
+        else { return false }
+        // As seen from here; when Petrel itself runs in such a namespace, its own are not listed.
+        return line.split(whereSeparator: { $0 == "\t" || $0 == " " }).count > 2
     }
 }
