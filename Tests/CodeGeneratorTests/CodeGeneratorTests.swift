@@ -38,17 +38,20 @@ struct CodeGeneratorTests {
             (2, .bytes(message([(1, text("MOOD_SO_SO")), (2, .varint(1))]).serialized())),
         ])
         let greet = message([
-            (1, text("Greet")), (2, text(".petrel.greet.v1.Greeting")), (3, text(".petrel.greet.v1.Greeting")),
+            (1, text("Greet")), (2, text(".petrel.greet.v1.Greeting")),
+            (3, text(".petrel.greet.v1.Greeting")),
             (6, .varint(1)),
         ])
         let service = message([(1, text("Greeter")), (2, .bytes(greet.serialized()))])
         let comment = message([(1, .bytes([4, 0])), (3, text(" What is said.\n"))])
         let file = message([
             (1, text("petrel/greet/v1/greet.proto")), (2, text("petrel.greet.v1")),
-            (4, .bytes(greeting.serialized())), (5, .bytes(mood.serialized())), (6, .bytes(service.serialized())),
+            (4, .bytes(greeting.serialized())), (5, .bytes(mood.serialized())),
+            (6, .bytes(service.serialized())),
             (9, .bytes(message([(1, .bytes(comment.serialized()))]).serialized())), (12, text("proto3")),
         ])
-        return message([(1, text("petrel/greet/v1/greet.proto")), (15, .bytes(file.serialized()))]).serialized()
+        return message([(1, text("petrel/greet/v1/greet.proto")), (15, .bytes(file.serialized()))])
+            .serialized()
     }
 
     private func request(_ parameter: String) -> [UInt8] {

@@ -58,10 +58,13 @@ struct MessageTests {
         #expect(try Everything(serialized: []) == Everything())
     }
 
-    @Test(arguments: [
-        .choiceText("text"), .choiceNested(.init()), .choiceNested(.init(name: "n")), .choiceColour(.unspecified),
-        .choiceFlag(false), .in([]), .in([9]),
-    ] as [TestV1.Everything.Choice])
+    @Test(
+        arguments: [
+            .choiceText("text"), .choiceNested(.init()), .choiceNested(.init(name: "n")),
+            .choiceColour(.unspecified),
+            .choiceFlag(false), .in([]), .in([9]),
+        ] as [TestV1.Everything.Choice]
+    )
     func choicesSurviveEvenWithTheirDefaults(choice: TestV1.Everything.Choice) throws {
         #expect(try Everything(serialized: Everything(choice: choice).serialized()).choice == choice)
     }
@@ -75,10 +78,16 @@ struct MessageTests {
 
     @Test func theBytesAreProtobufs() {
         // Field 3 varint 150; field 14 "hi"; field 17 {1: "n"}; field 41 varint 0 (present).
-        let message = Everything(int32Value: 150, stringValue: "hi", nested: .init(name: "n"), optionalInt32: 0)
+        let message = Everything(
+            int32Value: 150,
+            stringValue: "hi",
+            nested: .init(name: "n"),
+            optionalInt32: 0
+        )
         #expect(
             message.serialized() == [
-                0x18, 0x96, 0x01, 0x72, 0x02, 0x68, 0x69, 0x8a, 0x01, 0x03, 0x0a, 0x01, 0x6e, 0xc8, 0x02, 0x00,
+                0x18, 0x96, 0x01, 0x72, 0x02, 0x68, 0x69, 0x8a, 0x01, 0x03, 0x0a, 0x01, 0x6e, 0xc8, 0x02,
+                0x00,
             ]
         )
     }
@@ -112,10 +121,12 @@ struct MessageTests {
         #expect(TestV1.Colour.red.description == "COLOUR_RED")
     }
 
-    @Test(arguments: [
-        [0x72, 0x02, 0xc3, 0x28], [0x72, 0x01, 0xff], [0x72, 0x03, 0xed, 0xa0, 0x80],
-        [0x72, 0x0a, 0x61, 0x61, 0x61, 0x61, 0x61, 0x61, 0x61, 0x61, 0x61, 0x80],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x72, 0x02, 0xc3, 0x28], [0x72, 0x01, 0xff], [0x72, 0x03, 0xed, 0xa0, 0x80],
+            [0x72, 0x0a, 0x61, 0x61, 0x61, 0x61, 0x61, 0x61, 0x61, 0x61, 0x61, 0x80],
+        ] as [[UInt8]]
+    )
     func textThatIsNotUTF8IsRefused(bytes: [UInt8]) {
         #expect(throws: MessageError.invalidText(field: "petrel.test.v1.Everything.string_value")) {
             try TestV1.Everything(serialized: bytes)
@@ -134,10 +145,13 @@ struct MessageTests {
         #expect(try Everything(serialized: [0x8a, 0x02, 3, 0x0a, 1, 0x6b]).nestedByText == ["k": .init()])
     }
 
-    @Test(arguments: [
-        [0x18], [0x72, 0x05, 0x61], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
-        [0x72, 0xff, 0xff, 0xff, 0xff, 0x0f], [0x0b], [0x8a, 0x01, 0x02, 0x0a, 0x05],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x18], [0x72, 0x05, 0x61],
+            [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+            [0x72, 0xff, 0xff, 0xff, 0xff, 0x0f], [0x0b], [0x8a, 0x01, 0x02, 0x0a, 0x05],
+        ] as [[UInt8]]
+    )
     func brokenBytesAreRefused(bytes: [UInt8]) {
         #expect(throws: MessageError.malformed(message: "petrel.test.v1.Everything")) {
             try TestV1.Everything(serialized: bytes)
@@ -150,7 +164,10 @@ struct MessageTests {
         for _ in 0..<5000 {
             var bytes = seed
             for _ in 0..<Int.random(in: 1...8, using: &generator) {
-                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = .random(in: 0...255, using: &generator)
+                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = .random(
+                    in: 0...255,
+                    using: &generator
+                )
             }
             bytes.removeLast(Int.random(in: 0..<bytes.count / 2, using: &generator))
             if let message = try? Everything(serialized: bytes) { _ = message.serialized() }

@@ -41,7 +41,9 @@ struct NestingTests {
         let tree = TestV1.Tree(byName: ["a": inner])
         #expect(try TestV1.Tree(serialized: tree.serialized()) == tree)
         #expect(throws: MessageError.self) {
-            try TestV1.Tree(serialized: TestV1.Tree(byName: ["a": TestV1.Tree(serialized: nested(99))]).serialized())
+            try TestV1.Tree(
+                serialized: TestV1.Tree(byName: ["a": TestV1.Tree(serialized: nested(99))]).serialized()
+            )
         }
     }
 

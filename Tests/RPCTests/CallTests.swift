@@ -94,7 +94,12 @@ struct CallTests {
             let error = try #require(failed)
             #expect(error.code == .notFound)
             #expect(error.message == text)
-            let detail = CommonV1.ErrorDetail(reason: "thing_not_found", subject: "thing", errno: 2, advice: "look")
+            let detail = CommonV1.ErrorDetail(
+                reason: "thing_not_found",
+                subject: "thing",
+                errno: 2,
+                advice: "look"
+            )
             #expect(error.detail == detail)
             #expect(error.details.first?.typeUrl == "type.googleapis.com/petrel.common.v1.ErrorDetail")
         }
@@ -159,7 +164,9 @@ struct CallTests {
             let started = echo.seen.withLock { $0.started }
             let tooLarge = [UInt8](repeating: 7, count: (4 << 20) + 1)
             await expectFailure(.resourceExhausted) { try await client.say(.init(data: tooLarge)) }
-            let error = await failure { try await client.collect { try await $0.write(.init(data: tooLarge)) } }
+            let error = await failure {
+                try await client.collect { try await $0.write(.init(data: tooLarge)) }
+            }
             #expect(error?.code == .resourceExhausted)
             #expect(echo.seen.withLock { $0.started } == started)
             expect(try await client.say(.init(text: "still there")).text == "still there")

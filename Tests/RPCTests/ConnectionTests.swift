@@ -71,7 +71,7 @@ struct ConnectionTests {
         try await withTemporaryDirectory { directory in
             let path = directory + "/echo.sock"
             let client = TestV1.EchoClient(channel: Channel(unixSocket: path))
-            let server = makeServer(Echo())
+            let server = makeServer(Echo(), gracePeriod: .seconds(20))
             try await withThrowingTaskGroup(of: Void.self) { group in
                 try listen(server, at: path, in: &group)
                 try await client.converse(options: .init(waitForReady: true)) { requests, responses in

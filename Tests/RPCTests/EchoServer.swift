@@ -23,7 +23,12 @@ final class Echo: TestV1.EchoService {
         seen.withLock { $0.started += 1 }
         switch request.behaviour {
         case "fail":
-            let detail = CommonV1.ErrorDetail(reason: "thing_not_found", subject: "thing", errno: 2, advice: "look")
+            let detail = CommonV1.ErrorDetail(
+                reason: "thing_not_found",
+                subject: "thing",
+                errno: 2,
+                advice: "look"
+            )
             throw RPCError(.notFound, request.text, detail: detail)
         case "break":
             struct Broken: Error, CustomStringConvertible { let description = "broken inside" }
@@ -129,10 +134,10 @@ func listen(_ server: RPCServer, at path: String, in group: inout ThrowingTaskGr
     group.addTask { try await server.serve(listening: Descriptor(adopting: listener)) }
 }
 
-func makeServer(_ echo: Echo) -> RPCServer {
+func makeServer(_ echo: Echo, gracePeriod: Duration = .milliseconds(300)) -> RPCServer {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
-    return RPCServer(services: [echo], logger: logger, gracePeriod: .milliseconds(300))
+    return RPCServer(services: [echo], logger: logger, gracePeriod: gracePeriod)
 }
 
 /// Waits until `condition` holds; false after ten seconds.

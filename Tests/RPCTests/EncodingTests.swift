@@ -27,7 +27,8 @@ struct EncodingTests {
     }
 
     @Test(arguments: [
-        ("1n", Duration.nanoseconds(1)), ("2u", .microseconds(2)), ("3m", .milliseconds(3)), ("4S", .seconds(4)),
+        ("1n", Duration.nanoseconds(1)), ("2u", .microseconds(2)), ("3m", .milliseconds(3)),
+        ("4S", .seconds(4)),
         ("5M", .seconds(300)), ("6H", .seconds(21600)), ("99999999H", .seconds(99_999_999 * 3600)),
     ])
     func timeoutsAreRead(text: String, timeout: Duration) {
@@ -39,7 +40,9 @@ struct EncodingTests {
         #expect(StatusEncoding.decode(timeout: text) == nil)
     }
 
-    @Test(arguments: [([], ""), ([0], "AA"), ([0, 1], "AAE"), ([255, 254, 253], "//79")] as [([UInt8], String)])
+    @Test(
+        arguments: [([], ""), ([0], "AA"), ([0, 1], "AAE"), ([255, 254, 253], "//79")] as [([UInt8], String)]
+    )
     func base64RoundTrips(bytes: [UInt8], text: String) {
         #expect(Base64.encode(bytes) == Array(text.utf8))
         #expect(Base64.decode(text.utf8) == bytes)
@@ -54,14 +57,18 @@ struct EncodingTests {
     @Test func messagesAreCutWhereverTheDataIsCut() throws {
         let messages: [[UInt8]] = [[1, 2, 3], [], [UInt8](repeating: 9, count: 300)]
         var wire: [UInt8] = []
-        for message in messages { wire += [0, 0, 0, UInt8(message.count >> 8), UInt8(message.count & 255)] + message }
+        for message in messages {
+            wire += [0, 0, 0, UInt8(message.count >> 8), UInt8(message.count & 255)] + message
+        }
         for step in [1, 2, 3, 7, 100, wire.count] {
             var deframer = Deframer()
             var received: [[UInt8]] = []
             var index = 0
             while index < wire.count {
                 let part = Array(wire[index..<min(index + step, wire.count)])
-                received += try part.withUnsafeBufferPointer { buffer throws(RPCError) in try deframer.feed(buffer) }
+                received += try part.withUnsafeBufferPointer { buffer throws(RPCError) in
+                    try deframer.feed(buffer)
+                }
                 index += step
             }
             #expect(received == messages)

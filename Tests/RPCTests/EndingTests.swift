@@ -62,7 +62,9 @@ struct EndingTests {
     @Test func aSlowReaderSlowsTheServer() async throws {
         try await withEcho { client, echo, _, _ in
             let size = 100_000
-            let responses = try await client.repeat(.init(data: [UInt8](repeating: 1, count: size), count: 1000))
+            let responses = try await client.repeat(
+                .init(data: [UInt8](repeating: 1, count: size), count: 1000)
+            )
             _ = try await responses.next()
             // The server stops: nothing is written while nothing is read.
             var before = -1

@@ -63,7 +63,9 @@ struct BridgeEmitter {
             let member = Names.cField(field.name)
             let element =
                 if case .message = field.kind { "try Wire.element($0)" } else { decoded(field, "$0") }
-            let body = element.hasPrefix("try ") ? "{ (value) throws(MessageError) in \(element) }" : "{ \(element) }"
+            let body =
+                element.hasPrefix("try ")
+                ? "{ (value) throws(MessageError) in \(element) }" : "{ \(element) }"
             let closure = element.hasPrefix("try ") ? body.replacing("$0", with: "value") : body
             let call = element.hasPrefix("try ") ? "try Wire.array" : "Wire.array"
             text.line("\(label): \(call)(c.pointee.n_\(member), c.pointee.\(member)) \(closure)\(comma)")
@@ -100,7 +102,9 @@ struct BridgeEmitter {
     }
 
     /// The Swift value of a C member that is not a list.
-    private func decoded(_ field: FieldDefinition, _ member: String, in container: FieldDefinition? = nil) -> String {
+    private func decoded(_ field: FieldDefinition, _ member: String, in container: FieldDefinition? = nil)
+        -> String
+    {
         switch field.kind {
         case .string: "try Wire.text(\(member), \"\(message.fullName).\((container ?? field).name)\")"
         case .bytes: "Wire.bytes(\(member))"
@@ -135,7 +139,9 @@ struct BridgeEmitter {
             let member = Names.cField(field.name)
             let prefix: String = if case .message(let name) = field.kind { Names.cPrefix(name) } else { "" }
             text.line("c.pointee.n_\(member) = \(property.name).count")
-            text.line("c.pointee.\(member) = arena.map(\(property.name), \(prefix)__init) { entry, key, value in")
+            text.line(
+                "c.pointee.\(member) = arena.map(\(property.name), \(prefix)__init) { entry, key, value in"
+            )
             text.line("    entry.pointee.key = \(encoded(key, "key"))")
             text.line("    entry.pointee.value = \(encoded(value, "value"))")
             text.line("}")

@@ -31,7 +31,9 @@ package enum CodeGenerator {
         try RequestRewriter.rewrite(request)
     }
 
-    private static func generate(_ wire: WireMessage) throws(GeneratorError) -> [(name: String, content: String)] {
+    private static func generate(_ wire: WireMessage) throws(GeneratorError) -> [(
+        name: String, content: String
+    )] {
         var output = ""
         var imports: Set<String> = []
         for part in wire.text(2).split(separator: ",") {

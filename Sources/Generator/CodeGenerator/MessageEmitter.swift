@@ -48,7 +48,8 @@ struct MessageEmitter {
     ) {
         if !message.isMapEntry {
             text.line()
-            BridgeEmitter(message: message, properties: properties[message.fullName] ?? [], index: index).write(&text)
+            BridgeEmitter(message: message, properties: properties[message.fullName] ?? [], index: index)
+                .write(&text)
         }
         for nested in message.messages { writeBridges(nested, properties, &text) }
     }
@@ -56,7 +57,8 @@ struct MessageEmitter {
     private func write(_ message: MessageDefinition, _ all: [String: [Property]], _ text: inout SourceText) {
         let properties = all[message.fullName] ?? []
         text.documentation(message.comment.isEmpty ? "`\(message.fullName)`." : message.comment)
-        text.block("package struct \(Names.typeName(message.name)): BridgedMessage, Hashable, Sendable") { text in
+        text.block("package struct \(Names.typeName(message.name)): BridgedMessage, Hashable, Sendable") {
+            text in
             for definition in message.enums {
                 EnumEmitter(definition: definition).write(&text)
                 text.line()
@@ -85,7 +87,9 @@ struct MessageEmitter {
         text.block("package enum \(Names.typeName(Names.upperCamel(name))): Hashable, Sendable") { text in
             for field in fields {
                 text.documentation(field.comment.isEmpty ? "`\(field.name)`." : field.comment)
-                text.line("case \(Names.escaped(Names.lowerCamel(field.name)))(\(field.kind.swiftType(index)))")
+                text.line(
+                    "case \(Names.escaped(Names.lowerCamel(field.name)))(\(field.kind.swiftType(index)))"
+                )
             }
         }
     }
@@ -115,7 +119,8 @@ extension Property {
     /// Its name in the definition.
     var wireName: String {
         switch shape {
-        case .singular(let field), .optional(let field), .repeated(let field), .map(let field, _, _): field.name
+        case .singular(let field), .optional(let field), .repeated(let field), .map(let field, _, _):
+            field.name
         case .oneof(let name, _): name
         }
     }
@@ -128,7 +133,8 @@ struct EnumEmitter {
     func write(_ text: inout SourceText) {
         let name = Names.typeName(definition.name)
         text.documentation(definition.comment.isEmpty ? "`\(definition.fullName)`." : definition.comment)
-        text.block("package struct \(name): RawRepresentable, Hashable, Sendable, CustomStringConvertible") { text in
+        text.block("package struct \(name): RawRepresentable, Hashable, Sendable, CustomStringConvertible") {
+            text in
             text.line("/// The number on the wire.")
             text.line("package let rawValue: Int32")
             text.line()

@@ -34,7 +34,8 @@ enum Names {
     /// `RESTART_MODE_ON_FAILURE` of enum `RestartMode` → `onFailure`.
     static func enumCase(_ value: String, in enumeration: String) -> String {
         let prefix = lowerSnake(enumeration).uppercased() + "_"
-        let bare = value.hasPrefix(prefix) && value.count > prefix.count ? value.dropFirst(prefix.count) : value[...]
+        let bare =
+            value.hasPrefix(prefix) && value.count > prefix.count ? value.dropFirst(prefix.count) : value[...]
         return escaped(lowerCamel(bare.lowercased()))
     }
 
@@ -67,21 +68,29 @@ enum Names {
     }
 
     private static let cReserved: Set<String> = [
-        "alignas", "alignof", "and", "asm", "assert", "auto", "base", "bitand", "bitor", "bool", "break", "case",
-        "catch", "char", "class", "compl", "const", "constexpr", "continue", "decltype", "default", "delete", "do",
-        "double", "else", "enum", "errno", "explicit", "export", "extern", "false", "float", "for", "friend", "goto",
+        "alignas", "alignof", "and", "asm", "assert", "auto", "base", "bitand", "bitor", "bool", "break",
+        "case",
+        "catch", "char", "class", "compl", "const", "constexpr", "continue", "decltype", "default", "delete",
+        "do",
+        "double", "else", "enum", "errno", "explicit", "export", "extern", "false", "float", "for", "friend",
+        "goto",
         "if", "inline", "int", "linux", "long", "mutable", "namespace", "new", "noexcept", "not", "nullptr",
         "operator", "or", "private", "protected", "public", "register", "restrict", "return", "self", "short",
-        "signed", "sizeof", "static", "stderr", "stdin", "stdout", "struct", "switch", "template", "this", "throw",
-        "true", "try", "typedef", "typeid", "typename", "union", "unix", "unsigned", "using", "virtual", "void",
+        "signed", "sizeof", "static", "stderr", "stdin", "stdout", "struct", "switch", "template", "this",
+        "throw",
+        "true", "try", "typedef", "typeid", "typename", "union", "unix", "unsigned", "using", "virtual",
+        "void",
         "volatile", "while", "xor",
     ]
 
     private static let keywords: Set<String> = [
-        "Any", "Self", "as", "associatedtype", "break", "case", "catch", "class", "continue", "default", "defer",
-        "deinit", "do", "else", "enum", "extension", "fallthrough", "false", "fileprivate", "for", "func", "guard",
+        "Any", "Self", "as", "associatedtype", "break", "case", "catch", "class", "continue", "default",
+        "defer",
+        "deinit", "do", "else", "enum", "extension", "fallthrough", "false", "fileprivate", "for", "func",
+        "guard",
         "if", "import", "in", "init", "inout", "internal", "is", "let", "nil", "operator", "precedencegroup",
-        "private", "protocol", "public", "repeat", "rethrows", "return", "self", "static", "struct", "subscript",
+        "private", "protocol", "public", "repeat", "rethrows", "return", "self", "static", "struct",
+        "subscript",
         "super", "switch", "throw", "throws", "true", "try", "typealias", "var", "where", "while",
     ]
 }

@@ -43,7 +43,9 @@ struct Property {
         shape = .oneof(name, fields)
     }
 
-    private init(_ field: FieldDefinition, of message: MessageDefinition, _ index: TypeIndex) throws(GeneratorError) {
+    private init(_ field: FieldDefinition, of message: MessageDefinition, _ index: TypeIndex)
+        throws(GeneratorError)
+    {
         name = Names.escaped(Names.lowerCamel(field.name))
         comment = field.comment
         let element = field.kind.swiftType(index)
@@ -58,7 +60,10 @@ struct Property {
             shape = .repeated(field)
         } else if case .message(let name) = field.kind {
             guard !index.embeds(name, message.fullName) else {
-                throw .unsupported(element: message.fullName + "." + field.name, "a message that holds itself")
+                throw .unsupported(
+                    element: message.fullName + "." + field.name,
+                    "a message that holds itself"
+                )
             }
             type = element + "?"
             initial = "nil"

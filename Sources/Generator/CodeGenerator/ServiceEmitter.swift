@@ -50,7 +50,11 @@ struct ServiceEmitter {
         }
     }
 
-    private func write(_ method: ServiceDefinition.Method, of service: ServiceDefinition, _ text: inout SourceText) {
+    private func write(
+        _ method: ServiceDefinition.Method,
+        of service: ServiceDefinition,
+        _ text: inout SourceText
+    ) {
         let name = Names.escaped(Names.lowerCamel(method.name))
         let request = index.swiftName(method.input)
         let response = index.swiftName(method.output)
@@ -77,7 +81,9 @@ struct ServiceEmitter {
         case (true, true):
             text.line("nonisolated(nonsending) package func \(name)<Result>(")
             text.line("    options: CallOptions = CallOptions(),")
-            text.line("    _ body: (RequestWriter<\(request)>, ResponseStream<\(response)>) async throws -> Result")
+            text.line(
+                "    _ body: (RequestWriter<\(request)>, ResponseStream<\(response)>) async throws -> Result"
+            )
             text.block(") async throws -> Result") { text in
                 text.line("try await channel.bidirectional(\(path), options, body)")
             }

@@ -18,7 +18,8 @@ struct TypeIndex {
 
     /// The definition of a map's entry, when that is what the field holds.
     func mapEntry(_ field: FieldDefinition) -> MessageDefinition? {
-        guard field.isRepeated, case .message(let name) = field.kind, let entry = messages[name], entry.isMapEntry
+        guard field.isRepeated, case .message(let name) = field.kind, let entry = messages[name],
+            entry.isMapEntry
         else { return nil }
         return entry
     }
@@ -44,7 +45,8 @@ struct TypeIndex {
         return false
     }
 
-    private func reachesCycle(_ name: String, _ visited: inout Set<String>, _ path: inout Set<String>) -> Bool {
+    private func reachesCycle(_ name: String, _ visited: inout Set<String>, _ path: inout Set<String>) -> Bool
+    {
         if path.contains(name) { return true }
         guard visited.insert(name).inserted, let message = messages[name] else { return false }
         path.insert(name)

@@ -67,7 +67,9 @@ struct WireMessage {
     }
 
     func text(_ number: Int) -> String {
-        for case .bytes(let bytes) in values(number).reversed() { return String(decoding: bytes, as: UTF8.self) }
+        for case .bytes(let bytes) in values(number).reversed() {
+            return String(decoding: bytes, as: UTF8.self)
+        }
         return ""
     }
 

@@ -70,7 +70,9 @@ package final class Arena {
     package func bytes(_ bytes: [UInt8]) -> ProtobufCBinaryData { bytes.withUnsafeBytes { copy($0) } }
 
     private func copy(_ bytes: UnsafeRawBufferPointer) -> ProtobufCBinaryData {
-        guard let source = bytes.baseAddress, bytes.count > 0 else { return ProtobufCBinaryData(len: 0, data: nil) }
+        guard let source = bytes.baseAddress, bytes.count > 0 else {
+            return ProtobufCBinaryData(len: 0, data: nil)
+        }
         let target = allocate(bytes.count)
         target.copyMemory(from: source, byteCount: bytes.count)
         return ProtobufCBinaryData(len: bytes.count, data: target.assumingMemoryBound(to: UInt8.self))
@@ -88,7 +90,10 @@ package final class Arena {
     /// An array with what `encode` makes of each value; nil when empty.
     package func array<Value, C>(_ values: [Value], _ encode: (Value) -> C) -> UnsafeMutablePointer<C>? {
         guard !values.isEmpty else { return nil }
-        let result = allocate(MemoryLayout<C>.stride * values.count).bindMemory(to: C.self, capacity: values.count)
+        let result = allocate(MemoryLayout<C>.stride * values.count).bindMemory(
+            to: C.self,
+            capacity: values.count
+        )
         for (index, value) in values.enumerated() { (result + index).initialize(to: encode(value)) }
         return result
     }

@@ -35,7 +35,12 @@ enum DepthScan {
                 guard length <= UInt64(bytes.count - position) else { throw .malformed(message: name) }
                 let end = position + Int(length)
                 if let nested = nestedType(descriptor, tag >> 3) {
-                    try scan(UnsafeRawBufferPointer(rebasing: bytes[position..<end]), nested, name, depth: depth + 1)
+                    try scan(
+                        UnsafeRawBufferPointer(rebasing: bytes[position..<end]),
+                        nested,
+                        name,
+                        depth: depth + 1
+                    )
                 }
                 position = end
             default: throw .malformed(message: name)

@@ -35,7 +35,9 @@ package protocol BridgedMessage: Message {
 extension BridgedMessage {
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let decoded = bytes.withUnsafeBufferPointer { buffer -> Result<Self, MessageError> in
-            do throws(MessageError) { return .success(try Self(decoding: buffer)) } catch { return .failure(error) }
+            do throws(MessageError) { return .success(try Self(decoding: buffer)) } catch {
+                return .failure(error)
+            }
         }
         self = try decoded.get()
     }

@@ -31,7 +31,9 @@ package enum Wire {
     }
 
     /// A message that is present: an element, or a oneof's choice.
-    package static func element<M: BridgedMessage>(_ c: UnsafeMutablePointer<M.Bridge>?) throws(MessageError) -> M {
+    package static func element<M: BridgedMessage>(_ c: UnsafeMutablePointer<M.Bridge>?) throws(MessageError)
+        -> M
+    {
         guard let c else { throw .malformed(message: M.fullName) }
         return try M(decoding: c)
     }

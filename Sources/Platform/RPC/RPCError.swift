@@ -18,7 +18,8 @@ package struct RPCError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// An error with the detail from which the client rebuilds its own.
     package init(_ code: StatusCode, _ message: String, detail: CommonV1.ErrorDetail?) {
-        let details = detail.map { [GoogleProtobuf.`Any`(typeUrl: Self.detailType, value: $0.serialized())] } ?? []
+        let details =
+            detail.map { [GoogleProtobuf.`Any`(typeUrl: Self.detailType, value: $0.serialized())] } ?? []
         self.init(code, message, details: details)
     }
 

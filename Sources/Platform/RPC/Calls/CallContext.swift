@@ -23,10 +23,14 @@ package struct CallContext: Sendable {
     }
 
     /// Sent before the first response; has no effect after it.
-    package func setInitialMetadata(_ metadata: Metadata) { answer.metadata.withLock { $0.initial = metadata } }
+    package func setInitialMetadata(_ metadata: Metadata) {
+        answer.metadata.withLock { $0.initial = metadata }
+    }
 
     /// Sent after the last response, with the status.
-    package func setTrailingMetadata(_ metadata: Metadata) { answer.metadata.withLock { $0.trailing = metadata } }
+    package func setTrailingMetadata(_ metadata: Metadata) {
+        answer.metadata.withLock { $0.trailing = metadata }
+    }
 
     /// The time left until the deadline, at least zero; nil: without limit. For calls made on the caller's behalf.
     package var remaining: Duration? {

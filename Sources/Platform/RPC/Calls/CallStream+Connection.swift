@@ -61,7 +61,11 @@ extension CallStream {
             state.isClosed = true
             state.isUnprocessed = isUnprocessed
             // A server's requests may have been complete; what it can still notice is that the call is gone.
-            if case .failed = ending { state.ending = ending } else if state.ending == nil { state.ending = ending }
+            if case .failed = ending {
+                state.ending = ending
+            } else if state.ending == nil {
+                state.ending = ending
+            }
             state.trailingMetadata = trailing
             state.output.removeAll()
             if let status { state.closing = .trailers(status, [:]) }

@@ -188,7 +188,8 @@ package final class CallStream: Sendable {
         await withTaskCancellationHandler {
             await withUnsafeContinuation { (waiter: WaitList.Waiter) in
                 let waits = state.withLock { state in
-                    !state.isClosed && state.output.byteCount >= Self.outputLimit && state.writers.add(waiter, ticket)
+                    !state.isClosed && state.output.byteCount >= Self.outputLimit
+                        && state.writers.add(waiter, ticket)
                 }
                 if !waits { waiter.resume() }
             }

@@ -61,7 +61,9 @@ package final class Channel: Sendable {
         defer { call.cancel() }
         do { try await body(RequestWriter(call)) } catch {
             // A server may answer before it has read everything; then writing fails, and the answer counts.
-            guard let failure = error as? RPCError, failure.code == .cancelled, call.hasEnded else { throw error }
+            guard let failure = error as? RPCError, failure.code == .cancelled, call.hasEnded else {
+                throw error
+            }
         }
         call.finish()
         return try await call.onlyResponse(Response.self)
@@ -88,7 +90,10 @@ package final class Channel: Sendable {
         _ payload: [UInt8]?
     ) async throws(RPCError) -> CallStream {
         while true {
-            let mailbox = try await connector.connection(deadline: deadline, waitForReady: options.waitForReady)
+            let mailbox = try await connector.connection(
+                deadline: deadline,
+                waitForReady: options.waitForReady
+            )
             let call = CallStream(mailbox: mailbox, deadline: deadline)
             if let payload { call.prepare(payload) }
             let remaining = deadline.map { ContinuousClock.now.duration(to: $0) }

@@ -34,7 +34,11 @@ final class ClientRole: ConnectionRole {
         _ connection: Connection
     ) {
         guard !headers.isTooLarge else {
-            return fail(record, RPCError(.resourceExhausted, "the server's metadata is too large"), connection)
+            return fail(
+                record,
+                RPCError(.resourceExhausted, "the server's metadata is too large"),
+                connection
+            )
         }
         let status = Int(headers.pseudo[":status"] ?? "") ?? 200
         // 1xx announces another header list.
@@ -44,7 +48,10 @@ final class ClientRole: ConnectionRole {
             guard headers.statusCode != nil || isAnswer(headers, status) else {
                 return fail(
                     record,
-                    RPCError(StatusEncoding.code(forHTTP: status), "HTTP status \(status) without a gRPC status"),
+                    RPCError(
+                        StatusEncoding.code(forHTTP: status),
+                        "HTTP status \(status) without a gRPC status"
+                    ),
                     connection
                 )
             }

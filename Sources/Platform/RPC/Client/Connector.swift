@@ -107,7 +107,9 @@ final class Connector: Sendable {
         future.cascade(to: promise)
         let timer = deadline.map { deadline in
             future.eventLoop.scheduleTask(in: .init(max(.zero, ContinuousClock.now.duration(to: deadline)))) {
-                promise.fail(RPCError(.deadlineExceeded, "the deadline has passed before there was a connection"))
+                promise.fail(
+                    RPCError(.deadlineExceeded, "the deadline has passed before there was a connection")
+                )
             }
         }
         defer { timer?.cancel() }
@@ -199,6 +201,8 @@ final class Connector: Sendable {
         try channel.pipeline.syncOperations.addHandler(
             Connection(mailbox: mailbox, role: role, loop: channel.eventLoop)
         )
+        // The channel may have been closed meanwhile, when there was no connection to tell.
+        if isClosed { mailbox.post(.close) }
     }
 
     private func ready(_ mailbox: Mailbox) {

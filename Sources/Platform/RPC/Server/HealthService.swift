@@ -42,7 +42,9 @@ final class HealthService: RPCService {
         _ request: GrpcHealthV1.HealthCheckRequest
     ) throws(RPCError) -> GrpcHealthV1.HealthCheckResponse {
         let status = status(of: request.service)
-        guard status != .serviceUnknown else { throw RPCError(.notFound, "unknown service \(request.service)") }
+        guard status != .serviceUnknown else {
+            throw RPCError(.notFound, "unknown service \(request.service)")
+        }
         return GrpcHealthV1.HealthCheckResponse(status: status)
     }
 

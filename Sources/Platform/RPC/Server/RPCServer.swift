@@ -45,7 +45,10 @@ package final class RPCServer: Sendable {
                 // NIO calls listen(2) again, on a socket that may have listened for long.
                 .serverChannelOption(ChannelOptions.backlog, value: 4096)
                 .serverChannelOption(ChannelOptions.maxMessagesPerRead, value: 16)
-                .childChannelOption(ChannelOptions.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
+                .childChannelOption(
+                    ChannelOptions.writeBufferWaterMark,
+                    value: .init(low: 64 << 10, high: 256 << 10)
+                )
                 .childChannelInitializer { [self] channel in
                     channel.eventLoop.makeCompletedFuture { try accept(channel) }
                 }
@@ -139,7 +142,10 @@ package final class RPCServer: Sendable {
     private func waitForCalls() async {
         let closer = EventLoops.servers.next().scheduleTask(in: .init(gracePeriod)) { [self] in stop() }
         let limit = EventLoops.servers.next().scheduleTask(in: .init(gracePeriod * 2)) { [self] in
-            logger.warning("handlers ignore their cancellation", metadata: ["count": "\(dispatcher.runningCount)"])
+            logger.warning(
+                "handlers ignore their cancellation",
+                metadata: ["count": "\(dispatcher.runningCount)"]
+            )
             isAbandoned.withLock { $0 = true }
             wake()
         }

@@ -49,7 +49,8 @@ package struct RPCMethod: Sendable {
 
     package static func bidirectional<Request: Message, Response: Message>(
         _ name: String,
-        _ handler: @escaping @Sendable (RequestStream<Request>, ResponseWriter<Response>, CallContext)
+        _ handler:
+            @escaping @Sendable (RequestStream<Request>, ResponseWriter<Response>, CallContext)
             async throws -> Void
     ) -> RPCMethod {
         RPCMethod(name) { stream, context in

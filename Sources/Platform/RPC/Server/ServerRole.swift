@@ -60,10 +60,13 @@ final class ServerRole: ConnectionRole {
         _ record: StreamRecord,
         _ connection: Connection
     ) throws(Refusal) {
-        guard !headers.isTooLarge else { throw .status(RPCError(.resourceExhausted, "the metadata is too large")) }
+        guard !headers.isTooLarge else {
+            throw .status(RPCError(.resourceExhausted, "the metadata is too large"))
+        }
         guard headers.pseudo[":method"] == "POST" else { throw .http(405) }
         guard let type = headers.contentType,
-            type == "application/grpc" || type.hasPrefix("application/grpc+") || type.hasPrefix("application/grpc;")
+            type == "application/grpc" || type.hasPrefix("application/grpc+")
+                || type.hasPrefix("application/grpc;")
         else { throw .http(415) }
         let path = headers.pseudo[":path"] ?? ""
         guard let method = dispatcher.method(at: path) else {
@@ -120,7 +123,9 @@ final class ServerRole: ConnectionRole {
     private func abort(_ record: StreamRecord, _ error: RPCError, _ connection: Connection) {
         guard !record.isFinished, record.call.end(.failed(error), status: error) else { return }
         record.task?.cancel()
-        if record.isOpened { connection.resume(record) } else {
+        if record.isOpened {
+            connection.resume(record)
+        } else {
             connection.respond(.trailers(error, [:], opening: true), for: record, isLast: true)
         }
     }

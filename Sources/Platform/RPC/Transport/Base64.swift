@@ -40,7 +40,9 @@ enum Base64 {
         return padding > 2 || bits == 6 ? nil : result
     }
 
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    private static let alphabet = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8
+    )
 
     private static func value(of byte: UInt8) -> UInt32? {
         switch byte {

@@ -100,7 +100,9 @@ extension Connection {
         if let record = records[id] {
             record.headers = ReceivedHeaders()
         } else if frame.headers.cat == NGHTTP2_HCAT_REQUEST {
-            guard let record = role.begin(id, self) else { return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue }
+            guard let record = role.begin(id, self) else {
+                return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
+            }
             records[id] = record
         }
         return 0
@@ -183,7 +185,8 @@ extension Connection {
         nghttp2_data_provider(
             source: nghttp2_data_source(),
             read_callback: { session, id, _, limit, flags, _, user in
-                guard let flags, let connection = Connection.from(user), let record = connection.records[id] else {
+                guard let flags, let connection = Connection.from(user), let record = connection.records[id]
+                else {
                     return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
                 }
                 switch record.call.readiness(limit: limit) {

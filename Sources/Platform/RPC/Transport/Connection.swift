@@ -50,7 +50,11 @@ final class Connection: ChannelInboundHandler {
         guard let session, !isClosing else { return }
         let buffer = unwrapInboundIn(data)
         let result = buffer.withUnsafeReadableBytes { bytes in
-            nghttp2_session_mem_recv(session, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
+            nghttp2_session_mem_recv(
+                session,
+                bytes.baseAddress?.assumingMemoryBound(to: UInt8.self),
+                bytes.count
+            )
         }
         guard result < 0 else { return }
         // What nghttp2 has to say about it (GOAWAY) is sent first.
@@ -127,7 +131,10 @@ final class Connection: ChannelInboundHandler {
         var provider = makeProvider()
         let id = headers.withFields { nghttp2_submit_request(session, nil, $0, $1, &provider, nil) }
         guard id > 0 else {
-            call.end(.failed(RPCError(.unavailable, "the connection takes no more calls")), isUnprocessed: true)
+            call.end(
+                .failed(RPCError(.unavailable, "the connection takes no more calls")),
+                isUnprocessed: true
+            )
             return
         }
         call.id = id
@@ -180,7 +187,9 @@ final class Connection: ChannelInboundHandler {
         record.isFinished = isLast
         var provider = makeProvider()
         _ = headers.withFields { fields, count in
-            if isLast { nghttp2_submit_response(session, record.call.id, fields, count, nil) } else {
+            if isLast {
+                nghttp2_submit_response(session, record.call.id, fields, count, nil)
+            } else {
                 nghttp2_submit_response(session, record.call.id, fields, count, &provider)
             }
         }
@@ -218,7 +227,14 @@ final class Connection: ChannelInboundHandler {
         guard let session, drain == .announced else { return }
         drain = .final
         let last = nghttp2_session_get_last_proc_stream_id(session)
-        nghttp2_submit_goaway(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, NGHTTP2_NO_ERROR.rawValue, nil, 0)
+        nghttp2_submit_goaway(
+            session,
+            UInt8(NGHTTP2_FLAG_NONE.rawValue),
+            last,
+            NGHTTP2_NO_ERROR.rawValue,
+            nil,
+            0
+        )
     }
 
     /// Writes what nghttp2 has to send, as long as the socket takes it.
@@ -245,7 +261,9 @@ final class Connection: ChannelInboundHandler {
             output = ByteBuffer()
         }
         guard let session else { return }
-        if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 { closeAfterWrites() }
+        if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 {
+            closeAfterWrites()
+        }
     }
 
     private func closeAfterWrites() {

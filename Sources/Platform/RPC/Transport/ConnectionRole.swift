@@ -8,7 +8,12 @@ protocol ConnectionRole: AnyObject {
     func begin(_ id: Int32, _ connection: Connection) -> StreamRecord?
 
     /// A whole header list has arrived: a request, an answer's opening, or trailers.
-    func received(_ headers: ReceivedHeaders, endsStream: Bool, for record: StreamRecord, _ connection: Connection)
+    func received(
+        _ headers: ReceivedHeaders,
+        endsStream: Bool,
+        for record: StreamRecord,
+        _ connection: Connection
+    )
 
     /// The peer's data ended.
     func receivedEnd(of record: StreamRecord, _ connection: Connection)

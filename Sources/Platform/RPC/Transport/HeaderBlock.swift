@@ -71,7 +71,8 @@ struct HeaderBlock: Sendable {
     }
 
     private static let reserved: Set<String> = [
-        "te", "content-type", "user-agent", "connection", "transfer-encoding", "host", "upgrade", "keep-alive",
+        "te", "content-type", "user-agent", "connection", "transfer-encoding", "host", "upgrade",
+        "keep-alive",
         "proxy-connection", "content-length",
     ]
 }

@@ -85,7 +85,9 @@ enum StatusEncoding {
         let limit: Int64 = 99_999_999
         if seconds < 1 << 32 {
             let nanos = seconds * 1_000_000_000 + (attoseconds + 999_999_999) / 1_000_000_000
-            for (unit, size) in [("n", 1), ("u", 1000), ("m", 1_000_000), ("S", 1_000_000_000)] as [(String, Int64)] {
+            for (unit, size) in [("n", 1), ("u", 1000), ("m", 1_000_000), ("S", 1_000_000_000)]
+                as [(String, Int64)]
+            {
                 let count = (nanos + size - 1) / size
                 if count <= limit { return "\(count)\(unit)" }
             }
@@ -95,7 +97,8 @@ enum StatusEncoding {
 
     /// nil when it is not a time-out.
     static func decode(timeout: String) -> Duration? {
-        guard let unit = timeout.last, timeout.utf8.count <= 9, let count = Int64(timeout.dropLast()), count >= 0
+        guard let unit = timeout.last, timeout.utf8.count <= 9, let count = Int64(timeout.dropLast()),
+            count >= 0
         else { return nil }
         return switch unit {
         case "H": .seconds(count * 3600)
