@@ -24,7 +24,12 @@ struct ExecTests {
         detached: Bool = false
     ) throws -> KeeperV1.Reply? {
         let process = TestContainer.process(["/bin/sh", "-c", script]).serialized()
-        let request = KeeperV1.Exec(execId: id, processJson: process, openStdin: openStdin, detached: detached)
+        let request = KeeperV1.Exec(
+            execId: id,
+            processJson: process,
+            openStdin: openStdin,
+            detached: detached
+        )
         return try supervisor.request(.exec(request)).reply
     }
 
@@ -85,8 +90,10 @@ struct ExecTests {
         #expect(try supervisor.event(.execExited, execID: "five").record?.waitStatus == SIGKILL)
     }
 
-    @Test(arguments: ["keeper.exec.building", "keeper.exec.spawned", "keeper.exec.custody", "keeper.exec.gate-opened",
-                      "keeper.exec.running-recorded", "keeper.exec.noticed", "keeper.exec.recorded", "keeper.exec.reaped"])
+    @Test(arguments: [
+        "keeper.exec.building", "keeper.exec.spawned", "keeper.exec.custody", "keeper.exec.gate-opened",
+        "keeper.exec.running-recorded", "keeper.exec.noticed", "keeper.exec.recorded", "keeper.exec.reaped",
+    ])
     func killedAtEachStep(point: String) throws {
         let (container, supervisor) = try running()
         try container.arm(point)

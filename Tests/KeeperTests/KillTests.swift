@@ -32,7 +32,9 @@ struct KillTests {
 
     @Test func aPipeLosesAndRepeatsNothing() throws { try runThroughKills(terminal: false, lines: 3_000_000) }
 
-    @Test func aTerminalLosesAndRepeatsNothing() throws { try runThroughKills(terminal: true, lines: 300_000) }
+    @Test func aTerminalLosesAndRepeatsNothing() throws {
+        try runThroughKills(terminal: true, lines: 300_000)
+    }
 
     @Test(arguments: ["keeper.output.indexed", "keeper.output.spliced"])
     func killedInTheMiddleOfOutput(point: String) throws {
@@ -112,7 +114,9 @@ struct KillTests {
         #expect(try container.record().waitStatus == 6 << 8)
         #expect(try container.output() == Array("once\n".utf8))
         // The event follows its record.
-        try eventually { try container.events().map(\.kind).filter { $0 != .adopted } == [.started, .exited] }
+        try eventually {
+            try container.events().map(\.kind).filter { $0 != .adopted } == [.started, .exited]
+        }
     }
 
     @Test(arguments: ["keeper.adopt.received", "keeper.adopt.recorded"])

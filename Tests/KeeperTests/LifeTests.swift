@@ -75,7 +75,11 @@ struct LifeTests {
     }
 
     @Test func theRestOfAFloodIsRotatedAway() throws {
-        let container = try TestContainer("dd if=/dev/zero bs=65536 count=64 2>/dev/null", segmentBytes: 65536, segments: 3)
+        let container = try TestContainer(
+            "dd if=/dev/zero bs=65536 count=64 2>/dev/null",
+            segmentBytes: 65536,
+            segments: 3
+        )
         let supervisor = TestSupervisor(container)
         try mountDevices(container)
         try supervisor.startKeeper()
@@ -99,7 +103,8 @@ struct LifeTests {
     /// Device files come with the supervisor's configuration; this container makes its own where a test needs one.
     private func mountDevices(_ container: TestContainer) throws {
         let text = try Files.text(of: container.directory + "/config.json")
-        let devices = #""devices":[{"path":"/dev/zero","type":"c","major":1,"minor":5,"fileMode":438}],"namespaces""#
+        let devices =
+            #""devices":[{"path":"/dev/zero","type":"c","major":1,"minor":5,"fileMode":438}],"namespaces""#
         let changed = text.split(separator: #""namespaces""#, maxSplits: 1, omittingEmptySubsequences: false)
             .joined(separator: devices)
         try Files.replace(container.directory + "/config.json", with: Array(changed.utf8))

@@ -25,21 +25,33 @@ final class TestContainer {
         segmentBytes: UInt64 = 0,
         segments: UInt32 = 0,
         arguments: [String]? = nil,
+        memoryLimit: Int64? = nil,
         prepare: (TestContainer) throws -> Void = { _ in }
     ) throws {
         let random = try SystemEnvironment.randomBytes(6).map { String($0, radix: 16) }.joined()
         id = "keepertest" + random
         base = "/tmp/petrel-keeper-test-\(random)"
         cgroupPath = "petrel-keepertest/\(id)"
-        for path in [directory, runDirectory, faults, root + "/bin", root + "/proc", root + "/dev", root + "/tmp"] {
+        for path in [
+            directory, runDirectory, faults, root + "/bin", root + "/proc", root + "/dev", root + "/tmp",
+        ] {
             try Files.makeDirectories(path)
         }
         try prepare(self)
         try Self.copyBusybox(to: root + "/bin/busybox")
-        for applet in ["sh", "cat", "seq", "sleep", "echo", "true", "head", "yes", "usleep", "dd", "kill", "wc"] {
-            guard symlink("busybox", root + "/bin/" + applet) == 0 else { throw TestFailure("symlink: \(errno)") }
+        for applet in [
+            "sh", "cat", "seq", "sleep", "echo", "true", "head", "yes", "usleep", "dd", "kill", "wc",
+        ] {
+            guard symlink("busybox", root + "/bin/" + applet) == 0 else {
+                throw TestFailure("symlink: \(errno)")
+            }
         }
-        let config = Self.config(arguments ?? ["/bin/sh", "-c", script], terminal: terminal, root: root)
+        let config = Self.config(
+            arguments ?? ["/bin/sh", "-c", script],
+            terminal: terminal,
+            root: root,
+            memoryLimit: memoryLimit
+        )
         try Files.replace(directory + "/config.json", with: config.serialized())
         let record = KeeperV1.ContainerRecord(
             version: 1,
@@ -125,9 +137,12 @@ final class TestContainer {
         let candidates =
             [SystemEnvironment.value(of: "PETREL_BIN").map { $0 + "/petrel-keeper" }].compactMap { $0 }
             + [Files.parentPath(of: try Files.link(at: "/proc/self/exe")) + "/petrel-keeper"]
-        guard let path = candidates.first(where: { Files.exists($0) }) ?? CommandLine.arguments.first.map({
-            Files.parentPath(of: $0) + "/petrel-keeper"
-        }), Files.exists(path) else { throw TestFailure("no petrel-keeper: set PETREL_BIN") }
+        guard
+            let path = candidates.first(where: { Files.exists($0) })
+                ?? CommandLine.arguments.first.map({
+                    Files.parentPath(of: $0) + "/petrel-keeper"
+                }), Files.exists(path)
+        else { throw TestFailure("no petrel-keeper: set PETREL_BIN") }
         return path
     }
 
@@ -144,20 +159,31 @@ final class TestContainer {
         ]
     }
 
-    private static func config(_ arguments: [String], terminal: Bool, root: String) -> JSON {
+    private static func config(
+        _ arguments: [String],
+        terminal: Bool,
+        root: String,
+        memoryLimit: Int64?
+    ) -> JSON {
         [
-            "ociVersion": "1.2.0", "process": process(arguments, terminal: terminal), "root": ["path": .string(root)],
+            "ociVersion": "1.2.0", "process": process(arguments, terminal: terminal),
+            "root": ["path": .string(root)],
             "hostname": "keepertest",
             "mounts": [
                 ["destination": "/proc", "type": "proc", "source": "proc"],
                 ["destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["mode=755"]],
-                ["destination": "/dev/pts", "type": "devpts", "source": "devpts", "options": ["newinstance", "ptmxmode=0666"]],
+                [
+                    "destination": "/dev/pts", "type": "devpts", "source": "devpts",
+                    "options": ["newinstance", "ptmxmode=0666"],
+                ],
             ],
             "linux": [
+                "resources": memoryLimit.map { ["memory": ["limit": .integer($0), "swap": .integer($0)]] }
+                    ?? [:],
                 "namespaces": [
                     ["type": "pid"], ["type": "mount"], ["type": "ipc"], ["type": "uts"], ["type": "network"],
                     ["type": "cgroup"],
-                ]
+                ],
             ],
         ]
     }

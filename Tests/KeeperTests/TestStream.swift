@@ -22,9 +22,14 @@ final class TestStream {
         _ container: TestContainer,
         _ request: KeeperV1.StreamRequest
     ) throws -> SharedDescriptor {
-        let socket = SharedDescriptor(try UnixSocket.connect(.stream, to: container.runDirectory + "/stream.sock"))
+        let socket = SharedDescriptor(
+            try UnixSocket.connect(.stream, to: container.runDirectory + "/stream.sock")
+        )
         let body = request.serialized()
-        try Files.writeAll(socket.raw, (0..<4).map { UInt8(truncatingIfNeeded: body.count >> (8 * $0)) } + body)
+        try Files.writeAll(
+            socket.raw,
+            (0..<4).map { UInt8(truncatingIfNeeded: body.count >> (8 * $0)) } + body
+        )
         return socket
     }
 
@@ -48,7 +53,9 @@ final class TestStream {
             try Poll.wait(&entries, deadlineNanos: Clock.bootNanos)
             if entries[0].found.isEmpty { return true }
             // A connection that was reset has ended too.
-            guard let bytes = try? Files.readSome(socket.raw, limit: 64 << 10), !bytes.isEmpty else { return false }
+            guard let bytes = try? Files.readSome(socket.raw, limit: 64 << 10), !bytes.isEmpty else {
+                return false
+            }
             take(bytes)
         }
     }

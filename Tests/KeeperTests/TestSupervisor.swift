@@ -30,6 +30,15 @@ final class TestSupervisor {
 
     init(_ container: TestContainer) { self.container = container }
 
+    /// A further connection to the keeper that `other` has started.
+    init(_ container: TestContainer, connectingTo other: TestSupervisor) throws {
+        self.container = container
+        keeper = other.keeper
+        let descriptor = try UnixSocket.connect(.sequencedPacket, to: container.runDirectory + "/keeper.sock")
+        socket = SharedDescriptor(descriptor)
+        lastHello = try request(.hello(KeeperV1.Hello(release: "test"))).hello
+    }
+
     deinit { if keeperProcess != nil { kill() } }
 
     // MARK: - The keeper's process
@@ -120,7 +129,9 @@ final class TestSupervisor {
     func answer(to id: UInt64, within seconds: Double = 20) throws -> Answer {
         let deadline = Clock.bootNanos + Int64(seconds * 1e9)
         while true {
-            guard let packet = try receive(deadline: deadline) else { throw TestFailure("no answer to request \(id)") }
+            guard let packet = try receive(deadline: deadline) else {
+                throw TestFailure("no answer to request \(id)")
+            }
             switch packet.body {
             case .reply(let reply): if packet.id == id { return Answer(reply: reply) }
             case .helloReply(let hello): if packet.id == id { return Answer(hello: hello) }
@@ -138,10 +149,14 @@ final class TestSupervisor {
     }
 
     /// Waits for an event; those that came before count.
-    func event(_ kind: KeeperV1.Event.Kind, execID: String = "", within seconds: Double = 20) throws -> KeeperV1.Event {
+    func event(_ kind: KeeperV1.Event.Kind, execID: String = "", within seconds: Double = 20) throws
+        -> KeeperV1.Event
+    {
         let deadline = Clock.bootNanos + Int64(seconds * 1e9)
         while true {
-            if let event = events.first(where: { $0.kind == kind && $0.record?.execId ?? "" == execID }) { return event }
+            if let event = events.first(where: { $0.kind == kind && $0.record?.execId ?? "" == execID }) {
+                return event
+            }
             guard try receive(deadline: deadline) != nil else { throw TestFailure("no event \(kind)") }
         }
     }

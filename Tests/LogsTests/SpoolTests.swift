@@ -46,7 +46,8 @@ final class TestSpool {
     func texts() throws -> [String] {
         try items().map {
             switch $0 {
-            case .chunk(let chunk): "\(chunk.stream.rawValue)@\(chunk.wallNanos):\(String(decoding: chunk.bytes, as: UTF8.self))"
+            case .chunk(let chunk):
+                "\(chunk.stream.rawValue)@\(chunk.wallNanos):\(String(decoding: chunk.bytes, as: UTF8.self))"
             case .gap: "gap"
             }
         }
@@ -104,7 +105,9 @@ struct SpoolTests {
 
     @Test func aDamagedRecordsBytesCountAsTheOnesBefore() throws {
         let spool = try TestSpool()
-        for (place, text) in ["a", "b", "c"].enumerated() { try spool.write(text, .standardError, at: Int64(place)) }
+        for (place, text) in ["a", "b", "c"].enumerated() {
+            try spool.write(text, .standardError, at: Int64(place))
+        }
         let index = try Files.open(spool.directory.indexPath(1), .readWrite)
         try Files.write(index.raw, [0xff], offset: 32 + 8)
         #expect(try spool.texts() == ["2@0:ab", "2@2:c"])
@@ -154,7 +157,9 @@ struct SpoolTests {
         var seen: [UInt8] = []
         for number in 0..<3000 {
             try spool.write("\(number)\n", number % 3 == 0 ? .standardError : .standardOutput)
-            if number % 7 == 0 { while case .chunk(let chunk)? = try reader.next(limit: 5) { seen += chunk.bytes } }
+            if number % 7 == 0 {
+                while case .chunk(let chunk)? = try reader.next(limit: 5) { seen += chunk.bytes }
+            }
         }
         while case .chunk(let chunk)? = try reader.next() { seen += chunk.bytes }
         #expect(seen == Array((0..<3000).map { "\($0)\n" }.joined().utf8))
@@ -217,9 +222,15 @@ struct LineTests {
     @Test func timesAndStreamsSelect() throws {
         let spool = try TestSpool()
         for number in 0..<10 {
-            try spool.write("\(number)\n", number % 2 == 0 ? .standardOutput : .standardError, at: Int64(number))
+            try spool.write(
+                "\(number)\n",
+                number % 2 == 0 ? .standardOutput : .standardError,
+                at: Int64(number)
+            )
         }
         #expect(try spool.lines(LogSelection(sinceNanos: 3, untilNanos: 5)) == ["2:3\n", "1:4\n", "2:5\n"])
-        #expect(try spool.lines(LogSelection(streams: [.standardError], sinceNanos: 6)) == ["2:7\n", "2:9\n"])
+        #expect(
+            try spool.lines(LogSelection(streams: [.standardError], sinceNanos: 6)) == ["2:7\n", "2:9\n"]
+        )
     }
 }

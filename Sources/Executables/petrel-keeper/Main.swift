@@ -11,7 +11,10 @@ struct Main {
     static func main() {
         do {
             guard let options = options(Array(CommandLine.arguments.dropFirst())) else {
-                Self.end("usage: petrel-keeper --container DIR --run DIR [--adopt] [--fault-points DIR]", code: 2)
+                Self.end(
+                    "usage: petrel-keeper --container DIR --run DIR [--adopt] [--fault-points DIR]",
+                    code: 2
+                )
             }
             try prepare()
             let keeper = try Keeper(options, supervisor: inheritedConnection())

@@ -43,7 +43,10 @@ package struct LineAssembler: Sendable {
             let stop = feed.map { $0 + 1 } ?? window.endIndex
             if line.bytes.isEmpty { line.wallNanos = chunk.wallNanos }
             line.bytes += chunk.bytes[start..<stop]
-            line.end = LogPosition(segment: chunk.position.segment, offset: chunk.position.offset + UInt64(stop))
+            line.end = LogPosition(
+                segment: chunk.position.segment,
+                offset: chunk.position.offset + UInt64(stop)
+            )
             start = stop
             if feed != nil || line.bytes.count == Self.maximumLineBytes {
                 lines.append(Self.line(line, chunk.stream))

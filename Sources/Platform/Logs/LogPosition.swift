@@ -16,7 +16,9 @@ package struct LogPosition: Hashable, Comparable, Sendable, LosslessStringConver
     /// nil when `text` is not of the form `SEGMENT:OFFSET`.
     package init?(_ text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, let segment = UInt64(parts[0]), let offset = UInt64(parts[1]) else { return nil }
+        guard parts.count == 2, let segment = UInt64(parts[0]), let offset = UInt64(parts[1]) else {
+            return nil
+        }
         self.init(segment: segment, offset: offset)
     }
 

@@ -19,7 +19,7 @@ package struct LogTail: Hashable, Sendable {
             do {
                 var segment = try SegmentReader(directory, number)
                 try segment.scanBackwards { search.look(at: $0) }
-            } catch where error.name == "ENOENT" {
+            } catch  where error.name == "ENOENT" {
                 break
             }
             if search.isOver { break }
@@ -54,7 +54,10 @@ struct TailSearch {
     mutating func look(at chunk: LogChunk) -> Bool {
         guard !isOver else { return false }
         for place in chunk.bytes.indices.reversed() {
-            let after = LogPosition(segment: chunk.position.segment, offset: chunk.position.offset + UInt64(place) + 1)
+            let after = LogPosition(
+                segment: chunk.position.segment,
+                offset: chunk.position.offset + UInt64(place) + 1
+            )
             if boundary == nil {
                 countLine(isEnd: chunk.bytes[place] == 0x0a, chunk.stream, after)
             } else if lookFurther(isEnd: chunk.bytes[place] == 0x0a, chunk.stream, after) {

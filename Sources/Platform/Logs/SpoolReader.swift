@@ -61,7 +61,9 @@ package struct SpoolReader: ~Copyable {
                 position = chunk.end
                 return .chunk(chunk)
             }
-            guard let later = try directory.segments().first(where: { $0 > position.segment }) else { return nil }
+            guard let later = try directory.segments().first(where: { $0 > position.segment }) else {
+                return nil
+            }
             // Written to its end before the later one was begun: look once more.
             if let chunk = try segment?.next(from: position.offset, limit: limit) {
                 position = chunk.end
@@ -77,10 +79,12 @@ package struct SpoolReader: ~Copyable {
     private enum Opening { case opened, nothing, gap(LogItem) }
 
     private mutating func openSegment() throws(SystemError) -> Opening {
-        guard let number = try directory.segments().first(where: { $0 >= position.segment }) else { return .nothing }
+        guard let number = try directory.segments().first(where: { $0 >= position.segment }) else {
+            return .nothing
+        }
         do {
             segment = try SegmentReader(directory, number)
-        } catch where error.name == "ENOENT" {
+        } catch  where error.name == "ENOENT" {
             // Deleted between the listing and now: list again, from the next one on.
             return try openSegment()
         }
@@ -122,7 +126,7 @@ struct SegmentReader: ~Copyable {
     ) throws(SystemError) -> Descriptor {
         do {
             return try Files.open(directory.indexPath(number), .readOnly)
-        } catch where error.name == "ENOENT" {
+        } catch  where error.name == "ENOENT" {
             // The bytes are still worth reading.
             return try Files.open("/dev/null", .readOnly)
         }
@@ -205,12 +209,20 @@ struct SegmentReader: ~Copyable {
         var high = Int(try Files.size(of: index.raw)) / IndexRecord.size
         while high - low > 1 {
             let middle = (low + high) / 2
-            let bytes = try Files.bytes(of: index.raw, offset: Int64(middle * IndexRecord.size), count: IndexRecord.size)
+            let bytes = try Files.bytes(
+                of: index.raw,
+                offset: Int64(middle * IndexRecord.size),
+                count: IndexRecord.size
+            )
             if let record = IndexRecord(bytes), record.offset > offset { high = middle } else { low = middle }
         }
         // A damaged record there covers nothing: begin at a sound one before it.
         while low > 0 {
-            let bytes = try Files.bytes(of: index.raw, offset: Int64(low * IndexRecord.size), count: IndexRecord.size)
+            let bytes = try Files.bytes(
+                of: index.raw,
+                offset: Int64(low * IndexRecord.size),
+                count: IndexRecord.size
+            )
             if IndexRecord(bytes) != nil { break }
             low -= 1
         }

@@ -8,8 +8,8 @@ extension Files {
     package static func write(_ file: Int32, _ bytes: [UInt8], offset: Int64) throws(SystemError) {
         var done = 0
         while done < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Glibc.pwrite(file, $0.baseAddress! + done, $0.count - done, off_t(offset) + off_t(done))
+            let count = bytes[done...].withUnsafeBytes {
+                Glibc.pwrite(file, $0.baseAddress, $0.count, off_t(offset) + off_t(done))
             }
             let code = errno
             if count >= 0 {
@@ -23,7 +23,9 @@ extension Files {
     /// write(2) once, for pipes, sockets and terminals.
     /// - Returns: How many bytes were taken.
     /// - Throws: `EAGAIN` when a non-blocking descriptor has no room; `EPIPE` (the caller ignores SIGPIPE).
-    package static func writeSome(_ file: Int32, _ bytes: some RandomAccessCollection<UInt8>) throws(SystemError) -> Int {
+    package static func writeSome(_ file: Int32, _ bytes: some RandomAccessCollection<UInt8>)
+        throws(SystemError) -> Int
+    {
         let copy = Array(bytes)
         while true {
             let count = copy.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
@@ -54,7 +56,9 @@ extension Files {
         var failure: SystemError?
         let result = [UInt8](unsafeUninitializedCapacity: count) { buffer, size in
             while size < count {
-                let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[size...])
+                let rest = UnsafeMutableRawBufferPointer(
+                    rebasing: UnsafeMutableRawBufferPointer(buffer)[size...]
+                )
                 do throws(SystemError) {
                     let got = try read(file, into: rest, offset: offset + Int64(size))
                     if got == 0 { return }
@@ -84,6 +88,8 @@ extension Files {
         let flags = petrel_fcntl(file, F_GETFL, 0)
         guard flags >= 0 else { throw SystemError("fcntl(F_GETFL)", code: errno) }
         let wanted = isNonBlocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
-        guard petrel_fcntl(file, F_SETFL, Int(wanted)) == 0 else { throw SystemError("fcntl(F_SETFL)", code: errno) }
+        guard petrel_fcntl(file, F_SETFL, Int(wanted)) == 0 else {
+            throw SystemError("fcntl(F_SETFL)", code: errno)
+        }
     }
 }

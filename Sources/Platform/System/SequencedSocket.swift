@@ -29,7 +29,10 @@ package struct SequencedSocket: ~Copyable, Sendable {
     /// Two connected ends; both block.
     package static func pair() throws(SystemError) -> Pair {
         let sockets = try UnixSocket.pair(.sequencedPacket)
-        return Pair(first: SequencedSocket(adopting: sockets.first), second: SequencedSocket(adopting: sockets.second))
+        return Pair(
+            first: SequencedSocket(adopting: sockets.first),
+            second: SequencedSocket(adopting: sockets.second)
+        )
     }
 
     /// - Throws: `ENOENT` without a socket file, `ECONNREFUSED` when nobody listens.

@@ -43,7 +43,9 @@ package struct Spawn: Sendable {
     /// - Throws: what execve said (`ENOENT`, `EACCES`, …), or that the kernel has no room for a process.
     package func start() throws(SystemError) -> Child {
         var actions = posix_spawn_file_actions_t()
-        guard posix_spawn_file_actions_init(&actions) == 0 else { throw SystemError("posix_spawn", code: ENOMEM) }
+        guard posix_spawn_file_actions_init(&actions) == 0 else {
+            throw SystemError("posix_spawn", code: ENOMEM)
+        }
         defer { posix_spawn_file_actions_destroy(&actions) }
         // Copies above every target number, so that no dup2 can destroy the source of a later one.
         let targets = descriptors.keys.sorted()

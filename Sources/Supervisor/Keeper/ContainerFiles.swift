@@ -78,14 +78,19 @@ struct ContainerFiles {
         try replace("execs/\(record.execId).pb", record.serialized())
     }
 
-    func save(_ record: KeeperV1.KeeperRecord) throws(SystemError) { try replace("keeper.pb", record.serialized()) }
+    func save(_ record: KeeperV1.KeeperRecord) throws(SystemError) {
+        try replace("keeper.pb", record.serialized())
+    }
 
     func removeExec(_ id: String) { try? Files.unlink("\(execs)/\(id).pb") }
 
     /// Exec ids become file names.
     static func isValid(execID id: String) -> Bool {
         (1...128).contains(id.utf8.count)
-            && id.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) || (0x41...0x5a).contains($0) || $0 == 0x2d || $0 == 0x5f }
+            && id.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) || (0x41...0x5a).contains($0)
+                    || $0 == 0x2d || $0 == 0x5f
+            }
     }
 
     private func replace(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
@@ -96,7 +101,9 @@ struct ContainerFiles {
         let path = directory + "/" + name
         guard Files.exists(path) else { return nil }
         let bytes: [UInt8]
-        do throws(SystemError) { bytes = try Files.contents(of: path) } catch { throw StepFailure(error, step: "record") }
+        do throws(SystemError) { bytes = try Files.contents(of: path) } catch {
+            throw StepFailure(error, step: "record")
+        }
         do throws(MessageError) {
             return try Record(serialized: bytes)
         } catch {

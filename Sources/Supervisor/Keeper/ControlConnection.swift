@@ -42,7 +42,7 @@ final class ControlConnection {
                 return nil
             }
             return (packet, message.descriptors)
-        } catch where error.name == "EAGAIN" {
+        } catch  where error.name == "EAGAIN" {
             return nil
         } catch {
             isOpen = false
@@ -66,7 +66,7 @@ final class ControlConnection {
             do throws(SystemError) {
                 try socket.send(next.bytes, descriptors: next.descriptors.map(\.raw))
                 queue.removeFirst()
-            } catch where error.name == "EAGAIN" {
+            } catch  where error.name == "EAGAIN" {
                 return
             } catch {
                 isOpen = false

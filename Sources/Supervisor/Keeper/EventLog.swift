@@ -34,7 +34,8 @@ struct EventLog: ~Copyable {
         self.size = Int64(whole)
         self.lastSequence = events.last?.sequence ?? 0
         self.seen = Set(events.map(Self.key))
-        self.isOutputBlocked = events.last { [.outputBlocked, .outputResumed].contains($0.kind) }?.kind == .outputBlocked
+        self.isOutputBlocked =
+            events.last { [.outputBlocked, .outputResumed].contains($0.kind) }?.kind == .outputBlocked
         self.file = file
     }
 

@@ -80,7 +80,9 @@ final class Job {
         if let status { result.append((.statusRead, status)) }
         if let input, !input.isTerminal { result.append((.stdinWrite, input.descriptor)) }
         for output in outputs where !output.isAtEnd { result += output.roles }
-        if let terminal, !result.contains(where: { $0.0 == .terminal }) { result.append((.terminal, terminal)) }
+        if let terminal, !result.contains(where: { $0.0 == .terminal }) {
+            result.append((.terminal, terminal))
+        }
         return result
     }
 

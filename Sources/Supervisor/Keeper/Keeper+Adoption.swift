@@ -22,7 +22,9 @@ extension Keeper {
     func adopt(_ custody: [Custodian]) {
         awaitsAdoption = false
         faults.reach("keeper.adopt.received")
-        if let namespace = custody.first(where: { $0.name.role == .networkNamespace }) { networkNamespace = namespace.held }
+        if let namespace = custody.first(where: { $0.name.role == .networkNamespace }) {
+            networkNamespace = namespace.held
+        }
         for job in jobs {
             adopt(job, custody.filter { $0.name.execId == job.record.execId })
         }
@@ -53,7 +55,9 @@ extension Keeper {
     }
 
     private func takeOutputs(_ job: Job, _ held: (KeeperV1.NamedDescriptor.Role) -> SharedDescriptor?) {
-        if let terminal = held(.terminal), let read = held(.terminalPipeRead), let write = held(.terminalPipeWrite) {
+        if let terminal = held(.terminal), let read = held(.terminalPipeRead),
+            let write = held(.terminalPipeWrite)
+        {
             job.holdTerminal(terminal, pipeRead: read, pipeWrite: write)
         }
         if let output = held(.stdoutRead) { job.outputs.append(OutputSource(.standardOutput, pipe: output)) }

@@ -24,7 +24,7 @@ extension Keeper {
             let bytes = try Files.readSome(status.raw, limit: Self.statusLimit)
             job.statusBytes += bytes
             guard bytes.isEmpty || job.statusBytes.count >= Self.statusLimit else { return }
-        } catch where error.name == "EAGAIN" {
+        } catch  where error.name == "EAGAIN" {
             return
         } catch {
             KeeperLog.line("status pipe: \(error)")
@@ -87,7 +87,8 @@ extension Keeper {
 
     /// A detached exec's terminal must not fill up.
     private func discard(_ source: OutputSource, hungUp: Bool) {
-        guard source.lookForBytes(hungUp: hungUp) > 0, let null = try? Files.open("/dev/null", .writeOnly) else { return }
+        guard source.lookForBytes(hungUp: hungUp) > 0, let null = try? Files.open("/dev/null", .writeOnly)
+        else { return }
         _ = try? Splice.move(from: source.pipe.raw, to: null.raw, count: OutputSource.bytesAtOnce)
     }
 
@@ -244,7 +245,8 @@ extension Keeper {
     private func finishStreams(of job: Job) {
         guard job.isExec, !job.outputs.isEmpty else { return }
         let now = Clock.bootNanos
-        let isSilent = !job.clients.isEmpty && now - max(job.endedAt, job.lastOutputAt) > Self.silenceNanos
+        let isSilent =
+            !job.clients.isEmpty && now - max(job.endedAt, job.lastOutputAt) > Self.silenceNanos
             && !job.clients.contains(where: \.isSending)
         if job.isDrained || isSilent || (job.clients.isEmpty && now - job.endedAt > Self.unreadNanos) {
             job.closeDescriptors()

@@ -26,7 +26,9 @@ extension Keeper {
         switch body {
         case .hello: greet(connection, id)
         case .adopt(let request):
-            if awaitsAdoption { adopt(zip(request.descriptors, descriptors).map { Custodian(name: $0, held: $1) }) }
+            if awaitsAdoption {
+                adopt(zip(request.descriptors, descriptors).map { Custodian(name: $0, held: $1) })
+            }
             reply(connection, id, record: initJob?.record)
         case .start(let request): start(request, Job.Waiter(connection: connection, packetID: id))
         case .exec(let request): exec(request, Job.Waiter(connection: connection, packetID: id))

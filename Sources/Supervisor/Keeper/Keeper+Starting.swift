@@ -129,7 +129,8 @@ extension Keeper {
     func exec(_ request: KeeperV1.Exec, _ waiter: Job.Waiter) {
         if let job = execs.last(where: { $0.record.execId == request.execId }) {
             // One that a keeper's death kept from its program may be tried again.
-            let mayRepeat = job.isFinished && job.record.state == .failed && job.record.failure?.step == "gate"
+            let mayRepeat =
+                job.isFinished && job.record.state == .failed && job.record.failure?.step == "gate"
             guard mayRepeat else { return join(job, waiter) }
             execs.removeAll { $0.record.execId == request.execId }
         }
@@ -138,7 +139,11 @@ extension Keeper {
         else {
             let isValid = ContainerFiles.isValid(execID: request.execId)
             let code = isValid ? KeeperError.noSuchProcess : KeeperError.invalid
-            return reply(waiter.connection, waiter.packetID, failure: StepFailure(step: "exec", path: "", code: code))
+            return reply(
+                waiter.connection,
+                waiter.packetID,
+                failure: StepFailure(step: "exec", path: "", code: code)
+            )
         }
         let record = KeeperV1.RunRecord(
             version: 1,
@@ -224,7 +229,8 @@ extension Keeper {
 
     /// The supervisor holds its copies: the process may go on to its program.
     func openGate(run: UInt64, execID: String) {
-        guard let job = job(execID: execID), job.record.run == run, case .building = job.phase, let gate = job.gate
+        guard let job = job(execID: execID), job.record.run == run, case .building = job.phase,
+            let gate = job.gate
         else { return }
         // A process that is gone already is told by its status pipe.
         _ = try? Files.writeSome(gate.raw, [1])

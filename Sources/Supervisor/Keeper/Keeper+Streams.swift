@@ -27,7 +27,9 @@ extension Keeper {
             passInput(from: client, to: job)
         }
         let isGone = !found.isDisjoint(with: [.hungUp, .failed])
-        if isGone, !client.wantsInput || client.inputEnded || job.input?.waiting.isEmpty == false { client.finish() }
+        if isGone, !client.wantsInput || client.inputEnded || job.input?.waiting.isEmpty == false {
+            client.finish()
+        }
         guard !client.isOpen else { return }
         job.clients.removeAll { $0 === client }
         if client.wantsInput { endInput(of: job) }

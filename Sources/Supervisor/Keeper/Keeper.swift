@@ -139,7 +139,9 @@ package final class Keeper {
     private func collect(into turn: inout Turn) {
         turn.add(controlListener.raw, .readable, .control)
         turn.add(streamListener.raw, .readable, .stream)
-        for connection in connections { turn.add(connection.raw, connection.interest, .connection(connection)) }
+        for connection in connections {
+            turn.add(connection.raw, connection.interest, .connection(connection))
+        }
         for client in newClients { turn.add(client.raw, .readable, .newClient(client)) }
         for job in jobs { collect(job, into: &turn) }
     }
@@ -153,9 +155,13 @@ package final class Keeper {
             if job.endedAt == 0, let process = job.process { turn.add(process.raw, .readable, .process(job)) }
         case .executed, .ended, .finished: break
         }
-        if let input = job.input, !input.waiting.isEmpty { turn.add(input.descriptor.raw, .writable, .input(job)) }
+        if let input = job.input, !input.waiting.isEmpty {
+            turn.add(input.descriptor.raw, .writable, .input(job))
+        }
         if takesOutput(of: job) {
-            for source in job.outputs { if let raw = source.watched { turn.add(raw, .readable, .output(job, source)) } }
+            for source in job.outputs {
+                if let raw = source.watched { turn.add(raw, .readable, .output(job, source)) }
+            }
         }
         for client in job.clients { collect(client, of: job, into: &turn) }
     }

@@ -37,6 +37,9 @@ extension System.ProcessIdentity {
 enum KeeperLog {
     static func line(_ text: String) {
         // A keeper without a log goes on.
-        try? Files.writeAll(2, Array("\(Timestamp(unixNanos: Clock.wallNanos).rfc3339()) keeper: \(text)\n".utf8))
+        try? Files.writeAll(
+            2,
+            Array("\(Timestamp(unixNanos: Clock.wallNanos).rfc3339()) keeper: \(text)\n".utf8)
+        )
     }
 }

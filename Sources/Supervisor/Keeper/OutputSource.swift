@@ -67,7 +67,9 @@ final class OutputSource {
 
     private func fillFromTerminal(_ master: SharedDescriptor, _ pipeWrite: SharedDescriptor) {
         do throws(SystemError) {
-            if try Splice.move(from: master.raw, to: pipeWrite.raw, count: 64 << 10) == 0 { terminalEnded = true }
+            if try Splice.move(from: master.raw, to: pipeWrite.raw, count: 64 << 10) == 0 {
+                terminalEnded = true
+            }
         } catch {
             // EIO: the last program on the terminal's other side is gone.
             if error.name != "EAGAIN" { terminalEnded = true }

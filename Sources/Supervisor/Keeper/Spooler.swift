@@ -42,7 +42,7 @@ final class Spooler {
                 if count == 0 { break }
                 moved += count
             }
-        } catch where error.name == "EAGAIN" {
+        } catch  where error.name == "EAGAIN" {
             // Somebody took it first: nothing of ours.
         } catch {
             // ENOSPC, EDQUOT, EIO, EROFS: the bytes stay in the pipe until this works.
@@ -64,7 +64,8 @@ final class Spooler {
         guard room.freeBytes > Self.headroom(total: room.totalBytes) else {
             throw SystemError("splice", path: directory.path, code: KeeperError.noSpace)
         }
-        guard let limit = try writer?.begin(source.stream, wallNanos: Clock.wallNanos), let place = writer?.end,
+        guard let limit = try writer?.begin(source.stream, wallNanos: Clock.wallNanos),
+            let place = writer?.end,
             // The record may be the first of a new segment.
             let data = writer?.data
         else { return 0 }

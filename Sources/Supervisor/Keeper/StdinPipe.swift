@@ -28,7 +28,7 @@ final class StdinPipe {
         while !waiting.isEmpty {
             do throws(SystemError) {
                 waiting = waiting.dropFirst(try Files.writeSome(descriptor.raw, waiting))
-            } catch where error.name == "EAGAIN" {
+            } catch  where error.name == "EAGAIN" {
                 return .part
             } catch {
                 // The process has closed its input.

@@ -48,7 +48,7 @@ final class StreamClient {
                 let bytes = try Files.readSome(socket.raw, limit: wanted)
                 if bytes.isEmpty { break }
                 requestBytes += bytes
-            } catch where error.name == "EAGAIN" {
+            } catch  where error.name == "EAGAIN" {
                 return nil
             } catch {
                 break
@@ -74,7 +74,7 @@ final class StreamClient {
             let bytes = try Files.readSome(socket.raw, limit: StdinPipe.bytesAtOnce)
             if bytes.isEmpty { inputEnded = true }
             return bytes
-        } catch where error.name == "EAGAIN" {
+        } catch  where error.name == "EAGAIN" {
             return []
         } catch {
             inputEnded = true
@@ -102,12 +102,16 @@ final class StreamClient {
                 current.header = current.header.dropFirst(try Files.writeSome(socket.raw, current.header))
             }
             while current.bytesLeft > 0 {
-                let count = try Splice.move(from: current.source.pipe.raw, to: socket.raw, count: current.bytesLeft)
+                let count = try Splice.move(
+                    from: current.source.pipe.raw,
+                    to: socket.raw,
+                    count: current.bytesLeft
+                )
                 if count == 0 { break }
                 current.bytesLeft -= count
             }
             frame = current.bytesLeft > 0 ? current : nil
-        } catch where error.name == "EAGAIN" {
+        } catch  where error.name == "EAGAIN" {
             frame = current
         } catch {
             finish()
