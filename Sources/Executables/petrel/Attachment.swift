@@ -94,12 +94,15 @@ extension EngineConnection {
     /// - Throws: with exit code 127 when its program was not found, 126 when it cannot be executed, else 125.
     func start(_ container: String, called name: String, isNew: Bool) async throws(Failure) {
         let what = "start \(name)"
+        var interruptions = Interruptions()
         while true {
             do throws(RPCError) {
                 _ = try await containers.start(EngineV1.StartRequest(container: container))
                 return
             } catch {
-                guard error.code == .unavailable else { throw failure(what, error, exitCode: Self.startExitCode(error)) }
+                guard interruptions.count(error) else {
+                    throw failure(what, error, exitCode: Self.startExitCode(error))
+                }
                 try await comeBack(what, after: error)
                 if isNew, await hasRun(container) { return }
             }

@@ -38,9 +38,10 @@ struct EngineConnection: Sendable {
         _ what: String,
         _ call: () async throws(RPCError) -> Response
     ) async throws(Failure) -> Response {
+        var interruptions = Interruptions()
         while true {
             do throws(RPCError) { return try await call() } catch {
-                guard error.code == .unavailable else { throw failure(what, error) }
+                guard interruptions.count(error) else { throw failure(what, error) }
                 try await comeBack(what, after: error)
             }
         }
@@ -92,6 +93,22 @@ struct EngineConnection: Sendable {
             advice: "See 'petrel system status'.",
             exitCode: exitCode
         )
+    }
+}
+
+/// Tells a call that the engine's end cut off from one that the engine refused, and bounds how often one is repeated.
+struct Interruptions: Sendable {
+    private var left = 10
+    private var lastNanos: Int64 = 0
+
+    /// - Returns: Whether to try again. An engine that lived for a while between two interruptions begins a new count.
+    mutating func count(_ error: RPCError) -> Bool {
+        // What the engine itself says has details; a broken connection has none.
+        guard error.code == .unavailable, error.detail == nil else { return false }
+        let now = Clock.bootNanos
+        left = now - lastNanos > 2_000_000_000 ? 10 : left - 1
+        lastNanos = now
+        return left > 0
     }
 }
 

@@ -23,6 +23,7 @@ final class ExecSession: Sendable {
     /// - Returns: The program's exit code; 0 for a detached one.
     func run() async throws -> Int32 {
         let what = "exec in \(start.container)"
+        var interruptions = Interruptions()
         while true {
             do {
                 return try await engine.containers.exec { requests, responses in
@@ -30,7 +31,7 @@ final class ExecSession: Sendable {
                 }
             } catch let error as RPCError {
                 // Before the answer `started` nobody can tell whether the program runs: repeating might run it twice.
-                guard error.code == .unavailable, execID.withLock({ $0 }) != nil else {
+                guard execID.withLock({ $0 }) != nil, interruptions.count(error) else {
                     throw engine.failure(
                         what,
                         error,

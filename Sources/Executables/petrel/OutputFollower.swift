@@ -19,12 +19,13 @@ struct OutputFollower: Sendable {
     /// - Parameter begun: Called with each message; the first says that the reading has begun.
     mutating func run(endsWhenRemoved: Bool = false, begun: () -> Void = {}) async throws(Failure) {
         let what = "logs of \(request.container)"
+        var interruptions = Interruptions()
         while true {
             do throws(RPCError) {
                 return try await copy(begun)
             } catch {
                 if endsWhenRemoved, error.code == .notFound { return }
-                guard error.code == .unavailable else { throw engine.failure(what, error) }
+                guard interruptions.count(error) else { throw engine.failure(what, error) }
                 try await engine.comeBack(what, after: error)
             }
         }

@@ -36,6 +36,7 @@ struct Events: EngineCommand {
             untilUnixNanos: try Moments.option("--until", until, now: now),
             filters: filter
         )
+        var interruptions = Interruptions()
         while true {
             do throws(RPCError) {
                 let events = try await engine.system.events(request)
@@ -51,7 +52,7 @@ struct Events: EngineCommand {
                 }
                 return
             } catch {
-                guard error.code == .unavailable else { throw engine.failure("events", error) }
+                guard interruptions.count(error) else { throw engine.failure("events", error) }
                 // Without one event seen, those of the interruption are found by time.
                 if request.afterSequence == 0, request.sinceUnixNanos == 0 { request.sinceUnixNanos = now }
                 try await engine.comeBack("events", after: error)
