@@ -104,6 +104,7 @@ extension RPCError {
         }
     }
 
+    /// Never `UNAVAILABLE`: that says that this daemon is away, and clients wait for it to come back.
     private init(registry error: RegistryError) {
         let text = "\(error)"
         switch error {
@@ -112,15 +113,15 @@ extension RPCError {
         case .unauthorized(let reference, _, _):
             self.init(.unauthenticated, text, "unauthorized", reference, "look at the spelling, or log in to the registry")
         case .unreachable(let registry, _):
-            self.init(.unavailable, text, "registry_unreachable", registry, "look at the host's name and the network")
+            self.init(.failedPrecondition, text, "registry_unreachable", registry, "look at the host's name and the network")
         case .tooManyRequests(let registry):
             self.init(.resourceExhausted, text, "too_many_requests", registry, "try again later")
         case .unexpectedStatus(let registry, _, _, _):
-            self.init(.unavailable, text, "registry_failed", registry, "try again later")
-        case .malformed(let registry, _): self.init(.unavailable, text, "registry_malformed", registry, "")
+            self.init(.failedPrecondition, text, "registry_failed", registry, "try again later")
+        case .malformed(let registry, _): self.init(.failedPrecondition, text, "registry_malformed", registry, "")
         case .wrongSize(let digest, _, _): self.init(.dataLoss, text, "content_corrupt", digest, "")
         case .interrupted(let digest, _, _):
-            self.init(.unavailable, text, "download_interrupted", digest, "try again: what is there is not fetched twice")
+            self.init(.aborted, text, "download_interrupted", digest, "try again: what is there is not fetched twice")
         case .cancelled: self.init(.cancelled, text, "cancelled", "", "")
         }
     }
