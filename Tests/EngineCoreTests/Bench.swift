@@ -33,7 +33,9 @@ struct Bench {
     }
 
     /// Runs `body` beside the engine's own tasks, after the first repair.
-    func running<Result: Sendable>(_ body: @Sendable @escaping (Engine) async throws -> Result) async throws -> Result {
+    func running<Result: Sendable>(_ body: @Sendable @escaping (Engine) async throws -> Result) async throws
+        -> Result
+    {
         let engine = try engine()
         let ready = AsyncStream<Void>.makeStream()
         return try await withThrowingTaskGroup(of: Result?.self) { group in

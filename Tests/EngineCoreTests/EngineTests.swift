@@ -96,14 +96,23 @@ struct EngineTests {
             let engine = try bench.engine()
             func bind(_ name: String, creates: Bool) -> ContainerSettings.Bind {
                 .init(
-                    source: "\(bench.root)/\(name)", target: "/x", readOnly: false, propagation: "",
+                    source: "\(bench.root)/\(name)",
+                    target: "/x",
+                    readOnly: false,
+                    propagation: "",
                     createSource: creates
                 )
             }
-            _ = try await engine.create(name: "", settings: .busybox { $0.binds = [bind("made/deep", creates: true)] })
+            _ = try await engine.create(
+                name: "",
+                settings: .busybox { $0.binds = [bind("made/deep", creates: true)] }
+            )
             #expect(try Files.status(of: bench.root + "/made/deep").kind == .directory)
             await #expect(throws: EngineError.bindSourceAbsent(bench.root + "/absent")) {
-                try await engine.create(name: "n", settings: .busybox { $0.binds = [bind("absent", creates: false)] })
+                try await engine.create(
+                    name: "n",
+                    settings: .busybox { $0.binds = [bind("absent", creates: false)] }
+                )
             }
             #expect(try await engine.list(all: true, filters: []).count == 1)
         }
@@ -114,14 +123,23 @@ struct EngineTests {
             let engine = try bench.engine()
             let made = try await engine.create(name: "p", settings: .busybox())
             let detail = PeerError.Detail(
-                reason: "program_not_found", subject: "execve", path: "/bin/nope", errorNumber: 2, advice: ""
+                reason: "program_not_found",
+                subject: "execve",
+                path: "/bin/nope",
+                errorNumber: 2,
+                advice: ""
             )
             bench.supervisor.state.withLock {
                 $0.failures["start"] = PeerError(
-                    daemon: "supervisor", kind: .notFound, message: "execve /bin/nope: ENOENT", detail: detail
+                    daemon: "supervisor",
+                    kind: .notFound,
+                    message: "execve /bin/nope: ENOENT",
+                    detail: detail
                 )
             }
-            await #expect(throws: EngineError.startFailed(made.id, code: 127, reason: "execve /bin/nope: ENOENT")) {
+            await #expect(
+                throws: EngineError.startFailed(made.id, code: 127, reason: "execve /bin/nope: ENOENT")
+            ) {
                 try await engine.start("p")
             }
         }
@@ -138,7 +156,9 @@ struct EngineTests {
                 try await engine.exec(in: "k", ExecSettings(), input: { nil }, receive: { _ in })
             }
             _ = try await engine.start("k")
-            await #expect(throws: EngineError.invalidSignal("NOPE")) { try await engine.kill("k", signal: "NOPE") }
+            await #expect(throws: EngineError.invalidSignal("NOPE")) {
+                try await engine.kill("k", signal: "NOPE")
+            }
             _ = try await engine.kill("k", signal: "")
             #expect(try await engine.wait("k", until: .notRunning).code == 137)
         }
@@ -146,7 +166,8 @@ struct EngineTests {
 
     @Test(arguments: [
         ("name=we", 1), ("name=other", 0), ("status=created", 1), ("status=running", 0), ("label=of", 1),
-        ("label=of=image", 1), ("label=of=other", 0), ("ancestor=busybox", 1), ("ancestor=alpine", 0), ("exited=0", 0),
+        ("label=of=image", 1), ("label=of=other", 0), ("ancestor=busybox", 1), ("ancestor=alpine", 0),
+        ("exited=0", 0),
     ])
     func listsAreFiltered(_ filter: String, _ count: Int) async throws {
         try await withBench { bench in
@@ -168,7 +189,12 @@ struct EngineTests {
         try await withBench { bench in
             let engine = try bench.engine()
             let made = try await engine.create(name: "user", settings: .busybox())
-            let refusal = EngineError.imageInUse("busybox", container: made.id, name: "user", isRunning: false)
+            let refusal = EngineError.imageInUse(
+                "busybox",
+                container: made.id,
+                name: "user",
+                isRunning: false
+            )
             await #expect(throws: refusal) { try await engine.removeImage("busybox", force: false) }
             _ = try await engine.start("user")
             await #expect(throws: EngineError.self) { try await engine.removeImage("busybox", force: true) }
@@ -194,7 +220,9 @@ struct EngineTests {
             #expect(json["State"]?["Status"]?.string == "running" && json["State"]?["Pid"]?.integer == 77)
             #expect(json["HostConfig"]?["Memory"]?.integer == 32 << 20)
             #expect(json["HostConfig"]?["RestartPolicy"]?["Name"]?.string == "no")
-            #expect(json["Config"]?["Cmd"]?[1]?.string == "9" && json["Config"]?["Image"]?.string == "busybox")
+            #expect(
+                json["Config"]?["Cmd"]?[1]?.string == "9" && json["Config"]?["Image"]?.string == "busybox"
+            )
             #expect(json["NetworkSettings"]?["Networks"]?["none"] != nil)
             let image = try JSON(parsing: try await engine.inspectImage("busybox"))
             #expect(image["RepoTags"]?[0]?.string == "busybox:latest")

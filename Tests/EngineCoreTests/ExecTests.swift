@@ -16,11 +16,14 @@ struct ExecTests {
 
     private static func frame(_ stream: UInt8, _ text: String, claiming count: Int? = nil) -> [UInt8] {
         let size = UInt32(count ?? text.utf8.count)
-        return [stream, 0, 0, 0] + (0..<4).reversed().map { UInt8(truncatingIfNeeded: size >> (8 * $0)) } + Array(text.utf8)
+        return [stream, 0, 0, 0] + (0..<4).reversed().map { UInt8(truncatingIfNeeded: size >> (8 * $0)) }
+            + Array(text.utf8)
     }
 
     /// Takes one connection, checks its greeting, sends bytes, and closes it.
-    private static func serve(_ listener: SharedDescriptor, _ bytes: [UInt8], _ poller: Bench) async throws -> [UInt8] {
+    private static func serve(_ listener: SharedDescriptor, _ bytes: [UInt8], _ poller: Bench) async throws
+        -> [UInt8]
+    {
         try await poller.poller.readable(listener)
         let connection = SharedDescriptor(try UnixSocket.accept(listener.raw))
         var greeting: [UInt8] = []
@@ -47,7 +50,10 @@ struct ExecTests {
                                 switch notice {
                                 case .started(let id): heard.id = id
                                 case .output(let stream, let bytes):
-                                    heard.output[stream, default: ""] += String(decoding: bytes, as: UTF8.self)
+                                    heard.output[stream, default: ""] += String(
+                                        decoding: bytes,
+                                        as: UTF8.self
+                                    )
                                 case .exit(let code, _): heard.code = code
                                 }
                             }

@@ -39,10 +39,22 @@ final class FakeSupervisor: ContainerSupervisor {
     }
 
     /// Adds an event to the journal.
-    func tell(_ action: JournalEvent.Action, _ id: ContainerID, _ change: (inout JournalEvent) -> Void = { _ in }) {
+    func tell(
+        _ action: JournalEvent.Action,
+        _ id: ContainerID,
+        _ change: (inout JournalEvent) -> Void = { _ in }
+    ) {
         state.withLock { state in
-            let position = JournalPosition(journal: state.journalID, sequence: UInt64(state.journal.count + 1))
-            var event = JournalEvent(position: position, wallUnixNanos: Clock.wallNanos, container: id, action: action)
+            let position = JournalPosition(
+                journal: state.journalID,
+                sequence: UInt64(state.journal.count + 1)
+            )
+            var event = JournalEvent(
+                position: position,
+                wallUnixNanos: Clock.wallNanos,
+                container: id,
+                action: action
+            )
             change(&event)
             state.journal.append(event)
         }
@@ -110,7 +122,9 @@ final class FakeSupervisor: ContainerSupervisor {
         if wantsRemoval { tell(.removalWanted, id) }
     }
 
-    func stop(_ id: ContainerID, timeoutMillis: UInt32?, signal: Int32) async throws(PeerError) -> SupervisedContainer {
+    func stop(_ id: ContainerID, timeoutMillis: UInt32?, signal: Int32) async throws(PeerError)
+        -> SupervisedContainer
+    {
         try enter("stop")
         if try known(id).phase.isRunning { end(id, code: 143) }
         tell(.stop, id)
@@ -154,8 +168,12 @@ final class FakeSupervisor: ContainerSupervisor {
                 (state.containers[id], state.journal.last { $0.container == id && $0.action == .die }?.exit)
             }
             if container == nil { return ended ?? SupervisedExit(code: 0) }
-            if condition == .notRunning, container?.phase.isRunning == false { return ended ?? SupervisedExit(code: 0) }
-            do { try await Task.sleep(for: .milliseconds(2)) } catch { throw FakeSupervisor.error(.cancelled) }
+            if condition == .notRunning, container?.phase.isRunning == false {
+                return ended ?? SupervisedExit(code: 0)
+            }
+            do { try await Task.sleep(for: .milliseconds(2)) } catch {
+                throw FakeSupervisor.error(.cancelled)
+            }
         }
     }
 
@@ -185,7 +203,9 @@ final class FakeSupervisor: ContainerSupervisor {
         while true {
             let found = try await getExec(exec, of: container)
             if !found.isRunning { return found }
-            do { try await Task.sleep(for: .milliseconds(2)) } catch { throw FakeSupervisor.error(.cancelled) }
+            do { try await Task.sleep(for: .milliseconds(2)) } catch {
+                throw FakeSupervisor.error(.cancelled)
+            }
         }
     }
 
@@ -254,7 +274,9 @@ final class FakeImages: ImageSource {
         return image
     }
 
-    func images(matching pattern: String) async throws(PeerError) -> [StoredImage] { [state.withLock { $0.image }] }
+    func images(matching pattern: String) async throws(PeerError) -> [StoredImage] {
+        [state.withLock { $0.image }]
+    }
 
     func remove(_ reference: String, force: Bool) async throws(PeerError) -> ImageRemoval {
         ImageRemoval(untagged: ["busybox:latest"], deleted: [state.withLock { $0.image.id }])
@@ -274,7 +296,10 @@ final class FakeImages: ImageSource {
     func snapshots() async throws(PeerError) -> [String] { state.withLock { Array($0.snapshots) } }
 
     func snapshot(_ key: ContainerID) async throws(PeerError) -> PreparedSnapshot {
-        PreparedSnapshot(mounts: [RootMount(type: "overlay", source: "overlay", target: "", options: [])], upperDirectory: "/u")
+        PreparedSnapshot(
+            mounts: [RootMount(type: "overlay", source: "overlay", target: "", options: [])],
+            upperDirectory: "/u"
+        )
     }
 
     func version() async throws(PeerError) -> ImageStoreVersion {

@@ -164,7 +164,8 @@ struct JournalTests {
                 let read = Shared<[UInt8]>([])
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { [query] in
-                        try await engine.output(of: "w", query) { chunk in read.withLock { $0 += chunk.bytes } }
+                        try await engine.output(of: "w", query) { chunk in read.withLock { $0 += chunk.bytes }
+                        }
                     }
                     try await Task.sleep(for: .milliseconds(30))
                     try Files.makeDirectories(spool)

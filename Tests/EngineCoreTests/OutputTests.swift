@@ -68,7 +68,8 @@ struct OutputTests {
     }
 
     /// Writes segments as a keeper does.
-    private func spool(_ segments: [[(OutputStream, String)]], in directory: String) throws -> SpoolDirectory {
+    private func spool(_ segments: [[(OutputStream, String)]], in directory: String) throws -> SpoolDirectory
+    {
         for (number, pieces) in segments.enumerated() {
             var data: [UInt8] = []
             var index: [UInt8] = []
@@ -82,7 +83,9 @@ struct OutputTests {
         return SpoolDirectory(path: directory)
     }
 
-    private func rest(of directory: SpoolDirectory, _ query: OutputQuery, from place: OutputPlace) throws -> String {
+    private func rest(of directory: SpoolDirectory, _ query: OutputQuery, from place: OutputPlace) throws
+        -> String
+    {
         var renderer = OutputRenderer(query: query, place: place)
         var reader = SpoolReader(directory: directory, from: place.position)
         var result: [UInt8] = []
@@ -92,16 +95,21 @@ struct OutputTests {
         return text(result)
     }
 
-    @Test(arguments: [
-        (0, ""), (1, "6\n"), (2, "five\n6\n"), (3, "E1\nfive\n6\n"), (5, "3\n4\nE1\nfive\n6\n"),
-        (7, "1\n2\n3\n4\nE1\nfive\n6\n"), (50, "1\n2\n3\n4\nE1\nfive\n6\n"),
-    ] as [(UInt64, String)])
+    @Test(
+        arguments: [
+            (0, ""), (1, "6\n"), (2, "five\n6\n"), (3, "E1\nfive\n6\n"), (5, "3\n4\nE1\nfive\n6\n"),
+            (7, "1\n2\n3\n4\nE1\nfive\n6\n"), (50, "1\n2\n3\n4\nE1\nfive\n6\n"),
+        ] as [(UInt64, String)]
+    )
     func theLastLinesAreFound(_ count: UInt64, _ result: String) throws {
         try withTemporaryDirectory { path in
             let directory = try spool(
                 [
                     [(.standardOutput, "1\n2\n"), (.standardOutput, "3\n")],
-                    [(.standardOutput, "4\n"), (.standardError, "E1\n"), (.standardOutput, "fi"), (.standardOutput, "ve\n6\n")],
+                    [
+                        (.standardOutput, "4\n"), (.standardError, "E1\n"), (.standardOutput, "fi"),
+                        (.standardOutput, "ve\n6\n"),
+                    ],
                 ],
                 in: path
             )

@@ -39,7 +39,9 @@ struct RepairTests {
         let made = try await engine.create(name: "left", settings: .busybox())
         _ = try await engine.start("left")
         var row = try await engine.row("left")
-        _ = try await engine.database.write { db in try ContainerRow.move(db, made.id, from: .created, to: state) }
+        _ = try await engine.database.write { db in
+            try ContainerRow.move(db, made.id, from: .created, to: state)
+        }
         row.state = state
         try engine.database.close()
         return row
@@ -95,7 +97,9 @@ struct RepairTests {
             _ = try bench.engine()
             let queue = try DatabaseQueue(path: path)
             try await queue.write { db in try db.execute(sql: "PRAGMA user_version = 99") }
-            #expect(throws: EngineError.newerSchema(found: 99, known: Schema.steps.count)) { try bench.engine() }
+            #expect(throws: EngineError.newerSchema(found: 99, known: Schema.steps.count)) {
+                try bench.engine()
+            }
             #expect(Files.exists(path))
         }
     }

@@ -42,16 +42,18 @@ struct SpecificationTests {
         return try ContainerSpec(parsing: try builder.specification())
     }
 
-    @Test(arguments: [
-        // entrypoint and command of the user, of the image, and what runs
-        (nil, [], ["e"], ["c"], ["e", "c"]),
-        (nil, ["x"], ["e"], ["c"], ["e", "x"]),
-        (["u"], [], ["e"], ["c"], ["u"]),
-        (["u"], ["x"], ["e"], ["c"], ["u", "x"]),
-        ([""], ["x"], ["e"], ["c"], ["x"]),
-        ([], ["x"], ["e"], [], ["x"]),
-        (nil, [], [], ["c"], ["c"]),
-    ] as [([String]?, [String], [String], [String], [String])])
+    @Test(
+        arguments: [
+            // entrypoint and command of the user, of the image, and what runs
+            (nil, [], ["e"], ["c"], ["e", "c"]),
+            (nil, ["x"], ["e"], ["c"], ["e", "x"]),
+            (["u"], [], ["e"], ["c"], ["u"]),
+            (["u"], ["x"], ["e"], ["c"], ["u", "x"]),
+            ([""], ["x"], ["e"], ["c"], ["x"]),
+            ([], ["x"], ["e"], [], ["x"]),
+            (nil, [], [], ["c"], ["c"]),
+        ] as [([String]?, [String], [String], [String], [String])]
+    )
     func commandsAreMixedAsDockerDoes(
         _ entrypoint: [String]?,
         _ command: [String],
@@ -71,7 +73,9 @@ struct SpecificationTests {
         settings.image = "empty"
         #expect(throws: EngineError.noCommand(image: "empty")) { try resolved(settings, image()) }
         settings.entrypoint = []
-        #expect(throws: EngineError.noCommand(image: "empty")) { try resolved(settings, image(command: ["c"])) }
+        #expect(throws: EngineError.noCommand(image: "empty")) {
+            try resolved(settings, image(command: ["c"]))
+        }
     }
 
     @Test func theImagesDefaultsAreTaken() throws {
@@ -89,7 +93,9 @@ struct SpecificationTests {
         #expect(mixed.imageVolumes == ["/data"] && mixed.stopTimeoutSeconds == 10 && mixed.entrypoint == nil)
     }
 
-    @Test(arguments: ["", "[]", "{", #"{"config":1}"#, #"{"config":{"Cmd":"sh"}}"#, #"{"config":{"Env":[1]}}"#])
+    @Test(arguments: [
+        "", "[]", "{", #"{"config":1}"#, #"{"config":{"Cmd":"sh"}}"#, #"{"config":{"Env":[1]}}"#,
+    ])
     func aDamagedImageConfigurationIsAnError(_ text: String) {
         #expect(throws: EngineError.self) { try ImageDefaults(configuration: Array(text.utf8), image: "i") }
     }
@@ -157,17 +163,37 @@ struct SpecificationTests {
 
     @Test func privilegedContainersAreNotConfined() throws {
         let spec = try spec { $0.isPrivileged = true }
-        #expect(spec.linux.seccomp == nil && spec.linux.maskedPaths.isEmpty && spec.linux.readonlyPaths.isEmpty)
+        #expect(
+            spec.linux.seccomp == nil && spec.linux.maskedPaths.isEmpty && spec.linux.readonlyPaths.isEmpty
+        )
         #expect(spec.linux.resources.devices.map(\.isAllowed) == [true])
     }
 
     @Test func volumesComeInOrderOfDepthAndReplace() throws {
         let spec = try spec {
             $0.binds = [
-                .init(source: "/b", target: "/data/sub", readOnly: true, propagation: "rslave", createSource: false),
+                .init(
+                    source: "/b",
+                    target: "/data/sub",
+                    readOnly: true,
+                    propagation: "rslave",
+                    createSource: false
+                ),
                 .init(source: "/a", target: "/data/", readOnly: false, propagation: "", createSource: false),
-                .init(source: "/h", target: "/etc/hosts", readOnly: false, propagation: "", createSource: false),
-                .init(source: "/s", target: "/dev/shm", readOnly: false, propagation: "", createSource: false),
+                .init(
+                    source: "/h",
+                    target: "/etc/hosts",
+                    readOnly: false,
+                    propagation: "",
+                    createSource: false
+                ),
+                .init(
+                    source: "/s",
+                    target: "/dev/shm",
+                    readOnly: false,
+                    propagation: "",
+                    createSource: false
+                ),
             ]
         }
         let binds = spec.mounts.filter(\.isBind)
@@ -175,7 +201,9 @@ struct SpecificationTests {
             binds.map(\.destination)
                 == ["/data", "/etc/resolv.conf", "/etc/hostname", "/data/sub", "/etc/hosts", "/dev/shm"]
         )
-        #expect(binds[3].options == ["rbind", "rslave", "ro"] && binds[0].options == ["rbind", "rprivate", "rw"])
+        #expect(
+            binds[3].options == ["rbind", "rslave", "ro"] && binds[0].options == ["rbind", "rprivate", "rw"]
+        )
         #expect(spec.mounts.filter { $0.destination == "/dev/shm" }.count == 1)
     }
 
@@ -207,7 +235,13 @@ struct SpecificationTests {
             }
         )
         func bind(_ source: String, _ target: String, _ propagation: String = "") -> ContainerSettings.Bind {
-            .init(source: source, target: target, readOnly: false, propagation: propagation, createSource: false)
+            .init(
+                source: source,
+                target: target,
+                readOnly: false,
+                propagation: propagation,
+                createSource: false
+            )
         }
         #expect(refused { $0.binds = [bind("relative", "/x")] })
         #expect(refused { $0.binds = [bind("/a", "x")] })

@@ -10,7 +10,9 @@ struct ValuesTests {
         #expect(name.text == (text.hasPrefix("/") ? String(text.dropFirst()) : text))
     }
 
-    @Test(arguments: ["", "/", "_", "-ab", ".ab", "a b", "a/b", "ü2", "//ab", "a\u{0}b", String(repeating: "x", count: 256)])
+    @Test(arguments: [
+        "", "/", "_", "-ab", ".ab", "a b", "a/b", "ü2", "//ab", "a\u{0}b", String(repeating: "x", count: 256),
+    ])
     func anyOtherNameIsRefused(_ text: String) {
         #expect(throws: EngineError.invalidName(text)) { try ContainerName(text) }
     }
@@ -28,7 +30,11 @@ struct ValuesTests {
     @Test func randomIDsAreIDs() {
         let ids = (0..<100).map { _ in ContainerID.random() }
         #expect(Set(ids).count == 100)
-        #expect(ids.allSatisfy { ContainerID($0.text) == $0 && UInt64($0.short) == nil && $0.short.utf8.count == 12 })
+        #expect(
+            ids.allSatisfy {
+                ContainerID($0.text) == $0 && UInt64($0.short) == nil && $0.short.utf8.count == 12
+            }
+        )
     }
 
     @Test(arguments: ["", "abc", String(repeating: "A", count: 64), String(repeating: "g", count: 64)])
@@ -36,10 +42,13 @@ struct ValuesTests {
         #expect(ContainerID(text) == nil)
     }
 
-    @Test(arguments: [
-        ("TERM", 15), ("SIGTERM", 15), ("sigkill", 9), ("9", 9), ("64", 64), ("SIGRTMIN", 34), ("RTMIN+3", 37),
-        ("SIGRTMAX-1", 63), ("cld", 17), ("winch", 28),
-    ] as [(String, Int32)])
+    @Test(
+        arguments: [
+            ("TERM", 15), ("SIGTERM", 15), ("sigkill", 9), ("9", 9), ("64", 64), ("SIGRTMIN", 34),
+            ("RTMIN+3", 37),
+            ("SIGRTMAX-1", 63), ("cld", 17), ("winch", 28),
+        ] as [(String, Int32)]
+    )
     func signalsAreReadByNameAndNumber(_ text: String, _ number: Int32) throws {
         #expect(try ContainerSignal(text).number == number)
     }
@@ -78,13 +87,19 @@ struct ValuesTests {
         let policy = try ContainerSettings.RestartPolicy(name: "on-failure", maximumRetries: 3)
         #expect(policy.mode == .onFailure && policy.maximumRetries == 3)
         #expect(try ContainerSettings.RestartPolicy(name: "", maximumRetries: 0).mode == .no)
-        #expect(throws: EngineError.self) { try ContainerSettings.RestartPolicy(name: "often", maximumRetries: 0) }
-        #expect(throws: EngineError.self) { try ContainerSettings.RestartPolicy(name: "always", maximumRetries: 1) }
+        #expect(throws: EngineError.self) {
+            try ContainerSettings.RestartPolicy(name: "often", maximumRetries: 0)
+        }
+        #expect(throws: EngineError.self) {
+            try ContainerSettings.RestartPolicy(name: "always", maximumRetries: 1)
+        }
     }
 
     @Test func onlyKnownNetworksAreTaken() throws {
         #expect(try ContainerSettings.NetworkMode(name: "") == .none)
         #expect(try ContainerSettings.NetworkMode(name: "host") == .host)
-        #expect(throws: EngineError.networkNotFound("bridge")) { try ContainerSettings.NetworkMode(name: "bridge") }
+        #expect(throws: EngineError.networkNotFound("bridge")) {
+            try ContainerSettings.NetworkMode(name: "bridge")
+        }
     }
 }

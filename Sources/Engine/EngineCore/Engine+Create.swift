@@ -20,7 +20,12 @@ extension Engine {
         let image = try await image(settings.image)
         let defaults = try ImageDefaults(configuration: image.configuration, image: settings.image)
         let id = ContainerID.random()
-        let resolved = try ResolvedConfiguration(settings: settings, image: defaults, id: id, hostName: host.name)
+        let resolved = try ResolvedConfiguration(
+            settings: settings,
+            image: defaults,
+            id: id,
+            hostName: host.name
+        )
         let layout = try await supervisor.version().cgroupLayout
         let draft = ContainerRow(
             id: id,
@@ -106,7 +111,10 @@ extension Engine {
         do {
             try await outlivingCancellation { [self] in try await dismantle(row) }
         } catch {
-            logger.warning("could not undo a container's creation yet", metadata: ["id": "\(row.id)", "error": "\(error)"])
+            logger.warning(
+                "could not undo a container's creation yet",
+                metadata: ["id": "\(row.id)", "error": "\(error)"]
+            )
         }
     }
 

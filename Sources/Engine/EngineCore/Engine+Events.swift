@@ -95,7 +95,10 @@ extension Engine {
             } catch let error as PeerError where error.kind == .outOfRange {
                 try await skipLostJournal()
             } catch let error as PeerError {
-                logger.debug("the supervisor's journal cannot be read now", metadata: ["error": "\(error.message)"])
+                logger.debug(
+                    "the supervisor's journal cannot be read now",
+                    metadata: ["error": "\(error.message)"]
+                )
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
@@ -111,7 +114,8 @@ extension Engine {
         faults.reach("engine.events.received")
         try await database.write { db in
             let position = try EventTable.position(db)
-            guard position.journal != event.position.journal || position.sequence < event.position.sequence else {
+            guard position.journal != event.position.journal || position.sequence < event.position.sequence
+            else {
                 return
             }
             if let told = try Engine.told(db, event) { try EventTable.insert(db, told, from: event.position) }
@@ -156,7 +160,9 @@ extension Engine {
             let position = new
             logger.error(
                 "events were lost: the supervisor's journal no longer has them",
-                metadata: ["read": "\(old.journal):\(old.sequence)", "continues": "\(new.journal):\(new.sequence)"]
+                metadata: [
+                    "read": "\(old.journal):\(old.sequence)", "continues": "\(new.journal):\(new.sequence)",
+                ]
             )
             try await database.write { db in try EventTable.setPosition(db, position) }
         } catch is CancellationError {

@@ -14,7 +14,9 @@ extension Engine {
     package func images(matching pattern: String) async throws -> [ImageUse] {
         let found = try await images.images(matching: pattern)
         let rows = try await database.read { db in try ContainerRow.all(db) }
-        let counts = rows.reduce(into: [String: UInt32]()) { counts, row in counts[row.imageID, default: 0] += 1 }
+        let counts = rows.reduce(into: [String: UInt32]()) { counts, row in
+            counts[row.imageID, default: 0] += 1
+        }
         return found.map { ImageUse(image: $0, containers: counts[$0.id] ?? 0) }
     }
 

@@ -24,7 +24,9 @@ extension Engine {
     /// Ends a container with its stop signal, and with SIGKILL when its time is over. Stopping a stopped one is harmless.
     /// - Parameter timeoutSeconds: Nil: the container's own.
     /// - Parameter signal: Empty: the container's own.
-    package func stop(_ reference: String, timeoutSeconds: UInt32?, signal: String) async throws -> ContainerID {
+    package func stop(_ reference: String, timeoutSeconds: UInt32?, signal: String) async throws
+        -> ContainerID
+    {
         let number = signal.isEmpty ? 0 : try ContainerSignal(signal).number
         let row = try await usableRow(reference)
         faults.reach("engine.stop.resolved")

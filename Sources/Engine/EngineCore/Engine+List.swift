@@ -87,13 +87,20 @@ struct SummaryFilter: Sendable {
 
     init(_ texts: [String]) throws(EngineError) {
         for text in texts {
-            guard let equals = text.firstIndex(of: "="), let key = Key(rawValue: String(text[..<equals])) else {
-                throw .badFilter(text, "use name=, id=, status=, label=, ancestor=, exited=, network= or volume=")
+            guard let equals = text.firstIndex(of: "="), let key = Key(rawValue: String(text[..<equals]))
+            else {
+                throw .badFilter(
+                    text,
+                    "use name=, id=, status=, label=, ancestor=, exited=, network= or volume="
+                )
             }
             let value = String(text[text.index(after: equals)...])
             switch key {
             case .status where ContainerStatus(rawValue: value) == nil:
-                throw .badFilter(text, "use \(ContainerStatus.allCases.map(\.rawValue).joined(separator: ", "))")
+                throw .badFilter(
+                    text,
+                    "use \(ContainerStatus.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
             case .exited where UInt32(value) == nil: throw .badFilter(text, "an exit code is a number")
             default: wanted[key, default: []].append(value)
             }
@@ -121,7 +128,8 @@ struct SummaryFilter: Sendable {
         case .network: summary.network == value
         case .volume: summary.mounts.contains(value)
         case .ancestor:
-            summary.image == value || ImageNames.withoutTag(summary.image) == value || summary.imageID == value
+            summary.image == value || ImageNames.withoutTag(summary.image) == value
+                || summary.imageID == value
                 || summary.imageID.hasPrefix("sha256:" + value)
         }
     }

@@ -9,6 +9,10 @@ extension Engine {
             let name = ContainerName.generated(attempt: attempt, using: &generator).text
             if try ContainerRow.holder(db, of: name) == nil { return name }
         }
-        throw EngineError.invalidField("name", "no unused name was found in 64 attempts", advice: "give one with --name")
+        throw EngineError.invalidField(
+            "name",
+            "no unused name was found in 64 attempts",
+            advice: "give one with --name"
+        )
     }
 }

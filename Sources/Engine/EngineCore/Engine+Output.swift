@@ -51,7 +51,8 @@ extension Engine {
             if follows, watch == nil { watch = OutputWatch(directory) }
             watch?.drain()
             // Asked before the last look, so that nothing written before the end is missed.
-            let isEnd = follows ? try await end.hasCome(seen: seen, ask: { try await self.state(of: $0) }) : true
+            let isEnd =
+                follows ? try await end.hasCome(seen: seen, ask: { try await self.state(of: $0) }) : true
             while let item = try reader.next(limit: Engine.bytesAtOnce) {
                 guard let chunk = Engine.chunk(item, &renderer) else { return }
                 if !chunk.bytes.isEmpty || chunk.skippedBytes > 0 { try await receive(chunk) }
@@ -74,7 +75,11 @@ extension Engine {
         case .chunk(let chunk):
             if renderer.isPast(chunk) { return nil }
             let bytes = renderer.render(chunk)
-            return OutputChunk(bytes: bytes, stream: UInt32(chunk.stream.rawValue), position: renderer.place.text)
+            return OutputChunk(
+                bytes: bytes,
+                stream: UInt32(chunk.stream.rawValue),
+                position: renderer.place.text
+            )
         }
     }
 

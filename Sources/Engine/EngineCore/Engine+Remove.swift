@@ -50,7 +50,9 @@ extension Engine {
         faults.reach("engine.delete.snapshot-removed")
         do { try Files.removeTree(filesDirectory(of: row.id)) } catch { throw EngineError.file(error) }
         faults.reach("engine.delete.files-removed")
-        if row.state != .creating { await journal.waitForDeletion(of: row.id, atMost: Engine.journalPatience) }
+        if row.state != .creating {
+            await journal.waitForDeletion(of: row.id, atMost: Engine.journalPatience)
+        }
         try await database.write { db in
             let now = Clock.wallNanos
             guard try row.bury(db, at: now), row.state != .creating else { return }
@@ -90,7 +92,10 @@ extension Engine {
             // The next start sees that the supervisor still wants it.
         } catch {
             // Repair comes back to it.
-            logger.warning("could not remove an ended container yet", metadata: ["id": "\(id)", "error": "\(error)"])
+            logger.warning(
+                "could not remove an ended container yet",
+                metadata: ["id": "\(id)", "error": "\(error)"]
+            )
         }
     }
 }

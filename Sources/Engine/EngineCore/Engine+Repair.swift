@@ -65,14 +65,20 @@ extension Engine {
         }
         for container in supervised where !known.contains(container.id.text) && !isBusy(container.id) {
             guard buried.contains(container.id.text) else {
-                logger.error("the supervisor has a container that is not in the engine's database", metadata: ["id": "\(container.id)"])
+                logger.error(
+                    "the supervisor has a container that is not in the engine's database",
+                    metadata: ["id": "\(container.id)"]
+                )
                 continue
             }
             try await deleteSupervised(container.id, force: true)
         }
         for key in snapshots where !known.contains(key) {
             guard let id = ContainerID(key), buried.contains(key) else {
-                logger.error("the image store has a snapshot that is not in the engine's database", metadata: ["key": "\(key)"])
+                logger.error(
+                    "the image store has a snapshot that is not in the engine's database",
+                    metadata: ["key": "\(key)"]
+                )
                 continue
             }
             if !isBusy(id) { try await images.removeSnapshot(id) }

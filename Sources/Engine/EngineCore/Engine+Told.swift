@@ -10,7 +10,9 @@ extension Engine {
             guard row.state != .creating else { return nil }
             attributes = row.eventAttributes
         } else {
-            guard let removed = try Tombstone.one(db, id: event.container), removed.name != nil else { return nil }
+            guard let removed = try Tombstone.one(db, id: event.container), removed.name != nil else {
+                return nil
+            }
             attributes = removed.attributes
         }
         let exec = try ExecRow.one(db, id: event.exec, of: event.container)

@@ -22,30 +22,40 @@ extension EngineError {
         switch self {
         case .ambiguousPrefix(let prefix, let candidates):
             ToldError(
-                .invalidArgument, "ambiguous_prefix", prefix,
+                .invalidArgument,
+                "ambiguous_prefix",
+                prefix,
                 "the id prefix \"\(prefix)\" fits several containers: \(candidates.joined(separator: ", "))",
                 advice: "give more digits, or the name"
             )
         case .invalidName(let name):
             ToldError(
-                .invalidArgument, "invalid_name", name,
+                .invalidArgument,
+                "invalid_name",
+                name,
                 "invalid container name \"\(name)\": it must match [a-zA-Z0-9][a-zA-Z0-9_.-]*"
             )
         case .nameTaken(let name, let holder):
             ToldError(
-                .alreadyExists, "name_taken", holder.text,
+                .alreadyExists,
+                "name_taken",
+                holder.text,
                 "conflict: name \"\(name)\" is in use by container \(holder.short)",
                 advice: "remove that container with 'petrel rm', or use another name"
             )
         case .notRunning(let id, let name):
             ToldError(
-                .failedPrecondition, "not_running", id.text,
+                .failedPrecondition,
+                "not_running",
+                id.text,
                 "container \(name) (\(id.short)) is not running",
                 advice: "start it with 'petrel start \(name)'"
             )
         case .stillRunning(let id, let name):
             ToldError(
-                .failedPrecondition, "still_running", id.text,
+                .failedPrecondition,
+                "still_running",
+                id.text,
                 "cannot remove container \(name) (\(id.short)): it is running",
                 advice: "stop it with 'petrel stop \(name)', or use 'petrel rm -f'"
             )
@@ -53,7 +63,9 @@ extension EngineError {
             ToldError(.failedPrecondition, "being_removed", id.text, "container \(id.short) is being removed")
         case .startFailed(let id, let code, let reason):
             ToldError(
-                .failedPrecondition, EngineError.programReason("start_failed", code), id.text,
+                .failedPrecondition,
+                EngineError.programReason("start_failed", code),
+                id.text,
                 "failed to start container \(id.short): \(reason)",
                 advice: EngineError.programAdvice(code)
             )
@@ -68,17 +80,26 @@ extension EngineError {
             ToldError(.notFound, "exec_not_found", id, "no such exec: \(id)")
         case .execFailed(let id, let code, let reason):
             ToldError(
-                .failedPrecondition, EngineError.programReason("exec_failed", code), id.text,
+                .failedPrecondition,
+                EngineError.programReason("exec_failed", code),
+                id.text,
                 "failed to execute: \(reason)",
                 advice: EngineError.programAdvice(code)
             )
         case .streamLost(let path, let error):
             ToldError(.internal, "stream_lost", path, "the rest of the output could not be read: \(error)")
         case .outputUnreadable(let id, let text):
-            ToldError(.internal, "output_unreadable", id.text, "the output of \(id.short) cannot be read: \(text)")
+            ToldError(
+                .internal,
+                "output_unreadable",
+                id.text,
+                "the output of \(id.short) cannot be read: \(text)"
+            )
         case .badPosition(let text):
             ToldError(
-                .invalidArgument, "bad_position", text,
+                .invalidArgument,
+                "bad_position",
+                text,
                 "\"\(text)\" is no position in the output",
                 advice: "use one that an earlier answer carried"
             )
@@ -90,21 +111,33 @@ extension EngineError {
         switch self {
         case .imageNotFound(let reference):
             ToldError(
-                .notFound, "image_not_found", reference,
+                .notFound,
+                "image_not_found",
+                reference,
                 "no such image: \(reference)",
                 advice: "get it with 'petrel pull \(reference)' or 'petrel load'"
             )
         case .imageInUse(let reference, let id, let name, let isRunning):
             ToldError(
-                .failedPrecondition, "image_in_use", reference,
+                .failedPrecondition,
+                "image_in_use",
+                reference,
                 "conflict: image \(reference) is used by \(isRunning ? "running " : "")container \(name) (\(id.short))",
-                advice: isRunning ? "stop and remove that container first" : "remove that container first, or use -f"
+                advice: isRunning
+                    ? "stop and remove that container first" : "remove that container first, or use -f"
             )
         case .badImage(let reference, let text):
-            ToldError(.failedPrecondition, "bad_image", reference, "image \(reference) cannot be used: \(text)")
+            ToldError(
+                .failedPrecondition,
+                "bad_image",
+                reference,
+                "image \(reference) cannot be used: \(text)"
+            )
         case .noCommand(let image):
             ToldError(
-                .invalidArgument, "no_command", image,
+                .invalidArgument,
+                "no_command",
+                image,
                 "no command specified: image \(image) has neither entrypoint nor command",
                 advice: "name the program to run after the image"
             )
@@ -115,18 +148,28 @@ extension EngineError {
     private var requestError: ToldError {
         switch self {
         case .invalidSignal(let text):
-            ToldError(.invalidArgument, "invalid_signal", text, "invalid signal: \(text)", advice: "see signal(7)")
+            ToldError(
+                .invalidArgument,
+                "invalid_signal",
+                text,
+                "invalid signal: \(text)",
+                advice: "see signal(7)"
+            )
         case .invalidField(let field, let text, let advice):
             ToldError(.invalidArgument, "invalid_field", field, text, advice: advice)
         case .networkNotFound(let name):
             ToldError(
-                .notFound, "network_not_found", name,
+                .notFound,
+                "network_not_found",
+                name,
                 "no such network: \(name)",
                 advice: "use none or host"
             )
         case .bindSourceAbsent(let path):
             ToldError(
-                .invalidArgument, "bind_source_absent", path,
+                .invalidArgument,
+                "bind_source_absent",
+                path,
                 "bind source path does not exist: \(path)",
                 advice: "make it first"
             )
@@ -134,7 +177,9 @@ extension EngineError {
             ToldError(.invalidArgument, "bad_filter", text, "invalid filter \"\(text)\"", advice: advice)
         case .eventsGone(let after, let oldest):
             ToldError(
-                .outOfRange, "events_gone", String(after),
+                .outOfRange,
+                "events_gone",
+                String(after),
                 "the events after \(after) are no longer kept: the oldest is \(oldest)"
             )
         default: fallback
@@ -145,14 +190,18 @@ extension EngineError {
         switch self {
         case .newerSchema(let found, let known):
             ToldError(
-                .failedPrecondition, "newer_schema", String(found),
+                .failedPrecondition,
+                "newer_schema",
+                String(found),
                 "the database has schema \(found), this release knows \(known)",
                 advice: "use the newer release"
             )
         case .database(let text): ToldError(.internal, "database", "", "database: \(text)")
         case .diskFull(let text):
             ToldError(
-                .resourceExhausted, "disk_full", "",
+                .resourceExhausted,
+                "disk_full",
+                "",
                 "the disk of the engine's database is full: \(text)",
                 advice: "remove containers or images that are not needed"
             )
@@ -171,7 +220,9 @@ extension EngineError {
 
     private func fallbackNotFound(_ kind: String, _ reference: String) -> ToldError {
         ToldError(
-            .notFound, "\(kind)_not_found", reference,
+            .notFound,
+            "\(kind)_not_found",
+            reference,
             "no such \(kind): \(reference)",
             advice: "see 'petrel ps -a'"
         )

@@ -25,7 +25,11 @@ enum StatusMapping {
         case let error as PeerError: return status(of: error)
         case let error as SystemError:
             let detail = CommonV1.ErrorDetail(reason: "system", path: error.path, errno: error.code)
-            return RPCError(error.isExhaustion ? .resourceExhausted : .internal, error.description, detail: detail)
+            return RPCError(
+                error.isExhaustion ? .resourceExhausted : .internal,
+                error.description,
+                detail: detail
+            )
         case is CancellationError: return RPCError(.cancelled, "the call was cancelled")
         default: return RPCError(.internal, "\(error)")
         }

@@ -10,7 +10,8 @@ package struct EventFilter: Hashable, Sendable {
     /// - Throws: `.badFilter` for an unknown key or a missing value.
     package init(_ texts: [String]) throws(EngineError) {
         for text in texts {
-            guard let equals = text.firstIndex(of: "="), let key = Key(rawValue: String(text[..<equals])) else {
+            guard let equals = text.firstIndex(of: "="), let key = Key(rawValue: String(text[..<equals]))
+            else {
                 throw .badFilter(text, "use container=, event=, image=, label= or type=")
             }
             wanted[key, default: []].append(String(text[text.index(after: equals)...]))
@@ -28,9 +29,11 @@ package struct EventFilter: Hashable, Sendable {
         case .label: return LabelFilter(value).matches(event.attributes)
         case .container:
             guard event.type == .container else { return false }
-            return event.attributes["name"] == value || (ContainerID.isPrefix(value) && event.actor.hasPrefix(value))
+            return event.attributes["name"] == value
+                || (ContainerID.isPrefix(value) && event.actor.hasPrefix(value))
         case .image:
-            let image = event.type == .image ? event.attributes["name"] ?? "" : event.attributes["image"] ?? ""
+            let image =
+                event.type == .image ? event.attributes["name"] ?? "" : event.attributes["image"] ?? ""
             return event.actor == value || image == value || ImageNames.withoutTag(image) == value
         }
     }
@@ -58,7 +61,9 @@ enum ImageNames {
     /// `team/app` for `team/app:1.2` and for `team/app@sha256:…`; a registry's port is no tag.
     static func withoutTag(_ reference: String) -> String {
         if let at = reference.firstIndex(of: "@") { return withoutTag(String(reference[..<at])) }
-        guard let colon = reference.lastIndex(of: ":"), !reference[colon...].contains("/") else { return reference }
+        guard let colon = reference.lastIndex(of: ":"), !reference[colon...].contains("/") else {
+            return reference
+        }
         return String(reference[..<colon])
     }
 }

@@ -41,7 +41,9 @@ final class StreamConnection: Sendable {
         var rest = bytes[...]
         while !rest.isEmpty {
             do throws(SystemError) {
-                rest = rest.dropFirst(try Files.writeSome(socket.raw, rest.prefix(StreamConnection.bytesAtOnce)))
+                rest = rest.dropFirst(
+                    try Files.writeSome(socket.raw, rest.prefix(StreamConnection.bytesAtOnce))
+                )
                 continue
             } catch {
                 if ["EPIPE", "ECONNRESET"].contains(error.name) { return rest }

@@ -39,7 +39,9 @@ extension Engine {
             "Driver": .string(store.storageDriver),
             "DriverStatus": [],
             "DockerRootDir": .string(location.root),
-            "Plugins": ["Volume": [], "Network": ["host", "none"], "Authorization": .null, "Log": ["local"]],
+            "Plugins": [
+                "Volume": [], "Network": ["host", "none"], "Authorization": .null, "Log": ["local"],
+            ],
             "LoggingDriver": "local",
             "CgroupDriver": "cgroupfs",
             "CgroupVersion": version.cgroupLayout == "v2" ? "2" : "1",
@@ -86,6 +88,8 @@ extension Engine {
     private var warnings: [String] {
         let missing = host.missingCapabilities
         guard !missing.isEmpty else { return [] }
-        return ["WARNING: this machine's root lacks \(missing.joined(separator: ", ")): no container can have what it lacks"]
+        return [
+            "WARNING: this machine's root lacks \(missing.joined(separator: ", ")): no container can have what it lacks"
+        ]
     }
 }

@@ -60,7 +60,8 @@ struct OutputPlace: Hashable, Sendable {
     /// - Throws: `.badPosition` for what no reading has returned.
     init(_ text: String) throws(EngineError) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 3, let position = LogPosition("\(parts[0]):\(parts[1])"), parts[2].utf8.count == 2,
+        guard parts.count == 3, let position = LogPosition("\(parts[0]):\(parts[1])"),
+            parts[2].utf8.count == 2,
             let output = parts[2].utf8.first.flatMap({ Line(rawValue: $0 &- 0x30) }),
             let error = parts[2].utf8.last.flatMap({ Line(rawValue: $0 &- 0x30) })
         else { throw .badPosition(text) }

@@ -44,7 +44,11 @@ package enum WaitCondition: String, Sendable {
     /// - Throws: `.invalidField` for an unknown one; empty is `.notRunning`.
     package init(name: String) throws(EngineError) {
         guard let condition = name.isEmpty ? .notRunning : WaitCondition(rawValue: name) else {
-            throw .invalidField("condition", "unknown wait condition \"\(name)\"", advice: WaitCondition.advice)
+            throw .invalidField(
+                "condition",
+                "unknown wait condition \"\(name)\"",
+                advice: WaitCondition.advice
+            )
         }
         self = condition
     }

@@ -102,7 +102,9 @@ package struct Host: Sendable {
         return names.filter { depth > 0 || !own.contains($0) }.flatMap { name -> [Device] in
             let path = "\(directory)/\(name)"
             guard let status = try? Files.status(of: path) else { return [] }
-            if status.kind == .directory { return devices(in: path, below: "\(prefix)/\(name)", depth: depth + 1) }
+            if status.kind == .directory {
+                return devices(in: path, below: "\(prefix)/\(name)", depth: depth + 1)
+            }
             guard status.kind == .characterDevice || status.kind == .blockDevice else { return [] }
             return [
                 Device(

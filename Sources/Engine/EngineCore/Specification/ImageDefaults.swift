@@ -63,7 +63,9 @@ package struct ImageDefaults: Hashable, Sendable {
             guard let object = value.object else { throw .badImage(image, "config.\(name) is not an object") }
             var result: [String: String] = [:]
             for (key, item) in object {
-                guard let text = item.string else { throw .badImage(image, "config.\(name).\(key) is not a string") }
+                guard let text = item.string else {
+                    throw .badImage(image, "config.\(name).\(key) is not a string")
+                }
                 result[key] = text
             }
             return result

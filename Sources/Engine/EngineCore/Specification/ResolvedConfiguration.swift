@@ -38,7 +38,8 @@ package struct ResolvedConfiguration: Codable, Hashable, Sendable {
         self.entrypoint = entrypoint.isEmpty ? nil : entrypoint
         command = settings.command.isEmpty && useImage ? image.command : settings.command
         environment = Environment.merged(image.environment, settings.environment)
-        workingDirectory = settings.workingDirectory.isEmpty ? image.workingDirectory : settings.workingDirectory
+        workingDirectory =
+            settings.workingDirectory.isEmpty ? image.workingDirectory : settings.workingDirectory
         user = settings.user.isEmpty ? image.user : settings.user
         hostname = settings.hostname
         if hostname.isEmpty { hostname = settings.network == .host ? hostName : id.short }

@@ -13,19 +13,26 @@ extension ContainerSettings {
             throw .invalidField("restart policy", text, advice: "leave out --rm or --restart")
         }
         if limits.memoryBytes > 0, limits.memoryBytes < ContainerSettings.smallestMemoryBytes {
-            throw .invalidField("memory", "the memory limit \(limits.memoryBytes) is less than the minimum of 6 MiB")
+            throw .invalidField(
+                "memory",
+                "the memory limit \(limits.memoryBytes) is less than the minimum of 6 MiB"
+            )
         }
         if limits.memoryBytes > UInt64(Int64.max / 2) {
             throw .invalidField("memory", "the memory limit \(limits.memoryBytes) is too large")
         }
         if limits.nanoCPUs > 0 {
             guard limits.nanoCPUs >= 10_000_000, limits.nanoCPUs <= UInt64(host.cpus) * 1_000_000_000 else {
-                let text = "the number of CPUs must be from 0.01 to \(host.cpus), as there are only \(host.cpus)"
+                let text =
+                    "the number of CPUs must be from 0.01 to \(host.cpus), as there are only \(host.cpus)"
                 throw .invalidField("cpus", text)
             }
         }
         guard limits.processes >= -1 else {
-            throw .invalidField("pids limit", "the limit of processes must be -1 or more, not \(limits.processes)")
+            throw .invalidField(
+                "pids limit",
+                "the limit of processes must be -1 or more, not \(limits.processes)"
+            )
         }
         if !stopSignal.isEmpty { _ = try ContainerSignal(stopSignal) }
         for variable in environment where Environment.name(of: variable).isEmpty {
@@ -52,7 +59,11 @@ extension ContainerSettings {
             }
             guard bind.propagation.isEmpty || LinuxSpec.Propagation(rawValue: bind.propagation) != nil else {
                 let text = "unknown propagation \"\(bind.propagation)\" for \(bind.target)"
-                throw .invalidField("volume", text, advice: "use rprivate, private, rslave, slave, rshared or shared")
+                throw .invalidField(
+                    "volume",
+                    text,
+                    advice: "use rprivate, private, rslave, slave, rshared or shared"
+                )
             }
         }
     }
@@ -100,7 +111,9 @@ struct CapabilityChoice {
         } else if dropped.isAll {
             granted = added.named.intersection(available)
         } else {
-            granted = DockerDefaults.capabilities.subtracting(dropped.named).union(added.named).intersection(available)
+            granted = DockerDefaults.capabilities.subtracting(dropped.named).union(added.named).intersection(
+                available
+            )
         }
     }
 
@@ -113,7 +126,11 @@ struct CapabilityChoice {
             } else if let capability = Capability(userSpelling: name) {
                 named.insert(capability)
             } else {
-                throw .invalidField("capability", "unknown capability \"\(name)\"", advice: "see capabilities(7)")
+                throw .invalidField(
+                    "capability",
+                    "unknown capability \"\(name)\"",
+                    advice: "see capabilities(7)"
+                )
             }
         }
         return (isAll, named)

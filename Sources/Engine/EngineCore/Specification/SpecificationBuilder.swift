@@ -119,7 +119,8 @@ struct SpecificationBuilder {
 extension ExecSettings {
     /// The process that this asks for, in a container of that configuration.
     /// - Throws: `.invalidField` for what cannot be run.
-    func process(in settings: ContainerSettings, _ resolved: ResolvedConfiguration, host: Host) throws(EngineError)
+    func process(in settings: ContainerSettings, _ resolved: ResolvedConfiguration, host: Host)
+        throws(EngineError)
         -> [UInt8]
     {
         guard let program = command.first, !program.isEmpty else {
@@ -127,7 +128,10 @@ extension ExecSettings {
         }
         let directory = workingDirectory.isEmpty ? resolved.workingDirectory : workingDirectory
         guard directory.isEmpty || directory.hasPrefix("/") else {
-            throw .invalidField("working directory", "the working directory \"\(directory)\" is not an absolute path")
+            throw .invalidField(
+                "working directory",
+                "the working directory \"\(directory)\" is not an absolute path"
+            )
         }
         var own = ["PATH=" + DockerDefaults.path, "HOSTNAME=" + resolved.hostname]
         if hasTerminal { own.append("TERM=xterm") }
@@ -141,7 +145,10 @@ extension ExecSettings {
         process.user.username = user.isEmpty ? resolved.user : user
         // Otherwise absent: the container's own.
         if isPrivileged { process.capabilities = CapabilitySets(host.capabilities) }
-        guard !(command + process.env + [process.user.username, process.cwd]).contains(where: { $0.utf8.contains(0) })
+        guard
+            !(command + process.env + [process.user.username, process.cwd]).contains(where: {
+                $0.utf8.contains(0)
+            })
         else { throw .invalidField("command", "a NUL byte in an argument, variable or path") }
         return process.json.serialized()
     }

@@ -42,7 +42,9 @@ extension ContainerRow {
     }
 
     static func all(_ db: Database) throws -> [ContainerRow] {
-        try Row.fetchAll(db, sql: "SELECT * FROM containers ORDER BY created_at DESC, id").map(ContainerRow.init)
+        try Row.fetchAll(db, sql: "SELECT * FROM containers ORDER BY created_at DESC, id").map(
+            ContainerRow.init
+        )
     }
 
     static func one(_ db: Database, id: ContainerID) throws -> ContainerRow? {

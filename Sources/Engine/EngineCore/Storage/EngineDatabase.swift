@@ -35,7 +35,8 @@ struct EngineDatabase: Sendable {
         do { return try await pool.read(body) } catch let error as DatabaseError { throw EngineError(error) }
     }
 
-    func write<Value: Sendable>(_ body: @Sendable @escaping (Database) throws -> Value) async throws -> Value {
+    func write<Value: Sendable>(_ body: @Sendable @escaping (Database) throws -> Value) async throws -> Value
+    {
         do { return try await pool.write(body) } catch let error as DatabaseError {
             guard error.resultCode == .SQLITE_FULL else { throw EngineError(error) }
         }

@@ -22,7 +22,8 @@ package struct ContainerName: Hashable, Sendable, CustomStringConvertible {
     ) -> ContainerName {
         let adjective = NameWords.adjectives.randomElement(using: &generator) ?? "calm"
         let surname = NameWords.surnames.randomElement(using: &generator) ?? "leach"
-        let suffix = attempt == 0 ? "" : String(Int.random(in: 0..<(attempt < 8 ? 10 : 100_000), using: &generator))
+        let suffix =
+            attempt == 0 ? "" : String(Int.random(in: 0..<(attempt < 8 ? 10 : 100_000), using: &generator))
         return ContainerName(unchecked: "\(adjective)_\(surname)\(suffix)")
     }
 

@@ -39,7 +39,8 @@ package struct ContainerSettings: Codable, Hashable, Sendable {
         package var propagation: String
         package var createSource: Bool
 
-        package init(source: String, target: String, readOnly: Bool, propagation: String, createSource: Bool) {
+        package init(source: String, target: String, readOnly: Bool, propagation: String, createSource: Bool)
+        {
             self.source = source
             self.target = target
             self.readOnly = readOnly
@@ -67,7 +68,11 @@ package struct ContainerSettings: Codable, Hashable, Sendable {
         /// - Throws: `.invalidField` for a name that is none, or retries where they mean nothing.
         package init(name: String, maximumRetries: UInt32) throws(EngineError) {
             guard let mode = name.isEmpty ? .no : Mode(rawValue: name) else {
-                throw .invalidField("restart policy", "unknown policy \"\(name)\"", advice: RestartPolicy.advice)
+                throw .invalidField(
+                    "restart policy",
+                    "unknown policy \"\(name)\"",
+                    advice: RestartPolicy.advice
+                )
             }
             guard maximumRetries == 0 || mode == .onFailure else {
                 let text = "a maximum retry count cannot be used with restart policy \"\(name)\""

@@ -34,14 +34,17 @@ package struct ContainerSignal: Hashable, Sendable {
 
     private static func realTime(_ rest: Substring, from base: Int32, sign: Character) -> Int32? {
         guard let first = rest.first else { return base }
-        guard first == sign, let offset = Int32(rest.dropFirst()), (0...30).contains(offset) else { return nil }
+        guard first == sign, let offset = Int32(rest.dropFirst()), (0...30).contains(offset) else {
+            return nil
+        }
         return sign == "+" ? base + offset : base - offset
     }
 
     private static let aliases: [String: Int32] = ["IOT": 6, "CLD": 17, "POLL": 29, "UNUSED": 31]
 
     private static let names: [String: Int32] = [
-        "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "BUS": 7, "FPE": 8, "KILL": 9, "USR1": 10,
+        "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "BUS": 7, "FPE": 8, "KILL": 9,
+        "USR1": 10,
         "SEGV": 11, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15, "STKFLT": 16, "CHLD": 17, "CONT": 18,
         "STOP": 19, "TSTP": 20, "TTIN": 21, "TTOU": 22, "URG": 23, "XCPU": 24, "XFSZ": 25, "VTALRM": 26,
         "PROF": 27, "WINCH": 28, "IO": 29, "PWR": 30, "SYS": 31,

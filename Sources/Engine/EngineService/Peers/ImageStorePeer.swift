@@ -31,13 +31,22 @@ package struct ImageStorePeer: ImageSource {
 
     package func remove(_ reference: String, force: Bool) async throws(PeerError) -> ImageRemoval {
         let response = try await calls.once { options throws(RPCError) in
-            try await client.remove(ImageV1.RemoveRequest(reference: reference, force: force), options: options)
+            try await client.remove(
+                ImageV1.RemoveRequest(reference: reference, force: force),
+                options: options
+            )
         }
         return ImageRemoval(untagged: response.untagged, deleted: response.deleted)
     }
 
-    package func prepareSnapshot(_ key: ContainerID, of image: String) async throws(PeerError) -> PreparedSnapshot {
-        let request = ImageV1.PrepareSnapshotRequest(owner: ImageStorePeer.owner, key: key.text, imageId: image)
+    package func prepareSnapshot(_ key: ContainerID, of image: String) async throws(PeerError)
+        -> PreparedSnapshot
+    {
+        let request = ImageV1.PrepareSnapshotRequest(
+            owner: ImageStorePeer.owner,
+            key: key.text,
+            imageId: image
+        )
         return PreparedSnapshot(
             try await calls.repeating { options throws(RPCError) in
                 try await client.prepareSnapshot(request, options: options)
@@ -53,7 +62,10 @@ package struct ImageStorePeer: ImageSource {
 
     package func snapshots() async throws(PeerError) -> [String] {
         let response = try await calls.repeating { options throws(RPCError) in
-            try await client.listSnapshots(ImageV1.ListSnapshotsRequest(owner: ImageStorePeer.owner), options: options)
+            try await client.listSnapshots(
+                ImageV1.ListSnapshotsRequest(owner: ImageStorePeer.owner),
+                options: options
+            )
         }
         return response.snapshots.map(\.key)
     }

@@ -125,6 +125,11 @@ extension CommonV1.Mount {
 
 extension RootMount {
     init(_ message: CommonV1.Mount) {
-        self.init(type: message.type, source: message.source, target: message.target, options: message.options)
+        self.init(
+            type: message.type,
+            source: message.source,
+            target: message.target,
+            options: message.options
+        )
     }
 }

@@ -64,7 +64,9 @@ package struct SupervisorPeer: ContainerSupervisor {
     package func kill(_ id: ContainerID, signal: Int32) async throws(PeerError) -> SupervisedContainer {
         let request = SupervisorV1.KillRequest(owner: SupervisorPeer.owner, id: id.text, signal: signal)
         return try container(
-            try await calls.once { options throws(RPCError) in try await client.kill(request, options: options) }
+            try await calls.once { options throws(RPCError) in
+                try await client.kill(request, options: options)
+            }
         )
     }
 
@@ -95,7 +97,9 @@ package struct SupervisorPeer: ContainerSupervisor {
         )
     }
 
-    package func wait(_ id: ContainerID, until condition: WaitCondition) async throws(PeerError) -> SupervisedExit {
+    package func wait(_ id: ContainerID, until condition: WaitCondition) async throws(PeerError)
+        -> SupervisedExit
+    {
         let request = SupervisorV1.WaitRequest(
             owner: SupervisorPeer.owner,
             id: id.text,
@@ -123,7 +127,9 @@ package struct SupervisorPeer: ContainerSupervisor {
         )
     }
 
-    package func getExec(_ exec: ContainerID, of container: ContainerID) async throws(PeerError) -> SupervisedExec {
+    package func getExec(_ exec: ContainerID, of container: ContainerID) async throws(PeerError)
+        -> SupervisedExec
+    {
         let request = execRequest(exec, container)
         return SupervisedExec(
             try await calls.repeating { options throws(RPCError) in
@@ -132,7 +138,9 @@ package struct SupervisorPeer: ContainerSupervisor {
         )
     }
 
-    package func waitExec(_ exec: ContainerID, of container: ContainerID) async throws(PeerError) -> SupervisedExec {
+    package func waitExec(_ exec: ContainerID, of container: ContainerID) async throws(PeerError)
+        -> SupervisedExec
+    {
         let request = execRequest(exec, container)
         return SupervisedExec(
             try await calls.once(CallDeadline.endlessOptions) { options throws(RPCError) in
@@ -185,7 +193,11 @@ package struct SupervisorPeer: ContainerSupervisor {
     }
 
     private func execRequest(_ exec: ContainerID, _ container: ContainerID) -> SupervisorV1.GetExecRequest {
-        SupervisorV1.GetExecRequest(owner: SupervisorPeer.owner, containerId: container.text, execId: exec.text)
+        SupervisorV1.GetExecRequest(
+            owner: SupervisorPeer.owner,
+            containerId: container.text,
+            execId: exec.text
+        )
     }
 
     private func container(_ message: SupervisorV1.Container) throws(PeerError) -> SupervisedContainer {
