@@ -170,6 +170,8 @@ let suites: [Target] = [
     tests("LogsTests", ["Logs", "System"]),
     tests("KeeperTests", ["JSON", "Logs", "Messages", "System"]),
     tests("InitCoreTests", ["InitCore", "System"]),
+    tests("SuiteTests", ["Suite", "System", "TestSupport"]),
+    tests("SupervisorCoreTests", ["Events", "Messages", "RuntimeSpec", "SupervisorCore", "System", "TestSupport"]),
     tests("RenderingTests", ["JSON", "Rendering", "System"]),
     tests(
         "EngineCoreTests",

@@ -40,7 +40,8 @@ struct Daemon: ~Copyable {
             releaseReserve: { location.releaseReserve() }
         )
         for line in journal.damage { logger.error("journal", metadata: ["damage": "\(line)"]) }
-        let keeper = try options.keeper ?? SystemEnvironment.value(of: "PETREL_KEEPER") ?? Self.siblingKeeper()
+        let keeper =
+            try options.keeper ?? SystemEnvironment.value(of: "PETREL_KEEPER") ?? Self.siblingKeeper()
         let surroundings = Surroundings(
             journal: journal,
             poller: poller,
@@ -85,7 +86,9 @@ struct Daemon: ~Copyable {
     func run(signals: SignalSource) async throws {
         let (supervisor, surroundings, server, poller) = (supervisor, surroundings, server, poller)
         let (notifier, inherited) = (notifier, inherited)
-        let socket = SharedDescriptor(try Listener.open(daemon: "supervisor", at: location, inherited: inherited))
+        let socket = SharedDescriptor(
+            try Listener.open(daemon: "supervisor", at: location, inherited: inherited)
+        )
         let ready = try signals.descriptor()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await surroundings.works.run() }

@@ -6,8 +6,8 @@ import System
 /// petrel-runtime-supervisor: keeps containers running, and is in none of their data paths.
 @main
 enum Main {
-    /// Synchronous: the end of an `async` main is libdispatch's, which lets the main thread take every signal. Here
-    /// all threads keep them blocked, and the queue gets them.
+    /// Synchronous: the end of an `async` main is libdispatch's, which lets the main thread take every
+    /// signal. Here all threads keep them blocked, and the queue gets them.
     static func main() {
         let options = parseOptions()
         let exitCode = Monitor<Int32?>(nil)

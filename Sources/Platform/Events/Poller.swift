@@ -4,9 +4,9 @@ package import System
 
 /// Lets tasks wait for descriptors, all watched by one thread.
 ///
-/// Each wait watches a duplicate of the descriptor, so any number of tasks may wait for the same one, and one that
-/// is closed meanwhile disturbs nobody. A wait's continuation is resumed exactly once: by whoever takes its entry
-/// out of `waits`, be it the thread, the task's cancellation, or `stop()`.
+/// Each wait watches a duplicate of the descriptor, so any number of tasks may wait for the same one, and one
+/// that is closed meanwhile disturbs nobody. A wait's continuation is resumed exactly once: by whoever takes
+/// its entry out of `waits`, be it the thread, the task's cancellation, or `stop()`.
 package final class Poller: Sendable {
     private let core: Core
 
@@ -22,7 +22,8 @@ package final class Poller: Sendable {
 
     deinit { core.stop() }
 
-    /// Waits until there is something to read, or the other side is gone; for a pidfd, until the process has ended.
+    /// Waits until there is something to read, or the other side is gone; for a pidfd, until the process has
+    /// ended.
     ///
     /// Rightly endless; ends by cancellation.
     /// - Throws: `CancellationError`; `SystemError` (`EPERM`) for a file that is always ready.
@@ -35,7 +36,8 @@ package final class Poller: Sendable {
         _ = try await core.wait(on: descriptor, .writable)
     }
 
-    /// Waits until the other side is gone; for a pidfd, until the process was reaped. Otherwise as `readable`.
+    /// Waits until the other side is gone; for a pidfd, until the process was reaped. Otherwise as
+    /// `readable`.
     package func hungUp(_ descriptor: SharedDescriptor) async throws {
         _ = try await core.wait(on: descriptor, [])
     }
@@ -119,7 +121,8 @@ private final class Core: Sendable {
         state.withLock { $0.waits.removeValue(forKey: token) }.map(finish)
     }
 
-    /// The duplicate is closed with the last reference, and must be forgotten before: the description lives on.
+    /// The duplicate is closed with the last reference, and must be forgotten before: the description lives
+    /// on.
     private func finish(_ wait: Wait) -> Wait {
         epoll.remove(wait.watched.raw)
         return wait

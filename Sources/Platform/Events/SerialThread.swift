@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package import System
 
-/// A thread of its own for an actor whose work blocks (fsync, flock), so that it holds up nobody in the shared pool.
+/// A thread of its own for an actor whose work blocks (fsync, flock), so that it holds up nobody in the
+/// shared pool.
 ///
 /// Several actors may share one; each is still isolated from the others by the language.
 package final class SerialThread: SerialExecutor {

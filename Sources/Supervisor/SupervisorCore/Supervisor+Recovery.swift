@@ -45,7 +45,10 @@ extension Supervisor {
             let request = try directory.request()
             let record = try directory.lifecycleRecord()
             guard let lifecycle = Lifecycle(record, request: request) else {
-                throw SupervisorError.damagedState(path: directory.lifecycleFile, detail: "of a later release?")
+                throw SupervisorError.damagedState(
+                    path: directory.lifecycleFile,
+                    detail: "of a later release?"
+                )
             }
             if lifecycle.isDeleteTold {
                 try directory.setAside()
@@ -82,11 +85,17 @@ extension Supervisor {
             try directory.setAside()
             await end(pids)
             try Files.removeTree(directory.runPath)
-            let group = try Cgroup("\(surroundings.cgroupParent)/\(directory.id.text)", in: surroundings.cgroups)
+            let group = try Cgroup(
+                "\(surroundings.cgroupParent)/\(directory.id.text)",
+                in: surroundings.cgroups
+            )
             if group.exists { try group.remove() }
             try Files.removeTree(directory.asidePath)
         } catch {
-            surroundings.logger.error("undo create", metadata: ["id": "\(directory.id)", "error": "\(error)"])
+            surroundings.logger.error(
+                "undo create",
+                metadata: ["id": "\(directory.id)", "error": "\(error)"]
+            )
         }
     }
 

@@ -9,8 +9,8 @@ package import System
 
 /// All containers of one suite, by id.
 ///
-/// Owns `ROOT/supervisor/containers`. A container is listed here from the moment its creation is complete on disk
-/// until its removal is; one that is being created reserves its id and its owner's key.
+/// Owns `ROOT/supervisor/containers`. A container is listed here from the moment its creation is complete on
+/// disk until its removal is; one that is being created reserves its id and its owner's key.
 package actor Supervisor {
     package nonisolated let surroundings: Surroundings
     package nonisolated var unownedExecutor: UnownedSerialExecutor { threads[0].asUnownedSerialExecutor() }
@@ -173,7 +173,8 @@ package actor Supervisor {
         return container
     }
 
-    /// Everybody's containers, or one owner's, by id; and the journal's sequence that the list reflects at least.
+    /// Everybody's containers, or one owner's, by id; and the journal's sequence that the list reflects at
+    /// least.
     package func list(owner: String) async -> (containers: [ContainerSnapshot], sequence: UInt64) {
         let sequence = await surroundings.journal.lastSequence
         var result: [ContainerSnapshot] = []
@@ -210,7 +211,9 @@ package actor Supervisor {
 
     func thread(for id: ContainerID) -> SerialThread {
         // The first one is this actor's own.
-        threads[1 + Int(id.text.utf8.prefix(8).reduce(0) { $0 &* 31 &+ UInt32($1) } % UInt32(threads.count - 1))]
+        threads[
+            1 + Int(id.text.utf8.prefix(8).reduce(0) { $0 &* 31 &+ UInt32($1) } % UInt32(threads.count - 1))
+        ]
     }
 }
 

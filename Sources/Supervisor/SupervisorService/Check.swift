@@ -32,7 +32,9 @@ extension ContainerRequest {
         try Check.name(request.owner, field: "owner")
         try Check.name(request.key, field: "key")
         try Check.signal(request.stopSignal, orZero: true)
-        guard request.rootfs.count <= 128 else { throw .invalidField(name: "rootfs", reason: "more than 128 mounts") }
+        guard request.rootfs.count <= 128 else {
+            throw .invalidField(name: "rootfs", reason: "more than 128 mounts")
+        }
         guard request.annotations.count <= 1024 else {
             throw .invalidField(name: "annotations", reason: "more than 1024")
         }

@@ -13,21 +13,44 @@ extension RPCError {
         case .execNotFound(let id):
             self.init(.notFound, "no exec \(id)", "exec_not_found", id)
         case .containerExists(let id):
-            self.init(.alreadyExists, "container \(id) exists and was asked for differently", "container_exists", id.text)
+            self.init(
+                .alreadyExists,
+                "container \(id) exists and was asked for differently",
+                "container_exists",
+                id.text
+            )
         case .keyTaken(let owner, let key, let other):
-            self.init(.alreadyExists, "key \(key) of \(owner) is container \(other)'s", "key_taken", other.text)
+            self.init(
+                .alreadyExists,
+                "key \(key) of \(owner) is container \(other)'s",
+                "key_taken",
+                other.text
+            )
         case .notOwner(let id):
             self.init(.permissionDenied, "container \(id) is another owner's", "not_owner", id.text)
         case .notRunning(let id):
             self.init(.failedPrecondition, "container \(id) is not running", "not_running", id.text)
         case .isRunning(let id):
-            self.init(.failedPrecondition, "container \(id) is running", "is_running", id.text, advice: "stop it first")
+            self.init(
+                .failedPrecondition,
+                "container \(id) is running",
+                "is_running",
+                id.text,
+                advice: "stop it first"
+            )
         case .isBeingRemoved(let id):
             self.init(.failedPrecondition, "container \(id) is being removed", "is_being_removed", id.text)
         case .invalidField(let name, let reason):
             self.init(.invalidArgument, "\(name): \(reason)", "invalid_field", name)
         case .startFailed(let id, let failure):
-            self.init(failure.status, "start \(id): \(failure)", failure.reasonText, failure.step, failure.path, failure.errno)
+            self.init(
+                failure.status,
+                "start \(id): \(failure)",
+                failure.reasonText,
+                failure.step,
+                failure.path,
+                failure.errno
+            )
         case .signalFailed(let id, let errno):
             let status: StatusCode = errno == ErrorNumber.noSuchProcess ? .failedPrecondition : .internal
             self.init(status, "signal \(id): \(ErrorNumber.name(of: errno))", "signal_failed", id, "", errno)
@@ -66,7 +89,13 @@ extension RPCError {
         _ errno: Int32 = 0,
         advice: String = ""
     ) {
-        let detail = CommonV1.ErrorDetail(reason: reason, subject: subject, path: path, errno: errno, advice: advice)
+        let detail = CommonV1.ErrorDetail(
+            reason: reason,
+            subject: subject,
+            path: path,
+            errno: errno,
+            advice: advice
+        )
         self.init(code, message, detail: detail)
     }
 }

@@ -5,7 +5,8 @@ internal import Services
 package import SupervisorCore
 internal import System
 
-/// `petrel.supervisor.v1.Supervisor` over the core: requests are checked and turned into its values, answers back.
+/// `petrel.supervisor.v1.Supervisor` over the core: requests are checked and turned into its values, answers
+/// back.
 package struct SupervisorHandlers: SupervisorV1.SupervisorService {
     private let supervisor: Supervisor
     private let release: String
@@ -148,7 +149,9 @@ package struct SupervisorHandlers: SupervisorV1.SupervisorService {
         try await mapped {
             try Check.signal(request.signal, orZero: false)
             let container = try await supervisor.container(request.containerId, owner: request.owner)
-            return SupervisorV1.ExecProcess(try await container.killExec(request.execId, signal: request.signal))
+            return SupervisorV1.ExecProcess(
+                try await container.killExec(request.execId, signal: request.signal)
+            )
         }
     }
 

@@ -34,7 +34,8 @@ package struct ExecOrder: Sendable {
 extension Container {
     static let execLimit = 100
 
-    /// Starts a process, and returns once its program was executed. Repeating it with the same id starts no second one.
+    /// Starts a process, and returns once its program was executed. Repeating it with the same id starts no
+    /// second one.
     /// - Throws: `.startFailed` when it was not executed.
     package func exec(_ order: ExecOrder) async throws -> ExecSnapshot {
         guard !lifecycle.isBeingDeleted else { throw SupervisorError.isBeingRemoved(id) }
@@ -86,7 +87,9 @@ extension Container {
 
     package func killExec(_ exec: String, signal: Int32) async throws -> ExecSnapshot {
         let now = try self.exec(exec)
-        guard now.isRunning else { throw SupervisorError.signalFailed(id: exec, errno: ErrorNumber.noSuchProcess) }
+        guard now.isRunning else {
+            throw SupervisorError.signalFailed(id: exec, errno: ErrorNumber.noSuchProcess)
+        }
         let answer = try await ask(.signal(KeeperV1.Signal(execId: exec, signal: signal)))
         if let failure = answer.failure { throw SupervisorError.signalFailed(id: exec, errno: failure.errno) }
         return try self.exec(exec)
@@ -99,7 +102,9 @@ extension Container {
         // Answers and events may cross: an end is final.
         if let known = execs[exec], known.hasEnded, !record.hasEnded { return }
         if execs.updateValue(record, forKey: exec) == nil { execOrder.append(exec) }
-        while execOrder.count > Self.execLimit, let old = execOrder.firstIndex(where: { execs[$0]?.hasEnded ?? true }) {
+        while execOrder.count > Self.execLimit,
+            let old = execOrder.firstIndex(where: { execs[$0]?.hasEnded ?? true })
+        {
             execs[execOrder.remove(at: old)] = nil
         }
         bell.ring()
@@ -140,7 +145,9 @@ extension KeeperV1.RunRecord {
 extension ExecOrder {
     /// - Throws: `.invalidField` when it is no process of the runtime specification.
     package static func check(process text: [UInt8]) throws(SupervisorError) {
-        guard text.count <= 1 << 20 else { throw .invalidField(name: "process_json", reason: "larger than 1 MiB") }
+        guard text.count <= 1 << 20 else {
+            throw .invalidField(name: "process_json", reason: "larger than 1 MiB")
+        }
         do throws(SpecError) {
             _ = try ProcessSpec(parsing: text)
         } catch {

@@ -99,7 +99,8 @@ extension Container {
         }
     }
 
-    /// The first exchange on a connection: who it is, custody, what happened meanwhile; then what is to be taken up.
+    /// The first exchange on a connection: who it is, custody, what happened meanwhile; then what is to be
+    /// taken up.
     /// - Returns: false when it did not come to an end.
     private func greet(_ link: KeeperLink) async -> Bool {
         do {
@@ -190,7 +191,9 @@ extension Container {
             guard custody.hold(descriptor, key) else { continue }
             surroundings.store.store(descriptor.raw, name: CustodyName.text(id, key))
         }
-        surroundings.faults.reach(offer.execId.isEmpty ? "supervisor.start.custody" : "supervisor.exec.custody")
+        surroundings.faults.reach(
+            offer.execId.isEmpty ? "supervisor.start.custody" : "supervisor.exec.custody"
+        )
         try? await link.connection.tell(
             .custodyHeld(KeeperV1.CustodyHeld(run: offer.run, execId: offer.execId))
         )
@@ -198,7 +201,9 @@ extension Container {
 
     /// Lets go of copies, here and in the descriptor store.
     func release(where condition: (Custody.Key) -> Bool) {
-        for key in custody.drop(where: condition) { surroundings.store.remove(name: CustodyName.text(id, key)) }
+        for key in custody.drop(where: condition) {
+            surroundings.store.remove(name: CustodyName.text(id, key))
+        }
     }
 
     /// Sends the descriptor store everything again: a new one has nothing.
@@ -226,7 +231,8 @@ extension Container {
         do {
             try change { lifecycle throws(SupervisorError) in lifecycle.merge(news) }
         } catch {
-            // The disk is full. The keeper's file has the event; later ones find the gap and merge from there.
+            // The disk is full. The keeper's file has the event; later ones find the gap and merge from
+            // there.
             surroundings.logger.error("merge", metadata: ["id": "\(id)", "error": "\(error)"])
             surroundings.works.start {
                 try? await Task.sleep(for: .seconds(1))
@@ -304,7 +310,8 @@ extension Container {
         }
     }
 
-    /// Effect: tells the keeper to start a run. Its events say what came of it; the answer only that it is time to look.
+    /// Effect: tells the keeper to start a run. Its events say what came of it; the answer only that it is
+    /// time to look.
     func tellStart(run: UInt64) async {
         do {
             let reply = try await ask(.start(KeeperV1.Start(run: run)))
@@ -315,7 +322,10 @@ extension Container {
             }
         } catch {
             // A keeper that died is replaced, and `resume` asks the next one.
-            surroundings.logger.warning("start", metadata: ["id": "\(id)", "run": "\(run)", "error": "\(error)"])
+            surroundings.logger.warning(
+                "start",
+                metadata: ["id": "\(id)", "run": "\(run)", "error": "\(error)"]
+            )
         }
     }
 }

@@ -34,7 +34,9 @@ extension Container {
             try lifecycle.requestStop(signal: signal, killDueBootNanos: due, now: surroundings.now)
         }
         surroundings.faults.reach("supervisor.stop.recorded")
-        guard try await wait(untilBootNanos: due + Self.graceNanos, { !$0.lifecycle.isActive || $0.isRemoved }) else {
+        guard
+            try await wait(untilBootNanos: due + Self.graceNanos, { !$0.lifecycle.isActive || $0.isRemoved })
+        else {
             throw SupervisorError.stopTimedOut(id)
         }
         surroundings.faults.reach("supervisor.stop.exited")
@@ -83,7 +85,9 @@ extension Container {
         let packet = try await ask(
             .resizeTerminal(KeeperV1.ResizeTerminal(execId: exec, columns: columns, rows: rows))
         )
-        if let failure = packet.failure { throw SupervisorError.resizeFailed(id: id.text, errno: failure.errno) }
+        if let failure = packet.failure {
+            throw SupervisorError.resizeFailed(id: id.text, errno: failure.errno)
+        }
     }
 
     package enum WaitCondition: Sendable { case notRunning, nextExit, removed }
@@ -134,6 +138,8 @@ extension Container {
             }
         }
         let answer = try await ask(.signal(KeeperV1.Signal(signal: signal, all: all)))
-        if let failure = answer.failure { throw SupervisorError.signalFailed(id: id.text, errno: failure.errno) }
+        if let failure = answer.failure {
+            throw SupervisorError.signalFailed(id: id.text, errno: failure.errno)
+        }
     }
 }

@@ -23,7 +23,9 @@ extension Container {
             bell.ring()
         }
         do {
-            guard try await wait(untilBootNanos: Clock.bootNanos + Self.graceNanos, { !$0.lifecycle.isActive }) else {
+            guard
+                try await wait(untilBootNanos: Clock.bootNanos + Self.graceNanos, { !$0.lifecycle.isActive })
+            else {
                 removalFailure = .stopTimedOut(id)
                 return
             }

@@ -6,9 +6,9 @@ internal import System
 
 /// One container: its life cycle, its keeper, and the second copies of its descriptors.
 ///
-/// Owns the supervisor's files in the container's directory. A transition changes the value, which is written to disk,
-/// before anything else happens; then the journal gets the events, and last the effects are carried out. Works on a
-/// thread that may wait for the disk.
+/// Owns the supervisor's files in the container's directory. A transition changes the value, which is written
+/// to disk, before anything else happens; then the journal gets the events, and last the effects are carried
+/// out. Works on a thread that may wait for the disk.
 package actor Container {
     /// What the keeper does just now.
     enum Keeper {
@@ -80,7 +80,8 @@ package actor Container {
         )
     }
 
-    /// Makes a transition, in the order that survives everything: disk, then memory, then journal and effects.
+    /// Makes a transition, in the order that survives everything: disk, then memory, then journal and
+    /// effects.
     func change(
         _ transition: (inout Lifecycle) throws(SupervisorError) -> [Lifecycle.Effect]
     ) throws(SupervisorError) {
@@ -122,7 +123,8 @@ package actor Container {
         surroundings.works.start { await self.flush() }
     }
 
-    /// Gives the journal what it does not have yet; tries again until it works, since nothing may be missing there.
+    /// Gives the journal what it does not have yet; tries again until it works, since nothing may be missing
+    /// there.
     func flush() async {
         while let last = lifecycle.pending.last, !Task.isCancelled {
             do {
@@ -155,7 +157,8 @@ package actor Container {
         }
     }
 
-    /// Waits until `condition` holds for the life cycle, at most until `deadline` of boot time (nil: for ever).
+    /// Waits until `condition` holds for the life cycle, at most until `deadline` of boot time (nil: for
+    /// ever).
     /// - Returns: false when the time was up.
     func wait(
         untilBootNanos deadline: Int64? = nil,

@@ -2,8 +2,8 @@
 package import Messages
 internal import System
 
-/// The files of one container below `ROOT/supervisor/containers`, and its place in RUN. A pure value of paths; the
-/// keeper writes `keeper.pb`, `run.pb`, `execs`, `events` and `spool`, the supervisor the rest.
+/// The files of one container below `ROOT/supervisor/containers`, and its place in RUN. A pure value of
+/// paths; the keeper writes `keeper.pb`, `run.pb`, `execs`, `events` and `spool`, the supervisor the rest.
 package struct ContainerDirectory: Hashable, Sendable {
     package let id: ContainerID
     /// `ROOT/supervisor/containers`.
@@ -35,12 +35,15 @@ package struct ContainerDirectory: Hashable, Sendable {
 
     package func request() throws(SupervisorError) -> ContainerRequest {
         let bytes = try Self.bytes(of: requestFile)
-        guard let record = try? SupervisorV1.RequestRecord(serialized: bytes), let request = ContainerRequest(record)
+        guard let record = try? SupervisorV1.RequestRecord(serialized: bytes),
+            let request = ContainerRequest(record)
         else { throw .damagedState(path: requestFile, detail: "not understood") }
         return request
     }
 
-    package func lifecycleRecord(in path: String? = nil) throws(SupervisorError) -> SupervisorV1.LifecycleRecord {
+    package func lifecycleRecord(in path: String? = nil) throws(SupervisorError)
+        -> SupervisorV1.LifecycleRecord
+    {
         let file = path.map { $0 + "/lifecycle.pb" } ?? lifecycleFile
         let bytes = try Self.bytes(of: file)
         guard let record = try? SupervisorV1.LifecycleRecord(serialized: bytes) else {
@@ -87,6 +90,8 @@ package struct ContainerDirectory: Hashable, Sendable {
     }
 
     private static func bytes(of file: String) throws(SupervisorError) -> [UInt8] {
-        do throws(SystemError) { return try Files.contents(of: file, limit: 64 << 20) } catch { throw .system(error) }
+        do throws(SystemError) { return try Files.contents(of: file, limit: 64 << 20) } catch {
+            throw .system(error)
+        }
     }
 }

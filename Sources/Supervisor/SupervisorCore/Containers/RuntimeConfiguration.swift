@@ -2,7 +2,8 @@
 package import JSON
 package import RuntimeSpec
 
-/// The container's `config.json`, made of what its owner gave: checked, with the places set that are the supervisor's.
+/// The container's `config.json`, made of what its owner gave: checked, with the places set that are the
+/// supervisor's.
 package struct RuntimeConfiguration: Sendable {
     package let json: JSON
     package let specification: ContainerSpec
@@ -22,7 +23,9 @@ package struct RuntimeConfiguration: Sendable {
         } catch {
             throw .invalidField(name: "spec_json", reason: error.description)
         }
-        guard var object = json.object else { throw .invalidField(name: "spec_json", reason: "must be an object") }
+        guard var object = json.object else {
+            throw .invalidField(name: "spec_json", reason: "must be an object")
+        }
         var root = object["root"]?.object ?? JSON.Object()
         root["path"] = .string(rootPath)
         object["root"] = .object(root)

@@ -57,7 +57,8 @@ package struct Surroundings: Sendable {
     var now: Moment { Moment(wallUnixNanos: Clock.wallNanos, bootNanos: Clock.bootNanos) }
 }
 
-/// Work that goes on beside the call that began it; all of it belongs to `run`, which cancels it when it ends.
+/// Work that goes on beside the call that began it; all of it belongs to `run`, which cancels it when it
+/// ends.
 package final class Works: Sendable {
     package typealias Work = @Sendable () async -> Void
 
@@ -89,7 +90,9 @@ package final class EndedChildren: Sendable {
     package func reap() {
         while let child = try? Children.reapNext() {
             statuses.withLock { state in
-                if state.byPid.updateValue(child.waitStatus, forKey: child.pid) == nil { state.order.append(child.pid) }
+                if state.byPid.updateValue(child.waitStatus, forKey: child.pid) == nil {
+                    state.order.append(child.pid)
+                }
                 if state.order.count > Self.limit { state.byPid[state.order.removeFirst()] = nil }
             }
         }

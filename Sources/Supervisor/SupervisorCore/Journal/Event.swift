@@ -32,4 +32,30 @@ package struct Event: Hashable, Sendable {
     package var run: UInt64 = 0
     /// Numbers the events of one container from 1. The journal takes each number once.
     package var number: UInt64
+
+    package init(
+        sequence: UInt64 = 0,
+        wallUnixNanos: Int64,
+        bootNanos: Int64,
+        owner: String,
+        container: String,
+        action: Action,
+        exit: ExitStatus? = nil,
+        exec: String = "",
+        signal: Int32 = 0,
+        run: UInt64 = 0,
+        number: UInt64
+    ) {
+        self.sequence = sequence
+        self.wallUnixNanos = wallUnixNanos
+        self.bootNanos = bootNanos
+        self.owner = owner
+        self.container = container
+        self.action = action
+        self.exit = exit
+        self.exec = exec
+        self.signal = signal
+        self.run = run
+        self.number = number
+    }
 }

@@ -4,9 +4,10 @@ package import System
 
 /// Every event of every container, once and in order, on disk.
 ///
-/// Owns the directory `ROOT/supervisor/journal`: the journal's id, segment files of framed events, and what the
-/// owners have acknowledged. Appending is durable when it returns. A container's event numbers make it idempotent:
-/// a number that is there already is passed over. Works on a thread of its own, since it waits for the disk.
+/// Owns the directory `ROOT/supervisor/journal`: the journal's id, segment files of framed events, and what
+/// the owners have acknowledged. Appending is durable when it returns. A container's event numbers make it
+/// idempotent: a number that is there already is passed over. Works on a thread of its own, since it waits
+/// for the disk.
 package actor Journal {
     package struct Limits: Sendable {
         package var segmentBytes: Int64 = 4 << 20
@@ -176,7 +177,9 @@ package actor Journal {
             let total = contents.segments.reduce(0) { $0 + $1.bytes }
             let isOld = Clock.wallNanos - oldest.lastWallNanos > limits.ageNanos
             let isAcknowledged = acknowledged.values.allSatisfy { $0 >= oldest.last }
-            guard total > limits.hardBytes || ((total > limits.softBytes || isOld) && isAcknowledged) else { return }
+            guard total > limits.hardBytes || ((total > limits.softBytes || isOld) && isAcknowledged) else {
+                return
+            }
             // First, since the numbers could not be read from the segment afterwards.
             try Counters.write(contents.numbers, to: directory + "/numbers.pb")
             faults.reach("supervisor.journal.numbers-written")
@@ -190,7 +193,8 @@ package actor Journal {
 
     private func read(_ cursor: Cursor) throws -> (events: [Event], cursor: Cursor) {
         let wanted = cursor.sequence + 1
-        guard let segment = contents.segments.last(where: { $0.first <= wanted }), segment.last >= wanted else {
+        guard let segment = contents.segments.last(where: { $0.first <= wanted }), segment.last >= wanted
+        else {
             throw SupervisorError.eventsGone(oldest: contents.segments[0].first)
         }
         var cursor = cursor
@@ -231,8 +235,14 @@ package actor Journal {
         return bytes
     }
 
-    private static func open(_ segment: JournalSegment, in directory: String) throws(SystemError) -> Descriptor {
-        let file = try Files.open("\(directory)/\(segment.name)", [.readWrite, .create, .append], mode: 0o600)
+    private static func open(_ segment: JournalSegment, in directory: String) throws(SystemError)
+        -> Descriptor
+    {
+        let file = try Files.open(
+            "\(directory)/\(segment.name)",
+            [.readWrite, .create, .append],
+            mode: 0o600
+        )
         let parent = try Files.open(directory, [.readOnly, .directory])
         try Files.sync(parent.raw)
         return file
@@ -241,7 +251,9 @@ package actor Journal {
     private static func identity(in directory: String) throws(SystemError) -> String {
         let path = directory + "/id"
         if let text = try? Files.text(of: path), text.utf8.count == 32 { return text }
-        let digits = try SystemEnvironment.randomBytes(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+        let digits = try SystemEnvironment.randomBytes(16).map {
+            ($0 < 16 ? "0" : "") + String($0, radix: 16)
+        }
         let id = digits.joined()
         try Files.replace(path, with: Array(id.utf8))
         return id

@@ -39,7 +39,9 @@ struct JournalContents: Sendable {
 
     init(directory: String, nowUnixNanos: Int64) throws(SystemError) {
         numbers = Counters.read(directory + "/numbers.pb")
-        let found = try Files.names(in: directory).compactMap(JournalSegment.init(name:)).sorted { $0.first < $1.first }
+        let found = try Files.names(in: directory).compactMap(JournalSegment.init(name:)).sorted {
+            $0.first < $1.first
+        }
         for (index, segment) in found.enumerated() {
             let isLast = index == found.count - 1
             try read(segment, directory, isLast: isLast, nowUnixNanos: nowUnixNanos)
@@ -65,8 +67,11 @@ struct JournalContents: Sendable {
         segment.bytes = Int64(offset)
         segments.append(segment)
         guard offset < bytes.count else { return }
-        damage.append("\(segment.name): \(bytes.count - offset) bytes after event \(segment.last) are no event")
-        // The end of the last file is a torn write. Elsewhere the disk lost something: kept for people to look at.
+        damage.append(
+            "\(segment.name): \(bytes.count - offset) bytes after event \(segment.last) are no event"
+        )
+        // The end of the last file is a torn write. Elsewhere the disk lost something: kept for people to
+        // look at.
         if isLast {
             let file = try Files.open(path, .readWrite)
             try DiskSpace.truncate(file.raw, to: Int64(offset))
@@ -93,7 +98,9 @@ enum Counters {
     }
 
     static func write(_ counters: [String: UInt64], to path: String) throws(SystemError) {
-        let sorted = counters.sorted { $0.key < $1.key }.map { SupervisorV1.Counter(name: $0.key, value: $0.value) }
+        let sorted = counters.sorted { $0.key < $1.key }.map {
+            SupervisorV1.Counter(name: $0.key, value: $0.value)
+        }
         try Files.replace(path, with: SupervisorV1.CountersRecord(version: 1, counters: sorted).serialized())
     }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Messages
 
-/// One event in a segment file: length u32, CRC-32 of the payload u32 (both little-endian), payload (an EventRecord).
+/// One event in a segment file: length u32, CRC-32 of the payload u32 (both little-endian), payload (an
+/// EventRecord).
 enum JournalFrame {
     static let headerBytes = 8
     static let maximumPayloadBytes = 1 << 20
@@ -15,7 +16,8 @@ enum JournalFrame {
         return frame + payload
     }
 
-    /// The event that begins at `offset`, and where the next one begins; nil when there is no whole, sound one.
+    /// The event that begins at `offset`, and where the next one begins; nil when there is no whole, sound
+    /// one.
     static func decode(_ bytes: [UInt8], at offset: Int) -> (event: Event, end: Int)? {
         guard offset + headerBytes <= bytes.count else { return nil }
         let length = Int(word(bytes, offset))

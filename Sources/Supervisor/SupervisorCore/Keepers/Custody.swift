@@ -24,7 +24,8 @@ package struct Custody: Sendable {
 
         init?(name: Substring) {
             switch name.first {
-            case "r": guard let run = UInt64(name.dropFirst()) else { return nil }
+            case "r":
+                guard let run = UInt64(name.dropFirst()) else { return nil }
                 self = .run(run)
             case "e": self = .exec(String(name.dropFirst()))
             default: return nil
@@ -61,7 +62,9 @@ package struct Custody: Sendable {
     }
 
     /// The process of a run.
-    package func process(ofRun run: UInt64) -> SharedDescriptor? { held[Key(holder: .run(run), role: .pidfd)] }
+    package func process(ofRun run: UInt64) -> SharedDescriptor? {
+        held[Key(holder: .run(run), role: .pidfd)]
+    }
 
     /// As an Adopt request names them, and in that order. Of runs only the last one counts.
     package func forAdoption() -> [(name: KeeperV1.NamedDescriptor, descriptor: SharedDescriptor)] {

@@ -14,8 +14,8 @@ package enum KeeperFailure: Error, Hashable, Sendable {
 
 /// One connection to a keeper: requests with their answers, and what the keeper says of itself.
 ///
-/// `run` reads; it ends with the connection, and every request that waits then fails with `.closed`. Each waiting
-/// request is resumed exactly once, by whoever takes it out of `requests`.
+/// `run` reads; it ends with the connection, and every request that waits then fails with `.closed`. Each
+/// waiting request is resumed exactly once, by whoever takes it out of `requests`.
 package final class KeeperConnection: Sendable {
     /// A packet and the descriptors that came with it, in the order of their names.
     package struct Delivery: Sendable {
@@ -70,7 +70,8 @@ package final class KeeperConnection: Sendable {
         try await send(KeeperV1.Packet(id: 0, body: body), [])
     }
 
-    /// Reads until the connection ends. Answers go to who asked, after everything that came before them was received.
+    /// Reads until the connection ends. Answers go to who asked, after everything that came before them was
+    /// received.
     package func run(_ receive: (Delivery) async -> Void) async {
         while let delivery = await nextDelivery() {
             let packet = delivery.packet
@@ -117,7 +118,9 @@ package final class KeeperConnection: Sendable {
         }
     }
 
-    private func send(_ packet: KeeperV1.Packet, _ descriptors: [SharedDescriptor]) async throws(KeeperFailure) {
+    private func send(_ packet: KeeperV1.Packet, _ descriptors: [SharedDescriptor])
+        async throws(KeeperFailure)
+    {
         while true {
             do throws(SystemError) {
                 return try socket.send(packet.serialized(), descriptors: descriptors.map(\.raw))

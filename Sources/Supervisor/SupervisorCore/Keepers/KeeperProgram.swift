@@ -24,7 +24,8 @@ package struct KeeperProgram: Sendable {
         self.poller = poller
     }
 
-    /// Starts a keeper for a container's directory and connects to it. `isAdopter`: it takes over from one that died.
+    /// Starts a keeper for a container's directory and connects to it. `isAdopter`: it takes over from one
+    /// that died.
     package func spawn(for directory: ContainerDirectory, isAdopter: Bool) throws(SystemError) -> KeeperLink {
         let log = try Files.open(logFile, [.writeOnly, .create, .append], mode: 0o600)
         let pair = try SequencedSocket.pair()
@@ -41,7 +42,11 @@ package struct KeeperProgram: Sendable {
         let pid = child.pid
         let process = SharedDescriptor(try child.process.duplicate())
         let socket = SequencedSocket(adopting: try SystemEnvironment.duplicate(pair.first.raw))
-        return KeeperLink(pid: pid, process: process, connection: try KeeperConnection(socket, poller: poller))
+        return KeeperLink(
+            pid: pid,
+            process: process,
+            connection: try KeeperConnection(socket, poller: poller)
+        )
     }
 
     /// Connects to a keeper that another supervisor started.
@@ -49,13 +54,17 @@ package struct KeeperProgram: Sendable {
     package func connect(to pid: Int32, of directory: ContainerDirectory) throws(SystemError) -> KeeperLink {
         let process = SharedDescriptor(try ProcessHandle.open(pid))
         let socket = try SequencedSocket.connect(to: directory.keeperSocket)
-        return KeeperLink(pid: pid, process: process, connection: try KeeperConnection(socket, poller: poller))
+        return KeeperLink(
+            pid: pid,
+            process: process,
+            connection: try KeeperConnection(socket, poller: poller)
+        )
     }
 
     /// The running keepers of each container directory below `containers`, as `/proc` has them.
     ///
-    /// The records on disk may be a moment behind; a process's arguments are not. A process that a keeper has cloned
-    /// and that has not executed its program yet bears the keeper's arguments: it is left out.
+    /// The records on disk may be a moment behind; a process's arguments are not. A process that a keeper has
+    /// cloned and that has not executed its program yet bears the keeper's arguments: it is left out.
     package static func running(below containers: String) -> [String: [Int32]] {
         var found: [String: [Int32]] = [:]
         for name in (try? Files.names(in: "/proc")) ?? [] {
@@ -75,13 +84,15 @@ package struct KeeperProgram: Sendable {
     private static func containerDirectory(ofKeeper pid: Int32) -> String? {
         guard let bytes = try? Files.contents(of: "/proc/\(pid)/cmdline", limit: 64 << 10) else { return nil }
         let arguments = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-        guard let program = arguments.first, program == "petrel-keeper" || program.hasSuffix("/petrel-keeper"),
+        guard let program = arguments.first,
+            program == "petrel-keeper" || program.hasSuffix("/petrel-keeper"),
             let flag = arguments.firstIndex(of: "--container"), flag + 1 < arguments.count
         else { return nil }
         return arguments[flag + 1]
     }
 
-    /// Whether the process has a number of its own in some inner process namespace (`NSpid:` lists more than one).
+    /// Whether the process has a number of its own in some inner process namespace (`NSpid:` lists more than
+    /// one).
     private static func isInNamespace(_ pid: Int32) -> Bool {
         guard let status = try? Files.text(of: "/proc/\(pid)/status"),
             let line = status.split(separator: "\n").first(where: { $0.hasPrefix("NSpid:") })

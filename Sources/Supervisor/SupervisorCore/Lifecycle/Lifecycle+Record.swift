@@ -33,7 +33,9 @@ extension Lifecycle {
 
     /// nil when the record is of a later version, or says what no container does.
     package init?(_ record: SupervisorV1.LifecycleRecord, request: ContainerRequest) {
-        guard record.version == Self.recordVersion, let phase = Phase(rawValue: record.phase) else { return nil }
+        guard record.version == Self.recordVersion, let phase = Phase(rawValue: record.phase) else {
+            return nil
+        }
         self.init(
             id: request.id,
             owner: request.owner,
@@ -71,7 +73,8 @@ extension ExitStatus {
             isOutOfMemory: record.oomKilled,
             atUnixNanos: record.exitedAtUnixNanos,
             failure: record.failed
-                ? StartFailure(step: record.failureStep, path: record.failurePath, errno: record.failureErrno) : nil
+                ? StartFailure(step: record.failureStep, path: record.failurePath, errno: record.failureErrno)
+                : nil
         )
     }
 }

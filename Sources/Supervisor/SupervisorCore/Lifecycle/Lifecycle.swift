@@ -6,9 +6,9 @@
 /// created ── start ──> starting ── started ──> running ── exited ──> exited
 ///    ^                    │  ^                     │                  │ start
 ///    └── start failed ────┘  └──── restart due ── restarting <── policy
-/// ```
-/// The owner of the value writes each changed value to disk before it does what the transition returned, then gives
-/// the `pending` events to the journal. So a transition that is on disk happened, once, whatever is killed.
+/// ``` The owner of the value writes each changed value to disk before it does what the transition returned,
+/// then gives the `pending` events to the journal. So a transition that is on disk happened, once, whatever
+/// is killed.
 package struct Lifecycle: Hashable, Sendable {
     package enum Phase: UInt32, Hashable, Sendable {
         case created = 1
@@ -57,7 +57,8 @@ package struct Lifecycle: Hashable, Sendable {
     package internal(set) var startIsRestart = false
     package internal(set) var startIsRepeated = false
     package internal(set) var hasRun = false
-    /// The last run of which it is known whether it was executed. Not on disk: for those who wait for a start.
+    /// The last run of which it is known whether it was executed. Not on disk: for those who wait for a
+    /// start.
     package internal(set) var settledRun: UInt64 = 0
     /// Why the last settled run was not executed; nil when it was. Not on disk.
     package internal(set) var settledFailure: StartFailure?
@@ -72,7 +73,13 @@ package struct Lifecycle: Hashable, Sendable {
         isAutoRemoved: Bool,
         now: Moment
     ) {
-        self.init(id: id, owner: owner, policy: policy, isAutoRemoved: isAutoRemoved, createdAt: now.wallUnixNanos)
+        self.init(
+            id: id,
+            owner: owner,
+            policy: policy,
+            isAutoRemoved: isAutoRemoved,
+            createdAt: now.wallUnixNanos
+        )
         tell(.create, now)
     }
 

@@ -3,7 +3,8 @@ internal import Synchronization
 
 /// Wakes tasks that wait for some state to change. It carries nothing: who is woken looks at the state again.
 ///
-/// Take `generation`, look at the state, then wait past that generation: a change between the two is not missed.
+/// Take `generation`, look at the state, then wait past that generation: a change between the two is not
+/// missed.
 package final class Bell: Sendable {
     private struct State {
         var generation: UInt64 = 0

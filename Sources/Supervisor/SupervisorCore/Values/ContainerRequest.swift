@@ -23,7 +23,8 @@ package struct ContainerRequest: Hashable, Sendable {
         package var maximumSegments: UInt32 = 0
         package var isDiscarded = false
 
-        package init(maximumSegmentBytes: UInt64 = 0, maximumSegments: UInt32 = 0, isDiscarded: Bool = false) {
+        package init(maximumSegmentBytes: UInt64 = 0, maximumSegments: UInt32 = 0, isDiscarded: Bool = false)
+        {
             self.maximumSegmentBytes = maximumSegmentBytes
             self.maximumSegments = maximumSegments
             self.isDiscarded = isDiscarded

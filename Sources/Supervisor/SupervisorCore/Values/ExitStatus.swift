@@ -61,7 +61,8 @@ package struct StartFailure: Hashable, Sendable, CustomStringConvertible {
         self.errno = errno
     }
 
-    /// What the shell says: 127 for a program that is not there, 126 for one that cannot be executed, 125 otherwise.
+    /// What the shell says: 127 for a program that is not there, 126 for one that cannot be executed, 125
+    /// otherwise.
     package var code: UInt32 {
         switch reason {
         case .programNotFound: 127

@@ -30,8 +30,8 @@ package struct RestartPolicy: Hashable, Sendable {
     }
 }
 
-/// How long to wait before the next restart: 100 ms, doubled each time up to a minute, and 100 ms again after a
-/// run of ten seconds.
+/// How long to wait before the next restart: 100 ms, doubled each time up to a minute, and 100 ms again after
+/// a run of ten seconds.
 package enum BackOff {
     package static let firstNanos: Int64 = 100_000_000
     package static let longestNanos: Int64 = 60_000_000_000

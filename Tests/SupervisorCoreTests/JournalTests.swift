@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import Events
+import SupervisorCore
+import System
+import TestSupport
+import Testing
+
+struct JournalTests {
+    private static func event(_ number: UInt64, container: String = "c", _ action: Event.Action = .start)
+        -> Event
+    {
+        Event(
+            wallUnixNanos: Clock.wallNanos,
+            bootNanos: 1,
+            owner: "test",
+            container: container,
+            action: action,
+            number: number
+        )
+    }
+
+    private static func open(_ path: String, _ limits: Journal.Limits = .init()) throws -> Journal {
+        try Journal(directory: path, thread: try SerialThread(), limits: limits)
+    }
+
+    private static func all(_ journal: Journal, after sequence: UInt64 = 0) async throws -> [Event] {
+        var cursor = try await journal.cursor(after: sequence, journal: "")
+        var events: [Event] = []
+        let last = await journal.lastSequence
+        while cursor.sequence < last {
+            let batch = try await journal.next(cursor)
+            events += batch.events
+            cursor = batch.cursor
+        }
+        return events
+    }
+
+    @Test func eventsAreThereOnceAndInOrderOverRestarts() async throws {
+        try await withTemporaryDirectory { path in
+            let first = try Self.open(path)
+            try await first.append([Self.event(1), Self.event(2)])
+            try await first.append([Self.event(2), Self.event(3)])
+            let second = try Self.open(path)
+            #expect(second.id == first.id)
+            try await second.append([Self.event(3), Self.event(4)])
+            let events = try await Self.all(second)
+            #expect(events.map(\.sequence) == [1, 2, 3, 4])
+            #expect(events.map(\.number) == [1, 2, 3, 4])
+        }
+    }
+
+    @Test(arguments: [1, 5, 20])
+    func aTornEndIsCutOff(bytes: Int) async throws {
+        try await withTemporaryDirectory { path in
+            let first = try Self.open(path)
+            try await first.append([Self.event(1), Self.event(2)])
+            let name = try #require(try Files.names(in: path).first { $0.hasSuffix(".events") })
+            let file = try Files.open("\(path)/\(name)", .readWrite)
+            try DiskSpace.truncate(file.raw, to: try Files.size(of: file.raw) - Int64(bytes))
+            let second = try Self.open(path)
+            #expect(second.damage.count == 1)
+            #expect(await second.lastSequence == 1)
+            try await second.append([Self.event(2), Self.event(3)])
+            #expect(try await Self.all(second).map(\.number) == [1, 2, 3])
+        }
+    }
+
+    @Test func whatIsAcknowledgedGoesWhenThereIsTooMuch() async throws {
+        try await withTemporaryDirectory { path in
+            var limits = Journal.Limits()
+            (limits.segmentBytes, limits.softBytes, limits.hardBytes) = (200, 1_000, 3_000)
+            let journal = try Self.open(path, limits)
+            try await journal.append([Self.event(1)])
+            try await journal.acknowledge(owner: "slow", sequence: 1, journal: journal.id)
+            for number in UInt64(2)...30 { try await journal.append([Self.event(number)]) }
+            #expect(try await Self.all(journal).count > 15)
+            try await journal.acknowledge(owner: "slow", sequence: 30, journal: "")
+            await #expect(throws: SupervisorError.self) {
+                _ = try await journal.cursor(after: 1, journal: "")
+            }
+            // Beyond the hard limit nobody is waited for.
+            for number in UInt64(31)...200 { try await journal.append([Self.event(number)]) }
+            await #expect(throws: SupervisorError.self) {
+                _ = try await journal.cursor(after: 31, journal: "")
+            }
+            // The numbers are known although their events are gone.
+            let again = try Self.open(path, limits)
+            try await again.append([Self.event(5), Self.event(201)])
+            #expect(await again.lastSequence == 201)
+        }
+    }
+
+    @Test func anotherJournalsSequenceIsRefused() async throws {
+        try await withTemporaryDirectory { path in
+            let journal = try Self.open(path)
+            await #expect(throws: SupervisorError.otherJournal(id: journal.id)) {
+                _ = try await journal.cursor(after: 0, journal: "another")
+            }
+            await #expect(throws: SupervisorError.eventsGone(oldest: 1)) {
+                _ = try await journal.cursor(after: 7, journal: journal.id)
+            }
+        }
+    }
+
+    @Test func aReaderWaitsForWhatComes() async throws {
+        try await withTemporaryDirectory { path in
+            let journal = try Self.open(path)
+            let cursor = try await journal.cursor(after: 0, journal: "")
+            async let batch = journal.next(cursor)
+            try await journal.append([Self.event(1)])
+            #expect(try await batch.events.map(\.number) == [1])
+        }
+    }
+
+    @Test func exitsOfRemovedContainersAreAnsweredAfterARestart() async throws {
+        try await withTemporaryDirectory { path in
+            let first = try Self.open(path)
+            var gone = Self.event(1, .delete)
+            gone.exit = ExitStatus(code: 7, atUnixNanos: 5)
+            try await first.append([gone])
+            let second = try Self.open(path)
+            #expect(await second.removal(of: "c", owner: "test")?.exit?.code == 7)
+            #expect(await second.removal(of: "c", owner: "other") == nil)
+        }
+    }
+}

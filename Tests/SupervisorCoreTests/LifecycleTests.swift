@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+import SupervisorCore
+import Testing
+
+struct LifecycleTests {
+    private static let now = Moment(wallUnixNanos: 1_000, bootNanos: 500)
+
+    private static func make(_ policy: RestartPolicy = .never, autoRemove: Bool = false) throws -> Lifecycle {
+        Lifecycle(
+            id: try #require(ContainerID(String(repeating: "a", count: 64))),
+            owner: "test",
+            policy: policy,
+            isAutoRemoved: autoRemove,
+            now: now
+        )
+    }
+
+    /// Keeps count of the keeper's sequence.
+    private struct Story {
+        var lifecycle: Lifecycle
+        var sequence: UInt64 = 0
+
+        mutating func tell(_ kind: KeeperNews.Kind, at nanos: Int64 = 2_000) -> [Lifecycle.Effect] {
+            sequence += 1
+            let moment = Moment(wallUnixNanos: nanos, bootNanos: nanos)
+            return lifecycle.merge(KeeperNews(sequence: sequence, moment: moment, kind: kind))
+        }
+
+        mutating func started() -> [Lifecycle.Effect] {
+            tell(.started(run: lifecycle.run, pid: 77, atUnixNanos: 2_000))
+        }
+
+        mutating func exited(_ code: UInt32, at nanos: Int64 = 3_000) -> [Lifecycle.Effect] {
+            tell(.exited(run: lifecycle.run, ExitStatus(code: code, atUnixNanos: nanos)), at: nanos)
+        }
+
+        var actions: [Event.Action] { lifecycle.pending.map(\.action) }
+    }
+
+    @Test func aPlainLifeIsToldOnceAndInOrder() throws {
+        var story = Story(lifecycle: try Self.make())
+        #expect(try story.lifecycle.requestStart(now: Self.now) == [.start(run: 1)])
+        #expect(try story.lifecycle.requestStart(now: Self.now) == [])
+        #expect(story.started() == [])
+        #expect(story.lifecycle.phase == .running)
+        #expect(story.lifecycle.pid == 77)
+        #expect(story.exited(3) == [])
+        #expect(story.lifecycle.phase == .exited)
+        #expect(story.lifecycle.exit?.code == 3)
+        #expect(story.actions == [.create, .start, .die])
+        #expect(story.lifecycle.pending.map(\.number) == [1, 2, 3])
+    }
+
+    @Test func newsThatWereMergedChangeNothing() throws {
+        var story = Story(lifecycle: try Self.make())
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        _ = story.started()
+        let before = story.lifecycle
+        story.sequence -= 1
+        #expect(story.started() == [])
+        #expect(story.lifecycle == before)
+    }
+
+    @Test func alwaysRestartsWithDoublingWaits() throws {
+        var story = Story(lifecycle: try Self.make(RestartPolicy(mode: .always)))
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        _ = story.started()
+        #expect(story.exited(0) == [.restart(afterNanos: 100_000_000, run: 1)])
+        #expect(story.lifecycle.phase == .restarting)
+        #expect(story.lifecycle.restartDue(run: 1, now: Self.now) == [.start(run: 2)])
+        #expect(story.lifecycle.restartDue(run: 1, now: Self.now) == [])
+        _ = story.started()
+        #expect(story.exited(0) == [.restart(afterNanos: 200_000_000, run: 2)])
+        _ = story.lifecycle.restartDue(run: 2, now: Self.now)
+        _ = story.started()
+        // After ten seconds of running the wait begins anew.
+        #expect(story.exited(0, at: 20_000_000_000) == [.restart(afterNanos: 100_000_000, run: 3)])
+        #expect(story.lifecycle.restartCount == 2)
+    }
+
+    @Test func onFailureGivesUp() throws {
+        var story = Story(lifecycle: try Self.make(RestartPolicy(mode: .onFailure, maximumRetries: 1)))
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        _ = story.started()
+        _ = story.exited(1)
+        _ = story.lifecycle.restartDue(run: 1, now: Self.now)
+        _ = story.started()
+        #expect(story.exited(1) == [])
+        #expect(story.lifecycle.phase == .exited)
+    }
+
+    @Test func stoppingWinsWhileItRuns() throws {
+        var story = Story(lifecycle: try Self.make(RestartPolicy(mode: .always)))
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        _ = story.started()
+        let effects = try story.lifecycle.requestStop(signal: 15, killDueBootNanos: 9_000, now: Self.now)
+        #expect(effects == [.signal(15), .kill(atBootNanos: 9_000)])
+        #expect(story.exited(143) == [])
+        #expect(story.lifecycle.phase == .exited)
+        #expect(story.actions == [.create, .start, .kill, .die, .stop])
+    }
+
+    @Test func stoppingWinsWhileItStarts() throws {
+        var story = Story(lifecycle: try Self.make(RestartPolicy(mode: .always)))
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        #expect(try story.lifecycle.requestStop(signal: 15, killDueBootNanos: 9_000, now: Self.now) == [])
+        #expect(story.started() == [.signal(15), .kill(atBootNanos: 9_000)])
+        #expect(story.exited(143) == [])
+        #expect(story.lifecycle.phase == .exited)
+    }
+
+    @Test func stoppingWinsBeforeARestart() throws {
+        var story = Story(lifecycle: try Self.make(RestartPolicy(mode: .always)))
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        _ = story.started()
+        _ = story.exited(1)
+        #expect(try story.lifecycle.requestStop(signal: 15, killDueBootNanos: 9_000, now: Self.now) == [])
+        #expect(story.lifecycle.phase == .exited)
+        #expect(story.lifecycle.restartDue(run: 1, now: Self.now) == [])
+    }
+
+    @Test func stoppingWinsAfterTheExitThatWasNotMergedYet() throws {
+        var story = Story(lifecycle: try Self.make(RestartPolicy(mode: .always)))
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        _ = story.started()
+        _ = try story.lifecycle.requestStop(signal: 15, killDueBootNanos: 9_000, now: Self.now)
+        #expect(story.exited(0) == [])
+        #expect(story.lifecycle.phase == .exited)
+    }
+
+    @Test func aProgramThatIsNotThereLeavesItCreated() throws {
+        var story = Story(lifecycle: try Self.make(RestartPolicy(mode: .always)))
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        let failure = StartFailure(step: "execve", path: "/nope", errno: 2)
+        #expect(story.tell(.startFailed(run: 1, failure)) == [])
+        #expect(story.lifecycle.phase == .created)
+        #expect(story.lifecycle.exit?.code == 127)
+        #expect(story.lifecycle.settledFailure == failure)
+    }
+
+    @Test func aStartThatEndedAtTheGateIsRepeatedOnce() throws {
+        var story = Story(lifecycle: try Self.make())
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        let failure = StartFailure(step: "gate", path: "", errno: 0)
+        #expect(story.tell(.startFailed(run: 1, failure)) == [.start(run: 2)])
+        #expect(story.lifecycle.phase == .starting)
+        #expect(story.tell(.startFailed(run: 2, failure)) == [])
+        #expect(story.lifecycle.phase == .created)
+    }
+
+    @Test func autoRemovalIsAskedForOnce() throws {
+        var story = Story(lifecycle: try Self.make(autoRemove: true))
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        _ = story.started()
+        _ = story.exited(0)
+        #expect(story.lifecycle.isRemovalWanted)
+        #expect(story.actions == [.create, .start, .die, .removalWanted])
+    }
+
+    @Test func deletingARunningOneNeedsForce() throws {
+        var story = Story(lifecycle: try Self.make(RestartPolicy(mode: .always)))
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        _ = story.started()
+        #expect(throws: SupervisorError.isRunning(story.lifecycle.id)) {
+            _ = try story.lifecycle.requestDelete(isForced: false)
+        }
+        #expect(try story.lifecycle.requestDelete(isForced: true) == [.signal(9)])
+        #expect(throws: SupervisorError.isBeingRemoved(story.lifecycle.id)) {
+            _ = try story.lifecycle.requestStart(now: Self.now)
+        }
+        #expect(story.exited(137) == [])
+        #expect(story.lifecycle.phase == .exited)
+    }
+
+    @Test func aKeeperThatNeverHeardOfTheStartIsTold() throws {
+        var lifecycle = try Self.make()
+        _ = try lifecycle.requestStart(now: Self.now)
+        #expect(lifecycle.resume(keeperRun: 0, isNewBoot: false, now: Self.now) == [.start(run: 1)])
+        #expect(lifecycle.resume(keeperRun: 1, isNewBoot: false, now: Self.now) == [])
+    }
+
+    @Test(arguments: [(RestartPolicy.Mode.always, true), (.unlessStopped, false), (.no, false)])
+    func afterARestartOfTheMachineOnlyAlwaysForgetsThatItWasStopped(
+        mode: RestartPolicy.Mode,
+        restarts: Bool
+    ) throws {
+        var story = Story(lifecycle: try Self.make(RestartPolicy(mode: mode)))
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        _ = story.started()
+        _ = try story.lifecycle.requestStop(signal: 15, killDueBootNanos: 9_000, now: Self.now)
+        _ = story.exited(0)
+        let effects = story.lifecycle.resume(keeperRun: 1, isNewBoot: true, now: Self.now)
+        #expect(effects.isEmpty == !restarts)
+    }
+
+    @Test func theRecordOnDiskGivesTheSameLife() throws {
+        let id = try #require(ContainerID(String(repeating: "b", count: 64)))
+        var request = ContainerRequest(id: id, owner: "test", key: "k", specification: [])
+        request.restartPolicy = RestartPolicy(mode: .always)
+        var story = Story(
+            lifecycle: Lifecycle(
+                id: id,
+                owner: "test",
+                policy: request.restartPolicy,
+                isAutoRemoved: false,
+                now: Self.now
+            )
+        )
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        _ = story.started()
+        _ = try story.lifecycle.requestStop(signal: 2, killDueBootNanos: 9_000, now: Self.now)
+        let again = try #require(Lifecycle(story.lifecycle.record(bootID: "x"), request: request))
+        #expect(again.record(bootID: "x") == story.lifecycle.record(bootID: "x"))
+        #expect(again.phase == .running)
+        #expect(again.isManuallyStopped)
+    }
+}
