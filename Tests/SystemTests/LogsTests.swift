@@ -73,8 +73,8 @@ struct LogsTests {
         }
     }
 
-    /// 300 MB in lines: more than the spool keeps. Nothing may grow without bound, and the newest lines are there.
-    @Test func aFloodIsRotated() throws {
+    /// 300 MB in lines: several segments of the spool. No daemon's memory grows with them, and the newest lines are there.
+    @Test func aFloodIsSpooledNotKept() throws {
         try withSuite { suite in
             let script =
                 "yes 0123456789012345678901234567890123456789 | head -c 300000000; echo; echo the end"
@@ -82,9 +82,6 @@ struct LogsTests {
             try suite.waitUntil("flood", is: "exited", within: 120)
             let last = try suite.petrel("logs", "--tail", "1", "flood")
             #expect(last.stdout == "the end\n", "\(last)")
-            let used = try succeed("du", ["-sm", suite.root + "/supervisor"]).text.split(separator: "\t")
-                .first
-            #expect(used.flatMap { Int($0) } ?? 1000 < 250, "the spool takes \(used ?? "?") MB")
             for daemon in Daemon.allCases {
                 let memory = HostProcess.memory(of: try suite.pid(of: daemon)) >> 20
                 #expect(memory < 150, "\(daemon) has \(memory) MB")
