@@ -245,7 +245,8 @@ final class Unpacker {
         do throws(SystemError) {
             let parent = try parents.parent(of: path)
             if Array(path.name) == Self.opaqueName {
-                return try Files.setAttribute(Self.opaqueAttribute, to: [0x79], ofDescriptor: parent.readable().raw)
+                let directory = try parent.readable()
+                return try Files.setAttribute(Self.opaqueAttribute, to: [0x79], ofDescriptor: directory.raw)
             }
             let hidden = path.name.dropFirst(Self.whiteoutPrefix.count)
             // Names that begin twice with the prefix are bookkeeping of aufs.
