@@ -117,14 +117,21 @@ extension EngineError {
                 "no such image: \(reference)",
                 advice: "get it with 'petrel pull \(reference)' or 'petrel load'"
             )
-        case .imageInUse(let reference, let id, let name, let isRunning):
+        case .imageInUse(let reference, let id, let name, isRunning: true):
             ToldError(
                 .failedPrecondition,
                 "image_in_use",
                 reference,
-                "conflict: image \(reference) is used by \(isRunning ? "running " : "")container \(name) (\(id.short))",
-                advice: isRunning
-                    ? "stop and remove that container first" : "remove that container first, or use -f"
+                "conflict: image \(reference) is used by running container \(name) (\(id.short))",
+                advice: "stop and remove that container first"
+            )
+        case .imageInUse(let reference, let id, let name, isRunning: false):
+            ToldError(
+                .failedPrecondition,
+                "image_in_use",
+                reference,
+                "conflict: image \(reference) is used by container \(name) (\(id.short))",
+                advice: "remove that container first, or use -f"
             )
         case .badImage(let reference, let text):
             ToldError(
