@@ -181,6 +181,12 @@ let suites: [Target] = [
     tests("JSONTests", ["JSON"]),
     tests("RuntimeSpecTests", ["JSON", "RuntimeSpec"]),
     tests("OCITests", ["OCI"]),
+    tests("LayersTests", ["Layers", "OCI", "System", "TestSupport"]),
+    tests(
+        "ImageStoreCoreTests",
+        ["ImageStoreCore", "Layers", "OCI", "Registry", "System", "TestSupport", logging]
+    ),
+    tests("RegistryTests", ["Registry"]),
     tests("CgroupsTests", ["Cgroups", "RuntimeSpec"]),
     tests("SeccompTests", ["JSON", "RuntimeSpec", "Seccomp", "System"]),
     tests("ContainerRuntimeTests", ["ContainerRuntime", "JSON", "RuntimeSpec", "System"]),
