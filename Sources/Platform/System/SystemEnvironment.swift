@@ -47,3 +47,12 @@ extension Files {
         return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }
+
+extension SystemEnvironment {
+    /// Another number for the open file that a number of this process stands for, close-on-exec.
+    package static func duplicate(_ raw: Int32) throws(SystemError) -> Descriptor {
+        let copy = petrel_fcntl(raw, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else { throw SystemError("fcntl(F_DUPFD_CLOEXEC)", code: errno) }
+        return Descriptor(adopting: copy)
+    }
+}
