@@ -58,11 +58,13 @@ struct ValueTests {
         var custody = Custody()
         for run: UInt64 in [1, 2] {
             let pipe = SharedDescriptor(try Pipe().readEnd.duplicate())
-            #expect(custody.hold(pipe, Custody.Key(holder: .run(run), role: .stdoutRead)))
-            #expect(!custody.hold(pipe, Custody.Key(holder: .run(run), role: .stdoutRead)))
+            let isNew = custody.hold(pipe, Custody.Key(holder: .run(run), role: .stdoutRead))
+            let isNewAgain = custody.hold(pipe, Custody.Key(holder: .run(run), role: .stdoutRead))
+            #expect(isNew && !isNewAgain)
         }
         #expect(custody.forAdoption().count == 1)
-        #expect(custody.drop { $0.holder == .run(1) }.count == 1)
+        let dropped = custody.drop { $0.holder == .run(1) }
+        #expect(dropped.count == 1)
         #expect(custody.held.count == 1)
     }
 

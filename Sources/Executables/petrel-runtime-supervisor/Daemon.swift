@@ -31,6 +31,35 @@ struct Daemon: ~Copyable {
         let lock = try DaemonLock(daemon: "supervisor", at: location)
         let faultPoints = options.faultPoints ?? SystemEnvironment.value(of: "PETREL_FAULT_POINTS")
         let faults = FaultPoints(directory: faultPoints)
+        let surroundings = try Self.surroundings(options, location, faults, notifier, logger)
+        let directory = location.directory(of: "supervisor")
+        let supervisor = try Supervisor(
+            directory: directory,
+            runDirectory: location.run,
+            seccomp: try SeccompCache(directory: directory + "/seccomp"),
+            surroundings: surroundings
+        )
+        self.server = RPCServer(
+            services: [SupervisorHandlers(supervisor: supervisor, release: Release.version)],
+            logger: logger
+        )
+        self.location = location
+        self.inherited = inherited
+        self.notifier = notifier
+        self.lock = lock
+        self.poller = surroundings.poller
+        self.supervisor = supervisor
+        self.surroundings = surroundings
+        self.logger = logger
+    }
+
+    private static func surroundings(
+        _ options: Options,
+        _ location: SuiteLocation,
+        _ faults: FaultPoints,
+        _ notifier: Notifier,
+        _ logger: Logger
+    ) throws -> Surroundings {
         let poller = try Poller()
         let directory = location.directory(of: "supervisor")
         let journal = try Journal(
@@ -41,8 +70,8 @@ struct Daemon: ~Copyable {
         )
         for line in journal.damage { logger.error("journal", metadata: ["damage": "\(line)"]) }
         let keeper =
-            try options.keeper ?? SystemEnvironment.value(of: "PETREL_KEEPER") ?? Self.siblingKeeper()
-        let surroundings = Surroundings(
+            try options.keeper ?? SystemEnvironment.value(of: "PETREL_KEEPER") ?? siblingKeeper()
+        return Surroundings(
             journal: journal,
             poller: poller,
             keepers: KeeperProgram(
@@ -62,24 +91,6 @@ struct Daemon: ~Copyable {
             release: Release.version,
             logger: logger
         )
-        let supervisor = try Supervisor(
-            directory: directory,
-            runDirectory: location.run,
-            seccomp: try SeccompCache(directory: directory + "/seccomp"),
-            surroundings: surroundings
-        )
-        self.server = RPCServer(
-            services: [SupervisorHandlers(supervisor: supervisor, release: Release.version)],
-            logger: logger
-        )
-        self.location = location
-        self.inherited = inherited
-        self.notifier = notifier
-        self.lock = lock
-        self.poller = poller
-        self.supervisor = supervisor
-        self.surroundings = surroundings
-        self.logger = logger
     }
 
     /// Takes up what is there, serves until SIGTERM, and drains. Containers and keepers go on.

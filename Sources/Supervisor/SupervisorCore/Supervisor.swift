@@ -92,24 +92,11 @@ package actor Supervisor {
             cgroupPath: cgroupPath,
             rootPath: directory.path + "/rootfs"
         )
-        var program = ""
-        if let profile = configuration.specification.linux.seccomp {
-            do throws(SeccompError) {
-                program = try seccomp.path(for: profile)
-            } catch {
-                throw SupervisorError.seccomp(detail: error.description)
-            }
-        }
+        let program = try seccompProgram(of: configuration)
         var link: KeeperLink?
         do {
-            try directory.makeDirectories()
-            faults.reach("supervisor.create.directories")
-            try directory.write(request.record.serialized(), to: directory.requestFile)
-            try directory.write(configuration.json.serialized(), to: directory.configurationFile)
-            faults.reach("supervisor.create.configuration")
             let record = KeeperV1.ContainerRecord(request, cgroupPath: cgroupPath, seccompProgram: program)
-            try directory.write(record.serialized(), to: directory.containerFile)
-            faults.reach("supervisor.create.container-record")
+            try write(request, configuration, record, to: directory)
             let keeper = try surroundings.keepers.spawn(for: directory, isAdopter: false)
             link = keeper
             faults.reach("supervisor.create.keeper-spawned")
@@ -144,6 +131,31 @@ package actor Supervisor {
             try? Files.removeTree(directory.asidePath)
             throw error
         }
+    }
+
+    private func seccompProgram(of configuration: RuntimeConfiguration) throws(SupervisorError) -> String {
+        guard let profile = configuration.specification.linux.seccomp else { return "" }
+        do throws(SeccompError) {
+            return try seccomp.path(for: profile)
+        } catch {
+            throw .seccomp(detail: error.description)
+        }
+    }
+
+    private func write(
+        _ request: ContainerRequest,
+        _ configuration: RuntimeConfiguration,
+        _ record: KeeperV1.ContainerRecord,
+        to directory: ContainerDirectory
+    ) throws(SystemError) {
+        let faults = surroundings.faults
+        try directory.makeDirectories()
+        faults.reach("supervisor.create.directories")
+        try directory.write(request.record.serialized(), to: directory.requestFile)
+        try directory.write(configuration.json.serialized(), to: directory.configurationFile)
+        faults.reach("supervisor.create.configuration")
+        try directory.write(record.serialized(), to: directory.containerFile)
+        faults.reach("supervisor.create.container-record")
     }
 
     /// Begins to look after a container.
