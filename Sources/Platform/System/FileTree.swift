@@ -22,12 +22,7 @@ extension Files {
         }
         if Glibc.unlinkat(directory, path, AT_REMOVEDIR) == 0 { return }
         do throws(SystemError) {
-            let top = try open(
-                path,
-                [.readOnly, .directory, .noFollow],
-                at: directory,
-                resolving: [.noMagicLinks, .withinMount]
-            )
+            let top = try open(path, [.readOnly, .directory, .noFollow], at: directory)
             var remover = TreeRemover(top: top.raw)
             while try remover.empty(top.raw, depth: 0) {}
         } catch {
@@ -50,12 +45,18 @@ extension Files {
         return counter.bytes
     }
 
+    /// Opens the top of a tree. Mounts on the way to it are nobody's concern, one at the top itself is refused.
     private static func open(
         _ path: UnsafePointer<CChar>,
         _ flags: OpenFlags,
         at directory: Int32
     ) throws(SystemError) -> Descriptor {
-        try open(path, flags, at: directory, resolving: [.noMagicLinks, .withinMount])
+        guard let slash = strrchr(path, 0x2f), slash[1] != 0 else {
+            return try open(path, flags, at: directory, resolving: [.noMagicLinks, .withinMount])
+        }
+        let parentPath = Array(UnsafeBufferPointer(start: path, count: slash - UnsafeMutablePointer(mutating: path) + 1))
+        let parent = try open(parentPath + [0], [.path, .directory], at: directory, resolving: [])
+        return try open(slash + 1, flags, at: parent.raw, resolving: [.noMagicLinks, .withinMount])
     }
 
     /// The names in an open directory as NUL-terminated bytes, with whether each is a directory (nil: not known).
