@@ -6,97 +6,78 @@ internal import System
 
 /// The core's errors as gRPC statuses, with the detail from which a client rebuilds its own.
 extension RPCError {
-    package init(_ error: SupervisorError) {
-        switch error {
-        case .containerNotFound(let id):
-            self.init(.notFound, "no container \(id)", "container_not_found", id)
-        case .execNotFound(let id):
-            self.init(.notFound, "no exec \(id)", "exec_not_found", id)
-        case .containerExists(let id):
-            self.init(
-                .alreadyExists,
-                "container \(id) exists and was asked for differently",
-                "container_exists",
-                id.text
-            )
-        case .keyTaken(let owner, let key, let other):
-            self.init(
-                .alreadyExists,
-                "key \(key) of \(owner) is container \(other)'s",
-                "key_taken",
-                other.text
-            )
-        case .notOwner(let id):
-            self.init(.permissionDenied, "container \(id) is another owner's", "not_owner", id.text)
-        case .notRunning(let id):
-            self.init(.failedPrecondition, "container \(id) is not running", "not_running", id.text)
-        case .isRunning(let id):
-            self.init(
-                .failedPrecondition,
-                "container \(id) is running",
-                "is_running",
-                id.text,
-                advice: "stop it first"
-            )
-        case .isBeingRemoved(let id):
-            self.init(.failedPrecondition, "container \(id) is being removed", "is_being_removed", id.text)
-        case .invalidField(let name, let reason):
-            self.init(.invalidArgument, "\(name): \(reason)", "invalid_field", name)
-        case .startFailed(let id, let failure):
-            self.init(
-                failure.status,
-                "start \(id): \(failure)",
-                failure.reasonText,
-                failure.step,
-                failure.path,
-                failure.errno
-            )
-        case .signalFailed(let id, let errno):
-            let status: StatusCode = errno == ErrorNumber.noSuchProcess ? .failedPrecondition : .internal
-            self.init(status, "signal \(id): \(ErrorNumber.name(of: errno))", "signal_failed", id, "", errno)
-        case .resizeFailed(let id, let errno):
-            self.init(
-                .failedPrecondition,
-                "resize the terminal of \(id): \(ErrorNumber.name(of: errno))",
-                "resize_failed",
-                id,
-                "",
-                errno
-            )
-        case .stopTimedOut(let id):
-            self.init(.deadlineExceeded, "container \(id) does not end", "stop_timed_out", id.text)
-        case .keeperUnavailable(let id, let detail):
-            self.init(.unavailable, "keeper of \(id): \(detail)", "keeper_unavailable", id.text)
-        case .eventsGone(let oldest):
-            self.init(.outOfRange, "the journal begins at \(oldest)", "events_gone", String(oldest))
-        case .otherJournal(let id):
-            self.init(.outOfRange, "the journal is \(id)", "other_journal", id)
-        case .damagedState(let path, let detail):
-            self.init(.dataLoss, "\(path): \(detail)", "damaged_state", "", path)
-        case .seccomp(let detail):
-            self.init(.invalidArgument, "seccomp: \(detail)", "seccomp", "")
-        case .system(let error):
-            self.init(error.status, error.description, "system", "", error.path, error.code)
+    package init(_ error: SupervisorError) { self.init(error.status, error.line, detail: error.detail) }
+}
+
+extension SupervisorError {
+    fileprivate var status: StatusCode {
+        switch self {
+        case .containerNotFound, .execNotFound: .notFound
+        case .containerExists, .keyTaken: .alreadyExists
+        case .notOwner: .permissionDenied
+        case .notRunning, .isRunning, .isBeingRemoved, .resizeFailed: .failedPrecondition
+        case .invalidField, .seccomp: .invalidArgument
+        case .startFailed(_, let failure): failure.status
+        case .signalFailed(_, let errno):
+            errno == ErrorNumber.noSuchProcess ? .failedPrecondition : .internal
+        case .stopTimedOut: .deadlineExceeded
+        case .keeperUnavailable: .unavailable
+        case .eventsGone, .otherJournal: .outOfRange
+        case .damagedState: .dataLoss
+        case .system(let error): error.status
         }
     }
 
-    private init(
-        _ code: StatusCode,
-        _ message: String,
-        _ reason: String,
-        _ subject: String,
-        _ path: String = "",
-        _ errno: Int32 = 0,
-        advice: String = ""
-    ) {
-        let detail = CommonV1.ErrorDetail(
-            reason: reason,
-            subject: subject,
-            path: path,
-            errno: errno,
-            advice: advice
-        )
-        self.init(code, message, detail: detail)
+    fileprivate var line: String {
+        switch self {
+        case .containerNotFound(let id): "no container \(id)"
+        case .execNotFound(let id): "no exec \(id)"
+        case .containerExists(let id): "container \(id) exists and was asked for differently"
+        case .keyTaken(let owner, let key, let other): "key \(key) of \(owner) is container \(other)'s"
+        case .notOwner(let id): "container \(id) is another owner's"
+        case .notRunning(let id): "container \(id) is not running"
+        case .isRunning(let id): "container \(id) is running"
+        case .isBeingRemoved(let id): "container \(id) is being removed"
+        case .invalidField(let name, let reason): "\(name): \(reason)"
+        case .startFailed(let id, let failure): "start \(id): \(failure)"
+        case .signalFailed(let id, let errno): "signal \(id): \(ErrorNumber.name(of: errno))"
+        case .resizeFailed(let id, let errno): "resize the terminal of \(id): \(ErrorNumber.name(of: errno))"
+        case .stopTimedOut(let id): "container \(id) does not end"
+        case .keeperUnavailable(let id, let detail): "keeper of \(id): \(detail)"
+        case .eventsGone(let oldest): "the journal begins at \(oldest)"
+        case .otherJournal(let id): "the journal is \(id)"
+        case .damagedState(let path, let detail): "\(path): \(detail)"
+        case .seccomp(let detail): "seccomp: \(detail)"
+        case .system(let error): error.description
+        }
+    }
+
+    fileprivate var detail: CommonV1.ErrorDetail {
+        switch self {
+        case .containerNotFound(let id): CommonV1.ErrorDetail(reason: "container_not_found", subject: id)
+        case .execNotFound(let id): CommonV1.ErrorDetail(reason: "exec_not_found", subject: id)
+        case .containerExists(let id): CommonV1.ErrorDetail(reason: "container_exists", subject: id.text)
+        case .keyTaken(_, _, let other): CommonV1.ErrorDetail(reason: "key_taken", subject: other.text)
+        case .notOwner(let id): CommonV1.ErrorDetail(reason: "not_owner", subject: id.text)
+        case .notRunning(let id): CommonV1.ErrorDetail(reason: "not_running", subject: id.text)
+        case .isRunning(let id):
+            CommonV1.ErrorDetail(reason: "is_running", subject: id.text, advice: "stop it first")
+        case .isBeingRemoved(let id): CommonV1.ErrorDetail(reason: "is_being_removed", subject: id.text)
+        case .invalidField(let name, _): CommonV1.ErrorDetail(reason: "invalid_field", subject: name)
+        case .startFailed(_, let failure): failure.detail
+        case .signalFailed(let id, let errno):
+            CommonV1.ErrorDetail(reason: "signal_failed", subject: id, errno: errno)
+        case .resizeFailed(let id, let errno):
+            CommonV1.ErrorDetail(reason: "resize_failed", subject: id, errno: errno)
+        case .stopTimedOut(let id): CommonV1.ErrorDetail(reason: "stop_timed_out", subject: id.text)
+        case .keeperUnavailable(let id, _):
+            CommonV1.ErrorDetail(reason: "keeper_unavailable", subject: id.text)
+        case .eventsGone(let oldest): CommonV1.ErrorDetail(reason: "events_gone", subject: String(oldest))
+        case .otherJournal(let id): CommonV1.ErrorDetail(reason: "other_journal", subject: id)
+        case .damagedState(let path, _): CommonV1.ErrorDetail(reason: "damaged_state", path: path)
+        case .seccomp: CommonV1.ErrorDetail(reason: "seccomp")
+        case .system(let error): CommonV1.ErrorDetail(reason: "system", path: error.path, errno: error.code)
+        }
     }
 }
 
@@ -109,7 +90,12 @@ extension StartFailure {
         }
     }
 
-    fileprivate var reasonText: String {
+    /// The subject is the step.
+    fileprivate var detail: CommonV1.ErrorDetail {
+        CommonV1.ErrorDetail(reason: reasonText, subject: step, path: path, errno: errno)
+    }
+
+    private var reasonText: String {
         switch reason {
         case .programNotFound: "program_not_found"
         case .programNotExecutable: "program_not_executable"
