@@ -8,18 +8,22 @@ package enum OptionText {
     package static func environmentFile(_ text: String, environment: (String) -> String?) throws(Failure)
         -> [String]
     {
-        var lines: [String] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            var content = line.drop { $0 == " " || $0 == "\t" }
-            if content.last == "\r" { content.removeLast() }
+        var result: [String] = []
+        for (index, line) in lines(of: text).enumerated() {
+            let content = line.drop { $0 == " " || $0 == "\t" }
             if content.isEmpty || content.first == "#" { continue }
             let name = content.prefix { $0 != "=" }
             guard !name.isEmpty, !name.contains(where: { $0 == " " || $0 == "\t" }) else {
                 throw Failure("line \(index + 1)", "'\(content)' does not begin with a name")
             }
-            if let entry = Self.environment(String(content), environment: environment) { lines.append(entry) }
+            if let entry = Self.environment(String(content), environment: environment) { result.append(entry) }
         }
-        return lines
+        return result
+    }
+
+    /// A carriage return and the newline after it are one `Character`.
+    private static func lines(of text: String) -> [Substring] {
+        text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
     }
 
     /// `NAME=value` as it is; `NAME` with its value here, nil when it has none.
