@@ -16,7 +16,9 @@ package enum OptionText {
             guard !name.isEmpty, !name.contains(where: { $0 == " " || $0 == "\t" }) else {
                 throw Failure("line \(index + 1)", "'\(content)' does not begin with a name")
             }
-            if let entry = Self.environment(String(content), environment: environment) { result.append(entry) }
+            if let entry = Self.environment(String(content), environment: environment) {
+                result.append(entry)
+            }
         }
         return result
     }
