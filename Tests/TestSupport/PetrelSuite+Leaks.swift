@@ -63,6 +63,7 @@ extension PetrelSuite {
     func end(sourceLocation: SourceLocation) {
         disarmAll()
         do {
+            if initPID == nil { try start() }
             try waitUntilHealthy()
             try removeContainers()
             expectNoRemains("the removed containers", sourceLocation: sourceLocation)
