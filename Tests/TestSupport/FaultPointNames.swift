@@ -4,7 +4,7 @@ import Foundation
 /// The names of all fault points, as the sources have them: `<daemon>.<operation>.<step>`.
 package enum FaultPointNames {
     package static let all: [String] = {
-        let sources = repository + "/Sources"
+        let sources = URL(fileURLWithPath: repository + "/Sources").resolvingSymlinksInPath().path
         guard let files = FileManager.default.enumerator(atPath: sources) else { return [] }
         var names: Set<String> = []
         for case let file as String in files where file.hasSuffix(".swift") {
