@@ -66,6 +66,9 @@ private struct ContainerLife {
         try suite.petrel("pull", name)
         try recover()
         try suite.succeed("pull", name)
+        try suite.petrel("run", "--rm", name, "echo", "pulled")
+        try recover()
+        try eventually("no container at \(point)") { try suite.containers().isEmpty }
         #expect(try suite.succeed("run", "--rm", name, "echo", "pulled") == "pulled", "\(point)")
         try suite.petrel("rmi", name)
         try recover()
