@@ -102,6 +102,7 @@ private struct ContainerLife {
         let resumed = try suite.background([
             "exec", "f", "sh", "-c", "echo begun; sleep 2; echo done; exit 4",
         ])
+        try eventually("begin of the exec at \(point)") { resumed.output == "begun\n" || !resumed.isRunning }
         for daemon in Daemon.allCases {
             let old = try suite.kill(daemon)
             try recover()
