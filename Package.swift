@@ -17,12 +17,15 @@ func archiveGroup(_ libraries: [String]) -> [String] {
 }
 
 let swiftArchives = [
-    "FoundationEssentials", "_FoundationCShims", "_FoundationCollections", "swiftSynchronization", "swiftDispatch",
-    "dispatch", "BlocksRuntime", "swift_RegexParser", "swift_StringProcessing", "swift_Concurrency", "swiftCore",
+    "FoundationEssentials", "_FoundationCShims", "_FoundationCollections", "swiftSynchronization",
+    "swiftDispatch",
+    "dispatch", "BlocksRuntime", "swift_RegexParser", "swift_StringProcessing", "swift_Concurrency",
+    "swiftCore",
     "swiftGlibc",
 ]
 let foundationArchives = [
-    "Foundation", "FoundationInternationalization", "_FoundationICU", "CoreFoundation", "_CFURLSessionInterface",
+    "Foundation", "FoundationInternationalization", "_FoundationICU", "CoreFoundation",
+    "_CFURLSessionInterface",
 ]
 let smallBinary = ["-Xlinker", "--gc-sections"]
 
@@ -68,7 +71,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 func library(_ name: String) -> Target { .systemLibrary(name: name, path: "Sources/C/" + name) }
 
-func external(_ name: String, _ package: String) -> Target.Dependency { .product(name: name, package: package) }
+func external(_ name: String, _ package: String) -> Target.Dependency {
+    .product(name: name, package: package)
+}
 
 let nioCore = external("NIOCore", "swift-nio")
 let nioPosix = external("NIOPosix", "swift-nio")
@@ -107,12 +112,18 @@ let runtime: [Target] = [
 ]
 
 let daemons: [Target] = [
-    module("Supervisor/Keeper", ["Cgroups", "ContainerRuntime", "Logs", "Messages", "RuntimeSpec", "System"]),
+    module(
+        "Supervisor/Keeper",
+        ["Cgroups", "ContainerRuntime", "Logs", "Messages", "RuntimeSpec", "System"]
+    ),
     module(
         "Supervisor/SupervisorCore",
         ["Cgroups", "Suite", "Events", "JSON", "Messages", "RuntimeSpec", "Seccomp", "System", logging]
     ),
-    module("Supervisor/SupervisorService", ["Messages", "RPC", "Services", "SupervisorCore", "System", logging]),
+    module(
+        "Supervisor/SupervisorService",
+        ["Messages", "RPC", "Services", "SupervisorCore", "System", logging]
+    ),
     module("ImageStore/Layers", ["CISAL", "CZstd", "OCI", "System", crypto]),
     module("ImageStore/Registry", ["JSON", "OCI", httpClient, logging, nioCore]),
     module(
@@ -138,9 +149,13 @@ let daemonParts: [Target.Dependency] = [
 ]
 
 let programs: [Target] = [
-    program("petrel", fullyStatic, [
-        "Suite", "JSON", "Messages", "RPC", "Rendering", "Services", "System", arguments, logging,
-    ]),
+    program(
+        "petrel",
+        fullyStatic,
+        [
+            "Suite", "JSON", "Messages", "RPC", "Rendering", "Services", "System", arguments, logging,
+        ]
+    ),
     program("petrel-init", fullyStatic, ["Suite", "InitCore", "System"]),
     program("petrel-keeper", fullyStatic, ["Keeper", "System"]),
     program(
@@ -148,7 +163,11 @@ let programs: [Target] = [
         staticSwift,
         ["Cgroups", "Seccomp", "SupervisorCore", "SupervisorService"] + daemonParts
     ),
-    program("petrel-image-store", staticSwift, ["ImageStoreCore", "ImageStoreService", "Registry"] + daemonParts),
+    program(
+        "petrel-image-store",
+        staticSwift,
+        ["ImageStoreCore", "ImageStoreService", "Registry"] + daemonParts
+    ),
     program("petrel-engine", staticSwift, ["EngineCore", "EngineService", unixSignals] + daemonParts),
     program("protoc-gen-petrel", staticSwift, ["CodeGenerator", "System"]),
 ]
@@ -171,11 +190,17 @@ let suites: [Target] = [
     tests("KeeperTests", ["JSON", "Logs", "Messages", "System"]),
     tests("InitCoreTests", ["InitCore", "System"]),
     tests("SuiteTests", ["Suite", "System", "TestSupport"]),
-    tests("SupervisorCoreTests", ["Events", "Messages", "RuntimeSpec", "SupervisorCore", "System", "TestSupport"]),
+    tests(
+        "SupervisorCoreTests",
+        ["Events", "Messages", "RuntimeSpec", "SupervisorCore", "System", "TestSupport"]
+    ),
     tests("RenderingTests", ["JSON", "Rendering", "System"]),
     tests(
         "EngineCoreTests",
-        ["EngineCore", "Events", "JSON", "Logs", "RuntimeSpec", "Suite", "System", "TestSupport", database, logging]
+        [
+            "EngineCore", "Events", "JSON", "Logs", "RuntimeSpec", "Suite", "System", "TestSupport", database,
+            logging,
+        ]
     ),
     tests("EngineServiceTests", ["EngineCore", "EngineService", "Messages", "RPC", "System"]),
     tests("JSONTests", ["JSON"]),

@@ -4,7 +4,7 @@ import Synchronization
 import System
 import Testing
 
-@testable import EngineCore
+import EngineCore
 
 struct EngineTests {
     @Test func aContainersLife() async throws {

@@ -4,7 +4,7 @@ import System
 import TestSupport
 import Testing
 
-@testable import EngineCore
+import EngineCore
 
 struct OutputTests {
     private func chunk(

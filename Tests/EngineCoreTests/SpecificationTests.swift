@@ -2,7 +2,7 @@
 import RuntimeSpec
 import Testing
 
-@testable import EngineCore
+import EngineCore
 
 struct SpecificationTests {
     private let id = ContainerID.random()

@@ -95,11 +95,15 @@ func reason(_ body: () async throws -> Void) async -> ImageStoreError? {
                 #expect(try Files.status(of: snapshot.upperDirectory).permissions == 0o751)
                 let options = snapshot.mounts[0].options
                 #expect(options.count == 4)
-                let mountable = options.filter { !$0.hasPrefix("lowerdir+") } + [
-                    "lowerdir=" + snapshot.lowerDirectories.joined(separator: ":")
-                ]
+                let mountable =
+                    options.filter { !$0.hasPrefix("lowerdir+") } + [
+                        "lowerdir=" + snapshot.lowerDirectories.joined(separator: ":")
+                    ]
                 try succeed("mkdir", [directory + "/m"])
-                try succeed("mount", ["-t", "overlay", "-o", mountable.joined(separator: ","), "x", directory + "/m"])
+                try succeed(
+                    "mount",
+                    ["-t", "overlay", "-o", mountable.joined(separator: ","), "x", directory + "/m"]
+                )
                 defer { _ = try? succeed("umount", [directory + "/m"]) }
                 #expect(try succeed("ls", [directory + "/m/etc"]).lines == ["both", "new"])
             }
@@ -110,12 +114,15 @@ func reason(_ body: () async throws -> Void) async -> ImageStoreError? {
         try await withTemporaryDirectory { directory in
             let path = directory + "/s"
             try await withStore(path) { store in
-                let image = try #require(try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image)
+                let image = try #require(
+                    try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image
+                )
                 try await store.tag("a:1", as: "b:2")
                 let key = SnapshotKey(owner: "engine", key: "c")
                 _ = try await store.prepareSnapshot(key, imageID: "\(image.id)")
                 #expect(try await store.remove("a:1", force: false).untagged == ["a:1"])
-                guard case .imageInUse = await reason({ _ = try await store.remove("b:2", force: false) }) else {
+                guard case .imageInUse = await reason({ _ = try await store.remove("b:2", force: false) })
+                else {
                     Issue.record("removed although a snapshot uses it")
                     return
                 }
@@ -133,8 +140,13 @@ func reason(_ body: () async throws -> Void) async -> ImageStoreError? {
     @Test func anImageWithoutLayersHasASnapshot() async throws {
         try await withTemporaryDirectory { directory in
             try await withStore(directory + "/s") { store in
-                let image = try #require(try await store.load(TestImage.archive("empty:1", layers: [])).first?.image)
-                let snapshot = try await store.prepareSnapshot(SnapshotKey(owner: "e", key: "k"), imageID: "\(image.id)")
+                let image = try #require(
+                    try await store.load(TestImage.archive("empty:1", layers: [])).first?.image
+                )
+                let snapshot = try await store.prepareSnapshot(
+                    SnapshotKey(owner: "e", key: "k"),
+                    imageID: "\(image.id)"
+                )
                 #expect(snapshot.lowerDirectories.count == 1)
                 #expect(snapshot.lowerDirectories.allSatisfy { Files.exists($0) })
             }

@@ -78,7 +78,12 @@ struct PullTests {
                     return
                 }
                 let platform = await reason {
-                    _ = try await store.pull(name, platform: "linux/s390x", plainHTTP: false, progress: ProgressBoard())
+                    _ = try await store.pull(
+                        name,
+                        platform: "linux/s390x",
+                        plainHTTP: false,
+                        progress: ProgressBoard()
+                    )
                 }
                 guard case .noSuchPlatform = platform else {
                     Issue.record("\(String(describing: platform))")

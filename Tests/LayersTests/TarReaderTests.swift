@@ -29,7 +29,8 @@ private func patched(_ offset: Int, _ field: [UInt8], fixSum: Bool = true) -> [U
     @Test func baseTwoHundredFiftySixNumbersAreRead() throws {
         let user = try entries(patched(108, [0x80, 0, 0, 0, 0x7f, 0xff, 0xff, 0xfe])).first?.user
         #expect(user == 0x7fff_fffe)
-        let time = try entries(patched(136, [0xff] + Array(repeating: 0xff, count: 11))).first?.modifiedSeconds
+        let time = try entries(patched(136, [0xff] + Array(repeating: 0xff, count: 11))).first?
+            .modifiedSeconds
         #expect(time == -1)
     }
 
@@ -38,7 +39,8 @@ private func patched(_ offset: Int, _ field: [UInt8], fixSum: Bool = true) -> [U
         arguments: [
             patched(0, [0x67], fixSum: false), patched(124, Array("99999999999".utf8)),
             patched(124, [0xff] + Array(repeating: 0xff, count: 11)), patched(124, Array("77777777777".utf8)),
-            patched(108, [0x80, 0, 0, 1, 0, 0, 0, 0]), patched(156, [UInt8(ascii: "S")]), patched(156, [0x7e]),
+            patched(108, [0x80, 0, 0, 1, 0, 0, 0, 0]), patched(156, [UInt8(ascii: "S")]),
+            patched(156, [0x7e]),
             Array(patched(0, [0x67]).prefix(600)), Array(patched(0, [0x67]).prefix(100)),
             Array("this is no tar at all, whatever its name says; it is only text".utf8),
             Array(repeating: 0x41, count: 2_000),
@@ -50,7 +52,10 @@ private func patched(_ offset: Int, _ field: [UInt8], fixSum: Bool = true) -> [U
 
     @Test(
         "malformed extended headers are errors",
-        arguments: ["9 path=", "999 path=x\n", "x", "5 a=b\n", "12 size=-12\n", "20 GNU.sparse.map=0\n", "9 uid=zz\n", "11 path=a\0\n"]
+        arguments: [
+            "9 path=", "999 path=x\n", "x", "5 a=b\n", "12 size=-12\n", "20 GNU.sparse.map=0\n", "9 uid=zz\n",
+            "11 path=a\0\n",
+        ]
     )
     func malformedExtendedHeaders(text: String) {
         var tar = TarArchive()

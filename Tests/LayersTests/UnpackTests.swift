@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Layers
+import OCI
 import System
 import TestSupport
 import Testing
 
-private func unpack(_ tar: [UInt8], into path: String, limits: UnpackLimits = UnpackLimits()) throws -> UnpackedLayer {
+private func unpack(_ tar: [UInt8], into path: String, limits: UnpackLimits = UnpackLimits()) throws
+    -> UnpackedLayer
+{
     Threads.setFileCreationMask(0o022)
     try Files.makeDirectories(path)
     let root = try Files.open(path, [.readOnly, .directory])
@@ -45,7 +48,9 @@ private func unpack(_ tar: [UInt8], into path: String, limits: UnpackLimits = Un
             #expect((device.kind, device.deviceMajor, device.deviceMinor) == (.characterDevice, 1, 3))
             #expect(device.permissions == 0o666)
             #expect(try Files.status(of: root + "/d/pipe").permissions == 0o622)
-            #expect(try Files.attribute("user.colour", of: root + "/implied/parent/file") == Array("red".utf8))
+            #expect(
+                try Files.attribute("user.colour", of: root + "/implied/parent/file") == Array("red".utf8)
+            )
             #expect(try Files.status(of: root + "/implied/parent/file").modifiedNanos == 250_000_000)
             #expect(try Files.text(of: root + "/d/" + name) == "long")
         }
@@ -178,10 +183,14 @@ private func unpack(_ tar: [UInt8], into path: String, limits: UnpackLimits = Un
             for index in 0..<20 { tar.add(.file, "f\(index)", content: Array(repeating: 0, count: 1_000)) }
             var limits = UnpackLimits()
             limits.entries = 10
-            #expect(throws: LayerError.self) { try unpack(tar.finished, into: directory + "/a", limits: limits) }
+            #expect(throws: LayerError.self) {
+                try unpack(tar.finished, into: directory + "/a", limits: limits)
+            }
             limits = UnpackLimits()
             limits.bytes = 5_000
-            #expect(throws: LayerError.self) { try unpack(tar.finished, into: directory + "/b", limits: limits) }
+            #expect(throws: LayerError.self) {
+                try unpack(tar.finished, into: directory + "/b", limits: limits)
+            }
         }
     }
 
@@ -199,7 +208,9 @@ private func unpack(_ tar: [UInt8], into path: String, limits: UnpackLimits = Un
             let layer = try unpack(whole, into: directory + "/r")
             #expect(layer.diffID.hex == (try TestImage.sha256(bytes)))
             #expect(layer.blob.hex == (try TestImage.sha256(whole)))
-            #expect(throws: LayerError.self) { try unpack(Array(whole.dropLast(9)), into: directory + "/cut") }
+            #expect(throws: LayerError.self) {
+                try unpack(Array(whole.dropLast(9)), into: directory + "/cut")
+            }
             var damaged = whole
             damaged[whole.count / 2] ^= 0x55
             #expect(throws: LayerError.self) { try unpack(damaged, into: directory + "/damaged") }

@@ -16,8 +16,13 @@ private func descriptor(_ type: String, size: String = "7", digest: String? = ni
 
 @Suite struct ManifestTests {
     @Test func aManifestIsReadAndWrittenTheSame() throws {
-        let bytes = manifest(descriptor(configType), "[\(descriptor(layerType)),\(descriptor(layerType, size: "9"))]")
-        guard case .manifest(let value) = try ManifestDocument(parsing: bytes, mediaType: MediaType.ociManifest) else {
+        let bytes = manifest(
+            descriptor(configType),
+            "[\(descriptor(layerType)),\(descriptor(layerType, size: "9"))]"
+        )
+        guard
+            case .manifest(let value) = try ManifestDocument(parsing: bytes, mediaType: MediaType.ociManifest)
+        else {
             Issue.record("expected a manifest")
             return
         }
@@ -35,8 +40,14 @@ private func descriptor(_ type: String, size: String = "7", digest: String? = ni
             ("{\"schemaVersion\":2,\"config\":\(descriptor(configType, size: "-1"))}", "config.size"),
             ("{\"schemaVersion\":2,\"config\":\(descriptor(configType, size: "\"7\""))}", "config.size"),
             ("{\"schemaVersion\":2,\"config\":\(descriptor("text/html"))}", "text/html"),
-            ("{\"schemaVersion\":2,\"config\":\(descriptor(configType, digest: "sha256:../../etc"))}", "config.digest"),
-            ("{\"schemaVersion\":2,\"config\":\(descriptor(configType)),\"layers\":{}}", "layers: expected an array"),
+            (
+                "{\"schemaVersion\":2,\"config\":\(descriptor(configType, digest: "sha256:../../etc"))}",
+                "config.digest"
+            ),
+            (
+                "{\"schemaVersion\":2,\"config\":\(descriptor(configType)),\"layers\":{}}",
+                "layers: expected an array"
+            ),
             (
                 "{\"schemaVersion\":2,\"config\":\(descriptor(configType)),\"layers\":[\(descriptor("a/b"))]}",
                 "layers[0]"
@@ -54,7 +65,9 @@ private func descriptor(_ type: String, size: String = "7", digest: String? = ni
     }
 
     @Test func tooManyLayersAreRefused() {
-        let layers = Array(repeating: descriptor(layerType), count: Manifest.maximumLayers + 1).joined(separator: ",")
+        let layers = Array(repeating: descriptor(layerType), count: Manifest.maximumLayers + 1).joined(
+            separator: ","
+        )
         #expect(throws: OCIError.self) {
             try ManifestDocument(parsing: manifest(descriptor(configType), "[\(layers)]"), mediaType: "")
         }
@@ -62,7 +75,10 @@ private func descriptor(_ type: String, size: String = "7", digest: String? = ni
 
     @Test func tooLargeDocumentsAreRefusedUnread() {
         #expect(throws: OCIError.self) {
-            try ManifestDocument(parsing: Array(repeating: 0x20, count: Manifest.limitBytes + 1), mediaType: "")
+            try ManifestDocument(
+                parsing: Array(repeating: 0x20, count: Manifest.limitBytes + 1),
+                mediaType: ""
+            )
         }
     }
 
@@ -74,7 +90,8 @@ private func descriptor(_ type: String, size: String = "7", digest: String? = ni
             """
         }
         let elements = [
-            element("unknown", "", 1), element("arm", "v6", 2), element("arm", "v7", 3), element("amd64", "", 4),
+            element("unknown", "", 1), element("arm", "v6", 2), element("arm", "v7", 3),
+            element("amd64", "", 4),
         ]
         let index = try Index(parsing: Array("{\"manifests\":[\(elements.joined(separator: ","))]}".utf8))
         #expect(index.manifest(for: try Platform("linux/arm/v7"))?.sizeBytes == 3)

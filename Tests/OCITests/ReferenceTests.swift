@@ -37,8 +37,10 @@ private let hex = String(repeating: "0123456789abcdef", count: 4)
     @Test(
         "what the grammar refuses is refused",
         arguments: [
-            "", ":", "@", "/", "a/", "/a", "a//b", "A", "docker.io/A", "a:", "a:-x", "a: b", "a b", "a..b", "a.__b",
-            "a___b", "-a", "a-", "a_", "a@sha256:12", "a@md5:" + hex, "a@sha256:" + hex.uppercased(), "http://a/b",
+            "", ":", "@", "/", "a/", "/a", "a//b", "A", "docker.io/A", "a:", "a:-x", "a: b", "a b", "a..b",
+            "a.__b",
+            "a___b", "-a", "a-", "a_", "a@sha256:12", "a@md5:" + hex, "a@sha256:" + hex.uppercased(),
+            "http://a/b",
             "a:b:c", "host:99999/a", "host:/a", "../a", "a/../b", "a\u{0}b", "\u{e9}", hex,
             String(repeating: "a", count: 300), "a:" + String(repeating: "t", count: 129),
         ]
@@ -60,7 +62,8 @@ private let hex = String(repeating: "0123456789abcdef", count: 4)
     @Test(
         "spellings are normalised",
         arguments: [
-            ("linux/x86_64", "linux/amd64"), ("linux/aarch64", "linux/arm64"), ("linux/arm64/v8", "linux/arm64"),
+            ("linux/x86_64", "linux/amd64"), ("linux/aarch64", "linux/arm64"),
+            ("linux/arm64/v8", "linux/arm64"),
             ("linux/arm", "linux/arm/v7"), ("linux/armhf", "linux/arm/v7"), ("Linux/AMD64", "linux/amd64"),
         ]
     )
@@ -68,7 +71,10 @@ private let hex = String(repeating: "0123456789abcdef", count: 4)
         #expect(try Platform(text).description == expected)
     }
 
-    @Test("what is no platform is refused", arguments: ["", "linux", "linux/", "/amd64", "a/b/c/d", "linux/a b"])
+    @Test(
+        "what is no platform is refused",
+        arguments: ["", "linux", "linux/", "/amd64", "a/b/c/d", "linux/a b"]
+    )
     func malformedPlatformsAreRefused(text: String) {
         #expect(throws: OCIError.self) { try Platform(text) }
     }
@@ -88,7 +94,8 @@ private let hex = String(repeating: "0123456789abcdef", count: 4)
         "RFC 3339 times",
         arguments: [
             ("1970-01-01T00:00:00Z", 0), ("2024-02-29T12:30:00.5Z", 1_709_209_800_500_000_000),
-            ("2024-02-29T13:30:00+01:00", 1_709_209_800_000_000_000), ("1969-12-31T23:59:59Z", -1_000_000_000),
+            ("2024-02-29T13:30:00+01:00", 1_709_209_800_000_000_000),
+            ("1969-12-31T23:59:59Z", -1_000_000_000),
             ("2000-03-01T00:00:00.000000001-00:00", 951_868_800_000_000_001),
         ] as [(String, Int64)]
     )
@@ -96,7 +103,10 @@ private let hex = String(repeating: "0123456789abcdef", count: 4)
 
     @Test(
         "other texts are no times",
-        arguments: ["", "2024", "2024-13-01T00:00:00Z", "2024-01-01T00:00:00", "2024-01-01T00:00:00.Z", "9999-01-01T00:00:00Z"]
+        arguments: [
+            "", "2024", "2024-13-01T00:00:00Z", "2024-01-01T00:00:00", "2024-01-01T00:00:00.Z",
+            "9999-01-01T00:00:00Z",
+        ]
     )
     func othersAreNot(text: String) { #expect(Timestamp.unixNanos(text) == nil) }
 }

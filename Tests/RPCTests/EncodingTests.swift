@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Testing
 
-@testable import RPC
+import RPC
 
 struct EncodingTests {
     @Test(arguments: [

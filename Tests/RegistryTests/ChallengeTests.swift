@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct ChallengeTests {
     @Test func aBearerChallengeIsRead() {
-        let header = #"Bearer realm="https://auth.example/token?a=b",service="registry.example",scope="repository:a/b:pull,push""#
+        let header =
+            #"Bearer realm="https://auth.example/token?a=b",service="registry.example",scope="repository:a/b:pull,push""#
         let challenge = Challenge(header: header)
         #expect(challenge?.scheme == "bearer")
         #expect(challenge?.parameters["realm"] == "https://auth.example/token?a=b")
@@ -12,16 +13,23 @@ import Testing
         #expect(challenge?.parameters["scope"] == "repository:a/b:pull,push")
     }
 
-    @Test("odd challenges do not stop anything", arguments: ["", "Digest x=y", "Bearer", "Bearer realm=", "Basic", #"Basic realm="a\"b"#])
+    @Test(
+        "odd challenges do not stop anything",
+        arguments: ["", "Digest x=y", "Bearer", "Bearer realm=", "Basic", #"Basic realm="a\"b"#]
+    )
     func oddChallenges(header: String) { _ = Challenge(header: header) }
 
-    @Test("users and passwords are written as RFC 7617 wants", arguments: [("a", "b", "Basic YTpi"), ("user", "päss", "Basic dXNlcjpww6Rzcw==")])
+    @Test(
+        "users and passwords are written as RFC 7617 wants",
+        arguments: [("a", "b", "Basic YTpi"), ("user", "päss", "Basic dXNlcjpww6Rzcw==")]
+    )
     func basic(user: String, password: String, header: String) {
         #expect(RegistryCredentials(user: user, password: password).basic == header)
     }
 
     @Test func dockersConfigurationIsRead() {
-        let text = #"{"auths":{"host:5000":{"auth":"dXNlcjpww6Rzcw=="},"https://index.docker.io/v1/":{"username":"u","password":"p"}}}"#
+        let text =
+            #"{"auths":{"host:5000":{"auth":"dXNlcjpww6Rzcw=="},"https://index.docker.io/v1/":{"username":"u","password":"p"}}}"#
         let bytes = Array(text.utf8)
         #expect(RegistryCredentials(dockerConfiguration: bytes, registry: "host:5000")?.password == "päss")
         #expect(RegistryCredentials(dockerConfiguration: bytes, registry: "docker.io")?.user == "u")

@@ -64,13 +64,17 @@ import Testing
     @Test func aBarFillsTheWidth() {
         var progress = Progress()
         #expect(progress.update(id: "4a5f", status: "Downloading", current: 0, total: 4_000_000) == true)
-        #expect(progress.update(id: "4a5f", status: "Downloading", current: 2_000_000, total: 4_000_000) == false)
+        #expect(
+            progress.update(id: "4a5f", status: "Downloading", current: 2_000_000, total: 4_000_000) == false
+        )
         let lines = progress.lines(width: 60)
         #expect(
             lines.count == 1 && lines[0].hasPrefix("4a5f: Downloading [=") && lines[0].hasSuffix("] 2MB/4MB")
         )
         #expect(lines[0].count <= 60 && lines[0].contains(">"))
-        #expect(progress.update(id: "4a5f", status: "Pull complete", current: 4_000_000, total: 4_000_000) == true)
+        #expect(
+            progress.update(id: "4a5f", status: "Pull complete", current: 4_000_000, total: 4_000_000) == true
+        )
         #expect(progress.lines(width: 60) == ["4a5f: Pull complete"])
     }
 

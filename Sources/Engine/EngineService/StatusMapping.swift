@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import EngineCore
 internal import Messages
-internal import RPC
+package import RPC
 internal import System
 
 /// What clients are told about an error: a status, one line, and the details to rebuild it from.
-enum StatusMapping {
+package enum StatusMapping {
     /// Runs a handler with its caller's deadline; its errors become statuses.
-    static func answering<Response>(
+    package static func answering<Response>(
         _ context: CallContext,
         _ body: () async throws -> Response
     ) async throws -> Response {
@@ -18,7 +18,7 @@ enum StatusMapping {
         }
     }
 
-    static func status(of error: any Error) -> RPCError {
+    package static func status(of error: any Error) -> RPCError {
         switch error {
         case let error as RPCError: return error
         case let error as EngineError: return status(of: error)

@@ -17,7 +17,9 @@ struct Main: AsyncParsableCommand {
     @Option(help: "Where sockets are kept (PETREL_RUN).") var run: String?
     @Option(help: "For tests: the folder in which fault points are armed (PETREL_FAULT_POINTS).")
     var faultPoints: String?
-    @Option(help: "Users and passwords for registries, as in Docker's config.json (PETREL_REGISTRY_CREDENTIALS).")
+    @Option(
+        help: "Users and passwords for registries, as in Docker's config.json (PETREL_REGISTRY_CREDENTIALS)."
+    )
     var registryCredentials: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical (PETREL_LOG_LEVEL).")
     var logLevel: String?

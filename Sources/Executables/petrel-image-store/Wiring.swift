@@ -42,7 +42,9 @@ struct Wiring: Sendable {
     func serve() async throws {
         let (credentials, location) = (credentials, location)
         // The socket exists before the store is whole, so callers wait instead of being refused.
-        let socket = SharedDescriptor(try Listener.open(daemon: Self.daemon, at: location, inherited: inherited))
+        let socket = SharedDescriptor(
+            try Listener.open(daemon: Self.daemon, at: location, inherited: inherited)
+        )
         let registry = RegistryClient(logger: logger) { credentials.credentials(for: $0) }
         do {
             let store = try await ImageStore(

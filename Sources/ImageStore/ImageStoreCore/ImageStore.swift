@@ -48,7 +48,9 @@ package final class ImageStore: Sendable {
     package var path: String { directory.path }
 
     /// Runs what makes room, once more when a full disk kept it from doing so.
-    func makingRoom<R: Sendable>(_ body: () async throws(ImageStoreError) -> R) async throws(ImageStoreError) -> R {
+    func makingRoom<R: Sendable>(_ body: () async throws(ImageStoreError) -> R) async throws(ImageStoreError)
+        -> R
+    {
         do throws(ImageStoreError) {
             return try await body()
         } catch {
@@ -73,7 +75,9 @@ package final class ImageStore: Sendable {
         } catch {
             throw ImageStoreError(error, subject: "the image store", path: directory.path)
         }
-        for path in removed { logger.notice("removed what an earlier process left", metadata: ["path": "\(path)"]) }
+        for path in removed {
+            logger.notice("removed what an earlier process left", metadata: ["path": "\(path)"])
+        }
         try await forgetLost(recorded.blobs, recorded.layers)
         try await collectGarbage()
         try await writeIndex()
@@ -84,8 +88,12 @@ package final class ImageStore: Sendable {
         let lostBlobs = blobs.filter { !Files.exists("\(directory.blobs)/\($0)") }
         let lostLayers = layers.filter { !Files.exists(directory.layer($0)) }
         guard !lostBlobs.isEmpty || !lostLayers.isEmpty else { return }
-        for hex in lostBlobs { logger.error("a blob is lost; pull or load its image again", metadata: ["blob": "\(hex)"]) }
-        for hex in lostLayers { logger.error("a layer is lost; pull or load its image again", metadata: ["layer": "\(hex)"]) }
+        for hex in lostBlobs {
+            logger.error("a blob is lost; pull or load its image again", metadata: ["blob": "\(hex)"])
+        }
+        for hex in lostLayers {
+            logger.error("a layer is lost; pull or load its image again", metadata: ["layer": "\(hex)"])
+        }
         try await catalog.transaction { try Catalog.forget($0, blobs: lostBlobs, layers: lostLayers) }
     }
 }

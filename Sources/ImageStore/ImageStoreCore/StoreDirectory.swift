@@ -14,12 +14,17 @@ struct StoreDirectory: Sendable {
     init(path: String, faults: FaultPoints) throws(SystemError) {
         self.path = path
         self.faults = faults
-        for name in ["", "/blobs", "/blobs/sha256", "/layers", "/snapshots", "/ingest"] where !Files.exists(path + name) {
+        for name in ["", "/blobs", "/blobs/sha256", "/layers", "/snapshots", "/ingest"]
+        where !Files.exists(path + name) {
             try Files.makeDirectories(path + name, mode: name.isEmpty ? 0o711 : 0o700)
         }
         if !Files.exists(emptyLayer) { try Files.makeDirectories(emptyLayer, mode: 0o755) }
         if !Files.exists(path + "/oci-layout") {
-            try Files.replace(path + "/oci-layout", with: Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8), mode: 0o644)
+            try Files.replace(
+                path + "/oci-layout",
+                with: Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8),
+                mode: 0o644
+            )
         }
     }
 
@@ -37,7 +42,8 @@ struct StoreDirectory: Sendable {
 
     /// A new directory in `ingest`, which `discard` or the next start removes.
     func ingest(_ purpose: String) throws(SystemError) -> String {
-        let name = try SystemEnvironment.randomBytes(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let name = try SystemEnvironment.randomBytes(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+            .joined()
         let directory = "\(path)/ingest/\(purpose)-\(name)"
         try Files.makeDirectory(directory, mode: 0o700)
         return directory
@@ -70,7 +76,9 @@ struct StoreDirectory: Sendable {
     /// Undoes what a killed process left: everything in `ingest`, and blobs, layers and snapshots that the catalogue
     /// does not know.
     /// - Returns: What was removed.
-    func removeUnrecorded(blobs: Set<String>, layers: Set<String>, snapshots: Set<String>) throws(SystemError) -> [String] {
+    func removeUnrecorded(blobs: Set<String>, layers: Set<String>, snapshots: Set<String>) throws(SystemError)
+        -> [String]
+    {
         var removed: [String] = []
         func sweep(_ directory: String, _ known: Set<String>) throws(SystemError) {
             for name in try Files.names(in: directory) where !known.contains(name) {

@@ -55,7 +55,9 @@ package struct ImageStoreHandlers: ImageV1.ImageStoreService {
         try await responses.write(ImageV1.PullResponse(body: .image(ImageV1.Image(installed))))
     }
 
-    package func list(_ request: ImageV1.ListRequest, context: CallContext) async throws -> ImageV1.ListResponse {
+    package func list(_ request: ImageV1.ListRequest, context: CallContext) async throws
+        -> ImageV1.ListResponse
+    {
         let images = try await mapped { try await store.images(matching: request.reference) }
         return ImageV1.ListResponse(images: images.map { ImageV1.Image($0, isUnchanged: false) })
     }
@@ -65,12 +67,15 @@ package struct ImageStoreHandlers: ImageV1.ImageStoreService {
         return ImageV1.Image(image, isUnchanged: false)
     }
 
-    package func tag(_ request: ImageV1.TagRequest, context: CallContext) async throws -> ImageV1.TagResponse {
+    package func tag(_ request: ImageV1.TagRequest, context: CallContext) async throws -> ImageV1.TagResponse
+    {
         try await mapped { try await store.tag(request.source, as: request.target) }
         return ImageV1.TagResponse()
     }
 
-    package func remove(_ request: ImageV1.RemoveRequest, context: CallContext) async throws -> ImageV1.RemoveResponse {
+    package func remove(_ request: ImageV1.RemoveRequest, context: CallContext) async throws
+        -> ImageV1.RemoveResponse
+    {
         let removed = try await mapped { try await store.remove(request.reference, force: request.force) }
         return ImageV1.RemoveResponse(untagged: removed.untagged, deleted: removed.deleted)
     }
@@ -80,10 +85,14 @@ package struct ImageStoreHandlers: ImageV1.ImageStoreService {
         context: CallContext
     ) async throws -> ImageV1.Snapshot {
         let key = SnapshotKey(owner: request.owner, key: request.key)
-        return ImageV1.Snapshot(try await mapped { try await store.prepareSnapshot(key, imageID: request.imageId) })
+        return ImageV1.Snapshot(
+            try await mapped { try await store.prepareSnapshot(key, imageID: request.imageId) }
+        )
     }
 
-    package func getSnapshot(_ request: ImageV1.SnapshotKey, context: CallContext) async throws -> ImageV1.Snapshot {
+    package func getSnapshot(_ request: ImageV1.SnapshotKey, context: CallContext) async throws
+        -> ImageV1.Snapshot
+    {
         ImageV1.Snapshot(try await mapped { try await store.snapshot(SnapshotKey(request)) })
     }
 
@@ -114,7 +123,9 @@ package struct ImageStoreHandlers: ImageV1.ImageStoreService {
         )
     }
 
-    package func version(_ request: ImageV1.VersionRequest, context: CallContext) async throws -> ImageV1.VersionResponse {
+    package func version(_ request: ImageV1.VersionRequest, context: CallContext) async throws
+        -> ImageV1.VersionResponse
+    {
         let count = try await mapped { try await store.imageCount() }
         return ImageV1.VersionResponse(
             version: release,

@@ -13,7 +13,13 @@ extension RPCError {
         case .imageNotFound(let text):
             self.init(.notFound, "no such image: \(text)", "image_not_found", text, "pull or load it first")
         case .ambiguousID(let text):
-            self.init(.invalidArgument, "several images' ids begin with \(text)", "ambiguous_id", text, "give more digits")
+            self.init(
+                .invalidArgument,
+                "several images' ids begin with \(text)",
+                "ambiguous_id",
+                text,
+                "give more digits"
+            )
         case .imageInUse(let text, let users):
             self.init(
                 .failedPrecondition,
@@ -35,7 +41,13 @@ extension RPCError {
         case .snapshotNotFound(let key):
             self.init(.notFound, "no snapshot \(key)", "snapshot_not_found", "\(key)", "")
         case .snapshotConflict(let key, let image):
-            self.init(.alreadyExists, "snapshot \(key) is of image \(image)", "snapshot_conflict", "\(key)", "")
+            self.init(
+                .alreadyExists,
+                "snapshot \(key) is of image \(image)",
+                "snapshot_conflict",
+                "\(key)",
+                ""
+            )
         case .invalidSnapshotKey(let key):
             self.init(
                 .invalidArgument,
@@ -45,7 +57,13 @@ extension RPCError {
                 ""
             )
         case .corrupt(let subject, let reason):
-            self.init(.dataLoss, "\(subject): \(reason)", "content_corrupt", subject, "try again, or get it elsewhere")
+            self.init(
+                .dataLoss,
+                "\(subject): \(reason)",
+                "content_corrupt",
+                subject,
+                "try again, or get it elsewhere"
+            )
         case .malformed(let subject, let error):
             self.init(.invalidArgument, "\(subject): \(error)", "content_malformed", subject, "")
         case .notAnArchive(let reason):
@@ -59,7 +77,13 @@ extension RPCError {
         case .layer(let subject, let error): self.init(subject: subject, error)
         case .noSuchPlatform(let reference, let platform, let available):
             let list = available.isEmpty ? "" : "; there is \(available.joined(separator: ", "))"
-            self.init(.notFound, "\(reference): nothing for \(platform)\(list)", "no_such_platform", reference, "")
+            self.init(
+                .notFound,
+                "\(reference): nothing for \(platform)\(list)",
+                "no_such_platform",
+                reference,
+                ""
+            )
         case .diskFull(let subject, let path):
             self.init(
                 .resourceExhausted,
@@ -72,7 +96,15 @@ extension RPCError {
             )
         case .registry(let error): self.init(registry: error)
         case .system(let error):
-            self.init(error.code == 24 || error.code == 23 ? .resourceExhausted : .internal, "\(error)", "system", "", error.path, error.code, "")
+            self.init(
+                error.code == 24 || error.code == 23 ? .resourceExhausted : .internal,
+                "\(error)",
+                "system",
+                "",
+                error.path,
+                error.code,
+                ""
+            )
         case .catalog(let reason):
             self.init(.internal, "the image store's catalogue: \(reason)", "catalogue", "", "")
         case .newerCatalog(let path):
@@ -111,22 +143,42 @@ extension RPCError {
         case .notFound(let reference, _):
             self.init(.notFound, text, "image_not_found", reference, "look at the spelling of name and tag")
         case .unauthorized(let reference, _, _):
-            self.init(.unauthenticated, text, "unauthorized", reference, "look at the spelling, or log in to the registry")
+            self.init(
+                .unauthenticated,
+                text,
+                "unauthorized",
+                reference,
+                "look at the spelling, or log in to the registry"
+            )
         case .unreachable(let registry, _):
-            self.init(.failedPrecondition, text, "registry_unreachable", registry, "look at the host's name and the network")
+            self.init(
+                .failedPrecondition,
+                text,
+                "registry_unreachable",
+                registry,
+                "look at the host's name and the network"
+            )
         case .tooManyRequests(let registry):
             self.init(.resourceExhausted, text, "too_many_requests", registry, "try again later")
         case .unexpectedStatus(let registry, _, _, _):
             self.init(.failedPrecondition, text, "registry_failed", registry, "try again later")
-        case .malformed(let registry, _): self.init(.failedPrecondition, text, "registry_malformed", registry, "")
+        case .malformed(let registry, _):
+            self.init(.failedPrecondition, text, "registry_malformed", registry, "")
         case .wrongSize(let digest, _, _): self.init(.dataLoss, text, "content_corrupt", digest, "")
         case .interrupted(let digest, _, _):
-            self.init(.aborted, text, "download_interrupted", digest, "try again: what is there is not fetched twice")
+            self.init(
+                .aborted,
+                text,
+                "download_interrupted",
+                digest,
+                "try again: what is there is not fetched twice"
+            )
         case .cancelled: self.init(.cancelled, text, "cancelled", "", "")
         }
     }
 
-    private init(_ code: StatusCode, _ message: String, _ reason: String, _ subject: String, _ advice: String) {
+    private init(_ code: StatusCode, _ message: String, _ reason: String, _ subject: String, _ advice: String)
+    {
         self.init(code, message, reason, subject, "", 0, advice)
     }
 
@@ -140,7 +192,13 @@ extension RPCError {
         _ advice: String
     ) {
         let line = message.map { $0.isNewline ? " " : $0 }
-        let detail = CommonV1.ErrorDetail(reason: reason, subject: subject, path: path, errno: errno, advice: advice)
+        let detail = CommonV1.ErrorDetail(
+            reason: reason,
+            subject: subject,
+            path: path,
+            errno: errno,
+            advice: advice
+        )
         self.init(code, String(line), detail: detail)
     }
 }

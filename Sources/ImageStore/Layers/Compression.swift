@@ -18,7 +18,9 @@ package enum Compression: String, Sendable {
     }
 
     /// The uncompressed bytes of `source`, whatever compression it has.
-    package static func expanding(_ source: any ByteSource) throws(LayerError) -> (Compression, any ByteSource) {
+    package static func expanding(_ source: any ByteSource) throws(LayerError) -> (
+        Compression, any ByteSource
+    ) {
         let (kind, whole) = try sniff(source)
         switch kind {
         case .none: return (kind, whole)

@@ -44,7 +44,8 @@ struct ExtendedHeader {
     }
 
     /// False when the value is invalid. Unknown keys are no fault; an empty value takes an earlier one back.
-    private mutating func set(_ key: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) throws(LayerError) -> Bool {
+    private mutating func set(_ key: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) throws(LayerError) -> Bool
+    {
         if key.starts(with: Self.attributePrefix) {
             let name = key.dropFirst(Self.attributePrefix.count)
             guard !name.isEmpty, name.count <= 255, !name.contains(0) else { return false }

@@ -44,7 +44,9 @@ final class GzipSource: ByteSource {
             try check(isal_inflate(state))
             let isStuck = (state.pointee.avail_in, state.pointee.avail_out) == before
             if isStuck, state.pointee.block_state != ISAL_BLOCK_FINISH {
-                guard state.pointee.avail_in == 0 else { throw .compression(.gzip, "the decoder makes no progress") }
+                guard state.pointee.avail_in == 0 else {
+                    throw .compression(.gzip, "the decoder makes no progress")
+                }
                 if hasEnded { throw .truncated(.gzip) }
             }
         }

@@ -56,7 +56,8 @@ package enum LayerError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .tar(let offset, let fault): "tar archive, byte \(offset): \(fault.text)"
         case .compression(let kind, let reason): "\(kind.rawValue) stream: \(reason)"
-        case .truncated(let kind): kind == .none ? "the data ends too early" : "\(kind.rawValue) stream: ends too early"
+        case .truncated(let kind):
+            kind == .none ? "the data ends too early" : "\(kind.rawValue) stream: ends too early"
         case .refused(let entry, let reason): "entry \(Self.quoted(entry)): \(reason.text)"
         case .system(let entry, let error): "entry \(Self.quoted(entry)): \(error)"
         case .limit(.entries(let limit)): "more than \(limit) entries"
@@ -68,7 +69,9 @@ package enum LayerError: Error, Sendable, CustomStringConvertible {
     }
 
     private static func quoted(_ text: String) -> String {
-        let shown = text.unicodeScalars.prefix(300).map { $0.value < 0x20 || $0.value == 0x7f ? "?" : String($0) }
+        let shown = text.unicodeScalars.prefix(300).map {
+            $0.value < 0x20 || $0.value == 0x7f ? "?" : String($0)
+        }
         return "\"" + shown.joined() + "\""
     }
 }
@@ -97,7 +100,8 @@ extension LayerError.Refusal {
         case .badWhiteout: "it removes nothing that can be named"
         case .tooDeep(let limit): "it lies deeper than \(limit) directories"
         case .linkLeavesRoot(let target): "its hard link to \"\(target.prefix(300))\" leads out of the root"
-        case .linkTargetMissing(let target): "its hard link's target \"\(target.prefix(300))\" is not in this layer"
+        case .linkTargetMissing(let target):
+            "its hard link's target \"\(target.prefix(300))\" is not in this layer"
         case .parentIsNoDirectory: "a parent of it is no directory"
         case .rootIsNoDirectory: "the root must be a directory"
         }

@@ -74,7 +74,9 @@ package final class BoundedSource: ByteSource {
         let chunk = try source.next()
         count += Int64(chunk.count)
         guard count <= limits.bytes else { throw .limit(.bytes(limits.bytes)) }
-        if count > Self.freeBytes, count / max(1, origin.count) > limits.ratio { throw .limit(.ratio(limits.ratio)) }
+        if count > Self.freeBytes, count / max(1, origin.count) > limits.ratio {
+            throw .limit(.ratio(limits.ratio))
+        }
         return chunk
     }
 }

@@ -57,9 +57,15 @@ final class ParentDirectories {
     /// A directory by its path in the root; links on the way lead no farther than the root.
     func open(_ path: ArraySlice<CChar>) throws(SystemError) -> ParentDirectory {
         let text: [CChar] = path.isEmpty ? [0x2e, 0] : path + [0]
-        let descriptor = try Files.open(text, [.path, .directory], at: root, resolving: [.inRoot, .noMagicLinks])
+        let descriptor = try Files.open(
+            text,
+            [.path, .directory],
+            at: root,
+            resolving: [.inRoot, .noMagicLinks]
+        )
         let hasSetGroup =
-            hasSetGroupDirectory ? try Files.status(ofDescriptor: descriptor.raw).permissions & 0o2000 != 0 : false
+            hasSetGroupDirectory
+            ? try Files.status(ofDescriptor: descriptor.raw).permissions & 0o2000 != 0 : false
         return ParentDirectory(descriptor, hasSetGroup: hasSetGroup)
     }
 

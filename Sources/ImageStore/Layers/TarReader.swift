@@ -94,7 +94,11 @@ package final class TarReader {
         }
         entry.attributes = extended.attributes
         if entry.kind == .regular {
-            if let size = extended.size { entry.sizeBytes = size } else { entry.sizeBytes = try header.size() }
+            if let size = extended.size {
+                entry.sizeBytes = size
+            } else {
+                entry.sizeBytes = try header.size()
+            }
             guard entry.sizeBytes <= Int64.max - 1_024 else {
                 throw .tar(offset: header.offset, .badNumber(field: "size"))
             }
@@ -122,7 +126,9 @@ package final class TarReader {
 
     private func readExtended(_ header: TarHeader) throws(LayerError) -> [UInt8] {
         let size = try header.size()
-        guard size <= Self.maximumExtendedHeader else { throw .tar(offset: header.offset, .tooLongExtendedHeader) }
+        guard size <= Self.maximumExtendedHeader else {
+            throw .tar(offset: header.offset, .tooLongExtendedHeader)
+        }
         contentLeft = size
         paddingLeft = Self.padding(size)
         let bytes = try wholeContent(limit: Int(size))
@@ -137,7 +143,9 @@ package final class TarReader {
 
     private func skipContent(of header: TarHeader) throws(LayerError) {
         let size = try header.size()
-        guard size <= Self.maximumExtendedHeader else { throw .tar(offset: header.offset, .tooLongExtendedHeader) }
+        guard size <= Self.maximumExtendedHeader else {
+            throw .tar(offset: header.offset, .tooLongExtendedHeader)
+        }
         try skip(size + Self.padding(size))
     }
 
@@ -157,7 +165,9 @@ package final class TarReader {
         var filled = 0
         while filled < TarHeader.blockBytes {
             if chunk.isEmpty, try refill().isEmpty {
-                guard mayEnd, filled == 0 else { throw .tar(offset: offset, offset < 512 ? .notTar : .truncated) }
+                guard mayEnd, filled == 0 else {
+                    throw .tar(offset: offset, offset < 512 ? .notTar : .truncated)
+                }
                 return false
             }
             let count = min(chunk.count, TarHeader.blockBytes - filled)

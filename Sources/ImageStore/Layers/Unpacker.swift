@@ -104,7 +104,11 @@ final class Unpacker {
         } catch {
             throw translate(error, entry)
         }
-        if entry.kind == .hardLink { try makeHardLink(entry, path) } else { try makeFile(entry, path, reader) }
+        if entry.kind == .hardLink {
+            try makeHardLink(entry, path)
+        } else {
+            try makeFile(entry, path, reader)
+        }
     }
 
     /// Sets the times of directories, deepest last-made first.
@@ -180,14 +184,20 @@ final class Unpacker {
             for (name, value) in entry.attributes where Self.isKept(name) {
                 try Files.setAttribute(name, to: value, ofDescriptor: file.raw)
             }
-            try Files.setTimes(ofDescriptor: file.raw, seconds: entry.modifiedSeconds, nanos: entry.modifiedNanos)
+            try Files.setTimes(
+                ofDescriptor: file.raw,
+                seconds: entry.modifiedSeconds,
+                nanos: entry.modifiedNanos
+            )
             try file.close()
         } catch {
             throw .system(entry: entry.displayName, error)
         }
     }
 
-    private func makeDirectory(_ entry: TarEntry, _ path: EntryPath, _ parent: ParentDirectory) throws(SystemError) {
+    private func makeDirectory(_ entry: TarEntry, _ path: EntryPath, _ parent: ParentDirectory)
+        throws(SystemError)
+    {
         let isOpaque = try makeOrKeepDirectory(path, parent, permissions: entry.permissions & 0o777)
         if entry.permissions & 0o2000 != 0 { parents.noteSetGroupDirectory() }
         try path.withName { name throws(SystemError) in
@@ -257,7 +267,14 @@ final class Unpacker {
             let place = EntryPath(path, renamed: hidden)
             do throws(SystemError) {
                 try place.withName { name throws(SystemError) in
-                    try Files.makeDevice(name, block: false, permissions: 0, major: 0, minor: 0, at: parent.raw)
+                    try Files.makeDevice(
+                        name,
+                        block: false,
+                        permissions: 0,
+                        major: 0,
+                        minor: 0,
+                        at: parent.raw
+                    )
                 }
             } catch {
                 guard error.code == 17 else { throw error }
@@ -267,7 +284,12 @@ final class Unpacker {
                     try Files.status(of: name, at: parent.raw).kind
                 }
                 if kind == .directory {
-                    try Files.setAttribute(Self.opaqueAttribute, to: [0x79], of: Array(hidden), at: parent.raw)
+                    try Files.setAttribute(
+                        Self.opaqueAttribute,
+                        to: [0x79],
+                        of: Array(hidden),
+                        at: parent.raw
+                    )
                 }
             }
         } catch {
@@ -340,7 +362,8 @@ final class Unpacker {
     }
 
     private static func isKept(_ attribute: String) -> Bool {
-        attribute == "security.capability" || attribute.hasPrefix("user.") && !attribute.hasPrefix("user.overlay.")
+        attribute == "security.capability"
+            || attribute.hasPrefix("user.") && !attribute.hasPrefix("user.overlay.")
     }
 
     private func translate(_ error: SystemError, _ entry: TarEntry) -> LayerError {

@@ -6,7 +6,9 @@ extension RegistryCredentials {
     ///
     /// Docker Hub is `https://index.docker.io/v1/` there. Nil without an entry that can be read.
     package init?(dockerConfiguration bytes: [UInt8], registry: String) {
-        let hosts = registry == "docker.io" ? ["https://index.docker.io/v1/", "docker.io"] : [registry, "https://" + registry]
+        let hosts =
+            registry == "docker.io"
+            ? ["https://index.docker.io/v1/", "docker.io"] : [registry, "https://" + registry]
         guard let entries = (try? JSON(parsing: bytes))?["auths"],
             let entry = hosts.lazy.compactMap({ entries[$0] }).first
         else { return nil }

@@ -22,7 +22,10 @@ package final class RegistryClient: Sendable {
     ) {
         self.logger = logger
         self.credentials = credentials
-        verified = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Self.configuration(.fullVerification))
+        verified = HTTPClient(
+            eventLoopGroupProvider: .singleton,
+            configuration: Self.configuration(.fullVerification)
+        )
         unverified = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Self.configuration(.none))
     }
 
@@ -34,7 +37,8 @@ package final class RegistryClient: Sendable {
     /// Finds out how the registry of `reference` is reached.
     /// - Parameter plainHTTP: Without TLS, on any host.
     /// - Throws: `.unreachable`; `.cancelled`.
-    package func open(_ reference: Reference, plainHTTP: Bool) async throws(RegistryError) -> RegistrySession {
+    package func open(_ reference: Reference, plainHTTP: Bool) async throws(RegistryError) -> RegistrySession
+    {
         let host = reference.domain == "docker.io" ? "registry-1.docker.io" : reference.domain
         var attempts: [(String, HTTPClient)] = []
         if Self.isLoopback(host) {

@@ -62,7 +62,10 @@ package final class RegistrySession: Sendable {
         let separator = tagOrDigest.contains(":") ? "@" : ":"
         let reference = "\(registry)/\(repository)\(separator)\(tagOrDigest)"
         return try await retrying(reference) { () async throws(RegistryError) in
-            let response = try await authorized(path, headers: [("accept", Self.accept.joined(separator: ", "))])
+            let response = try await authorized(
+                path,
+                headers: [("accept", Self.accept.joined(separator: ", "))]
+            )
             try await check(response, reference: reference, path: path)
             let type = response.headers.first(name: "content-type") ?? ""
             let bytes = try await collect(response, limit: Manifest.limitBytes)
@@ -108,7 +111,10 @@ package final class RegistrySession: Sendable {
                 }
                 logger.warning(
                     "blob download interrupted, resuming",
-                    metadata: ["digest": "\(descriptor.digest)", "received": "\(received)", "reason": "\(error.reason)"]
+                    metadata: [
+                        "digest": "\(descriptor.digest)", "received": "\(received)",
+                        "reason": "\(error.reason)",
+                    ]
                 )
                 try await backOff(failures)
             }
@@ -131,7 +137,10 @@ package final class RegistrySession: Sendable {
         if response.status == .partialContent {
             let range = response.headers.first(name: "content-range") ?? ""
             guard range.hasPrefix("bytes \(received)-") else {
-                throw RegistryError.malformed(registry: registry, reason: "asked for byte \(received), got \"\(range)\"")
+                throw RegistryError.malformed(
+                    registry: registry,
+                    reason: "asked for byte \(received), got \"\(range)\""
+                )
             }
         }
         if let stated = response.headers.first(name: "content-length").flatMap({ Int64($0) }),
@@ -221,7 +230,10 @@ package final class RegistrySession: Sendable {
             default: throw failure
             }
             guard failures < Self.maximumAttempts else { throw failure }
-            logger.warning("registry request failed, trying again", metadata: ["subject": "\(subject)", "error": "\(failure)"])
+            logger.warning(
+                "registry request failed, trying again",
+                metadata: ["subject": "\(subject)", "error": "\(failure)"]
+            )
             try await backOff(failures)
         }
     }
@@ -236,7 +248,9 @@ package final class RegistrySession: Sendable {
     }
 
     /// Sends a request, and once more with what the registry wants to see.
-    private func authorized(_ path: String, headers: [(String, String)]) async throws(RegistryError) -> HTTPClientResponse {
+    private func authorized(_ path: String, headers: [(String, String)]) async throws(RegistryError)
+        -> HTTPClientResponse
+    {
         let response = try await send(path, headers: headers)
         guard response.status == .unauthorized else { return response }
         let challenges = response.headers["www-authenticate"].compactMap { Challenge(header: $0) }
@@ -246,7 +260,11 @@ package final class RegistrySession: Sendable {
         }
         if challenge.scheme == "basic" {
             guard let credentials else {
-                throw .unauthorized(reference: repository, registry: registry, message: "it asks for a user and password")
+                throw .unauthorized(
+                    reference: repository,
+                    registry: registry,
+                    message: "it asks for a user and password"
+                )
             }
             authorization.withLock { $0 = credentials.basic }
         } else {
@@ -257,31 +275,41 @@ package final class RegistrySession: Sendable {
     }
 
     private func token(_ challenge: Challenge) async throws(RegistryError) -> String {
-        guard let realm = challenge.parameters["realm"], realm.hasPrefix("https://") || realm.hasPrefix("http://") else {
+        guard let realm = challenge.parameters["realm"],
+            realm.hasPrefix("https://") || realm.hasPrefix("http://")
+        else {
             throw .malformed(registry: registry, reason: "its challenge names no token server")
         }
         var query = ["scope=" + Self.escaped("repository:\(repository):pull")]
         if let service = challenge.parameters["service"] { query.append("service=" + Self.escaped(service)) }
         let url = realm + (realm.contains("?") ? "&" : "?") + query.joined(separator: "&")
-        let response = try await send(url: url, headers: credentials.map { [("authorization", $0.basic)] } ?? [])
+        let response = try await send(
+            url: url,
+            headers: credentials.map { [("authorization", $0.basic)] } ?? []
+        )
         guard response.status == .ok else {
             let message = await message(of: response)
             throw .unauthorized(reference: repository, registry: registry, message: message)
         }
         let bytes = try await collect(response, limit: 1 << 20)
-        guard let json = try? JSON(parsing: bytes), let token = json["token"]?.string ?? json["access_token"]?.string,
+        guard let json = try? JSON(parsing: bytes),
+            let token = json["token"]?.string ?? json["access_token"]?.string,
             !token.isEmpty, token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
         else { throw .malformed(registry: registry, reason: "its token server gave no token") }
         return token
     }
 
-    private func send(_ path: String, headers: [(String, String)] = []) async throws(RegistryError) -> HTTPClientResponse {
+    private func send(_ path: String, headers: [(String, String)] = []) async throws(RegistryError)
+        -> HTTPClientResponse
+    {
         var headers = headers
         if let value = authorization.withLock({ $0 }) { headers.append(("authorization", value)) }
         return try await send(url: base + path, headers: headers)
     }
 
-    private func send(url: String, headers: [(String, String)]) async throws(RegistryError) -> HTTPClientResponse {
+    private func send(url: String, headers: [(String, String)]) async throws(RegistryError)
+        -> HTTPClientResponse
+    {
         var request = HTTPClientRequest(url: url)
         request.headers.add(contentsOf: headers)
         request.headers.add(name: "user-agent", value: "petrel")
@@ -296,7 +324,9 @@ package final class RegistrySession: Sendable {
         }
     }
 
-    private func check(_ response: HTTPClientResponse, reference: String, path: String) async throws(RegistryError) {
+    private func check(_ response: HTTPClientResponse, reference: String, path: String)
+        async throws(RegistryError)
+    {
         switch response.status.code {
         case 200, 206: return
         case 404:
@@ -324,7 +354,10 @@ package final class RegistrySession: Sendable {
             var bytes: [UInt8] = []
             for try await buffer in response.body {
                 guard bytes.count + buffer.readableBytes <= limit else {
-                    throw RegistryError.malformed(registry: registry, reason: "an answer exceeds \(limit) bytes")
+                    throw RegistryError.malformed(
+                        registry: registry,
+                        reason: "an answer exceeds \(limit) bytes"
+                    )
                 }
                 bytes += buffer.readableBytesView
             }
@@ -343,10 +376,16 @@ package final class RegistrySession: Sendable {
             let first = json["errors"]?[0]
         else { return "" }
         let text = first["message"]?.string ?? first["code"]?.string ?? ""
-        return String(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f }.prefix(300).map(Character.init))
+        return String(
+            text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f }.prefix(300).map(
+                Character.init
+            )
+        )
     }
 
-    private func discard(_ response: HTTPClientResponse) async { _ = try? await collect(response, limit: 1 << 20) }
+    private func discard(_ response: HTTPClientResponse) async {
+        _ = try? await collect(response, limit: 1 << 20)
+    }
 
     private static func text(_ error: any Error) -> String {
         let text = String(describing: error)

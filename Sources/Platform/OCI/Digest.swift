@@ -12,7 +12,10 @@ package struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
         }
         let hex = text.dropFirst(7)
         guard hex.utf8.count == 64, hex.utf8.allSatisfy(\.isLowerHexDigit) else {
-            throw .invalidDigest(String(text.prefix(200)), "a sha256 digest has 64 lower-case hexadecimal digits")
+            throw .invalidDigest(
+                String(text.prefix(200)),
+                "a sha256 digest has 64 lower-case hexadecimal digits"
+            )
         }
         self.hex = String(hex)
     }

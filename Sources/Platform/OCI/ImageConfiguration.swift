@@ -64,7 +64,9 @@ package struct ImageConfiguration: Hashable, Sendable {
             throw .invalidMember(document: "image configuration", path: "rootfs.type", "expected \"layers\"")
         }
         var diffIDs: [Digest] = []
-        for (index, text) in try (rootfs.strings("diff_ids", limit: Manifest.maximumLayers) ?? []).enumerated() {
+        for (index, text) in try (rootfs.strings("diff_ids", limit: Manifest.maximumLayers) ?? [])
+            .enumerated()
+        {
             do throws(OCIError) {
                 diffIDs.append(try Digest(text))
             } catch {

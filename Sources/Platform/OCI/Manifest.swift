@@ -137,8 +137,12 @@ package struct Index: Hashable, Sendable {
     package func manifest(for platform: Platform) -> ContentDescriptor? {
         var best: (preference: Int, descriptor: ContentDescriptor)?
         for candidate in manifests {
-            guard MediaType.isManifest(candidate.mediaType) || MediaType.isIndex(candidate.mediaType) else { continue }
-            guard let preference = candidate.platform.map({ platform.preference(for: $0) }) ?? 1_000 else { continue }
+            guard MediaType.isManifest(candidate.mediaType) || MediaType.isIndex(candidate.mediaType) else {
+                continue
+            }
+            guard let preference = candidate.platform.map({ platform.preference(for: $0) }) ?? 1_000 else {
+                continue
+            }
             if best.map({ preference < $0.preference }) ?? true { best = (preference, candidate) }
         }
         return best?.descriptor
@@ -164,7 +168,9 @@ package enum ManifestDocument: Hashable, Sendable {
         if try document.optionalInteger("schemaVersion") != 2 {
             throw .invalidMember(document: "manifest", path: "schemaVersion", "only version 2 is supported")
         }
-        self = MediaType.isIndex(type) ? .index(try Index(document)) : .manifest(try Manifest(document, mediaType: type))
+        self =
+            MediaType.isIndex(type)
+            ? .index(try Index(document)) : .manifest(try Manifest(document, mediaType: type))
     }
 }
 

@@ -25,7 +25,9 @@ package enum OCIError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     private func quoted(_ text: String) -> String {
-        let shown = text.unicodeScalars.prefix(200).map { $0.value < 0x20 || $0.value == 0x7f ? "?" : String($0) }
+        let shown = text.unicodeScalars.prefix(200).map {
+            $0.value < 0x20 || $0.value == 0x7f ? "?" : String($0)
+        }
         return "\"" + shown.joined() + "\""
     }
 }

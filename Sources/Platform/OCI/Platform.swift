@@ -37,7 +37,9 @@ package struct Platform: Hashable, Sendable, CustomStringConvertible {
             (2...3).contains(parts.count)
             && parts.allSatisfy { part in
                 !part.isEmpty && part.utf8.count <= 32
-                    && part.utf8.allSatisfy { $0.isLetter || $0.isDigit || $0 == 0x5f || $0 == 0x2d || $0 == 0x2e }
+                    && part.utf8.allSatisfy {
+                        $0.isLetter || $0.isDigit || $0 == 0x5f || $0 == 0x2d || $0 == 0x2e
+                    }
             }
         guard isValid else { throw .invalidPlatform(text) }
         self.init(
@@ -50,11 +52,11 @@ package struct Platform: Hashable, Sendable, CustomStringConvertible {
     /// What this program was compiled for.
     package static var current: Platform {
         #if arch(x86_64)
-        Platform(os: "linux", architecture: "amd64")
+            Platform(os: "linux", architecture: "amd64")
         #elseif arch(arm64)
-        Platform(os: "linux", architecture: "arm64")
+            Platform(os: "linux", architecture: "arm64")
         #else
-        #error("name this architecture as Go does")
+            #error("name this architecture as Go does")
         #endif
     }
 
@@ -65,7 +67,9 @@ package struct Platform: Hashable, Sendable, CustomStringConvertible {
         guard candidate.os == os else { return nil }
         guard candidate.architecture == architecture else { return nil }
         if candidate.variant == variant { return 0 }
-        guard let wanted = Self.level(variant), let offered = Self.level(candidate.variant) else { return nil }
+        guard let wanted = Self.level(variant), let offered = Self.level(candidate.variant) else {
+            return nil
+        }
         return offered <= wanted ? 1 + wanted - offered : nil
     }
 

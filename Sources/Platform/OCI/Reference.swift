@@ -20,7 +20,9 @@ package struct Reference: Hashable, Sendable, CustomStringConvertible {
         func invalid(_ reason: String) -> OCIError { .invalidReference(text, reason) }
         guard !text.isEmpty else { throw invalid("it is empty") }
         guard text.utf8.count <= 1_024 else { throw invalid("it is longer than 1024 bytes") }
-        guard !Self.isImageID(text) else { throw invalid("64 hexadecimal digits are an image id, not a name") }
+        guard !Self.isImageID(text) else {
+            throw invalid("64 hexadecimal digits are an image id, not a name")
+        }
 
         var rest = Substring(text)
         var digest: Digest?
@@ -33,7 +35,9 @@ package struct Reference: Hashable, Sendable, CustomStringConvertible {
         if let colon = rest[nameStart...].firstIndex(of: ":") {
             let text = rest[rest.index(after: colon)...]
             guard Self.isTag(text) else {
-                throw invalid("a tag is 1 to 128 letters, digits, '_', '.' or '-', the first neither '.' nor '-'")
+                throw invalid(
+                    "a tag is 1 to 128 letters, digits, '_', '.' or '-', the first neither '.' nor '-'"
+                )
             }
             tag = String(text)
             rest = rest[..<colon]
@@ -46,9 +50,13 @@ package struct Reference: Hashable, Sendable, CustomStringConvertible {
             throw invalid("the repository name must be lower case")
         }
         guard Self.isPath(path) else {
-            throw invalid("a name consists of lower-case letters and digits, separated by '.', '_', '-' or '/'")
+            throw invalid(
+                "a name consists of lower-case letters and digits, separated by '.', '_', '-' or '/'"
+            )
         }
-        guard domain.utf8.count + 1 + path.utf8.count <= 255 else { throw invalid("the name exceeds 255 bytes") }
+        guard domain.utf8.count + 1 + path.utf8.count <= 255 else {
+            throw invalid("the name exceeds 255 bytes")
+        }
         self.init(domain: domain, path: path, tag: tag, digest: digest)
     }
 
@@ -91,12 +99,15 @@ package struct Reference: Hashable, Sendable, CustomStringConvertible {
         Reference(domain: domain, path: path, tag: nil, digest: digest)
     }
 
-    private func withTag(_ tag: String) -> Reference { Reference(domain: domain, path: path, tag: tag, digest: nil) }
+    private func withTag(_ tag: String) -> Reference {
+        Reference(domain: domain, path: path, tag: tag, digest: nil)
+    }
 
     private static func splitDomain(_ name: Substring) -> (String, String) {
         guard let slash = name.firstIndex(of: "/") else { return (defaultDomain, String(name)) }
         let first = name[..<slash]
-        let isHost = first.contains(".") || first.contains(":") || first == "localhost" || first != first.lowercased()
+        let isHost =
+            first.contains(".") || first.contains(":") || first == "localhost" || first != first.lowercased()
         guard isHost else { return (defaultDomain, String(name)) }
         return (String(first), String(name[name.index(after: slash)...]))
     }
@@ -131,7 +142,9 @@ package struct Reference: Hashable, Sendable, CustomStringConvertible {
     private static func isPath(_ text: String) -> Bool {
         text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { part in
             guard let first = part.utf8.first, let last = part.utf8.last else { return false }
-            guard first.isLowerLetter || first.isDigit, last.isLowerLetter || last.isDigit else { return false }
+            guard first.isLowerLetter || first.isDigit, last.isLowerLetter || last.isDigit else {
+                return false
+            }
             var separator: [UInt8] = []
             for byte in part.utf8 {
                 if byte.isLowerLetter || byte.isDigit {

@@ -6,10 +6,12 @@ package enum Timestamp {
     /// what 64 bits hold.
     package static func unixNanos(_ text: String) -> Int64? {
         let bytes = Array(text.utf8)
-        guard bytes.count >= 20, bytes[4] == 0x2d, bytes[7] == 0x2d, bytes[10] | 0x20 == 0x74, bytes[13] == 0x3a,
+        guard bytes.count >= 20, bytes[4] == 0x2d, bytes[7] == 0x2d, bytes[10] | 0x20 == 0x74,
+            bytes[13] == 0x3a,
             bytes[16] == 0x3a,
             let year = number(bytes, 0, 4), let month = number(bytes, 5, 2), let day = number(bytes, 8, 2),
-            let hour = number(bytes, 11, 2), let minute = number(bytes, 14, 2), let second = number(bytes, 17, 2),
+            let hour = number(bytes, 11, 2), let minute = number(bytes, 14, 2),
+            let second = number(bytes, 17, 2),
             (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60
         else { return nil }
         var position = 19
@@ -44,7 +46,8 @@ package enum Timestamp {
     private static func offsetSeconds(_ bytes: [UInt8], _ start: Int) -> Int64? {
         guard start < bytes.count else { return nil }
         if bytes[start] | 0x20 == 0x7a { return start + 1 == bytes.count ? 0 : nil }
-        guard bytes[start] == 0x2b || bytes[start] == 0x2d, start + 6 == bytes.count, bytes[start + 3] == 0x3a,
+        guard bytes[start] == 0x2b || bytes[start] == 0x2d, start + 6 == bytes.count,
+            bytes[start + 3] == 0x3a,
             let hours = number(bytes, start + 1, 2), let minutes = number(bytes, start + 4, 2)
         else { return nil }
         return (hours * 3_600 + minutes * 60) * (bytes[start] == 0x2d ? -1 : 1)

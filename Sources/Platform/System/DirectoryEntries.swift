@@ -24,7 +24,8 @@ extension Files {
         at directory: Int32
     ) throws(SystemError) {
         let mode = (block ? S_IFBLK : S_IFCHR) | (permissions & 0o7777)
-        guard Glibc.mknodat(directory, path, mode, DeviceNumber.combine(major: major, minor: minor)) == 0 else {
+        guard Glibc.mknodat(directory, path, mode, DeviceNumber.combine(major: major, minor: minor)) == 0
+        else {
             throw failure("mknodat", path, errno)
         }
     }
@@ -93,7 +94,9 @@ extension Files {
 
     /// syncfs(2): writes everything of the file system that holds `file` to its disk, and reports a failed write-back.
     package static func syncFileSystem(of file: Int32) throws(SystemError) {
-        guard petrel_syscall(Int(SYS_syncfs), Int(file), 0, 0, 0, 0, 0) == 0 else { throw SystemError("syncfs", code: errno) }
+        guard petrel_syscall(Int(SYS_syncfs), Int(file), 0, 0, 0, 0, 0) == 0 else {
+            throw SystemError("syncfs", code: errno)
+        }
     }
 
     private static func failure(_ call: String, _ path: UnsafePointer<CChar>, _ code: Int32) -> SystemError {

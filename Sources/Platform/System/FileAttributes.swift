@@ -18,7 +18,8 @@ extension Files {
     }
 
     /// fchown(2).
-    package static func changeOwner(ofDescriptor file: Int32, user: UInt32, group: UInt32) throws(SystemError) {
+    package static func changeOwner(ofDescriptor file: Int32, user: UInt32, group: UInt32) throws(SystemError)
+    {
         guard fchown(file, user, group) == 0 else { throw SystemError("fchown", code: errno) }
     }
 

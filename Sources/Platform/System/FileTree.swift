@@ -54,13 +54,17 @@ extension Files {
         guard let slash = strrchr(path, 0x2f), slash[1] != 0 else {
             return try open(path, flags, at: directory, resolving: [.noMagicLinks, .withinMount])
         }
-        let parentPath = Array(UnsafeBufferPointer(start: path, count: slash - UnsafeMutablePointer(mutating: path) + 1))
+        let parentPath = Array(
+            UnsafeBufferPointer(start: path, count: slash - UnsafeMutablePointer(mutating: path) + 1)
+        )
         let parent = try open(parentPath + [0], [.path, .directory], at: directory, resolving: [])
         return try open(slash + 1, flags, at: parent.raw, resolving: [.noMagicLinks, .withinMount])
     }
 
     /// The names in an open directory as NUL-terminated bytes, with whether each is a directory (nil: not known).
-    fileprivate static func entries(of directory: Int32) throws(SystemError) -> [(name: [CChar], isDirectory: Bool?)] {
+    fileprivate static func entries(of directory: Int32) throws(SystemError) -> [(
+        name: [CChar], isDirectory: Bool?
+    )] {
         // The stream owns its descriptor, so it gets one of its own.
         let copy = petrel_openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
         guard copy >= 0 else { throw SystemError("openat", path: ".", code: errno) }
@@ -142,7 +146,9 @@ private struct TreeCounter {
     mutating func add(_ directory: Int32, depth: Int) throws(SystemError) {
         for entry in try Files.entries(of: directory) {
             guard let status = try? Files.status(of: entry.name, at: directory) else { continue }
-            if status.kind != .directory, status.linkCount > 1, !linked.insert(status.inode).inserted { continue }
+            if status.kind != .directory, status.linkCount > 1, !linked.insert(status.inode).inserted {
+                continue
+            }
             bytes += status.allocatedBytes
             guard status.kind == .directory, depth < Self.maximumDepth else { continue }
             let child: Descriptor

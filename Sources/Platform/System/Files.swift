@@ -41,7 +41,9 @@ package enum Files {
     }
 
     /// read(2) into `buffer`; 0 at the end of the file.
-    package static func read(_ file: Int32, into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+    package static func read(_ file: Int32, into buffer: UnsafeMutableRawBufferPointer) throws(SystemError)
+        -> Int
+    {
         while true {
             let count = Glibc.read(file, buffer.baseAddress, buffer.count)
             if count >= 0 { return count }
@@ -81,7 +83,9 @@ package enum Files {
     /// Writes all of `bytes`.
     package static func writeAll(_ file: Int32, _ bytes: [UInt8]) throws(SystemError) {
         let result = bytes.withUnsafeBytes { buffer -> Result<Void, SystemError> in
-            do throws(SystemError) { return .success(try writeAll(file, buffer)) } catch { return .failure(error) }
+            do throws(SystemError) { return .success(try writeAll(file, buffer)) } catch {
+                return .failure(error)
+            }
         }
         try result.get()
     }
@@ -99,7 +103,8 @@ package enum Files {
 
     /// What is left to read of an open file, at most `limit` bytes. Kernel files, whose size reads 0, work too.
     /// - Throws: `EFBIG` when there is more.
-    package static func contents(of file: Int32, limit: Int, path: String = "") throws(SystemError) -> [UInt8] {
+    package static func contents(of file: Int32, limit: Int, path: String = "") throws(SystemError) -> [UInt8]
+    {
         var result: [UInt8] = []
         let chunkSize = 64 << 10
         while true {
@@ -113,13 +118,17 @@ package enum Files {
             }
             if let failure { throw SystemError(failure.operation, path: path, code: failure.code) }
             if chunk.isEmpty { return result }
-            guard result.count + chunk.count <= limit else { throw SystemError("read", path: path, code: EFBIG) }
+            guard result.count + chunk.count <= limit else {
+                throw SystemError("read", path: path, code: EFBIG)
+            }
             result += chunk
         }
     }
 
     /// A small kernel or configuration file as text, without white space at its end.
-    package static func text(of path: String, at directory: Int32 = currentDirectory) throws(SystemError) -> String {
+    package static func text(of path: String, at directory: Int32 = currentDirectory) throws(SystemError)
+        -> String
+    {
         var bytes = try contents(of: path, limit: 1 << 20, at: directory)
         while let last = bytes.last, last == 0x0a || last == 0x20 || last == 0 { bytes.removeLast() }
         return String(decoding: bytes, as: UTF8.self)
@@ -181,7 +190,9 @@ package enum Files {
 
     /// unlinkat(2) of a file.
     package static func unlink(_ path: String, at directory: Int32 = currentDirectory) throws(SystemError) {
-        guard Glibc.unlinkat(directory, path, 0) == 0 else { throw SystemError("unlinkat", path: path, code: errno) }
+        guard Glibc.unlinkat(directory, path, 0) == 0 else {
+            throw SystemError("unlinkat", path: path, code: errno)
+        }
     }
 
     /// mkdirat(2).

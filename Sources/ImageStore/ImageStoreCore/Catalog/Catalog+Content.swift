@@ -15,7 +15,8 @@ struct LayerRow: Sendable {
 /// Blobs and layers.
 extension Catalog {
     static func hasBlob(_ db: Database, _ hex: String) throws -> Bool {
-        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM blob WHERE digest = ?)", arguments: [hex]) ?? false
+        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM blob WHERE digest = ?)", arguments: [hex])
+            ?? false
     }
 
     static func insertBlob(_ db: Database, _ hex: String, sizeBytes: Int64) throws {
@@ -26,7 +27,8 @@ extension Catalog {
     }
 
     static func hasLayer(_ db: Database, _ hex: String) throws -> Bool {
-        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM layer WHERE chain = ?)", arguments: [hex]) ?? false
+        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM layer WHERE chain = ?)", arguments: [hex])
+            ?? false
     }
 
     static func insertLayer(_ db: Database, _ layer: LayerRow) throws {
@@ -36,7 +38,8 @@ extension Catalog {
                 VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
                 """,
             arguments: [
-                layer.chain, layer.parent, layer.diff, layer.contentBytes, layer.root?.permissions, layer.root?.user,
+                layer.chain, layer.parent, layer.diff, layer.contentBytes, layer.root?.permissions,
+                layer.root?.user,
                 layer.root?.group,
             ]
         )
@@ -47,12 +50,18 @@ extension Catalog {
         var result: [LayerRow] = []
         var next = chain
         while let chain = next {
-            guard let row = try Row.fetchOne(db, sql: "SELECT * FROM layer WHERE chain = ?", arguments: [chain]) else {
+            guard
+                let row = try Row.fetchOne(db, sql: "SELECT * FROM layer WHERE chain = ?", arguments: [chain])
+            else {
                 return nil
             }
             var root: RootAttributes?
             if let permissions = row["rootPermissions"] as UInt32? {
-                root = RootAttributes(permissions: permissions, user: row["rootUser"], group: row["rootGroup"])
+                root = RootAttributes(
+                    permissions: permissions,
+                    user: row["rootUser"],
+                    group: row["rootGroup"]
+                )
             }
             result.append(
                 LayerRow(
@@ -74,7 +83,9 @@ extension Catalog {
     }
 
     /// Everything that has a record, by the names that it has on disk.
-    static func recorded(_ db: Database) throws -> (blobs: Set<String>, layers: Set<String>, snapshots: Set<String>) {
+    static func recorded(_ db: Database) throws -> (
+        blobs: Set<String>, layers: Set<String>, snapshots: Set<String>
+    ) {
         (
             try String.fetchSet(db, sql: "SELECT digest FROM blob"),
             try String.fetchSet(db, sql: "SELECT chain FROM layer"),

@@ -81,7 +81,9 @@ extension Catalog {
     }
 
     static func image(_ db: Database, id: String) throws -> ImageRow? {
-        guard let row = try Row.fetchOne(db, sql: "SELECT * FROM image WHERE id = ?", arguments: [id]) else { return nil }
+        guard let row = try Row.fetchOne(db, sql: "SELECT * FROM image WHERE id = ?", arguments: [id]) else {
+            return nil
+        }
         let chain: String? = row["chain"]
         let layers = try layers(db, from: chain) ?? []
         return ImageRow(
@@ -121,7 +123,11 @@ extension Catalog {
                 }
             } else {
                 let whole = reference.withDefaultTag.description
-                if let id = try String.fetchOne(db, sql: "SELECT image FROM name WHERE reference = ?", arguments: [whole]) {
+                if let id = try String.fetchOne(
+                    db,
+                    sql: "SELECT image FROM name WHERE reference = ?",
+                    arguments: [whole]
+                ) {
                     return ResolvedImage(id: id, name: whole, repositoryDigest: nil)
                 }
             }

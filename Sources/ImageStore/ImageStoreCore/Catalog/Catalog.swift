@@ -37,7 +37,9 @@ struct Catalog: Sendable {
     }
 
     /// Runs `body` in a transaction; nothing stays of one that throws.
-    func transaction<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R) async throws(ImageStoreError) -> R {
+    func transaction<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R)
+        async throws(ImageStoreError) -> R
+    {
         do {
             return try await queue.write(body)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {

@@ -27,7 +27,8 @@ final class ByteConduit: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let resumeNow = state.withLock { state in
-                    let isFull = state.bytes >= Self.capacityBytes && !state.isAbandoned && state.failure == nil
+                    let isFull =
+                        state.bytes >= Self.capacityBytes && !state.isAbandoned && state.failure == nil
                     if isFull { state.writer = continuation }
                     return !isFull
                 }

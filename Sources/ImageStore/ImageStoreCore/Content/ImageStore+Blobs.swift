@@ -27,7 +27,9 @@ extension ImageStore {
         try await turns.take("blob " + digest.hex) {
             let place = directory.blob(digest)
             let isThere = try await catalog.transaction { try Catalog.hasBlob($0, digest.hex) }
-            if isThere, let present = try? Files.contents(of: place, limit: bytes.count), present == bytes { return }
+            if isThere, let present = try? Files.contents(of: place, limit: bytes.count), present == bytes {
+                return
+            }
             let ingest = try directory.ingest(operation)
             defer { directory.discard(ingest) }
             do throws(SystemError) {
@@ -40,7 +42,9 @@ extension ImageStore {
                 throw ImageStoreError(error, subject: "\(digest)", path: directory.path)
             }
             faults.reach("image-store.\(operation).blob-renamed")
-            try await catalog.transaction { try Catalog.insertBlob($0, digest.hex, sizeBytes: Int64(bytes.count)) }
+            try await catalog.transaction {
+                try Catalog.insertBlob($0, digest.hex, sizeBytes: Int64(bytes.count))
+            }
         }
     }
 }

@@ -13,7 +13,9 @@ struct LayerPlan: Sendable {
 
     /// Of an image's layers, lowest first.
     /// - Throws: `.malformed` when manifest and configuration do not agree on their number.
-    static func plans(_ layers: [ContentDescriptor], _ diffIDs: [Digest], subject: String) throws(ImageStoreError) -> [LayerPlan] {
+    static func plans(_ layers: [ContentDescriptor], _ diffIDs: [Digest], subject: String)
+        throws(ImageStoreError) -> [LayerPlan]
+    {
         guard layers.count == diffIDs.count else {
             throw .malformed(
                 subject: subject,
@@ -26,7 +28,12 @@ struct LayerPlan: Sendable {
         }
         let chains = ChainID.chain(diffIDs)
         return layers.indices.map {
-            LayerPlan(blob: layers[$0], diffID: diffIDs[$0], chain: chains[$0], parent: $0 > 0 ? chains[$0 - 1] : nil)
+            LayerPlan(
+                blob: layers[$0],
+                diffID: diffIDs[$0],
+                chain: chains[$0],
+                parent: $0 > 0 ? chains[$0 - 1] : nil
+            )
         }
     }
 }
@@ -128,7 +135,9 @@ extension ImageStore {
     }
 
     /// Downloads and unpacks at the same time: a task feeds the conduit, a thread empties it.
-    private func download(_ session: RegistrySession, _ job: LayerJob, _ progress: ProgressBoard) async throws -> LayerRow? {
+    private func download(_ session: RegistrySession, _ job: LayerJob, _ progress: ProgressBoard) async throws
+        -> LayerRow?
+    {
         let blob = job.plan.blob
         let meter = DownloadMeter(blob, progress, faults)
         return try await BlockingThread.run(
@@ -194,7 +203,8 @@ private struct LayerJob: Sendable {
             guard layer.diffID == plan.diffID else {
                 throw ImageStoreError.corrupt(
                     subject: "layer \(plan.blob.digest)",
-                    reason: "its content has digest \(layer.diffID), the image configuration says \(plan.diffID)"
+                    reason:
+                        "its content has digest \(layer.diffID), the image configuration says \(plan.diffID)"
                 )
             }
             row = LayerRow(
@@ -228,7 +238,10 @@ private struct LayerJob: Sendable {
 
     private func check(blob: Digest, sizeBytes: Int64) throws(ImageStoreError) {
         guard blob == plan.blob.digest else {
-            throw .corrupt(subject: "layer \(plan.blob.digest)", reason: "the bytes received have digest \(blob)")
+            throw .corrupt(
+                subject: "layer \(plan.blob.digest)",
+                reason: "the bytes received have digest \(blob)"
+            )
         }
         guard sizeBytes == plan.blob.sizeBytes else {
             throw .corrupt(

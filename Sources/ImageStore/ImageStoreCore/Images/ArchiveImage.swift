@@ -22,7 +22,9 @@ struct ArchiveImage: Sendable {
 
     // MARK: Docker
 
-    private static func docker(_ spool: ArchiveSpool, _ member: ArchiveSpool.Member) throws(ImageStoreError) -> [ArchiveImage] {
+    private static func docker(_ spool: ArchiveSpool, _ member: ArchiveSpool.Member) throws(ImageStoreError)
+        -> [ArchiveImage]
+    {
         let document = try parse("manifest.json", try spool.bytes(member, limit: Manifest.limitBytes)) {
             bytes throws(OCIError) in try DockerArchiveManifest(parsing: bytes)
         }
@@ -104,7 +106,11 @@ struct ArchiveImage: Sendable {
         var images: [ArchiveImage] = []
         for descriptor in index.manifests {
             let (manifest, bytes) = try resolve(spool, descriptor, platform)
-            let configurationBytes = try blob(spool, manifest.configuration, limit: ImageConfiguration.limitBytes)
+            let configurationBytes = try blob(
+                spool,
+                manifest.configuration,
+                limit: ImageConfiguration.limitBytes
+            )
             let configuration = try parse("\(manifest.configuration.digest)", configurationBytes) {
                 bytes throws(OCIError) in try ImageConfiguration(parsing: bytes)
             }
@@ -162,7 +168,10 @@ struct ArchiveImage: Sendable {
     ) throws(ImageStoreError) -> ArchiveSpool.Member {
         let member = try spool.member(path(descriptor.digest))
         guard member.digest == descriptor.digest else {
-            throw .corrupt(subject: "\(descriptor.digest)", reason: "in the archive it has digest \(member.digest)")
+            throw .corrupt(
+                subject: "\(descriptor.digest)",
+                reason: "in the archive it has digest \(member.digest)"
+            )
         }
         guard member.sizeBytes == descriptor.sizeBytes else {
             throw .corrupt(

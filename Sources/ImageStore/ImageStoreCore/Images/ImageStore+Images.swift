@@ -23,7 +23,9 @@ extension ImageStore {
         var images: [Image] = []
         for row in rows {
             let image = try image(row)
-            if pattern.isEmpty || image.references.contains(where: { Self.fits($0, pattern) }) { images.append(image) }
+            if pattern.isEmpty || image.references.contains(where: { Self.fits($0, pattern) }) {
+                images.append(image)
+            }
         }
         return images.sorted { $0.configuration.createdAtUnixNanos > $1.configuration.createdAtUnixNanos }
     }
@@ -37,7 +39,9 @@ extension ImageStore {
         let reference: Reference
         do throws(OCIError) {
             reference = try Reference(target).withDefaultTag
-            if reference.digest != nil { throw .invalidReference(target, "a name to give cannot have a digest") }
+            if reference.digest != nil {
+                throw .invalidReference(target, "a name to give cannot have a digest")
+            }
         } catch {
             throw .invalid(error)
         }
@@ -68,7 +72,9 @@ extension ImageStore {
 
     private static func forget(_ db: Database, _ text: String, force: Bool) throws -> RemovedImages {
         let resolved = try Catalog.resolve(db, text)
-        guard let row = try Catalog.image(db, id: resolved.id) else { throw ImageStoreError.imageNotFound(text) }
+        guard let row = try Catalog.image(db, id: resolved.id) else {
+            throw ImageStoreError.imageNotFound(text)
+        }
         let named = (resolved.name ?? resolved.repositoryDigest).map { [$0] }
         var going = named ?? row.references + row.repositoryDigests
         let names = try (row.references + row.repositoryDigests).map { try Reference($0) }
@@ -77,8 +83,12 @@ extension ImageStore {
         }
         if let name = resolved.name, let repository = try? Reference(name).name {
             // With the last tag of a repository go the digests by which it was pulled from there.
-            let others = names.contains { $0.name == repository && $0.digest == nil && $0.description != name }
-            if !others { going += names.filter { $0.name == repository && $0.digest != nil }.map(\.description) }
+            let others = names.contains {
+                $0.name == repository && $0.digest == nil && $0.description != name
+            }
+            if !others {
+                going += names.filter { $0.name == repository && $0.digest != nil }.map(\.description)
+            }
         }
         let isLast = Set(row.references + row.repositoryDigests).subtracting(going).isEmpty
         if isLast {
@@ -122,7 +132,9 @@ extension ImageStore {
 
     /// Whether `pattern` fits a name with or without its tag.
     static func fits(_ reference: String, _ pattern: String) -> Bool {
-        let name = reference.lastIndex(of: ":").map { reference[..<$0] }.flatMap { $0.contains("/") || !$0.isEmpty ? $0 : nil }
+        let name = reference.lastIndex(of: ":").map { reference[..<$0] }.flatMap {
+            $0.contains("/") || !$0.isEmpty ? $0 : nil
+        }
         return glob(reference[...], pattern[...]) || name.map { glob($0, pattern[...]) } ?? false
     }
 

@@ -29,7 +29,14 @@ extension ImageStore {
         }
         do {
             return try await pins.whileHolding { pins in
-                try await pull(reference, wanted, isPlatformAsked: !platform.isEmpty, plainHTTP, pins, progress)
+                try await pull(
+                    reference,
+                    wanted,
+                    isPlatformAsked: !platform.isEmpty,
+                    plainHTTP,
+                    pins,
+                    progress
+                )
             }
         } catch {
             let failure = ImageStoreError(error, subject: reference.familiar, path: path)
@@ -113,7 +120,9 @@ extension ImageStore {
                     throw ImageStoreError.noSuchPlatform(
                         reference: reference.familiar,
                         platform: "\(platform)",
-                        available: index.manifests.compactMap { $0.platform.map { "\($0)" } }.filter { $0 != "unknown/unknown" }
+                        available: index.manifests.compactMap { $0.platform.map { "\($0)" } }.filter {
+                            $0 != "unknown/unknown"
+                        }
                     )
                 }
                 let next = try await session.manifest("\(descriptor.digest)")
@@ -128,8 +137,12 @@ extension ImageStore {
         )
     }
 
-    private func configuration(_ descriptor: ContentDescriptor, _ session: RegistrySession) async throws -> [UInt8] {
-        if let bytes = try await storedBlob(descriptor.digest, limit: ImageConfiguration.limitBytes) { return bytes }
+    private func configuration(_ descriptor: ContentDescriptor, _ session: RegistrySession) async throws
+        -> [UInt8]
+    {
+        if let bytes = try await storedBlob(descriptor.digest, limit: ImageConfiguration.limitBytes) {
+            return bytes
+        }
         guard descriptor.sizeBytes <= ImageConfiguration.limitBytes else {
             throw OCIError.malformed(
                 document: "image configuration",

@@ -8,7 +8,9 @@ internal import System
 extension ImageStore {
     /// Makes a writable layer on an image's layers. With the same key and image it gives what is there already.
     /// - Throws: `.snapshotConflict` when the key is taken with another image; `.imageNotFound`.
-    package func prepareSnapshot(_ key: SnapshotKey, imageID: String) async throws(ImageStoreError) -> Snapshot {
+    package func prepareSnapshot(_ key: SnapshotKey, imageID: String) async throws(ImageStoreError)
+        -> Snapshot
+    {
         guard key.isValid else { throw .invalidSnapshotKey(key) }
         do {
             return try await turns.take("snapshot \(key)") { try await prepare(key, imageID: imageID) }
@@ -26,7 +28,8 @@ extension ImageStore {
             return present
         }
         let layers = try await catalog.transaction { db in try Self.imageLayers(db, id) }
-        let root = layers.lazy.compactMap(\.root).first ?? RootAttributes(permissions: 0o755, user: 0, group: 0)
+        let root =
+            layers.lazy.compactMap(\.root).first ?? RootAttributes(permissions: 0o755, user: 0, group: 0)
         let ingest = try directory.ingest("snapshot")
         let name = String(ingest.split(separator: "-").last ?? "")
         let (directory, faults) = (directory, faults)
@@ -146,7 +149,9 @@ extension ImageStore {
 
     /// An image's layers, uppermost first.
     private static func imageLayers(_ db: Database, _ id: String) throws -> [LayerRow] {
-        guard let image = try Catalog.image(db, id: id) else { throw ImageStoreError.imageNotFound("sha256:" + id) }
+        guard let image = try Catalog.image(db, id: id) else {
+            throw ImageStoreError.imageNotFound("sha256:" + id)
+        }
         guard let layers = try Catalog.layers(db, from: image.chain) else {
             throw ImageStoreError.corrupt(
                 subject: "image sha256:\(id)",
@@ -156,11 +161,14 @@ extension ImageStore {
         return layers
     }
 
-    private func snapshot(_ key: SnapshotKey, _ image: String, _ layers: [LayerRow], _ name: String) -> Snapshot {
+    private func snapshot(_ key: SnapshotKey, _ image: String, _ layers: [LayerRow], _ name: String)
+        -> Snapshot
+    {
         Snapshot(
             key: key,
             imageID: "sha256:" + image,
-            lowerDirectories: layers.isEmpty ? [directory.emptyLayer] : layers.map { directory.layer($0.chain) },
+            lowerDirectories: layers.isEmpty
+                ? [directory.emptyLayer] : layers.map { directory.layer($0.chain) },
             upperDirectory: directory.snapshot(name) + "/upper",
             workDirectory: directory.snapshot(name) + "/work"
         )

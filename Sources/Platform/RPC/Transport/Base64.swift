@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The encoding of `-bin` metadata (RFC 4648 base64, without padding).
-enum Base64 {
-    static func encode(_ bytes: [UInt8]) -> [UInt8] {
+package enum Base64 {
+    package static func encode(_ bytes: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity((bytes.count * 4 + 2) / 3)
         var index = 0
@@ -17,7 +17,7 @@ enum Base64 {
     }
 
     /// Takes text with padding or without; nil when it is not base64.
-    static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         var result: [UInt8] = []
         result.reserveCapacity(text.count * 3 / 4)
         var group: UInt32 = 0

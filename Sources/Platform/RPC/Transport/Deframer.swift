@@ -1,29 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Cuts a stream's data into messages: one byte of flags, four of length (big-endian), the message.
-struct Deframer {
+package struct Deframer {
     /// The largest message that is sent or accepted, in bytes.
-    static let limit = 4 << 20
-    static let prefixLength = 5
+    package static let limit = 4 << 20
+    package static let prefixLength = 5
 
     private var prefix: [UInt8] = []
     private var length = 0
     private var message: [UInt8] = []
     private var isInMessage = false
 
+    package init() {}
+
     /// - Throws: `.resourceExhausted` for a message over the limit.
-    static func check(size: Int) throws(RPCError) {
+    package static func check(size: Int) throws(RPCError) {
         guard size <= limit else {
             throw RPCError(.resourceExhausted, "message of \(size) bytes is over the limit of \(limit)")
         }
     }
 
     /// Whether the data may end here.
-    var isBetweenMessages: Bool { !isInMessage && prefix.isEmpty }
+    package var isBetweenMessages: Bool { !isInMessage && prefix.isEmpty }
 
     /// Adds what arrived and returns the messages that it completed.
     /// - Throws: `.resourceExhausted` for a message over the limit, `.unimplemented` for a compressed one.
-    mutating func feed(_ bytes: UnsafeBufferPointer<UInt8>) throws(RPCError) -> [[UInt8]] {
+    package mutating func feed(_ bytes: UnsafeBufferPointer<UInt8>) throws(RPCError) -> [[UInt8]] {
         var result: [[UInt8]] = []
         var rest = bytes[...]
         while true {

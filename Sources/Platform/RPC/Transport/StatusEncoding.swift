@@ -2,9 +2,9 @@
 internal import Messages
 
 /// How a status, a deadline and HTTP/2's own endings are written and read (gRPC over HTTP/2).
-enum StatusEncoding {
+package enum StatusEncoding {
     /// Percent-encodes what is not printable ASCII; at most 4 KiB of text, so that the peer's header limit holds.
-    static func encode(message: String) -> [UInt8] {
+    package static func encode(message: String) -> [UInt8] {
         var result: [UInt8] = []
         for byte in message.utf8.prefix(4096) {
             if byte >= 0x20, byte <= 0x7e, byte != 0x25 {
@@ -17,7 +17,7 @@ enum StatusEncoding {
     }
 
     /// Takes what is not a valid escape as it is, as the specification wants it.
-    static func decode(message: [UInt8]) -> String {
+    package static func decode(message: [UInt8]) -> String {
         var result: [UInt8] = []
         var index = 0
         while index < message.count {
@@ -35,7 +35,7 @@ enum StatusEncoding {
     }
 
     /// The value of `grpc-status-details-bin`; nil where there is nothing to say, or too much for a header.
-    static func details(of error: RPCError) -> [UInt8]? {
+    package static func details(of error: RPCError) -> [UInt8]? {
         guard !error.details.isEmpty else { return nil }
         let status = GoogleRpc.Status(
             code: Int32(error.code.rawValue),
@@ -47,14 +47,14 @@ enum StatusEncoding {
     }
 
     /// The error that trailers describe; nil when they say OK.
-    static func error(status: StatusCode, message: String, details: [UInt8]?) -> RPCError? {
+    package static func error(status: StatusCode, message: String, details: [UInt8]?) -> RPCError? {
         guard status != .ok else { return nil }
         let packed = details.flatMap { try? GoogleRpc.Status(serialized: $0) }
         return RPCError(status, message, details: packed?.details ?? [])
     }
 
     /// A response without `grpc-status`: what its HTTP status means.
-    static func code(forHTTP status: Int) -> StatusCode {
+    package static func code(forHTTP status: Int) -> StatusCode {
         switch status {
         case 400: .internal
         case 401: .unauthenticated
@@ -66,7 +66,7 @@ enum StatusEncoding {
     }
 
     /// A stream that was reset: what HTTP/2's code means.
-    static func code(forReset code: UInt32) -> StatusCode {
+    package static func code(forReset code: UInt32) -> StatusCode {
         switch code {
         case 7: .unavailable
         case 8: .cancelled
@@ -79,7 +79,7 @@ enum StatusEncoding {
     // MARK: - Deadlines
 
     /// At most eight digits and a unit, rounded up.
-    static func encode(timeout: Duration) -> String {
+    package static func encode(timeout: Duration) -> String {
         let (seconds, attoseconds) = timeout.components
         guard seconds > 0 || attoseconds > 0 else { return "1n" }
         let limit: Int64 = 99_999_999
@@ -96,7 +96,7 @@ enum StatusEncoding {
     }
 
     /// nil when it is not a time-out.
-    static func decode(timeout: String) -> Duration? {
+    package static func decode(timeout: String) -> Duration? {
         guard let unit = timeout.last, timeout.utf8.count <= 9, let count = Int64(timeout.dropLast()),
             count >= 0
         else { return nil }
