@@ -114,7 +114,8 @@ struct OutputTests {
                 in: path
             )
             let query = OutputQuery()
-            let place = try TailSearch(directory: directory, query: query).start(lines: count)
+            let end = try directory.end()
+            let place = try TailSearch(directory: directory, query: query, end: end).start(lines: count)
             #expect(try rest(of: directory, query, from: place) == result)
         }
     }
@@ -125,7 +126,8 @@ struct OutputTests {
             let directory = try spool([[(.standardOutput, lines.joined())]], in: path)
             for count in [1, 7, 30_000, 59_999] {
                 let query = OutputQuery()
-                let place = try TailSearch(directory: directory, query: query).start(lines: UInt64(count))
+                let search = TailSearch(directory: directory, query: query, end: try directory.end())
+                let place = try search.start(lines: UInt64(count))
                 #expect(try rest(of: directory, query, from: place) == lines.suffix(count).joined())
             }
         }
@@ -139,8 +141,24 @@ struct OutputTests {
             )
             var query = OutputQuery()
             query.standardError = false
-            let place = try TailSearch(directory: directory, query: query).start(lines: 2)
+            let end = try directory.end()
+            let place = try TailSearch(directory: directory, query: query, end: end).start(lines: 2)
             #expect(try rest(of: directory, query, from: place) == "b\nc")
+        }
+    }
+
+    @Test(
+        arguments: [(0, "5\n6\n"), (1, "4\n5\n6\n"), (2, "3\n4\n5\n6\n"), (9, "1\n2\n3\n4\n5\n6\n")]
+            as [(UInt64, String)]
+    )
+    func theLastLinesAreThoseBeforeTheEnd(_ count: UInt64, _ result: String) throws {
+        try withTemporaryDirectory { path in
+            let segments = [[(OutputStream.standardOutput, "1\n2\n3\n")], [(.standardOutput, "4\n5\n")]]
+            let directory = try spool(segments + [[(.standardOutput, "6\n")]], in: path)
+            let query = OutputQuery()
+            let end = LogPosition(segment: 2, offset: 2)
+            let place = try TailSearch(directory: directory, query: query, end: end).start(lines: count)
+            #expect(try rest(of: directory, query, from: place) == result)
         }
     }
 

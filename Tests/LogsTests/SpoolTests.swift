@@ -142,6 +142,47 @@ struct SpoolTests {
         #expect(gaps == 1)
     }
 
+    @Test func nothingAskedForIsTheStandard() {
+        #expect(SpoolLimits() == SpoolLimits.standard)
+        #expect(SpoolLimits(segmentBytes: 8192) == SpoolLimits(segmentBytes: 8192, segments: 5))
+    }
+
+    @Test func theEndIsThatOfTheLastSegment() throws {
+        #expect(try SpoolDirectory(path: "/tmp/petrel-logs-test-none").end() == .start)
+        let spool = try TestSpool(segmentBytes: 4096, segments: 3)
+        #expect(try spool.directory.end() == LogPosition(segment: 1, offset: 0))
+        try spool.write(String(repeating: "x", count: 4096 + 7))
+        #expect(try spool.directory.end() == LogPosition(segment: 2, offset: 7))
+    }
+
+    @Test(arguments: [0, 10, 4096, 4097, 10_000])
+    func aReaderEndsWhereItWasToldHoweverFastItsWriterIs(before: Int) throws {
+        let spool = try TestSpool(segmentBytes: 4096, segments: 100_000)
+        try spool.write(String(repeating: "a", count: before))
+        var reader = SpoolReader(directory: spool.directory, to: try spool.directory.end())
+        var seen: [UInt8] = []
+        try spool.write(String(repeating: "b", count: 100))
+        while seen.count <= before, let item = try reader.next(limit: 1000) {
+            guard case .chunk(let chunk) = item else { throw SystemError("gap", code: 1) }
+            seen += chunk.bytes
+            try spool.write(String(repeating: "b", count: 2000))
+        }
+        #expect(seen == [UInt8](repeating: 0x61, count: before))
+        // It goes on when it is told so.
+        reader.end = nil
+        let further = try reader.next()
+        #expect(further != nil)
+    }
+
+    @Test func aReaderWhoseEndWasDeletedStops() throws {
+        let spool = try TestSpool(segmentBytes: 4096, segments: 2)
+        try spool.write("a")
+        var reader = SpoolReader(directory: spool.directory, from: .start, to: try spool.directory.end())
+        try spool.write(String(repeating: "b", count: 5 * 4096))
+        let item = try reader.next()
+        #expect(item == nil)
+    }
+
     @Test func readingGoesOnAtAPosition() throws {
         let spool = try TestSpool()
         for number in 0..<2000 { try spool.write("line \(number)\n", at: Int64(number)) }

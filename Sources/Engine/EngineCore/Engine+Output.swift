@@ -12,8 +12,9 @@ extension Engine {
     /// Hands over output in order. A follower's first chunk is empty and says that the reading has begun: a container
     /// that is started after it, however short-lived, is not missed.
     ///
-    /// Returns at the end of what there is; when following, once the container will not run again by itself, is removed,
-    /// or (as asked) its present or first run is over. `receive` suspends for as long as the reader is busy.
+    /// Returns at the end of what there was when it was asked for, however much is written meanwhile; when following,
+    /// once the container will not run again by itself, is removed, or (as asked) its present or first run is over.
+    /// `receive` suspends for as long as the reader is busy.
     /// - Throws: `.containerNotFound`, `.badPosition`, `.outputUnreadable`.
     package func output(
         of reference: String,
@@ -38,7 +39,11 @@ extension Engine {
         _ end: RunEnd,
         _ receive: @Sendable (OutputChunk) async throws -> Void
     ) async throws {
-        var renderer = OutputRenderer(query: query, place: try Engine.place(of: query, in: directory))
+        let asked = try directory.end()
+        var renderer = OutputRenderer(
+            query: query,
+            place: try Engine.place(of: query, in: directory, before: asked)
+        )
         var reader = SpoolReader(directory: directory, from: renderer.place.position)
         let follows = query.follows || query.untilRunEnds
         if follows {
@@ -53,6 +58,8 @@ extension Engine {
             // Asked before the last look, so that nothing written before the end is missed.
             let isEnd =
                 follows ? try await end.hasCome(seen: seen, ask: { try await self.state(of: $0) }) : true
+            // A container may write faster than this reads, also in a run after the one whose end was waited for.
+            if isEnd { reader.end = follows ? try directory.end() : asked }
             while let item = try reader.next(limit: Engine.bytesAtOnce) {
                 guard let chunk = Engine.chunk(item, &renderer) else { return }
                 if !chunk.bytes.isEmpty || chunk.skippedBytes > 0 { try await receive(chunk) }
@@ -83,10 +90,14 @@ extension Engine {
         }
     }
 
-    private static func place(of query: OutputQuery, in directory: SpoolDirectory) throws -> OutputPlace {
+    private static func place(
+        of query: OutputQuery,
+        in directory: SpoolDirectory,
+        before end: LogPosition
+    ) throws -> OutputPlace {
         if !query.after.isEmpty { return try OutputPlace(query.after) }
         guard let lines = query.tail else { return OutputPlace(position: .start) }
-        return try TailSearch(directory: directory, query: query).start(lines: lines)
+        return try TailSearch(directory: directory, query: query, end: end).start(lines: lines)
     }
 
     private func waitForMore(_ watch: OutputWatch?, seen: UInt64) async throws {

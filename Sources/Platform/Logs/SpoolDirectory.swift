@@ -19,6 +19,20 @@ package struct SpoolDirectory: Hashable, Sendable {
         try numbers(suffix: ".data")
     }
 
+    /// Where the output ends at this moment; the start when there is none yet.
+    package func end() throws(SystemError) -> LogPosition {
+        while let last = try segments().last {
+            do {
+                let data = try Files.open(dataPath(last), .readOnly)
+                return LogPosition(segment: last, offset: UInt64(try Files.size(of: data.raw)))
+            } catch  where error.name == "ENOENT" {
+                // Outrun by deletion between the listing and now: a later one is there, or the spool is gone.
+                continue
+            }
+        }
+        return .start
+    }
+
     /// Indexes left by a deletion that was cut short.
     func orphanedIndexes() throws(SystemError) -> [UInt64] {
         let present = Set(try segments())
@@ -35,14 +49,17 @@ package struct SpoolDirectory: Hashable, Sendable {
 
 /// How much of a container's output is kept.
 package struct SpoolLimits: Hashable, Sendable {
+    /// What is kept of an output for which nothing else was asked: 5 segments of 64 MiB, 320 MiB in all.
+    package static let standard = SpoolLimits(segmentBytes: 64 << 20, segments: 5)
+
     /// Also the largest size of its index; a segment that reaches either is closed and the next one begun.
     package let segmentBytes: UInt64
     /// Then the oldest is deleted.
     package let segments: Int
 
-    /// Zero is the default: 64 MiB, 16 segments. The smallest segment is 4 KiB, and there are at least two.
+    /// Zero is the one of `standard`. The smallest segment is 4 KiB, and there are at least two.
     package init(segmentBytes: UInt64 = 0, segments: Int = 0) {
-        self.segmentBytes = segmentBytes == 0 ? 64 << 20 : max(segmentBytes, 4096)
-        self.segments = segments == 0 ? 16 : max(segments, 2)
+        self.segmentBytes = segmentBytes == 0 ? Self.standard.segmentBytes : max(segmentBytes, 4096)
+        self.segments = segments == 0 ? Self.standard.segments : max(segments, 2)
     }
 }

@@ -41,15 +41,21 @@ package struct SpoolReader: ~Copyable {
     private var segment: SegmentReader?
     /// Where reading goes on.
     package private(set) var position: LogPosition
+    /// No byte from here on is read; nil: all that comes. A reader that is to end, however fast its writer is, has
+    /// `SpoolDirectory.end()` here.
+    package var end: LogPosition?
 
-    package init(directory: SpoolDirectory, from position: LogPosition = .start) {
+    package init(directory: SpoolDirectory, from position: LogPosition = .start, to end: LogPosition? = nil) {
         self.directory = directory
         self.position = position
+        self.end = end
     }
 
-    /// At most `limit` bytes of output, or a gap; nil when there is nothing more now.
+    /// At most `limit` bytes of output, or a gap; nil when there is nothing more now, or before `end`.
     package mutating func next(limit: Int = readAhead) throws(SystemError) -> LogItem? {
         while true {
+            if let end, position >= end { return nil }
+            let limit = bytesToEnd.map { Int(min($0, UInt64(limit))) } ?? limit
             guard segment != nil else {
                 switch try openSegment() {
                 case .opened: continue
@@ -74,6 +80,12 @@ package struct SpoolReader: ~Copyable {
             position = LogPosition(segment: later, offset: 0)
             if later > from.segment + 1 { return .gap(from: from, to: position) }
         }
+    }
+
+    /// In the present segment; nil when it is not the last one to be read.
+    private var bytesToEnd: UInt64? {
+        guard let end, end.segment == position.segment else { return nil }
+        return end.offset - position.offset
     }
 
     private enum Opening { case opened, nothing, gap(LogItem) }

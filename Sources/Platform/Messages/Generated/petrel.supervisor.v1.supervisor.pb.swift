@@ -88,7 +88,8 @@ extension SupervisorV1 {
 
     /// `petrel.supervisor.v1.OutputOptions`.
     package struct OutputOptions: BridgedMessage, Hashable, Sendable {
-        /// Output is kept in numbered segments of at most this size, at most `max_segments` of them; 0 is the default.
+        /// Output is kept in numbered segments of at most this size, at most `max_segments` of them; 0 is the default:
+        /// 5 segments of 64 MiB.
         package var maxSegmentBytes: UInt64
         /// `max_segments`.
         package var maxSegments: UInt32
