@@ -39,7 +39,7 @@ let fullyStatic: [LinkerSetting] = [
 ]
 
 func module(_ path: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    let name = String(path.split(separator: "/").last!)
+    let name = path.split(separator: "/").last.map(String.init) ?? path
     return .target(
         name: name,
         dependencies: dependencies,

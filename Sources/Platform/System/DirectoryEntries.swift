@@ -83,7 +83,8 @@ extension Files {
         var code: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: 4_096) { buffer, count in
             let size = buffer.withMemoryRebound(to: CChar.self) {
-                Glibc.readlinkat(directory, path, $0.baseAddress!, $0.count)
+                guard let base = $0.baseAddress else { return 0 }
+                return Glibc.readlinkat(directory, path, base, $0.count)
             }
             code = size < 0 ? errno : 0
             count = max(0, size)

@@ -68,9 +68,10 @@ package enum Files {
 
     /// Writes all of `bytes`, continuing after partial writes.
     package static func writeAll(_ file: Int32, _ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+        guard let start = bytes.baseAddress else { return }
         var done = 0
         while done < bytes.count {
-            let count = Glibc.write(file, bytes.baseAddress! + done, bytes.count - done)
+            let count = Glibc.write(file, start + done, bytes.count - done)
             let code = errno
             if count >= 0 {
                 done += count
