@@ -13,112 +13,94 @@ extension RPCError {
         case .imageNotFound(let text):
             self.init(.notFound, "no such image: \(text)", "image_not_found", text, "pull or load it first")
         case .ambiguousID(let text):
-            self.init(
-                .invalidArgument,
-                "several images' ids begin with \(text)",
-                "ambiguous_id",
-                text,
-                "give more digits"
-            )
-        case .imageInUse(let text, let users):
-            self.init(
-                .failedPrecondition,
-                "image \(text) is in use by \(users.joined(separator: ", "))",
-                "image_in_use",
-                text,
-                "remove the containers first, or force it"
-            )
-        case .imageHasSeveralNames(let text, let names):
-            self.init(
-                .failedPrecondition,
-                "image \(text) has names in several repositories: \(names.joined(separator: ", "))",
-                "image_has_several_names",
-                text,
-                "remove them by name, or force it"
-            )
-        case .invalid(let error):
-            self.init(.invalidArgument, "\(error)", "invalid_reference", "", "")
+            let line = "several images' ids begin with \(text)"
+            self.init(.invalidArgument, line, "ambiguous_id", text, "give more digits")
+        case .imageInUse(let text, let users): self = .imageInUse(text, users)
+        case .imageHasSeveralNames(let text, let names): self = .imageHasSeveralNames(text, names)
+        case .invalid(let error): self.init(.invalidArgument, "\(error)", "invalid_reference", "", "")
         case .snapshotNotFound(let key):
             self.init(.notFound, "no snapshot \(key)", "snapshot_not_found", "\(key)", "")
         case .snapshotConflict(let key, let image):
-            self.init(
-                .alreadyExists,
-                "snapshot \(key) is of image \(image)",
-                "snapshot_conflict",
-                "\(key)",
-                ""
-            )
+            let line = "snapshot \(key) is of image \(image)"
+            self.init(.alreadyExists, line, "snapshot_conflict", "\(key)", "")
         case .invalidSnapshotKey(let key):
-            self.init(
-                .invalidArgument,
-                "a snapshot's owner and key have 1 to 255 printable bytes",
-                "invalid_snapshot_key",
-                "\(key)",
-                ""
-            )
+            let line = "a snapshot's owner and key have 1 to 255 printable bytes"
+            self.init(.invalidArgument, line, "invalid_snapshot_key", "\(key)", "")
         case .corrupt(let subject, let reason):
-            self.init(
-                .dataLoss,
-                "\(subject): \(reason)",
-                "content_corrupt",
-                subject,
-                "try again, or get it elsewhere"
-            )
+            let advice = "try again, or get it elsewhere"
+            self.init(.dataLoss, "\(subject): \(reason)", "content_corrupt", subject, advice)
         case .malformed(let subject, let error):
             self.init(.invalidArgument, "\(subject): \(error)", "content_malformed", subject, "")
-        case .notAnArchive(let reason):
-            self.init(
-                .invalidArgument,
-                "not an image archive: \(reason)",
-                "not_an_archive",
-                "",
-                "give what `docker save`, or an OCI tool, has written"
-            )
+        case .notAnArchive(let reason): self = .notAnArchive(reason)
         case .layer(let subject, let error): self.init(subject: subject, error)
         case .noSuchPlatform(let reference, let platform, let available):
             let list = available.isEmpty ? "" : "; there is \(available.joined(separator: ", "))"
-            self.init(
-                .notFound,
-                "\(reference): nothing for \(platform)\(list)",
-                "no_such_platform",
-                reference,
-                ""
-            )
-        case .diskFull(let subject, let path):
-            self.init(
-                .resourceExhausted,
-                "\(subject): no space left on the disk that holds \(path)",
-                "disk_full",
-                subject,
-                path,
-                28,
-                "remove images or containers, or give the disk more room"
-            )
+            let line = "\(reference): nothing for \(platform)\(list)"
+            self.init(.notFound, line, "no_such_platform", reference, "")
+        case .diskFull(let subject, let path): self = .diskFull(subject, path)
         case .registry(let error): self.init(registry: error)
         case .system(let error):
-            self.init(
-                error.code == 24 || error.code == 23 ? .resourceExhausted : .internal,
-                "\(error)",
-                "system",
-                "",
-                error.path,
-                error.code,
-                ""
-            )
+            let code: StatusCode = error.code == 24 || error.code == 23 ? .resourceExhausted : .internal
+            self.init(code, "\(error)", "system", "", error.path, error.code, "")
         case .catalog(let reason):
             self.init(.internal, "the image store's catalogue: \(reason)", "catalogue", "", "")
-        case .newerCatalog(let path):
-            self.init(
-                .failedPrecondition,
-                "\(path) was written by a newer release",
-                "newer_catalogue",
-                "",
-                path,
-                0,
-                "start that release, or put back the copy made before"
-            )
+        case .newerCatalog(let path): self = .newerCatalog(path)
         case .cancelled: self.init(.cancelled, "cancelled", "cancelled", "", "")
         }
+    }
+
+    private static func imageInUse(_ image: String, _ users: [String]) -> RPCError {
+        RPCError(
+            .failedPrecondition,
+            "image \(image) is in use by \(users.joined(separator: ", "))",
+            "image_in_use",
+            image,
+            "remove the containers first, or force it"
+        )
+    }
+
+    private static func imageHasSeveralNames(_ image: String, _ names: [String]) -> RPCError {
+        RPCError(
+            .failedPrecondition,
+            "image \(image) has names in several repositories: \(names.joined(separator: ", "))",
+            "image_has_several_names",
+            image,
+            "remove them by name, or force it"
+        )
+    }
+
+    private static func notAnArchive(_ reason: String) -> RPCError {
+        RPCError(
+            .invalidArgument,
+            "not an image archive: \(reason)",
+            "not_an_archive",
+            "",
+            "give what `docker save`, or an OCI tool, has written"
+        )
+    }
+
+    private static func diskFull(_ subject: String, _ path: String) -> RPCError {
+        RPCError(
+            .resourceExhausted,
+            "\(subject): no space left on the disk that holds \(path)",
+            "disk_full",
+            subject,
+            path,
+            28,
+            "remove images or containers, or give the disk more room"
+        )
+    }
+
+    private static func newerCatalog(_ path: String) -> RPCError {
+        RPCError(
+            .failedPrecondition,
+            "\(path) was written by a newer release",
+            "newer_catalogue",
+            "",
+            path,
+            0,
+            "start that release, or put back the copy made before"
+        )
     }
 
     /// A layer or an archive that is broken is damage where it was promised whole, and a bad argument where it is

@@ -61,11 +61,7 @@ final class Unpacker {
     func unpack(_ entry: TarEntry, from reader: TarReader) throws(LayerError) {
         entryCount += 1
         guard entryCount <= limits.entries else { throw .limit(.entries(limits.entries)) }
-        guard !entry.name.isEmpty else { throw .refused(entry: "", .emptyName) }
-        guard let path = EntryPath(entry.name) else { throw .refused(entry: entry.displayName, .leavesRoot) }
-        guard path.depth <= limits.depth else {
-            throw .refused(entry: entry.displayName, .tooDeep(limit: limits.depth))
-        }
+        let path = try checkedPath(of: entry)
         guard !path.isRoot else { return try unpackRoot(entry) }
         if path.name.starts(with: Self.whiteoutPrefix) { return try whiteOut(entry, path) }
         do throws(SystemError) {
@@ -109,6 +105,15 @@ final class Unpacker {
         } else {
             try makeFile(entry, path, reader)
         }
+    }
+
+    private func checkedPath(of entry: TarEntry) throws(LayerError) -> EntryPath {
+        guard !entry.name.isEmpty else { throw .refused(entry: "", .emptyName) }
+        guard let path = EntryPath(entry.name) else { throw .refused(entry: entry.displayName, .leavesRoot) }
+        guard path.depth <= limits.depth else {
+            throw .refused(entry: entry.displayName, .tooDeep(limit: limits.depth))
+        }
+        return path
     }
 
     /// Sets the times of directories, deepest last-made first.

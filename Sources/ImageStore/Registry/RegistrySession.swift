@@ -132,26 +132,7 @@ package final class RegistrySession: Sendable {
         let reference = "\(registry)/\(repository)@\(descriptor.digest)"
         let headers = received > 0 ? [("range", "bytes=\(received)-")] : []
         let response = try await opened(path, headers: headers, reference: reference)
-        // A registry that does not know ranges begins again; what is there already is dropped.
-        var skip = response.status == .partialContent ? 0 : received
-        if response.status == .partialContent {
-            let range = response.headers.first(name: "content-range") ?? ""
-            guard range.hasPrefix("bytes \(received)-") else {
-                throw RegistryError.malformed(
-                    registry: registry,
-                    reason: "asked for byte \(received), got \"\(range)\""
-                )
-            }
-        }
-        if let stated = response.headers.first(name: "content-length").flatMap({ Int64($0) }),
-            stated + received - skip != descriptor.sizeBytes
-        {
-            throw RegistryError.wrongSize(
-                digest: "\(descriptor.digest)",
-                expected: descriptor.sizeBytes,
-                actual: stated + received - skip
-            )
-        }
+        var skip = try bytesToSkip(of: response, descriptor, received)
         var body = response.body.makeAsyncIterator()
         while true {
             let next: ByteBuffer?
@@ -188,6 +169,35 @@ package final class RegistrySession: Sendable {
             )
         }
         if received < descriptor.sizeBytes { throw TransientFailure(reason: "the answer ended early") }
+    }
+
+    /// How much of an answer is there already, after a check that it is the part that was asked for.
+    private func bytesToSkip(
+        of response: HTTPClientResponse,
+        _ descriptor: ContentDescriptor,
+        _ received: Int64
+    ) throws(RegistryError) -> Int64 {
+        // A registry that does not know ranges begins again; what is there already is dropped.
+        let skip = response.status == .partialContent ? 0 : received
+        if response.status == .partialContent {
+            let range = response.headers.first(name: "content-range") ?? ""
+            guard range.hasPrefix("bytes \(received)-") else {
+                throw RegistryError.malformed(
+                    registry: registry,
+                    reason: "asked for byte \(received), got \"\(range)\""
+                )
+            }
+        }
+        if let stated = response.headers.first(name: "content-length").flatMap({ Int64($0) }),
+            stated + received - skip != descriptor.sizeBytes
+        {
+            throw RegistryError.wrongSize(
+                digest: "\(descriptor.digest)",
+                expected: descriptor.sizeBytes,
+                actual: stated + received - skip
+            )
+        }
+        return skip
     }
 
     /// The answer to a request for a blob, with failures told apart that may pass.

@@ -95,14 +95,29 @@ package enum SocketMessages {
             }
         }
         guard code == 0 else { throw SystemError("recvmsg", code: code) }
+        let (descriptors, credentials) = companions(in: control, count: controlCount)
+        let lost = Int32(MSG_TRUNC) | Int32(MSG_CTRUNC)
+        return Received(
+            bytes: bytes,
+            descriptors: descriptors,
+            isTruncated: flags & lost != 0,
+            credentials: credentials
+        )
+    }
+
+    /// What travelled beside a message: the first `count` bytes of `control`. Owns every descriptor in there.
+    private static func companions(
+        in control: [UInt8],
+        count: Int
+    ) -> (descriptors: [SharedDescriptor], credentials: Credentials?) {
         var descriptors: [SharedDescriptor] = []
         var credentials: Credentials?
         var position = 0
-        while position + 16 <= controlCount {
+        while position + 16 <= count {
             let length = Int(control.integer(at: position, as: UInt64.self))
             let level = Int32(bitPattern: control.integer(at: position + 8, as: UInt32.self))
             let type = control.integer(at: position + 12, as: UInt32.self)
-            guard length >= 16, position + length <= controlCount else { break }
+            guard length >= 16, position + length <= count else { break }
             if level == SOL_SOCKET, type == 1 {
                 for offset in stride(from: position + 16, to: position + length, by: 4) {
                     let raw = Int32(bitPattern: control.integer(at: offset, as: UInt32.self))
@@ -117,13 +132,7 @@ package enum SocketMessages {
             }
             position += (length + 7) & ~7
         }
-        let lost = Int32(MSG_TRUNC) | Int32(MSG_CTRUNC)
-        return Received(
-            bytes: bytes,
-            descriptors: descriptors,
-            isTruncated: flags & lost != 0,
-            credentials: credentials
-        )
+        return (descriptors, credentials)
     }
 
     /// Makes the kernel tell with each message who sent it (SO_PASSCRED).

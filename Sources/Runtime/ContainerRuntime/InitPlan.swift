@@ -52,21 +52,8 @@ package struct InitPlan: Hashable, Sendable {
                 throw .unsupported(field: "mounts[\(index)].options: \(option)")
             }
         }
-        var new: NamespaceKinds = []
-        var entered: [Entered] = []
-        for entry in spec.linux.namespaces {
-            guard let kind = Self.kind(entry.kind) else {
-                throw .unsupported(field: "linux.namespaces: \(entry.kind)")
-            }
-            if entry.path.isEmpty {
-                new.insert(kind)
-            } else {
-                entered.append(Entered(kind: kind, path: entry.path))
-            }
-        }
-        guard new.contains(.mount) else {
-            throw .unsupported(field: "linux.namespaces: a given or no mount namespace")
-        }
+        let (made, entered) = try Self.namespaces(spec.linux.namespaces)
+        var new = made
         let own = entered.reduce(new) { $0.union($1.kind) }
         if !spec.hostname.isEmpty, !new.contains(.uts) {
             throw .unsupported(field: "hostname without a uts namespace")
@@ -84,6 +71,28 @@ package struct InitPlan: Hashable, Sendable {
         readonlyPaths = spec.linux.readonlyPaths
         sysctls = try Self.sysctls(spec.linux.sysctl, own)
         rootPropagation = spec.linux.rootfsPropagation.map(Self.propagation)
+    }
+
+    /// The namespaces to make, and those of somebody else to enter.
+    private static func namespaces(
+        _ entries: [LinuxSpec.Namespace]
+    ) throws(PlanError) -> (new: NamespaceKinds, entered: [Entered]) {
+        var new: NamespaceKinds = []
+        var entered: [Entered] = []
+        for entry in entries {
+            guard let kind = kind(entry.kind) else {
+                throw .unsupported(field: "linux.namespaces: \(entry.kind)")
+            }
+            if entry.path.isEmpty {
+                new.insert(kind)
+            } else {
+                entered.append(Entered(kind: kind, path: entry.path))
+            }
+        }
+        guard new.contains(.mount) else {
+            throw .unsupported(field: "linux.namespaces: a given or no mount namespace")
+        }
+        return (new, entered)
     }
 
     private static func kind(_ kind: LinuxSpec.Namespace.Kind) -> NamespaceKinds? {

@@ -36,16 +36,8 @@ struct Probe {
 
     private static func run(_ scenario: JSON, _ report: inout JSON.Object) throws {
         let spec = try ContainerSpec(scenario["spec"] ?? nil)
-        let rootfs = (scenario["rootfs"]?.array ?? []).map { mount in
-            MountSpec(
-                destination: mount["destination"]?.string ?? "",
-                type: mount["type"]?.string ?? "",
-                source: mount["source"]?.string ?? "",
-                options: mount["options"]?.array?.compactMap(\.string) ?? []
-            )
-        }
         let program = try spec.linux.seccomp.map { try SeccompProgram(compiling: $0).bytes } ?? []
-        let plan = try InitPlan(spec: spec, rootfs: rootfs, seccompProgram: program)
+        let plan = try InitPlan(spec: spec, rootfs: rootfs(scenario), seccompProgram: program)
         let cgroup = try Cgroup(scenario["cgroup"]?.string ?? "", in: CgroupLayout.detect())
         let descriptorsBefore = try Files.names(in: "/proc/self/fd").count
         try cgroup.create()
@@ -73,23 +65,7 @@ struct Probe {
             )
         }
         if report["failure"] == nil, let exec = scenario["exec"] {
-            var inner = JSON.Object()
-            let plan = try ExecPlan(process: ProcessSpec(exec), spec: spec, seccompProgram: program)
-            do {
-                var child = try ContainerProcess.spawnExec(
-                    plan,
-                    inside: process.raw,
-                    streams: scenario["execColumns"]?.integer.map { .terminal(columns: UInt16($0), rows: 25) }
-                        ?? .descriptors(input: 0, output: 1, error: 2),
-                    cgroup: cgroup
-                )
-                if let terminal = child.terminal.take() { try echo(terminal, &child, &inner) }
-                try finish(&child, true, &inner)
-                inner["status"] = .integer(Int64(try Children.reap(child.pid)))
-            } catch let failure as StepFailure {
-                inner["failure"] = json(failure)
-            }
-            report["exec"] = .object(inner)
+            report["exec"] = .object(try runInside(process, exec, scenario, spec, program, cgroup))
             try cgroup.killAll()
         }
         report["status"] = .integer(Int64(try Children.reap(child.pid)))
@@ -99,6 +75,45 @@ struct Probe {
             Int64(try Files.names(in: "/proc/self/fd").count - descriptorsBefore - 1)
         )
         report["threads"] = .integer(Int64(try Files.names(in: "/proc/self/task").count))
+    }
+
+    private static func rootfs(_ scenario: JSON) -> [MountSpec] {
+        (scenario["rootfs"]?.array ?? []).map { mount in
+            MountSpec(
+                destination: mount["destination"]?.string ?? "",
+                type: mount["type"]?.string ?? "",
+                source: mount["source"]?.string ?? "",
+                options: mount["options"]?.array?.compactMap(\.string) ?? []
+            )
+        }
+    }
+
+    /// Runs another process in the container, and reports its end.
+    private static func runInside(
+        _ container: SharedDescriptor,
+        _ exec: JSON,
+        _ scenario: JSON,
+        _ spec: ContainerSpec,
+        _ program: [UInt8],
+        _ cgroup: Cgroup
+    ) throws -> JSON.Object {
+        var inner = JSON.Object()
+        let plan = try ExecPlan(process: ProcessSpec(exec), spec: spec, seccompProgram: program)
+        do {
+            var child = try ContainerProcess.spawnExec(
+                plan,
+                inside: container.raw,
+                streams: scenario["execColumns"]?.integer.map { .terminal(columns: UInt16($0), rows: 25) }
+                    ?? .descriptors(input: 0, output: 1, error: 2),
+                cgroup: cgroup
+            )
+            if let terminal = child.terminal.take() { try echo(terminal, &child, &inner) }
+            try finish(&child, true, &inner)
+            inner["status"] = .integer(Int64(try Children.reap(child.pid)))
+        } catch let failure as StepFailure {
+            inner["failure"] = json(failure)
+        }
+        return inner
     }
 
     private static func ends() throws -> (read: SharedDescriptor, write: SharedDescriptor) {

@@ -29,55 +29,58 @@ struct ArchiveImage: Sendable {
             bytes throws(OCIError) in try DockerArchiveManifest(parsing: bytes)
         }
         var images: [ArchiveImage] = []
-        for entry in document.images {
-            let file = try spool.member(entry.configuration)
-            let bytes = try spool.bytes(file, limit: ImageConfiguration.limitBytes)
-            let configuration = try parse(entry.configuration, bytes) { bytes throws(OCIError) in
-                try ImageConfiguration(parsing: bytes)
-            }
-            var layers: [ContentDescriptor] = []
-            var files: [String] = []
-            for name in entry.layers {
-                let layer = try spool.member(name)
-                layers.append(
-                    ContentDescriptor(
-                        mediaType: try mediaType(ofLayer: layer),
-                        digest: layer.digest,
-                        sizeBytes: layer.sizeBytes
-                    )
-                )
-                files.append(layer.file)
-            }
-            let manifest = Manifest(
-                mediaType: MediaType.ociManifest,
-                configuration: ContentDescriptor(
-                    mediaType: MediaType.ociConfiguration,
-                    digest: Digest(of: bytes),
-                    sizeBytes: Int64(bytes.count)
-                ),
-                layers: layers
-            )
-            var references: [Reference] = []
-            for text in entry.references {
-                do throws(OCIError) {
-                    references.append(try Reference(text).withDefaultTag)
-                } catch {
-                    throw .malformed(subject: "manifest.json", error)
-                }
-            }
-            images.append(
-                ArchiveImage(
-                    manifest: manifest,
-                    manifestBytes: manifest.serialized(),
-                    configuration: configuration,
-                    configurationBytes: bytes,
-                    layerFiles: files,
-                    references: references
-                )
-            )
-        }
+        for entry in document.images { images.append(try image(spool, entry)) }
         guard !images.isEmpty else { throw .notAnArchive(reason: "its manifest.json lists no image") }
         return images
+    }
+
+    private static func image(
+        _ spool: ArchiveSpool,
+        _ entry: DockerArchiveManifest.Image
+    ) throws(ImageStoreError) -> ArchiveImage {
+        let file = try spool.member(entry.configuration)
+        let bytes = try spool.bytes(file, limit: ImageConfiguration.limitBytes)
+        let configuration = try parse(entry.configuration, bytes) { bytes throws(OCIError) in
+            try ImageConfiguration(parsing: bytes)
+        }
+        var layers: [ContentDescriptor] = []
+        var files: [String] = []
+        for name in entry.layers {
+            let layer = try spool.member(name)
+            layers.append(
+                ContentDescriptor(
+                    mediaType: try mediaType(ofLayer: layer),
+                    digest: layer.digest,
+                    sizeBytes: layer.sizeBytes
+                )
+            )
+            files.append(layer.file)
+        }
+        let manifest = Manifest(
+            mediaType: MediaType.ociManifest,
+            configuration: ContentDescriptor(
+                mediaType: MediaType.ociConfiguration,
+                digest: Digest(of: bytes),
+                sizeBytes: Int64(bytes.count)
+            ),
+            layers: layers
+        )
+        var references: [Reference] = []
+        for text in entry.references {
+            do throws(OCIError) {
+                references.append(try Reference(text).withDefaultTag)
+            } catch {
+                throw .malformed(subject: "manifest.json", error)
+            }
+        }
+        return ArchiveImage(
+            manifest: manifest,
+            manifestBytes: manifest.serialized(),
+            configuration: configuration,
+            configurationBytes: bytes,
+            layerFiles: files,
+            references: references
+        )
     }
 
     private static func mediaType(ofLayer member: ArchiveSpool.Member) throws(ImageStoreError) -> String {
