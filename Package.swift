@@ -38,14 +38,16 @@ let fullyStatic: [LinkerSetting] = [
     .unsafeFlags(["-static-executable"] + smallBinary + archiveGroup(swiftArchives))
 ]
 
-func module(_ path: String, _ dependencies: [Target.Dependency] = []) -> Target {
+/// - Parameter isTestable: Tests may use its internal declarations, in the release build too: there is only one build, so
+///   that what is tested is what ships.
+func module(_ path: String, _ dependencies: [Target.Dependency] = [], isTestable: Bool = false) -> Target {
     let name = path.split(separator: "/").last.map(String.init) ?? path
     return .target(
         name: name,
         dependencies: dependencies,
         path: "Sources/" + path,
         exclude: ["Overview.md"],
-        swiftSettings: strict
+        swiftSettings: strict + (isTestable ? [.unsafeFlags(["-enable-testing"])] : [])
     )
 }
 
@@ -136,12 +138,13 @@ let daemons: [Target] = [
     ),
     module(
         "Engine/EngineCore",
-        ["Suite", "Events", "JSON", "Logs", "OCI", "RuntimeSpec", "System", database, logging]
+        ["Suite", "Events", "JSON", "Logs", "OCI", "RuntimeSpec", "System", database, logging],
+        isTestable: true
     ),
     module("Engine/EngineService", ["EngineCore", "Messages", "RPC", "Services", "System", logging]),
     module("Init/InitCore", ["Suite", "Messages", "System"]),
     module("CommandLine/Rendering", ["JSON", "System"]),
-    module("Generator/CodeGenerator"),
+    module("Generator/CodeGenerator", isTestable: true),
 ]
 
 let daemonParts: [Target.Dependency] = [

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Testing
 
-import CodeGenerator
+@testable import CodeGenerator
 
 struct CodeGeneratorTests {
     // MARK: - Building requests

@@ -7,7 +7,7 @@ import System
 import TestSupport
 import Testing
 
-import EngineCore
+@testable import EngineCore
 
 /// An engine between fake peers, in a folder of its own; it can be "restarted" on the same folder.
 struct Bench {

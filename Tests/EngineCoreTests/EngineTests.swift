@@ -4,7 +4,7 @@ import Synchronization
 import System
 import Testing
 
-import EngineCore
+@testable import EngineCore
 
 struct EngineTests {
     @Test func aContainersLife() async throws {

@@ -4,7 +4,7 @@ import System
 import TestSupport
 import Testing
 
-import EngineCore
+@testable import EngineCore
 
 /// Exec over a keeper's stream socket, which the test serves itself.
 struct ExecTests {

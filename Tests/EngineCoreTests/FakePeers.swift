@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import EngineCore
+@testable import EngineCore
 import Events
 import Logging
 import Suite

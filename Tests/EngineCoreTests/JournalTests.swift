@@ -4,7 +4,7 @@ import Synchronization
 import System
 import Testing
 
-import EngineCore
+@testable import EngineCore
 
 /// Events, and what follows from the supervisor's journal.
 struct JournalTests {

@@ -4,7 +4,7 @@ import System
 import TestSupport
 import Testing
 
-import EngineCore
+@testable import EngineCore
 
 struct OutputTests {
     private func chunk(

@@ -4,7 +4,7 @@ import Synchronization
 import System
 import Testing
 
-import EngineCore
+@testable import EngineCore
 
 /// What is left when a step fails or the engine dies in the midst, and what becomes of it.
 struct RepairTests {

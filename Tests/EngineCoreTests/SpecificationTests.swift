@@ -2,7 +2,7 @@
 import RuntimeSpec
 import Testing
 
-import EngineCore
+@testable import EngineCore
 
 struct SpecificationTests {
     private let id = ContainerID.random()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Testing
 
-import EngineCore
+@testable import EngineCore
 
 struct ValuesTests {
     @Test(arguments: ["a", "7", "ab", "web", "a.b", "A-1_x", "/web", "0x"])

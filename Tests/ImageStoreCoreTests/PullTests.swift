@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import ImageStoreCore
+import Registry
 import System
 import TestSupport
 import Testing
@@ -73,7 +74,7 @@ struct PullTests {
         try await withImage { registry, directory, name in
             try await withStore(directory + "/s") { store in
                 let absent = await reason { _ = try await store.pull("\(registry.address)/team/none:1") }
-                guard case .registry(.notFound) = absent else {
+                guard case .some(.registry(let refusal)) = absent, case .notFound = refusal else {
                     Issue.record("\(String(describing: absent))")
                     return
                 }
@@ -85,7 +86,7 @@ struct PullTests {
                         progress: ProgressBoard()
                     )
                 }
-                guard case .noSuchPlatform = platform else {
+                guard case .some(.noSuchPlatform) = platform else {
                     Issue.record("\(String(describing: platform))")
                     return
                 }
@@ -106,7 +107,7 @@ struct PullTests {
         )
         var evil = TarArchive()
         evil.add(.file, "../../escape", text: "x")
-        let archives = try [
+        let archives = [
             [], Array("not a tar".utf8), TarArchive().finished, Array(good.prefix(good.count / 2)), wrong,
             try TestImage.archive("a:1", layers: [evil.finished]), try TestImage.archive("BAD", layers: []),
         ]
