@@ -141,7 +141,11 @@ let daemons: [Target] = [
         ["Suite", "Events", "JSON", "Logs", "OCI", "RuntimeSpec", "System", database, logging],
         isTestable: true
     ),
-    module("Engine/EngineService", ["EngineCore", "Messages", "RPC", "Services", "System", logging]),
+    module(
+        "Engine/EngineService",
+        ["EngineCore", "Messages", "RPC", "Services", "System", logging],
+        isTestable: true
+    ),
     module("Init/InitCore", ["Suite", "Messages", "System"]),
     module("CommandLine/Rendering", ["JSON", "System"]),
     module("Generator/CodeGenerator", isTestable: true),

@@ -5,7 +5,7 @@ import RPC
 import System
 import Testing
 
-import EngineService
+@testable import EngineService
 
 struct StatusMappingTests {
     static let id = ContainerID.random()

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import EngineCore
 internal import Messages
-package import RPC
+internal import RPC
 internal import System
 
 /// What clients are told about an error: a status, one line, and the details to rebuild it from.
-package enum StatusMapping {
+enum StatusMapping {
     /// Runs a handler with its caller's deadline; its errors become statuses.
-    package static func answering<Response>(
+    static func answering<Response>(
         _ context: CallContext,
         _ body: () async throws -> Response
     ) async throws -> Response {
@@ -18,7 +18,7 @@ package enum StatusMapping {
         }
     }
 
-    package static func status(of error: any Error) -> RPCError {
+    static func status(of error: any Error) -> RPCError {
         switch error {
         case let error as RPCError: return error
         case let error as EngineError: return status(of: error)
