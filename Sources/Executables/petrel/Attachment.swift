@@ -91,7 +91,8 @@ extension EngineConnection {
     /// Starts a container.
     /// - Parameter isNew: It never ran, so an interrupted attempt that did start it can be told from one that did not:
     ///   a program is not to run twice.
-    /// - Throws: with exit code 127 when its program was not found, 126 when it cannot be executed, else 125.
+    /// - Throws: for a new one (`run`) with exit code 127 when its program was not found, 126 when it cannot be executed,
+    ///   else 125; for one that was there (`start`) with 1, as the Docker command line.
     func start(_ container: String, called name: String, isNew: Bool) async throws(Failure) {
         let what = "start \(name)"
         var interruptions = Interruptions()
@@ -101,7 +102,7 @@ extension EngineConnection {
                 return
             } catch {
                 guard interruptions.count(error) else {
-                    throw failure(what, error, exitCode: Self.startExitCode(error))
+                    throw failure(what, error, exitCode: isNew ? Self.startExitCode(error) : 1)
                 }
                 try await comeBack(what, after: error)
                 if isNew, await hasRun(container) { return }
