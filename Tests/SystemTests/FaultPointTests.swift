@@ -17,8 +17,14 @@ struct FaultPointTests {
         )
     }
 
-    /// All but those that only much time or much data reach.
-    static let points = FaultPointNames.all.filter { !["supervisor.journal.rotated"].contains($0) }
+    /// All but those that no command of a short life reaches: a journal of many megabytes, tagging an image (which the
+    /// command line does not offer yet), and the start of petrel-init itself, before which a test has no suite.
+    static let points = FaultPointNames.all.filter { !unreached.contains($0) }
+
+    private static let unreached: Set<String> = [
+        "supervisor.journal.rotated", "supervisor.journal.numbers-written", "image-store.tag.recorded",
+        "init.start.ready",
+    ]
 
     @Test(arguments: points) func aDeathThereLeavesAllOrNothing(_ point: String) throws {
         try withSuite(image: false) { suite in

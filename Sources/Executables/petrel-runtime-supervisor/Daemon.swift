@@ -7,6 +7,7 @@ import Seccomp
 import Suite
 import SupervisorCore
 import SupervisorService
+import Synchronization
 import System
 
 /// The daemon's parts, wired by hand, and its life from start to drain.
@@ -97,6 +98,7 @@ struct Daemon: ~Copyable {
     func run(signals: SignalSource) async throws {
         let (supervisor, surroundings, server, poller) = (supervisor, surroundings, server, poller)
         let (notifier, inherited) = (notifier, inherited)
+        let readiness = Readiness(notifier: notifier)
         let socket = SharedDescriptor(
             try Listener.open(daemon: "supervisor", at: location, inherited: inherited)
         )
@@ -109,7 +111,9 @@ struct Daemon: ~Copyable {
                     while let signal = try signals.next() {
                         switch signal {
                         case .childEnded: surroundings.ended.reap()
-                        case .hangUp: await supervisor.storeAgain()
+                        case .hangUp:
+                            await supervisor.storeAgain()
+                            readiness.repeat()
                         default:
                             notifier.stopping()
                             server.gracefulShutdown()
@@ -121,7 +125,7 @@ struct Daemon: ~Copyable {
             let stored = inherited.entries.map { (name: $0.name, descriptor: $0.descriptor) }
             try await supervisor.recover(stored: stored)
             await supervisor.settle(untilBootNanos: Clock.bootNanos + 5_000_000_000)
-            notifier.ready()
+            readiness.declare()
             logger.notice("ready", metadata: ["release": "\(Release.version)"])
             try await server.serve(listening: try socket.duplicate())
             group.cancelAll()
@@ -133,6 +137,23 @@ struct Daemon: ~Copyable {
 
     private static func siblingKeeper() throws -> String {
         Files.parentPath(of: try Files.link(at: "/proc/self/exe")) + "/petrel-keeper"
+    }
+}
+
+/// Says that the daemon serves; again to a petrel-init that came too late to hear it.
+private final class Readiness: Sendable {
+    private let notifier: Notifier
+    private let isDeclared = Mutex(false)
+
+    init(notifier: Notifier) { self.notifier = notifier }
+
+    func declare() {
+        isDeclared.withLock { $0 = true }
+        notifier.ready()
+    }
+
+    func `repeat`() {
+        if isDeclared.withLock({ $0 }) { notifier.ready() }
     }
 }
 
