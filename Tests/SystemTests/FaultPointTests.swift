@@ -58,8 +58,11 @@ private struct ContainerLife {
 
     /// All daemons again: petrel-init starts them, and a user starts petrel-init should that be what died.
     private func recover() throws {
-        if suite.initPID == nil { try suite.start() }
-        try suite.waitUntilHealthy()
+        try eventually("all daemons again at \(point)", within: 60) {
+            // Looked at again and again: petrel-init may die a moment later, as it starts a daemon's successor.
+            if suite.initPID == nil { try suite.start() }
+            return (try? suite.waitUntilHealthy(within: 3)) != nil
+        }
     }
 
     func loadAndPull() throws {
