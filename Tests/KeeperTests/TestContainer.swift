@@ -127,6 +127,8 @@ final class TestContainer {
         var start = 0
         while start + 4 <= bytes.count {
             let length = (0..<4).reduce(0) { $0 | Int(bytes[start + $1]) << (8 * $1) }
+            // The last one may be on its way.
+            guard start + 4 + length <= bytes.count else { break }
             events.append(try KeeperV1.Event(serialized: Array(bytes[start + 4..<start + 4 + length])))
             start += 4 + length
         }
