@@ -155,8 +155,8 @@ final class TestSupervisor {
         let deadline = Clock.bootNanos + Int64(seconds * 1e9)
         while true {
             // What was sent on the connection of a keeper killed since is lost there; the file has it, and the real
-            // supervisor reads it after each adoption.
-            let known = events + ((try? container.events()) ?? [])
+            // supervisor reads it after each adoption. (Of init it has earlier runs' events, too; an exec has one run.)
+            let known = execID.isEmpty ? events : events + ((try? container.events()) ?? [])
             if let event = known.first(where: { $0.kind == kind && $0.record?.execId ?? "" == execID }) {
                 return event
             }
