@@ -49,6 +49,8 @@ struct Main {
 
     private static func prepare() throws(SystemError) {
         SystemEnvironment.leadSession()
+        // It was executed by a descriptor, whose number would be its name.
+        try Threads.setName("petrel-keeper")
         try SystemEnvironment.changeDirectory(to: "/")
         Threads.setFileCreationMask(0o022)
         // A vanished client must not end the keeper; a program that it starts has the default again.

@@ -75,7 +75,7 @@ struct Daemon: ~Copyable {
         return Surroundings(
             journal: journal,
             poller: poller,
-            keepers: KeeperProgram(
+            keepers: try KeeperProgram(
                 executable: keeper,
                 logFile: location.log(of: "keeper"),
                 faults: faults,

@@ -80,8 +80,8 @@ package enum Mounts {
         return try descriptor("open_tree", path, raw)
     }
 
-    /// A detached read-only copy of one file's mount. Executed as `/proc/self/fd/N`, it gives the program a
-    /// `/proc/self/exe` that nobody can open for writing, in whatever container the process may be seen.
+    /// A detached read-only copy of one file's mount. Executed by its descriptor, it gives the program a `/proc/self/exe`
+    /// that nobody can open for writing, in whatever container the process may be seen.
     package static func readOnlyClone(ofFile path: String) throws(SystemError) -> Descriptor {
         let mount = try clone(path, recursive: false)
         try set(mount.raw, adding: [.readOnly])

@@ -13,6 +13,8 @@ package struct Spawn: Sendable {
 
     /// Absolute path of the executable.
     package var path: String
+    /// What the program is called in its arguments; nil: the last part of `path`.
+    package var name: String?
     /// Without the program's name, which is added.
     package var arguments: [String]
     /// `NAME=value` lines; nil: this process's own environment.
@@ -25,12 +27,14 @@ package struct Spawn: Sendable {
 
     package init(
         path: String,
+        name: String? = nil,
         arguments: [String] = [],
         environment: [String]? = nil,
         descriptors: [Int32: Int32] = [:],
         newSession: Bool = false
     ) {
         self.path = path
+        self.name = name
         self.arguments = arguments
         self.environment = environment
         self.descriptors = descriptors
@@ -86,7 +90,7 @@ package struct Spawn: Sendable {
         _ attributes: inout posix_spawnattr_t
     ) throws(SystemError) -> Child {
         var pid: pid_t = 0
-        let name = String(path.split(separator: "/").last ?? "")
+        let name = name ?? String(path.split(separator: "/").last ?? "")
         let code = CStrings.with([name] + arguments) { arguments in
             guard let environment else {
                 return posix_spawn(&pid, path, &actions, &attributes, arguments, petrel_environment())

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CLinux
 internal import Glibc
 
 /// Threads of our own, for work that blocks for long.
@@ -27,6 +28,14 @@ package enum Threads {
             throw SystemError("pthread_create", code: code)
         }
         pthread_detach(thread)
+    }
+
+    /// Names the calling thread (`/proc/PID/comm` for a process's first one): at most 15 bytes are kept.
+    package static func setName(_ name: String) throws(SystemError) {
+        let result = name.withCString { name in
+            petrel_syscall(Int(SYS_prctl), 15, Int(bitPattern: name), 0, 0, 0, 0)
+        }
+        guard result == 0 else { throw SystemError("prctl(PR_SET_NAME)", code: errno) }
     }
 
     /// Sets this process's file creation mask, which all its threads share.

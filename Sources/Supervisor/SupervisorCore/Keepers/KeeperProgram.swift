@@ -11,14 +11,27 @@ package struct KeeperLink: Sendable {
 }
 
 /// How keepers are started and found.
+///
+/// Keepers are executed from a detached read-only mount of their file: a container's process is a keeper's clone until it
+/// executes its own program, and what it can reach of it (an image whose entrypoint has the interpreter `/proc/self/exe`)
+/// must not lead to a file on the host that it could write to.
 package struct KeeperProgram: Sendable {
-    package let executable: String
+    private static let name = "petrel-keeper"
+
     package let logFile: String
     package let faults: FaultPoints
+    private let program: SharedDescriptor
     private let poller: Poller
 
-    package init(executable: String, logFile: String, faults: FaultPoints, poller: Poller) {
-        self.executable = executable
+    /// Opens the executable; keepers are started from this file even when another one takes its place later.
+    /// - Throws: `ENOENT`; what the kernel says to a mount of its own for the file.
+    package init(
+        executable: String,
+        logFile: String,
+        faults: FaultPoints,
+        poller: Poller
+    ) throws(SystemError) {
+        program = SharedDescriptor(try Mounts.readOnlyClone(ofFile: executable))
         self.logFile = logFile
         self.faults = faults
         self.poller = poller
@@ -33,7 +46,9 @@ package struct KeeperProgram: Sendable {
         if isAdopter { arguments.append("--adopt") }
         if let points = faults.path { arguments += ["--fault-points", points] }
         let child = try Spawn(
-            path: executable,
+            // By this process's number: in the child the descriptor is closed by then.
+            path: "/proc/\(SystemEnvironment.processID)/fd/\(program.raw)",
+            name: Self.name,
             arguments: arguments,
             environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
             descriptors: [2: log.raw, 3: pair.second.raw],
@@ -84,8 +99,7 @@ package struct KeeperProgram: Sendable {
     private static func containerDirectory(ofKeeper pid: Int32) -> String? {
         guard let bytes = try? Files.contents(of: "/proc/\(pid)/cmdline", limit: 64 << 10) else { return nil }
         let arguments = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-        guard let program = arguments.first,
-            program == "petrel-keeper" || program.hasSuffix("/petrel-keeper"),
+        guard let program = arguments.first, program == name || program.hasSuffix("/" + name),
             let flag = arguments.firstIndex(of: "--container"), flag + 1 < arguments.count
         else { return nil }
         return arguments[flag + 1]
