@@ -196,7 +196,7 @@ let suites: [Target] = [
     tests("LogsTests", ["Logs", "System"]),
     tests("KeeperTests", ["JSON", "Logs", "Messages", "System"]),
     tests("InitCoreTests", ["InitCore", "System"]),
-    tests("SuiteTests", ["Suite", "System", "TestSupport"]),
+    tests("SuiteTests", ["InitCore", "Suite", "System", "TestSupport"]),
     tests(
         "SupervisorCoreTests",
         ["Events", "Messages", "RuntimeSpec", "SupervisorCore", "System", "TestSupport"]

@@ -53,6 +53,19 @@ struct EngineTests {
         }
     }
 
+    @Test func aRepeatedRequestMakesNoSecondContainer() async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            let first = try await engine.create(name: "web", settings: .busybox(), key: "k")
+            #expect(try await engine.create(name: "web", settings: .busybox(), key: "k") == first)
+            #expect(try await engine.create(name: "", settings: .busybox(), key: "l") != first)
+            await #expect(throws: EngineError.self) {
+                try await engine.create(name: "", settings: .busybox(), key: "two words")
+            }
+            #expect(try await engine.list(all: true, filters: []).count == 2)
+        }
+    }
+
     @Test func aTakenNameSaysWhoHasIt() async throws {
         try await withBench { bench in
             let engine = try bench.engine()

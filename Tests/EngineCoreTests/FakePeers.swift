@@ -96,7 +96,7 @@ final class FakeSupervisor: ContainerSupervisor {
         return container
     }
 
-    func start(_ id: ContainerID) async throws(PeerError) -> SupervisedContainer {
+    func start(_ id: ContainerID, key: String) async throws(PeerError) -> SupervisedContainer {
         try enter("start")
         _ = try known(id)
         update(id) {

@@ -51,6 +51,25 @@ struct LifecycleTests {
         #expect(story.lifecycle.pending.map(\.number) == [1, 2, 3])
     }
 
+    /// Whose answer was lost asks again; that must not run a program twice that was quick to end.
+    @Test func aStartIsNotRepeatedWithItsKey() throws {
+        var story = Story(lifecycle: try Self.make())
+        #expect(try story.lifecycle.requestStart(key: "k", now: Self.now) == [.start(run: 1)])
+        _ = story.started()
+        _ = story.exited(0)
+        let request = ContainerRequest(id: story.lifecycle.id, owner: "test", key: "c", specification: [])
+        let reread = Lifecycle(story.lifecycle.record(bootID: "b"), request: request)
+        story.lifecycle = try #require(reread)
+        #expect(try story.lifecycle.requestStart(key: "k", now: Self.now) == [])
+        #expect(story.lifecycle.phase == .exited)
+        #expect(try story.lifecycle.requestStart(key: "l", now: Self.now) == [.start(run: 2)])
+        // One that came while it ran has been, too.
+        _ = story.started()
+        #expect(try story.lifecycle.requestStart(key: "m", now: Self.now) == [])
+        _ = story.exited(0)
+        #expect(try story.lifecycle.requestStart(key: "m", now: Self.now) == [])
+    }
+
     @Test func newsThatWereMergedChangeNothing() throws {
         var story = Story(lifecycle: try Self.make())
         _ = try story.lifecycle.requestStart(now: Self.now)
@@ -103,7 +122,8 @@ struct LifecycleTests {
     @Test func stoppingWinsWhileItStarts() throws {
         var story = Story(lifecycle: try Self.make(RestartPolicy(mode: .always)))
         _ = try story.lifecycle.requestStart(now: Self.now)
-        #expect(try story.lifecycle.requestStop(signal: 15, killDueBootNanos: 9_000, now: Self.now) == [])
+        let effects = try story.lifecycle.requestStop(signal: 15, killDueBootNanos: 9_000, now: Self.now)
+        #expect(effects == [.kill(atBootNanos: 9_000)])
         #expect(story.started() == [.signal(15), .kill(atBootNanos: 9_000)])
         #expect(story.exited(143) == [])
         #expect(story.lifecycle.phase == .exited)
@@ -138,13 +158,68 @@ struct LifecycleTests {
         #expect(story.lifecycle.settledFailure == failure)
     }
 
-    @Test func aStartThatEndedAtTheGateIsRepeatedOnce() throws {
+    private static let gate = StartFailure(step: "gate", path: "", errno: 0)
+
+    @Test func aStartThatEndedAtTheGateIsRepeated() throws {
         var story = Story(lifecycle: try Self.make())
         _ = try story.lifecycle.requestStart(now: Self.now)
-        let failure = StartFailure(step: "gate", path: "", errno: 0)
-        #expect(story.tell(.startFailed(run: 1, failure)) == [.start(run: 2)])
-        #expect(story.lifecycle.phase == .starting)
-        #expect(story.tell(.startFailed(run: 2, failure)) == [])
+        for run in 1...UInt64(Lifecycle.startRepeatLimit) {
+            #expect(story.tell(.startFailed(run: run, Self.gate)) == [.start(run: run + 1)])
+            #expect(story.lifecycle.phase == .starting)
+        }
+        #expect(story.tell(.startFailed(run: story.lifecycle.run, Self.gate)) == [])
+        #expect(story.lifecycle.phase == .created)
+    }
+
+    /// However often its keeper is killed, and while its output has no room, `--restart=always` goes on.
+    @Test(arguments: [gate, StartFailure(step: "output", path: "/spool", errno: 28)])
+    func aRestartThatWasKeptFromItsProgramIsTriedAgain(_ failure: StartFailure) throws {
+        var story = Story(lifecycle: try Self.make(RestartPolicy(mode: .always)))
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        _ = story.started()
+        _ = story.exited(0)
+        _ = story.lifecycle.restartDue(run: 1, now: Self.now)
+        var effects: [Lifecycle.Effect] = []
+        for _ in 0...Lifecycle.startRepeatLimit where story.lifecycle.phase == .starting {
+            effects = story.tell(.startFailed(run: story.lifecycle.run, failure))
+        }
+        #expect(story.lifecycle.phase == .restarting)
+        guard case .restart(_, let run)? = effects.first else {
+            Issue.record("\(effects)")
+            return
+        }
+        #expect(story.lifecycle.restartDue(run: run, now: Self.now) == [.start(run: run + 1)])
+    }
+
+    @Test func whatIsToldAgainOfAPresentRunChangesNothing() throws {
+        var story = Story(lifecycle: try Self.make())
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        _ = story.started()
+        _ = story.started()
+        #expect(story.actions == [.create, .start])
+    }
+
+    @Test func aForcedDeleteAlsoKillsWhatHangsOnItsWay() throws {
+        var story = Story(lifecycle: try Self.make())
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        #expect(try story.lifecycle.requestDelete(isForced: true) == [.signal(9)])
+    }
+
+    @Test func aRunOfWhichNobodyWillTellIsGivenUp() throws {
+        var story = Story(lifecycle: try Self.make(RestartPolicy(mode: .always)))
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        _ = story.started()
+        // A keeper whose record was damaged.
+        let effects = story.lifecycle.resume(keeperRun: 0, isNewBoot: false, now: Self.now)
+        #expect(effects.first == .signal(9) && story.lifecycle.phase == .restarting)
+        #expect(story.lifecycle.exit?.isKnown == false)
+    }
+
+    @Test func stoppingWinsOverAStartThatNoKeeperHeardOf() throws {
+        var story = Story(lifecycle: try Self.make(RestartPolicy(mode: .always)))
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        _ = try story.lifecycle.requestStop(signal: 15, killDueBootNanos: 9_000, now: Self.now)
+        #expect(story.lifecycle.resume(keeperRun: 0, isNewBoot: true, now: Self.now) == [])
         #expect(story.lifecycle.phase == .created)
     }
 

@@ -19,7 +19,8 @@ struct FaultPointTests {
 
     /// All but those that no command of a short life reaches: a journal of many megabytes, tagging an image (which the
     /// command line does not offer yet), and the start of petrel-init itself, before which a test has no suite.
-    static let points = FaultPointNames.all.filter { !unreached.contains($0) }
+    static let points = FaultPointNames.all.filter { $0.contains(".create.") || $0.contains(".start.") }
+        .filter { !unreached.contains($0) }
 
     private static let unreached: Set<String> = [
         "supervisor.journal.rotated", "supervisor.journal.numbers-written", "image-store.tag.recorded",
@@ -56,6 +57,9 @@ private struct ContainerLife {
     let registry: String
     let point: String
 
+    /// Whether it is petrel-init that dies there: then nobody starts a daemon again, and commands do not wait for it.
+    private var isInits: Bool { point.hasPrefix("init.") }
+
     /// All daemons again: petrel-init starts them, and a user starts petrel-init should that be what died.
     private func recover() throws {
         try eventually("all daemons again at \(point)", within: 60) {
@@ -75,11 +79,12 @@ private struct ContainerLife {
         try suite.petrel("pull", name)
         try recover()
         try suite.succeed("pull", name)
-        try suite.petrel("run", "--rm", name, "echo", "pulled")
+        let run = try suite.petrel("run", "--rm", name, "echo", "pulled")
+        #expect(run.status == 0 && run.text == "pulled" || isInits, "\(point): \(run)")
         try recover()
         try eventually("no container at \(point)") {
-            // One that was created whole, whose client was not told so and never started it: its user removes it.
-            for id in try suite.containers() where try suite.status(of: id) == "created" {
+            // One whose client gave up between its creation and its start: its user removes it.
+            for id in try suite.containers() where try isInits && suite.status(of: id) == "created" {
                 try suite.petrel("rm", id)
             }
             return try suite.containers().isEmpty
@@ -96,7 +101,8 @@ private struct ContainerLife {
 
     func runAndExec() throws {
         let script = "trap 'exit 0' TERM; echo ready; while :; do usleep 10000; done"
-        try suite.petrel("run", "-d", "--name", "f", "busybox", "sh", "-c", script)
+        let run = try suite.petrel("run", "-d", "--name", "f", "busybox", "sh", "-c", script)
+        #expect(run.status == 0 || isInits, "\(point): \(run)")
         try recover()
         if try !suite.exists(container: "f") {
             // Wholly undone: nothing of it is left, and its name is free.

@@ -41,6 +41,76 @@ struct KillTests {
         }
     }
 
+    /// The copies of run 1 are still held when run 2 has none yet: they are not run 2's.
+    @Test func aSecondRunIsNotTakenForTheFirst() throws {
+        try withSuite { suite in
+            try suite.startShell("twice", "echo run; exit 3")
+            try suite.waitUntil("twice", is: "exited")
+            try suite.arm("keeper.start.building")
+            try suite.succeed("start", "twice")
+            try suite.waitUntil("twice", is: "exited")
+            #expect(!suite.isArmed("keeper.start.building"))
+            #expect(try suite.petrel("logs", "twice").stdout == "run\nrun\n")
+        }
+    }
+
+    /// A keeper is handed over to another one however many processes it has had.
+    @Test func aKeeperWithManyExecsIsReplaced() throws {
+        try withSuite { suite in
+            let id = try suite.startCounter("c")
+            for _ in 0..<80 { try suite.succeed("exec", "c", "true") }
+            try suite.replaceKeeper(of: id)
+            #expect(try suite.petrel("exec", "c", "echo", "served", within: 20).text == "served")
+            try suite.expectCounting("c", atLeast: 10)
+        }
+    }
+
+    /// A stored copy of the input's writing end must not outlive its use.
+    @Test func anInputEndsAfterTheSupervisorWasReplaced() throws {
+        try withSuite { suite in
+            try suite.startShell("c", "sleep 1000")
+            let exec = try suite.background(
+                ["exec", "-i", "c", "sh", "-c", "echo begun; cat; echo ended"],
+                stdin: .pipe
+            )
+            try eventually("the exec") { exec.output.contains("begun") }
+            let old = try suite.kill(.supervisor)
+            try suite.waitForSuccessor(of: old, .supervisor)
+            exec.closeStdin()
+            let outcome = try exec.finish(within: 20)
+            #expect(outcome.stdout == "begun\nended\n", "\(outcome)")
+        }
+    }
+
+    /// Whoever calls a process of his own petrel-keeper is not taken for one.
+    @Test func anImpostorIsNotTakenForAKeeper() throws {
+        try withSuite { suite in
+            let id = try suite.startCounter("c")
+            let keeper = try #require(suite.keeper(of: id))
+            let script =
+                "exec -a petrel-keeper bash -c 'sleep 60; :' --container \(suite.root)/supervisor/containers/\(id)"
+            let impostor = try ChildProcess("/bin/bash", ["-c", script])
+            defer { impostor.kill() }
+            try eventually("the impostor") { HostProcess.all(mentioning: id).count > 1 }
+            let old = try suite.kill(.supervisor)
+            try suite.waitForSuccessor(of: old, .supervisor)
+            #expect(HostProcess.isAlive(keeper) && suite.keeper(of: id) != nil)
+            #expect(HostProcess.isAlive(impostor.pid))
+            try suite.expectCounting("c", atLeast: 10)
+        }
+    }
+
+    /// A keeper that does not answer is ended; what it kept is removed all the same.
+    @Test func aContainerOfAStoppedKeeperIsRemoved() throws {
+        try withSuite { suite in
+            let id = try suite.startCounter("c")
+            let keeper = try #require(suite.keeper(of: id))
+            Foundation.kill(keeper, SIGSTOP)
+            try suite.succeed("rm", "-f", "c", within: 90)
+            suite.expectNoRemains()
+        }
+    }
+
     /// The program ends while nobody is its parent's keeper.
     @Test(arguments: [false, true]) func anExitWhileTheKeeperIsDeadIsKnown(_ supervisorToo: Bool) throws {
         try withSuite { suite in

@@ -12,10 +12,20 @@ extension Engine {
 
     /// Makes a container that can be started.
     /// - Parameter name: Empty: a generated one.
+    /// - Parameter key: A call repeated with the same key, after the first was interrupted, is answered with the container
+    ///   that the first one made, for as long as that is there. Empty: another one each time.
     /// - Throws: `.invalidName`, `.nameTaken`, `.invalidField`, `.noCommand`, `.imageNotFound`, `.bindSourceAbsent`,
     ///   `.networkNotFound`, `.badImage`; or a `PeerError`. Afterwards nothing of it is left.
-    package func create(name: String, settings: ContainerSettings) async throws -> Creation {
+    package func create(
+        name: String,
+        settings: ContainerSettings,
+        key: String = ""
+    ) async throws -> Creation {
         try settings.check(on: host)
+        let key = try RequestKey.checked(key)
+        if let made = try await made(byRequest: key) {
+            return Creation(id: made.id, name: made.name, warnings: settings.warnings)
+        }
         let wanted = name.isEmpty ? nil : try ContainerName(name)
         let image = try await image(settings.image)
         let defaults = try ImageDefaults(configuration: image.configuration, image: settings.image)
@@ -34,7 +44,8 @@ extension Engine {
             imageID: image.id,
             settings: settings,
             resolved: resolved,
-            createdAtUnixNanos: Clock.wallNanos
+            createdAtUnixNanos: Clock.wallNanos,
+            requestKey: key
         )
         return try await whileBusy(with: id) {
             let row = try await insert(draft)
@@ -45,6 +56,19 @@ extension Engine {
                 throw error
             }
             return Creation(id: id, name: row.name, warnings: settings.warnings)
+        }
+    }
+
+    /// The container of an earlier request with this key; one that is still being made is waited for.
+    private func made(byRequest key: String) async throws -> ContainerRow? {
+        while true {
+            let seen = changes.version
+            guard let row = try await database.read({ db in try ContainerRow.one(db, requestKey: key) })
+            else {
+                return nil
+            }
+            guard row.state == .creating else { return row }
+            try await changes.wait(beyond: seen)
         }
     }
 

@@ -124,7 +124,7 @@ extension Engine {
         faults.reach("engine.events.stored")
         switch event.action {
         case .delete: journal.noteDeletion(of: event.container)
-        case .removalWanted: wantRemoval(of: event.container)
+        case .removalWanted: wantRemoval(of: event.container, endedAtUnixNanos: event.wallUnixNanos)
         default: break
         }
         changes.announce()

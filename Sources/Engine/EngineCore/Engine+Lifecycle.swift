@@ -4,13 +4,16 @@ internal import System
 /// Start, stop, kill and wait: the supervisor does them, the engine knows who is meant.
 extension Engine {
     /// Starts a container; one that runs already is left as it is.
+    /// - Parameter key: A call repeated with the same key starts no second run. Empty: one is made up, so that at least the
+    ///   supervisor's restarts start nothing twice.
     /// - Throws: `.startFailed` when the program was not executed; the container then stays as it was, unless it was to
     ///   be removed at its end.
-    package func start(_ reference: String) async throws -> ContainerID {
+    package func start(_ reference: String, key: String = "") async throws -> ContainerID {
+        let key = try RequestKey.checked(key)
         let row = try await usableRow(reference)
         faults.reach("engine.start.resolved")
         let state: SupervisedContainer
-        do throws(PeerError) { state = try await supervisor.start(row.id) } catch {
+        do throws(PeerError) { state = try await supervisor.start(row.id, key: key) } catch {
             guard let failure = error.programFailure else { throw error }
             throw EngineError.startFailed(row.id, code: failure.code, reason: failure.reason)
         }

@@ -6,6 +6,8 @@ internal import System
 extension Engine {
     /// How long followers of a container's output may read on before it goes away.
     static let readersPatience = Duration.seconds(10)
+    /// How long those whose engine died may take to come back for the output of a container that has ended meanwhile.
+    static let returnPatience = Duration.seconds(2)
     /// How long the last events of a removed container may take to arrive before `destroy` is told.
     static let journalPatience = Duration.seconds(2)
 
@@ -72,14 +74,33 @@ extension Engine {
     }
 
     /// Removes the containers that the supervisor says have ended for good, side by side.
+    ///
+    /// Those that had ended before this engine came up stay for a moment longer: who followed their output comes back.
     func removeWanted() async throws {
+        let begun = (wall: Clock.wallNanos, instant: ContinuousClock.now)
         await withDiscardingTaskGroup { group in
-            for await id in wantedRemovals.stream { group.addTask { await self.removeEnded(id) } }
+            for await wanted in wantedRemovals.stream {
+                group.addTask {
+                    if wanted.endedAtUnixNanos < begun.wall {
+                        let end = begun.instant.advanced(by: Engine.returnPatience)
+                        guard (try? await Task.sleep(until: end, clock: .continuous)) != nil else { return }
+                    }
+                    await self.removeEnded(wanted.id)
+                }
+            }
         }
         try Task.checkCancellation()
     }
 
-    func wantRemoval(of id: ContainerID) { wantedRemovals.continuation.yield(id) }
+    /// A container that is to be removed, and since when.
+    struct WantedRemoval: Sendable {
+        let id: ContainerID
+        let endedAtUnixNanos: Int64
+    }
+
+    func wantRemoval(of id: ContainerID, endedAtUnixNanos: Int64) {
+        wantedRemovals.continuation.yield(WantedRemoval(id: id, endedAtUnixNanos: endedAtUnixNanos))
+    }
 
     private func removeEnded(_ id: ContainerID) async {
         await readers.waitUntilGone(id, atMost: Engine.readersPatience)

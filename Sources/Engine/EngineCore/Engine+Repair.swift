@@ -84,7 +84,8 @@ extension Engine {
             if !isBusy(id) { try await images.removeSnapshot(id) }
         }
         for container in supervised where container.removalWanted && known.contains(container.id.text) {
-            if !isBusy(container.id) { wantRemoval(of: container.id) }
+            guard !isBusy(container.id) else { continue }
+            wantRemoval(of: container.id, endedAtUnixNanos: container.exit?.atUnixNanos ?? 0)
         }
         for name in folders where !known.contains(name) {
             guard let id = ContainerID(name), !isBusy(id) else { continue }

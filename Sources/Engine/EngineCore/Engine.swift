@@ -28,7 +28,7 @@ package final class Engine: Sendable {
     /// Containers whose making or removal this process is busy with; repair leaves them alone.
     let busy = Mutex<Set<ContainerID>>([])
     /// `auto_remove` containers that have ended for good.
-    let wantedRemovals = AsyncStream<ContainerID>.makeStream()
+    let wantedRemovals = AsyncStream<WantedRemoval>.makeStream()
     /// Where the journal pump has got to, and which containers' ends it has seen.
     let journal = JournalProgress()
 

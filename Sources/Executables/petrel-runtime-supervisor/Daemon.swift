@@ -15,6 +15,7 @@ struct Daemon: ~Copyable {
     private let location: SuiteLocation
     private let inherited: InheritedDescriptors
     private let notifier: Notifier
+    private let store: NotifierStore
     private let lock: DaemonLock
     private let poller: Poller
     private let supervisor: Supervisor
@@ -32,7 +33,8 @@ struct Daemon: ~Copyable {
         let lock = try DaemonLock(daemon: "supervisor", at: location)
         let faultPoints = options.faultPoints ?? SystemEnvironment.value(of: "PETREL_FAULT_POINTS")
         let faults = FaultPoints(directory: faultPoints)
-        let surroundings = try Self.surroundings(options, location, faults, notifier, logger)
+        let store = NotifierStore(notifier: notifier)
+        let surroundings = try Self.surroundings(options, location, faults, store, logger)
         let directory = location.directory(of: "supervisor")
         let supervisor = try Supervisor(
             directory: directory,
@@ -47,6 +49,7 @@ struct Daemon: ~Copyable {
         self.location = location
         self.inherited = inherited
         self.notifier = notifier
+        self.store = store
         self.lock = lock
         self.poller = surroundings.poller
         self.supervisor = supervisor
@@ -58,7 +61,7 @@ struct Daemon: ~Copyable {
         _ options: Options,
         _ location: SuiteLocation,
         _ faults: FaultPoints,
-        _ notifier: Notifier,
+        _ store: NotifierStore,
         _ logger: Logger
     ) throws -> Surroundings {
         let poller = try Poller()
@@ -81,7 +84,7 @@ struct Daemon: ~Copyable {
                 faults: faults,
                 poller: poller
             ),
-            store: NotifierStore(notifier: notifier),
+            store: store,
             works: Works(),
             ended: EndedChildren(),
             faults: faults,
@@ -97,7 +100,7 @@ struct Daemon: ~Copyable {
     /// Takes up what is there, serves until SIGTERM, and drains. Containers and keepers go on.
     func run(signals: SignalSource) async throws {
         let (supervisor, surroundings, server, poller) = (supervisor, surroundings, server, poller)
-        let (notifier, inherited) = (notifier, inherited)
+        let (notifier, store, inherited) = (notifier, store, inherited)
         let readiness = Readiness(notifier: notifier)
         let socket = SharedDescriptor(
             try Listener.open(daemon: "supervisor", at: location, inherited: inherited)
@@ -105,6 +108,7 @@ struct Daemon: ~Copyable {
         let ready = try signals.descriptor()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await surroundings.works.run() }
+            group.addTask { try await store.catchUp { await supervisor.storeAgain() } }
             group.addTask {
                 while true {
                     try await poller.readable(ready)
@@ -122,8 +126,7 @@ struct Daemon: ~Copyable {
                 }
             }
             surroundings.ended.reap()
-            let stored = inherited.entries.map { (name: $0.name, descriptor: $0.descriptor) }
-            try await supervisor.recover(stored: stored)
+            try await supervisor.recover(stored: Self.custody(in: inherited))
             await supervisor.settle(untilBootNanos: Clock.bootNanos + 5_000_000_000)
             readiness.declare()
             logger.notice("ready", metadata: ["release": "\(Release.version)"])
@@ -133,6 +136,13 @@ struct Daemon: ~Copyable {
         }
         logger.notice("drained")
         _ = lock
+    }
+
+    /// From here on they are the supervisor's alone.
+    private static func custody(
+        in inherited: InheritedDescriptors
+    ) -> [(name: String, descriptor: SharedDescriptor)] {
+        inherited.take { CustodyName.parse($0) != nil }.map { (name: $0.name, descriptor: $0.descriptor) }
     }
 
     private static func siblingKeeper() throws -> String {
@@ -155,14 +165,6 @@ private final class Readiness: Sendable {
     func `repeat`() {
         if isDeclared.withLock({ $0 }) { notifier.ready() }
     }
-}
-
-/// Third copies lie with whoever started this daemon.
-private struct NotifierStore: DescriptorStore {
-    let notifier: Notifier
-
-    func store(_ descriptor: Int32, name: String) { notifier.store(descriptor, name: name) }
-    func remove(name: String) { notifier.removeStored(name: name) }
 }
 
 /// The signal queue in a form that tasks can share.

@@ -88,36 +88,29 @@ private final class FirstReading: Sendable {
 }
 
 extension EngineConnection {
-    /// Starts a container.
-    /// - Parameter isNew: It never ran, so an interrupted attempt that did start it can be told from one that did not:
-    ///   a program is not to run twice.
+    /// Starts a container; not twice, however often the engine's end interrupts it.
+    /// - Parameter isNew: It never ran.
     /// - Throws: for a new one (`run`) with exit code 127 when its program was not found, 126 when it cannot be executed,
     ///   else 125; for one that was there (`start`) with 1, as the Docker command line.
-    func start(_ container: String, called name: String, isNew: Bool) async throws(Failure) {
+    func start(_ container: String, called name: String, isNew: Bool) async throws {
         let what = "start \(name)"
+        let request = EngineV1.StartRequest(container: container, key: try Self.newKey())
         var interruptions = Interruptions()
+        var isRepeated = false
         while true {
             do throws(RPCError) {
-                _ = try await containers.start(EngineV1.StartRequest(container: container))
+                _ = try await containers.start(request)
                 return
             } catch {
+                // The interrupted attempt did start it, and at its end it was removed, or is being.
+                let isGone = error.code == .notFound || error.detail?.reason == "being_removed"
+                if isRepeated, isNew, isGone { return }
                 guard interruptions.count(error) else {
                     throw failure(what, error, exitCode: isNew ? Self.startExitCode(error) : 1)
                 }
                 try await comeBack(what, after: error)
-                if isNew, await hasRun(container) { return }
+                isRepeated = true
             }
-        }
-    }
-
-    /// Whether a new container was started meanwhile, and perhaps even removed at its end.
-    private func hasRun(_ container: String) async -> Bool {
-        do throws(RPCError) {
-            let answer = try await containers.inspect(EngineV1.InspectRequest(object: container))
-            guard let document = try? JSON(parsing: answer.json) else { return false }
-            return document["State"]?["Status"]?.string != "created"
-        } catch {
-            return error.code == .notFound
         }
     }
 

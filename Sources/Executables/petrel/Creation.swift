@@ -19,19 +19,27 @@ struct Creation {
             throw Failure("\(verb) \(config.image)", "the file \(path) exists already", exitCode: 125)
         }
         if options.pull == "always" { try await pull() }
+        let what = "\(verb) \(config.image)"
+        let request = EngineV1.CreateRequest(
+            name: options.name ?? "",
+            config: config,
+            key: try EngineConnection.newKey()
+        )
         let created: EngineV1.CreateResponse
         do throws(RPCError) {
-            created = try await request()
+            created = try await engine.untilAnswered { () async throws(RPCError) in
+                try await engine.containers.create(request)
+            }
         } catch {
             guard options.pull == "missing", error.code == .notFound,
                 error.detail?.reason == "image_not_found"
             else {
-                throw engine.failure("\(verb) \(config.image)", error, exitCode: 125)
+                throw engine.failure(what, error, exitCode: 125)
             }
             if !options.quiet { Screen.say("Unable to find image '\(config.image)' locally") }
             try await pull()
-            created = try await engine.once("\(verb) \(config.image)") { () async throws(RPCError) in
-                try await request()
+            created = try await engine.repeating(what) { () async throws(RPCError) in
+                try await engine.containers.create(request)
             }
         }
         for warning in created.warnings { Screen.say("WARNING: \(warning)") }
@@ -40,10 +48,6 @@ struct Creation {
             try Files.writeAll(file.raw, Array(created.id.utf8))
         }
         return created
-    }
-
-    private func request() async throws(RPCError) -> EngineV1.CreateResponse {
-        try await engine.containers.create(EngineV1.CreateRequest(name: options.name ?? "", config: config))
     }
 
     private func pull() async throws(Failure) {

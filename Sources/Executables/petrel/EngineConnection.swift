@@ -38,19 +38,38 @@ struct EngineConnection: Sendable {
         _ what: String,
         _ call: () async throws(RPCError) -> Response
     ) async throws(Failure) -> Response {
+        do throws(RPCError) { return try await untilAnswered(call) } catch { throw failure(what, error) }
+    }
+
+    /// The same, with the engine's own error when it refuses.
+    func untilAnswered<Response>(
+        _ call: () async throws(RPCError) -> Response
+    ) async throws(RPCError) -> Response {
         var interruptions = Interruptions()
         while true {
             do throws(RPCError) { return try await call() } catch {
-                guard interruptions.count(error) else { throw failure(what, error) }
-                try await comeBack(what, after: error)
+                guard interruptions.count(error) else { throw error }
+                try await comeBack(after: error)
             }
         }
+    }
+
+    /// A key by which the engine knows a repeated request for the one that was interrupted.
+    static func newKey() throws(SystemError) -> String {
+        try SystemEnvironment.randomBytes(16).map { byte in
+            let digits = String(byte, radix: 16)
+            return byte < 16 ? "0" + digits : digits
+        }.joined()
     }
 
     /// Waits until the engine answers again.
     /// - Throws: at once when nobody would restart it.
     func comeBack(_ what: String, after error: RPCError) async throws(Failure) {
-        guard isRestarted else { throw failure(what, error) }
+        do throws(RPCError) { try await comeBack(after: error) } catch { throw failure(what, error) }
+    }
+
+    private func comeBack(after error: RPCError) async throws(RPCError) {
+        guard isRestarted else { throw error }
         do throws(RPCError) {
             // A dead engine's socket takes connections before the next engine is there, so a moment may pass between
             // two attempts without anybody having to ask for it; this bounds how often they are made.
@@ -61,7 +80,7 @@ struct EngineConnection: Sendable {
             )
         } catch {
             guard error.code != .unavailable else { return }
-            throw failure(what, error)
+            throw error
         }
     }
 

@@ -3,8 +3,8 @@ internal import System
 
 /// Tells petrel-init or systemd about this daemon (the `sd_notify` protocol), and stores descriptors with it.
 ///
-/// Every call connects anew, so that a restarted petrel-init is reached. A message that cannot be delivered
-/// is dropped: nobody's work depends on it, and SIGHUP asks for everything again.
+/// Every call connects anew, so that a restarted petrel-init is reached. A message that cannot be delivered within a
+/// second is dropped: nobody's work depends on it, SIGHUP asks for everything again, and who stores descriptors learns of it.
 package struct Notifier: Sendable {
     private let address: String?
 
@@ -71,6 +71,8 @@ package struct Notifier: Sendable {
         guard let address else { return false }
         do {
             let socket = try UnixSocket.connect(.datagram, to: address)
+            // A receiver that is stopped must not stop this daemon too.
+            try UnixSocket.setSendTimeout(socket.raw, milliseconds: 1_000)
             try SocketMessages.send(socket.raw, Array(text.utf8), descriptors: descriptors)
             return true
         } catch {

@@ -7,6 +7,7 @@ extension ErrorNumber {
     package static let noSuchProcess: Int32 = ESRCH
     package static let tryAgain: Int32 = EAGAIN
     package static let exists: Int32 = EEXIST
+    package static let messageTooLong: Int32 = EMSGSIZE
     package static let noSpace: Int32 = ENOSPC
     package static let brokenPipe: Int32 = EPIPE
     package static let connectionRefused: Int32 = ECONNREFUSED

@@ -2,8 +2,10 @@
 internal import CLinux
 internal import Glibc
 
-/// flock(2). A lock belongs to the open file description and ends when its last descriptor is closed.
+/// Locks of files by processes.
 package enum FileLocks {
+    // flock(2): such a lock belongs to the open file description and ends when its last descriptor is closed.
+
     /// Waits for the exclusive lock of an open file.
     package static func lock(_ file: Int32) throws(SystemError) {
         while flock(file, LOCK_EX) != 0 {
@@ -19,5 +21,41 @@ package enum FileLocks {
         let code = errno
         guard code == EWOULDBLOCK else { throw SystemError("flock", code: code) }
         return false
+    }
+
+    /// Takes the record lock (fcntl(2) F_SETLK) on a whole file that is open for writing, if nobody holds it. It belongs to
+    /// this process alone: it ends with it, or when it closes any descriptor of the file, and no child has it.
+    /// - Returns: false when another process does.
+    package static func tryRecordLock(_ file: Int32) throws(SystemError) -> Bool {
+        var lock = wholeFile()
+        let code = command(file, F_SETLK, &lock)
+        guard code != EACCES, code != EAGAIN else { return false }
+        guard code == 0 else { throw SystemError("fcntl(F_SETLK)", code: code) }
+        return true
+    }
+
+    /// The process that holds the record lock of a file, as seen from here; nil when nobody does.
+    package static func recordLockHolder(_ file: Int32) throws(SystemError) -> Int32? {
+        var lock = wholeFile()
+        let code = command(file, F_GETLK, &lock)
+        guard code == 0 else { throw SystemError("fcntl(F_GETLK)", code: code) }
+        return lock.l_type == Int16(F_UNLCK) ? nil : lock.l_pid
+    }
+
+    private static func wholeFile() -> Glibc.flock {
+        var lock = Glibc.flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        return lock
+    }
+
+    private static func command(_ file: Int32, _ command: Int32, _ lock: inout Glibc.flock) -> Int32 {
+        withUnsafeMutablePointer(to: &lock) { lock in
+            while petrel_fcntl(file, command, Int(bitPattern: lock)) != 0 {
+                let code = errno
+                if code != EINTR { return code }
+            }
+            return 0
+        }
     }
 }

@@ -41,4 +41,16 @@ extension UnixSocket {
     package static func shutDownSending(_ socket: Int32) {
         _ = Glibc.shutdown(socket, Int32(SHUT_WR))
     }
+
+    /// Ends the connection in both directions, for every descriptor of it.
+    package static func shutDown(_ socket: Int32) { _ = Glibc.shutdown(socket, Int32(SHUT_RDWR)) }
+
+    /// How long a sending call may wait for room; then it throws `EAGAIN`.
+    package static func setSendTimeout(_ socket: Int32, milliseconds: Int) throws(SystemError) {
+        var limit = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
+        let length = socklen_t(MemoryLayout<timeval>.size)
+        guard setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, length) == 0 else {
+            throw SystemError("setsockopt(SO_SNDTIMEO)", code: errno)
+        }
+    }
 }

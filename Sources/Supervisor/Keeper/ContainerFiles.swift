@@ -21,6 +21,22 @@ struct ContainerFiles {
     var events: String { directory + "/events" }
     private var execs: String { directory + "/execs" }
 
+    /// Takes the container's one place for a keeper. The descriptor is the lock: it is to be held, and the file is not to
+    /// be opened again, as closing that would end the lock.
+    /// - Throws: step "lock" when another process is the container's keeper.
+    func lock() throws(StepFailure) -> SharedDescriptor {
+        let path = directory + "/keeper.lock"
+        do throws(SystemError) {
+            let file = SharedDescriptor(try Files.open(path, [.readWrite, .create], mode: 0o600))
+            guard try FileLocks.tryRecordLock(file.raw) else {
+                throw SystemError("lock", path: path, code: KeeperError.busy)
+            }
+            return file
+        } catch {
+            throw StepFailure(error, step: "lock")
+        }
+    }
+
     func container() throws(StepFailure) -> KeeperV1.ContainerRecord {
         guard let record: KeeperV1.ContainerRecord = try load("container.pb") else {
             throw StepFailure(step: "record", path: directory + "/container.pb", code: KeeperError.notThere)
@@ -49,7 +65,15 @@ struct ContainerFiles {
         }
     }
 
-    func run() throws(StepFailure) -> KeeperV1.RunRecord? { try load("run.pb") }
+    /// nil too for a record that cannot be read, which is set aside: the supervisor then ends that run.
+    func run() throws(StepFailure) -> KeeperV1.RunRecord? {
+        do throws(StepFailure) { return try load("run.pb") } catch {
+            guard error.code == KeeperError.invalid else { throw error }
+            KeeperLog.line("unreadable record run.pb: set aside")
+            try? Files.rename(directory + "/run.pb", to: directory + "/run.pb.damaged")
+            return nil
+        }
+    }
 
     /// In the order in which they were started.
     func execRecords() throws(StepFailure) -> [KeeperV1.RunRecord] {

@@ -8,6 +8,11 @@ internal import System
 struct Custodian {
     let name: KeeperV1.NamedDescriptor
     let held: SharedDescriptor
+
+    /// Copies of an earlier run are not the present one's, which may not have come as far as to have any.
+    func isOf(_ record: KeeperV1.RunRecord) -> Bool {
+        name.execId == record.execId && (!record.execId.isEmpty || name.run == record.run)
+    }
 }
 
 /// A new keeper goes on where the last one was killed.
@@ -25,9 +30,7 @@ extension Keeper {
         if let namespace = custody.first(where: { $0.name.role == .networkNamespace }) {
             networkNamespace = namespace.held
         }
-        for job in jobs {
-            adopt(job, custody.filter { $0.name.execId == job.record.execId })
-        }
+        for job in jobs { adopt(job, custody.filter { $0.isOf(job.record) }) }
         if networkNamespace == nil { networkNamespace = reopenNetworkNamespace() }
         for job in jobs { reconcile(job) }
         if let initJob, initJob.isAlive { announce(.adopted, initJob) }

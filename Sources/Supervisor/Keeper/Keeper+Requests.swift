@@ -27,7 +27,11 @@ extension Keeper {
         case .hello: greet(connection, id)
         case .adopt(let request):
             if awaitsAdoption {
-                adopt(zip(request.descriptors, descriptors).map { Custodian(name: $0, held: $1) })
+                custodians += zip(request.descriptors, descriptors).map { Custodian(name: $0, held: $1) }
+                if !request.more {
+                    adopt(custodians)
+                    custodians = []
+                }
             }
             reply(connection, id, record: initJob?.record)
         case .start(let request): start(request, Job.Waiter(connection: connection, packetID: id))

@@ -42,6 +42,10 @@ extension Keeper {
         guard let present = initJob else { return nil }
         if present.record.run == run { return nil }
         if !present.isFinished { return StepFailure(step: "start", path: "", code: KeeperError.busy) }
+        // What the last run has written, and the disk has no room for, is not to be lost to the next one.
+        if spooler.isBlocked, !present.isDrained {
+            return StepFailure(step: "output", path: files.spool, code: KeeperError.noSpace)
+        }
         return run < present.record.run ? StepFailure(step: "start", path: "", code: KeeperError.exists) : nil
     }
 
@@ -243,7 +247,13 @@ extension Keeper {
         var offered = job.custody
         if !job.isExec, let networkNamespace { offered.append((.networkNamespace, networkNamespace)) }
         guard !offered.isEmpty else { return }
-        let names = offered.map { KeeperV1.NamedDescriptor(role: $0.0, execId: job.record.execId) }
+        let names = offered.map { role, _ in
+            KeeperV1.NamedDescriptor(
+                role: role,
+                execId: job.record.execId,
+                run: job.isExec ? 0 : job.record.run
+            )
+        }
         let custody = KeeperV1.Custody(descriptors: names, run: job.record.run, execId: job.record.execId)
         connection.send(.custody(custody), id: id, descriptors: offered.map(\.1))
     }

@@ -37,6 +37,8 @@ package final class Keeper {
     }
 
     let files: ContainerFiles
+    /// Held for as long as this keeper lives: there is one keeper for a container, and this is how it is found.
+    private let lock: SharedDescriptor
     let faults: FaultPoints
     let container: KeeperV1.ContainerRecord
     let cgroup: Cgroup
@@ -53,6 +55,8 @@ package final class Keeper {
     /// Connections of the stream socket whose request is not whole yet.
     var newClients: [StreamClient] = []
     var awaitsAdoption: Bool
+    /// What came with Adopt packets of which another one follows.
+    var custodians: [Custodian] = []
     var isReleased = false
     private let controlListener: SharedDescriptor
     private let streamListener: SharedDescriptor
@@ -62,6 +66,7 @@ package final class Keeper {
     /// - Throws: a `StepFailure` in text: what is missing for any keeper of this container.
     package init(_ options: Options, supervisor: consuming Descriptor?) throws {
         files = ContainerFiles(directory: options.directory, runDirectory: options.runDirectory)
+        lock = try files.lock()
         faults = options.faults
         container = try files.container()
         cgroup = try Cgroup(container.cgroupPath, in: try CgroupLayout.detect())

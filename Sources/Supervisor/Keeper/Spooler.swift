@@ -33,7 +33,9 @@ final class Spooler {
 
     /// Moves at most a bounded amount.
     func move(_ source: OutputSource, hungUp: Bool) -> Progress {
+        let wasBlocked = isBlocked
         if let retryAt, Clock.bootNanos < retryAt { return .blocked }
+        retryAt = nil
         var moved = 0
         do throws(SystemError) {
             while moved < OutputSource.bytesAtOnce {
@@ -46,11 +48,10 @@ final class Spooler {
             // Somebody took it first: nothing of ours.
         } catch {
             // ENOSPC, EDQUOT, EIO, EROFS: the bytes stay in the pipe until this works.
-            if retryAt == nil { KeeperLog.line("output is not stored: \(error)") }
+            if !wasBlocked { KeeperLog.line("output is not stored: \(error)") }
             retryAt = Clock.bootNanos + Self.retryNanos
             return .blocked
         }
-        if moved > 0 { retryAt = nil }
         return moved > 0 ? .moved : .nothing
     }
 

@@ -29,6 +29,7 @@ extension Supervisor {
             for key in custody.held.keys { surroundings.store.remove(name: CustodyName.text(id, key)) }
         }
         await endStrayKeepers(running)
+        await surroundings.journal.forgetDeleted(except: Set(try Files.names(in: containersPath)))
         surroundings.faults.reach("supervisor.adopt.scanned")
     }
 
@@ -70,8 +71,9 @@ extension Supervisor {
                 thread: thread(for: directory.id),
                 surroundings: surroundings
             )
-            await container.flush()
-            follow(container, first: nil, running: pids)
+            // On a full disk it goes on beside everything else: deleting must work.
+            if await !container.flushOnce() { await container.publish() }
+            follow(container, first: nil)
         } catch {
             // Kept as it is, for people to look at; its keeper goes on.
             surroundings.logger.error("recover", metadata: ["id": "\(directory.id)", "error": "\(error)"])

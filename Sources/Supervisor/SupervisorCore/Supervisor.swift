@@ -62,7 +62,11 @@ package actor Supervisor {
         }
         if let present = containers[request.id] {
             guard present.request == request else { throw SupervisorError.containerExists(request.id) }
-            return await present.snapshot
+            let snapshot = await present.snapshot
+            guard await !present.isRemoved, !snapshot.lifecycle.isBeingDeleted else {
+                throw SupervisorError.isBeingRemoved(request.id)
+            }
+            return snapshot
         }
         if let other = keys[ownerKey] {
             throw SupervisorError.keyTaken(owner: request.owner, key: request.key, by: other)
@@ -122,7 +126,7 @@ package actor Supervisor {
                 surroundings: surroundings
             )
             await container.flush()
-            follow(container, first: keeper, running: [])
+            follow(container, first: keeper)
             return container
         } catch {
             if let link { try? ProcessHandle.signal(link.process.raw, .kill) }
@@ -159,10 +163,10 @@ package actor Supervisor {
     }
 
     /// Begins to look after a container.
-    func follow(_ container: Container, first: KeeperLink?, running: [Int32]) {
+    func follow(_ container: Container, first: KeeperLink?) {
         containers[container.id] = container
         keys[OwnerKey(owner: container.request.owner, key: container.request.key)] = container.id
-        surroundings.works.start { await container.maintain(first: first, running: running) }
+        surroundings.works.start { await container.maintain(first: first) }
         surroundings.works.start {
             guard (try? await container.waitForExit(.removed)) != nil else { return }
             await self.forget(container)

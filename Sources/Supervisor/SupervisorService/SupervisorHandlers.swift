@@ -30,8 +30,9 @@ package struct SupervisorHandlers: SupervisorV1.SupervisorService {
         context: CallContext
     ) async throws -> SupervisorV1.Container {
         try await mapped {
+            if !request.key.isEmpty { try Check.name(request.key, field: "key") }
             let container = try await supervisor.container(request.id, owner: request.owner)
-            return SupervisorV1.Container(try await container.start())
+            return SupervisorV1.Container(try await container.start(key: request.key))
         }
     }
 

@@ -7,7 +7,7 @@ package protocol ContainerSupervisor: Sendable {
     /// Repeating it with the same content is harmless.
     func create(_ container: ContainerOrder) async throws(PeerError) -> SupervisedContainer
     /// Returns once the program was executed, or failed to be.
-    func start(_ id: ContainerID) async throws(PeerError) -> SupervisedContainer
+    func start(_ id: ContainerID, key: String) async throws(PeerError) -> SupervisedContainer
     /// Returns when it has exited. Nil and 0 stand for the container's own.
     func stop(
         _ id: ContainerID,

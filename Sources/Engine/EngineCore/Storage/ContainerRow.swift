@@ -18,6 +18,8 @@ struct ContainerRow: Sendable {
     var settings: ContainerSettings
     var resolved: ResolvedConfiguration
     var createdAtUnixNanos: Int64
+    /// Of the request that made it; nil in rows of before there were keys.
+    var requestKey: String?
 
     /// What events about it carry.
     var eventAttributes: [String: String] {
@@ -37,7 +39,8 @@ extension ContainerRow {
             imageID: row["image_id"],
             settings: try StoredJSON.value(ContainerSettings.self, of: row["settings"]),
             resolved: try StoredJSON.value(ResolvedConfiguration.self, of: row["resolved"]),
-            createdAtUnixNanos: row["created_at"]
+            createdAtUnixNanos: row["created_at"],
+            requestKey: row["request_key"]
         )
     }
 
@@ -50,6 +53,15 @@ extension ContainerRow {
     static func one(_ db: Database, id: ContainerID) throws -> ContainerRow? {
         try Row.fetchOne(db, sql: "SELECT * FROM containers WHERE id = ?", arguments: [id.text])
             .map(ContainerRow.init)
+    }
+
+    /// The container that a request with this key has made, or is making.
+    static func one(_ db: Database, requestKey: String) throws -> ContainerRow? {
+        try Row.fetchOne(
+            db,
+            sql: "SELECT * FROM containers WHERE request_key = ?",
+            arguments: [requestKey]
+        ).map(ContainerRow.init)
     }
 
     /// The visible container with this id, name, or unambiguous beginning of an id: in that order.
@@ -83,10 +95,10 @@ extension ContainerRow {
             throw EngineError.nameTaken(name, holder: holder)
         }
         try db.execute(
-            sql: "INSERT INTO containers VALUES (?, ?, ?, ?, ?, ?, ?)",
+            sql: "INSERT INTO containers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             arguments: [
                 id.text, name, state.rawValue, imageID, try StoredJSON.text(settings),
-                try StoredJSON.text(resolved), createdAtUnixNanos,
+                try StoredJSON.text(resolved), createdAtUnixNanos, requestKey,
             ]
         )
     }

@@ -119,6 +119,10 @@ enum Schema {
             sequence INTEGER NOT NULL
         ) STRICT;
         INSERT INTO journal_position VALUES (1, '', 0);
+        """,
         """
+        ALTER TABLE containers ADD COLUMN request_key TEXT;
+        CREATE UNIQUE INDEX containers_by_request ON containers (request_key);
+        """,
     ]
 }

@@ -16,7 +16,7 @@ package struct ContainerHandlers: EngineV1.ContainersService {
     ) async throws -> EngineV1.CreateResponse {
         try await StatusMapping.answering(context) {
             let settings = try ContainerSettings(request.config ?? EngineV1.ContainerConfig())
-            let made = try await engine.create(name: request.name, settings: settings)
+            let made = try await engine.create(name: request.name, settings: settings, key: request.key)
             return EngineV1.CreateResponse(id: made.id.text, name: made.name, warnings: made.warnings)
         }
     }
@@ -26,7 +26,7 @@ package struct ContainerHandlers: EngineV1.ContainersService {
         context: CallContext
     ) async throws -> EngineV1.StartResponse {
         try await StatusMapping.answering(context) {
-            EngineV1.StartResponse(id: try await engine.start(request.container).text)
+            EngineV1.StartResponse(id: try await engine.start(request.container, key: request.key).text)
         }
     }
 

@@ -34,8 +34,8 @@ package struct SupervisorPeer: ContainerSupervisor {
         )
     }
 
-    package func start(_ id: ContainerID) async throws(PeerError) -> SupervisedContainer {
-        let request = SupervisorV1.StartRequest(owner: SupervisorPeer.owner, id: id.text)
+    package func start(_ id: ContainerID, key: String) async throws(PeerError) -> SupervisedContainer {
+        let request = SupervisorV1.StartRequest(owner: SupervisorPeer.owner, id: id.text, key: key)
         return try container(
             try await calls.repeating { options throws(RPCError) in
                 try await client.start(request, options: options)

@@ -185,16 +185,21 @@ extension EngineV1 {
         package var name: String
         /// `config`.
         package var config: EngineV1.ContainerConfig?
+        /// Chosen by the caller, at most 128 characters: a call repeated with it is answered with the container that the first
+        /// one made. Empty: each call makes another one.
+        package var key: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
             name: String = "",
-            config: EngineV1.ContainerConfig? = nil
+            config: EngineV1.ContainerConfig? = nil,
+            key: String = ""
         ) {
             self.name = name
             self.config = config
+            self.key = key
         }
     }
 
@@ -225,14 +230,18 @@ extension EngineV1 {
     package struct StartRequest: BridgedMessage, Hashable, Sendable {
         /// `container`.
         package var container: String
+        /// Chosen by the caller, at most 128 characters: a call repeated with it never starts a second run.
+        package var key: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
-            container: String = ""
+            container: String = "",
+            key: String = ""
         ) {
             self.container = container
+            self.key = key
         }
     }
 
@@ -1256,7 +1265,8 @@ extension EngineV1.CreateRequest {
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__CreateRequest>) throws(MessageError) {
         self.init(
             name: try Wire.text(c.pointee.name, "petrel.engine.v1.CreateRequest.name"),
-            config: try Wire.message(c.pointee.config)
+            config: try Wire.message(c.pointee.config),
+            key: try Wire.text(c.pointee.key, "petrel.engine.v1.CreateRequest.key")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1264,6 +1274,7 @@ extension EngineV1.CreateRequest {
     package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__CreateRequest>, _ arena: Arena) {
         c.pointee.name = arena.text(name)
         c.pointee.config = arena.message(config)
+        c.pointee.key = arena.text(key)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -1304,13 +1315,15 @@ extension EngineV1.StartRequest {
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__StartRequest>) throws(MessageError) {
         self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.StartRequest.container")
+            container: try Wire.text(c.pointee.container, "petrel.engine.v1.StartRequest.container"),
+            key: try Wire.text(c.pointee.key, "petrel.engine.v1.StartRequest.key")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
     package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__StartRequest>, _ arena: Arena) {
         c.pointee.container = arena.text(container)
+        c.pointee.key = arena.text(key)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -353,16 +353,20 @@ extension KeeperV1 {
         package var role: KeeperV1.NamedDescriptor.Role
         /// Empty: init's.
         package var execId: String
+        /// Of init: the run that it belongs to. A network namespace serves all runs.
+        package var run: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
             role: KeeperV1.NamedDescriptor.Role = .init(rawValue: 0),
-            execId: String = ""
+            execId: String = "",
+            run: UInt64 = 0
         ) {
             self.role = role
             self.execId = execId
+            self.run = run
         }
     }
 
@@ -469,14 +473,18 @@ extension KeeperV1 {
     package struct Adopt: BridgedMessage, Hashable, Sendable {
         /// `descriptors`.
         package var descriptors: [KeeperV1.NamedDescriptor]
+        /// Another Adopt with further descriptors follows (one packet carries at most 253).
+        package var more: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
-            descriptors: [KeeperV1.NamedDescriptor] = []
+            descriptors: [KeeperV1.NamedDescriptor] = [],
+            more: Bool = false
         ) {
             self.descriptors = descriptors
+            self.more = more
         }
     }
 
@@ -910,7 +918,8 @@ extension KeeperV1.NamedDescriptor {
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__NamedDescriptor>) throws(MessageError) {
         self.init(
             role: KeeperV1.NamedDescriptor.Role(rawValue: c.pointee.role),
-            execId: try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.NamedDescriptor.exec_id")
+            execId: try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.NamedDescriptor.exec_id"),
+            run: c.pointee.run
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -918,6 +927,7 @@ extension KeeperV1.NamedDescriptor {
     package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__NamedDescriptor>, _ arena: Arena) {
         c.pointee.role = role.rawValue
         c.pointee.exec_id = arena.text(execId)
+        c.pointee.run = run
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -1072,7 +1082,8 @@ extension KeeperV1.Adopt {
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Adopt>) throws(MessageError) {
         self.init(
-            descriptors: try Wire.array(c.pointee.n_descriptors, c.pointee.descriptors) { (value) throws(MessageError) in try Wire.element(value) }
+            descriptors: try Wire.array(c.pointee.n_descriptors, c.pointee.descriptors) { (value) throws(MessageError) in try Wire.element(value) },
+            more: c.pointee.more != 0
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1080,6 +1091,7 @@ extension KeeperV1.Adopt {
     package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__Adopt>, _ arena: Arena) {
         c.pointee.n_descriptors = descriptors.count
         c.pointee.descriptors = arena.array(descriptors) { arena.message($0) }
+        c.pointee.more = more ? 1 : 0
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -237,16 +237,18 @@ extension SupervisorV1 {
         package var pending: [SupervisorV1.EventRecord]
         /// A stop that was begun: when SIGKILL is due, in boot time; 0: none.
         package var killDueBootNanos: Int64
-        /// The start on its way was asked for by the restart policy, or repeats one that ended at the gate.
+        /// The start on its way was asked for by the restart policy.
         package var startIsRestart: Bool
-        /// `start_is_repeated`.
-        package var startIsRepeated: Bool
         /// Some run of it was executed.
         package var hasRun: Bool
         /// `deleting`.
         package var deleting: Bool
         /// The signal of the stop that was begun.
         package var stopSignal: Int32
+        /// The key of the last start by hand.
+        package var startKey: String
+        /// How often the start on its way was repeated because a keeper's death had closed its gate.
+        package var startRepeats: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -269,10 +271,11 @@ extension SupervisorV1 {
             pending: [SupervisorV1.EventRecord] = [],
             killDueBootNanos: Int64 = 0,
             startIsRestart: Bool = false,
-            startIsRepeated: Bool = false,
             hasRun: Bool = false,
             deleting: Bool = false,
-            stopSignal: Int32 = 0
+            stopSignal: Int32 = 0,
+            startKey: String = "",
+            startRepeats: UInt32 = 0
         ) {
             self.version = version
             self.bootId = bootId
@@ -291,10 +294,11 @@ extension SupervisorV1 {
             self.pending = pending
             self.killDueBootNanos = killDueBootNanos
             self.startIsRestart = startIsRestart
-            self.startIsRepeated = startIsRepeated
             self.hasRun = hasRun
             self.deleting = deleting
             self.stopSignal = stopSignal
+            self.startKey = startKey
+            self.startRepeats = startRepeats
         }
     }
 
@@ -520,10 +524,11 @@ extension SupervisorV1.LifecycleRecord {
             pending: try Wire.array(c.pointee.n_pending, c.pointee.pending) { (value) throws(MessageError) in try Wire.element(value) },
             killDueBootNanos: c.pointee.kill_due_boot_nanos,
             startIsRestart: c.pointee.start_is_restart != 0,
-            startIsRepeated: c.pointee.start_is_repeated != 0,
             hasRun: c.pointee.has_run != 0,
             deleting: c.pointee.deleting != 0,
-            stopSignal: c.pointee.stop_signal
+            stopSignal: c.pointee.stop_signal,
+            startKey: try Wire.text(c.pointee.start_key, "petrel.supervisor.v1.LifecycleRecord.start_key"),
+            startRepeats: c.pointee.start_repeats
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -547,10 +552,11 @@ extension SupervisorV1.LifecycleRecord {
         c.pointee.pending = arena.array(pending) { arena.message($0) }
         c.pointee.kill_due_boot_nanos = killDueBootNanos
         c.pointee.start_is_restart = startIsRestart ? 1 : 0
-        c.pointee.start_is_repeated = startIsRepeated ? 1 : 0
         c.pointee.has_run = hasRun ? 1 : 0
         c.pointee.deleting = deleting ? 1 : 0
         c.pointee.stop_signal = stopSignal
+        c.pointee.start_key = arena.text(startKey)
+        c.pointee.start_repeats = startRepeats
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -301,16 +301,21 @@ extension SupervisorV1 {
         package var owner: String
         /// `id`.
         package var id: String
+        /// Chosen by the caller, at most 128 characters. A call that is repeated with it never starts a second run: it is
+        /// answered with what came of the first. Empty: each call that finds the container not running starts it.
+        package var key: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
             owner: String = "",
-            id: String = ""
+            id: String = "",
+            key: String = ""
         ) {
             self.owner = owner
             self.id = id
+            self.key = key
         }
     }
 
@@ -1104,7 +1109,8 @@ extension SupervisorV1.StartRequest {
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__StartRequest>) throws(MessageError) {
         self.init(
             owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.StartRequest.owner"),
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.StartRequest.id")
+            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.StartRequest.id"),
+            key: try Wire.text(c.pointee.key, "petrel.supervisor.v1.StartRequest.key")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1112,6 +1118,7 @@ extension SupervisorV1.StartRequest {
     package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__StartRequest>, _ arena: Arena) {
         c.pointee.owner = arena.text(owner)
         c.pointee.id = arena.text(id)
+        c.pointee.key = arena.text(key)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -56,7 +56,8 @@ extension Container {
                             openStdin: order.opensStdin,
                             detached: order.isDetached
                         )
-                    )
+                    ),
+                    within: nil
                 )
                 if let record = reply.record, !record.execId.isEmpty { note(record) }
                 surroundings.faults.reach("supervisor.exec.answered")
@@ -138,7 +139,7 @@ extension Container {
 }
 
 extension KeeperV1.RunRecord {
-    fileprivate var hasEnded: Bool { state == .exited || state == .failed }
+    var hasEnded: Bool { state == .exited || state == .failed }
     fileprivate var isGateFailure: Bool { state == .failed && failure?.step == "gate" }
 }
 

@@ -7,26 +7,21 @@ internal import System
 /// The container's keeper: one is there from create to delete, and is replaced when it dies.
 extension Container {
     /// Keeps a keeper at the container until the container is deleted.
-    /// - Parameters:
-    ///   - first: One that was started just now for a new container.
-    ///   - running: Keepers of an earlier supervisor that are still there.
-    package func maintain(first: KeeperLink?, running: [Int32]) async {
+    /// - Parameter first: One that was started just now for a new container.
+    package func maintain(first: KeeperLink?) async {
         var link = first
-        var candidates = running
         var pause = BackOff.firstNanos
         while !isReleased, !Task.isCancelled {
             do {
                 let present: KeeperLink
-                if let link { present = link } else { present = try await obtain(candidates) }
+                if let link { present = link } else { present = try await obtain() }
                 link = nil
-                candidates = []
                 let began = Clock.bootNanos
                 keeperPid = present.pid
-                let isAlive = await serve(present)
+                await serve(present)
                 keeper = .none
                 keeperPid = 0
                 bell.ring()
-                if isAlive { candidates = [present.pid] }
                 if Clock.bootNanos - began > BackOff.resetAfterNanos { pause = BackOff.firstNanos }
                 // The usual case, a keeper killed once, is mended at once.
                 if Clock.bootNanos - began > 1_000_000_000 { continue }
@@ -39,20 +34,20 @@ extension Container {
         }
     }
 
-    /// A keeper to talk to: one that runs, or a new one that adopts the container.
-    private func obtain(_ candidates: [Int32]) async throws -> KeeperLink {
-        if candidates.count == 1 {
+    /// A keeper to talk to: the one that holds the directory's lock, or a new one that adopts the container.
+    private func obtain() async throws -> KeeperLink {
+        if let pid = surroundings.keepers.holder(of: directory) {
             let deadline = Clock.bootNanos + 3_000_000_000
             while Clock.bootNanos < deadline {
                 do {
-                    return try surroundings.keepers.connect(to: candidates[0], of: directory)
+                    return try surroundings.keepers.connect(to: pid, of: directory)
                 } catch {
                     guard error.code != ErrorNumber.noSuchProcess else { break }
                 }
                 try await Task.sleep(for: .milliseconds(20))
             }
+            await end(pid)
         }
-        for pid in candidates { await end(pid) }
         surroundings.faults.reach("supervisor.adopt.keeper-missing")
         let link = try surroundings.keepers.spawn(for: directory, isAdopter: true)
         surroundings.faults.reach("supervisor.adopt.spawned")
@@ -68,9 +63,8 @@ extension Container {
     }
 
     /// Serves one keeper until it ends or its connection does.
-    /// - Returns: Whether the process is still there.
-    private func serve(_ link: KeeperLink) async -> Bool {
-        await withTaskGroup(of: Bool?.self) { group in
+    private func serve(_ link: KeeperLink) async {
+        await withTaskGroup(of: Bool.self) { group in
             group.addTask {
                 await link.connection.run { await self.receive($0, from: link) }
                 // A keeper that was killed closes its connection a moment before it is gone.
@@ -78,24 +72,12 @@ extension Container {
                 return true
             }
             group.addTask {
-                do {
-                    try await self.surroundings.poller.readable(link.process)
-                    return false
-                } catch {
-                    return true
-                }
+                try? await self.surroundings.poller.readable(link.process)
+                return true
             }
-            group.addTask {
-                await self.greet(link) ? nil : true
-            }
-            var isAlive = true
-            while let result = await group.next() {
-                guard let result else { continue }
-                isAlive = result
-                break
-            }
+            group.addTask { await !self.greet(link) }
+            while let isOver = await group.next() { if isOver { break } }
             group.cancelAll()
-            return isAlive
         }
     }
 
@@ -106,18 +88,8 @@ extension Container {
         do {
             var hello = try await sayHello(link)
             if hello.awaitsAdoption {
-                let copies = custody.forAdoption()
-                let answer = try await link.connection.request(
-                    .adopt(KeeperV1.Adopt(descriptors: copies.map(\.name))),
-                    descriptors: copies.map(\.descriptor)
-                )
+                try await handOver(to: link)
                 surroundings.faults.reach("supervisor.adopt.adopted")
-                if case .reply(let reply)? = answer.body, let failure = reply.failure {
-                    surroundings.logger.error(
-                        "adopt",
-                        metadata: ["id": "\(id)", "error": "\(StartFailure(failure))"]
-                    )
-                }
                 hello = try await sayHello(link)
             }
             try await tidyCustody(link)
@@ -138,28 +110,66 @@ extension Container {
             return true
         } catch {
             surroundings.logger.warning("greeting", metadata: ["id": "\(id)", "error": "\(error)"])
+            // One that hangs is replaced; its container does not notice.
+            if case .timedOut? = error as? KeeperFailure {
+                try? ProcessHandle.signal(link.process.raw, .kill)
+            }
             return false
         }
     }
 
+    /// Gives a new keeper the second copies of everything.
+    private func handOver(to link: KeeperLink) async throws {
+        let parts = custody.forAdoption()
+        for (index, part) in parts.enumerated() {
+            let request = KeeperV1.Adopt(descriptors: part.map(\.name), more: index + 1 < parts.count)
+            let answer = try await link.connection.request(
+                .adopt(request),
+                descriptors: part.map(\.descriptor),
+                within: Self.answerLimit
+            )
+            guard case .reply(let reply)? = answer.body else { throw KeeperFailure.unexpectedAnswer }
+            guard let failure = reply.failure else { continue }
+            let text = "\(StartFailure(failure))"
+            surroundings.logger.error("adopt", metadata: ["id": "\(id)", "error": "\(text)"])
+        }
+    }
+
+    /// For what a keeper answers at once; the disk may make it wait, hardly for so long.
+    static let answerLimit = Duration.seconds(30)
+
     private func sayHello(_ link: KeeperLink) async throws -> KeeperV1.HelloReply {
-        let answer = try await link.connection.request(.hello(KeeperV1.Hello(release: surroundings.release)))
+        let answer = try await link.connection.request(
+            .hello(KeeperV1.Hello(release: surroundings.release)),
+            within: Self.answerLimit
+        )
         guard case .helloReply(let hello)? = answer.body else { throw KeeperFailure.unexpectedAnswer }
         return hello
     }
 
     /// Asks for everything that is worth holding, and lets go of the rest.
-    /// - Returns: Whether anything of what has ended is still needed.
+    /// - Returns: Whether anything of a process that has ended is still needed.
     @discardableResult
     private func tidyCustody(_ link: KeeperLink) async throws -> Bool {
         guard named == nil else { return true }
         named = []
         defer { named = nil }
-        let answer = try await link.connection.request(.custodyQuery(KeeperV1.CustodyQuery()))
+        let answer = try await link.connection.request(
+            .custodyQuery(KeeperV1.CustodyQuery()),
+            within: Self.answerLimit
+        )
         guard case .reply? = answer.body else { throw KeeperFailure.unexpectedAnswer }
         let named = self.named ?? []
         release { !named.contains($0) }
-        return !named.isEmpty
+        return named.contains(where: isOfEnded)
+    }
+
+    private func isOfEnded(_ key: Custody.Key) -> Bool {
+        guard key.role != .networkNamespace else { return false }
+        return switch key.holder {
+        case .run(let run): run != lifecycle.run || !lifecycle.isActive
+        case .exec(let exec): execs[exec]?.hasEnded ?? true
+        }
     }
 
     // MARK: - What the keeper says
@@ -266,18 +276,33 @@ extension Container {
 
     /// After an end: copies are needed until the keeper has taken the last byte out of the pipes.
     private func tidyLater() {
+        tidyPauseNanos = 5_000_000_000
         guard !isTidying else { return }
         isTidying = true
-        surroundings.works.start { await self.tidy() }
+        surroundings.works.start {
+            try? await Task.sleep(for: .seconds(1))
+            await self.tidy()
+        }
     }
 
     private func tidy() async {
-        defer { isTidying = false }
-        for pause in [1, 5, 30, 300] {
-            try? await Task.sleep(for: .seconds(pause))
-            guard !isReleased, case .ready(let link) = keeper else { return }
-            if let isNeeded = try? await tidyCustody(link), !isNeeded { return }
+        isTidying = false
+        guard !isReleased, case .ready(let link) = keeper, let isNeeded = try? await tidyCustody(link),
+            isNeeded,
+            !isToTidyAgain
+        else { return }
+        isToTidyAgain = true
+        let pause = tidyPauseNanos
+        tidyPauseNanos = min(tidyPauseNanos * 2, 60_000_000_000)
+        surroundings.works.start {
+            try? await Task.sleep(for: .nanoseconds(pause))
+            await self.tidyAgain()
         }
+    }
+
+    private func tidyAgain() async {
+        isToTidyAgain = false
+        await tidy()
     }
 
     // MARK: - Asking
@@ -296,16 +321,22 @@ extension Container {
     }
 
     /// One question to the keeper. A keeper that dies meanwhile is not asked again: it may have done it.
-    func ask(_ body: KeeperV1.Packet.Body) async throws -> KeeperV1.Reply {
+    /// - Parameter limit: nil: as long as it takes (building a container); its caller's deadline ends it.
+    func ask(
+        _ body: KeeperV1.Packet.Body,
+        within limit: Duration? = Container.answerLimit
+    ) async throws -> KeeperV1.Reply {
         let connection = try await connection()
         do {
-            let answer = try await connection.request(body)
+            let answer = try await connection.request(body, within: limit)
             guard case .reply(let reply)? = answer.body else { throw KeeperFailure.unexpectedAnswer }
             return reply
         } catch let failure as KeeperFailure {
             try Task.checkCancellation()
             // Nobody else need find out; the next one to ask waits for the next keeper.
-            if case .ready(let link) = keeper, link.connection === connection { keeper = .none }
+            if case .closed = failure, case .ready(let link) = keeper, link.connection === connection {
+                keeper = .none
+            }
             throw SupervisorError.keeperUnavailable(id, detail: "\(failure)")
         }
     }
@@ -314,7 +345,7 @@ extension Container {
     /// time to look.
     func tellStart(run: UInt64) async {
         do {
-            let reply = try await ask(.start(KeeperV1.Start(run: run)))
+            let reply = try await ask(.start(KeeperV1.Start(run: run)), within: nil)
             mergeFile()
             guard let failure = reply.failure else { return }
             try change { lifecycle throws(SupervisorError) in

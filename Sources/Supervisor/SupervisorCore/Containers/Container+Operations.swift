@@ -7,11 +7,20 @@ internal import System
 /// What clients ask of a container. Each call is harmless when repeated.
 extension Container {
     /// Starts it, and returns once its program was executed.
+    /// - Parameter key: A start with the same key is this one: it is not done again, whatever became of it.
     /// - Throws: `.startFailed` when it was not; `CancellationError` (the start goes on).
-    package func start() async throws -> ContainerSnapshot {
-        try change { lifecycle throws(SupervisorError) in try lifecycle.requestStart(now: surroundings.now) }
+    package func start(key: String) async throws -> ContainerSnapshot {
+        let isRepeated = !key.isEmpty && key == lifecycle.startKey
+        try change { lifecycle throws(SupervisorError) in
+            try lifecycle.requestStart(key: key, now: surroundings.now)
+        }
         surroundings.faults.reach("supervisor.start.recorded")
-        guard lifecycle.phase == .starting else { return snapshot }
+        guard lifecycle.phase == .starting else {
+            if isRepeated, !lifecycle.isActive, let failure = lifecycle.exit?.failure {
+                throw SupervisorError.startFailed(id: id.text, failure)
+            }
+            return snapshot
+        }
         let run = lifecycle.run
         _ = try await wait { $0.lifecycle.settledRun >= run || $0.lifecycle.isBeingDeleted || $0.isRemoved }
         if let failure = lifecycle.settledFailure, lifecycle.settledRun >= run {

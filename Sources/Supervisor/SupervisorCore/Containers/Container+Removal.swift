@@ -23,9 +23,7 @@ extension Container {
             bell.ring()
         }
         do {
-            guard
-                try await wait(untilBootNanos: Clock.bootNanos + Self.graceNanos, { !$0.lifecycle.isActive })
-            else {
+            guard try await hasEnded() else {
                 removalFailure = .stopTimedOut(id)
                 return
             }
@@ -39,6 +37,8 @@ extension Container {
             }
             try directory.setAside()
             surroundings.faults.reach("supervisor.delete.set-aside")
+            // Its output goes first: on a full disk, that makes room for the event.
+            try Files.removeTree(directory.asidePath + "/spool")
             await flush()
             surroundings.faults.reach("supervisor.delete.journaled")
             try Files.removeTree(directory.asidePath)
@@ -52,6 +52,26 @@ extension Container {
         isRemoved = true
     }
 
+    /// Waits for the end of what was killed. A keeper that does not tell of it is replaced by one that does; where there is
+    /// none, and no way to one, nobody ever would.
+    private func hasEnded() async throws -> Bool {
+        for isLast in [false, true] {
+            let due = Clock.bootNanos + Self.graceNanos
+            if try await wait(untilBootNanos: due, { !$0.lifecycle.isActive }) { return true }
+            switch keeper {
+            case .ready(let link):
+                if !isLast { try? ProcessHandle.signal(link.process.raw, .kill) }
+            case .none:
+                try group().killAll()
+                try change { lifecycle throws(SupervisorError) in
+                    lifecycle.abandonRun(now: surroundings.now)
+                }
+                return true
+            }
+        }
+        return false
+    }
+
     /// Lets the keeper end. One that cannot be asked is killed; what it would have removed is removed here.
     private func releaseKeeper() async {
         isReleased = true
@@ -62,7 +82,7 @@ extension Container {
             }
             return
         }
-        _ = try? await link.connection.request(.release(KeeperV1.Release()))
+        _ = try? await link.connection.request(.release(KeeperV1.Release()), within: .seconds(5))
         do {
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 group.addTask {
@@ -86,10 +106,14 @@ extension Container {
     private func removeTraces() throws(SystemError) {
         release { _ in true }
         try Files.removeTree(directory.runPath)
-        let group = try Cgroup("\(surroundings.cgroupParent)/\(id.text)", in: surroundings.cgroups)
+        let group = try group()
         if group.exists {
             try? group.killAll()
             try group.remove()
         }
+    }
+
+    private func group() throws(SystemError) -> Cgroup {
+        try Cgroup("\(surroundings.cgroupParent)/\(id.text)", in: surroundings.cgroups)
     }
 }

@@ -46,6 +46,8 @@ package actor Container {
     /// The copies that the keeper has named since it was asked; nil while it is not asked.
     var named: Set<Custody.Key>?
     var isTidying = false
+    var isToTidyAgain = false
+    var tidyPauseNanos: Int64 = 0
 
     enum RemovalStep { case idle, underWay }
 
@@ -126,7 +128,13 @@ package actor Container {
     /// Gives the journal what it does not have yet; tries again until it works, since nothing may be missing
     /// there.
     func flush() async {
-        while let last = lifecycle.pending.last, !Task.isCancelled {
+        while await !flushOnce(), !Task.isCancelled { try? await Task.sleep(for: .seconds(1)) }
+    }
+
+    /// The same, but leaves it at one attempt.
+    /// - Returns: Whether the journal has everything.
+    func flushOnce() async -> Bool {
+        while let last = lifecycle.pending.last {
             do {
                 try await surroundings.journal.append(lifecycle.pending)
                 // On disk they stay until the next writing; the journal knows their numbers.
@@ -134,9 +142,10 @@ package actor Container {
                 bell.ring()
             } catch {
                 surroundings.logger.error("journal", metadata: ["id": "\(id)", "error": "\(error)"])
-                try? await Task.sleep(for: .seconds(1))
+                return false
             }
         }
+        return true
     }
 
     func perform(_ effects: [Lifecycle.Effect]) {

@@ -30,6 +30,8 @@ package struct ContainerDirectory: Hashable, Sendable {
     var containerFile: String { path + "/container.pb" }
     var lifecycleFile: String { path + "/lifecycle.pb" }
     var eventsFile: String { path + "/events" }
+    /// Locked by the keeper for as long as it lives.
+    var keeperLockFile: String { path + "/keeper.lock" }
 
     // MARK: - Reading
 

@@ -82,24 +82,38 @@ package final class Works: Sendable {
 /// How children ended that this process reaped: keepers, and orphans of keepers that died.
 package final class EndedChildren: Sendable {
     private static let limit = 4096
-    private let statuses = Mutex<(byPid: [Int32: Int32], order: [Int32])>(([:], []))
+    /// Afterwards the number may be another process's.
+    private static let memoryNanos: Int64 = 60_000_000_000
+
+    private struct Ended {
+        let pid: Int32
+        let waitStatus: Int32
+        let atBootNanos: Int64
+    }
+
+    private let ended = Mutex<[Ended]>([])
 
     package init() {}
 
     /// Reaps everything that has ended. To be called after each SIGCHLD.
     package func reap() {
         while let child = try? Children.reapNext() {
-            statuses.withLock { state in
-                if state.byPid.updateValue(child.waitStatus, forKey: child.pid) == nil {
-                    state.order.append(child.pid)
-                }
-                if state.order.count > Self.limit { state.byPid[state.order.removeFirst()] = nil }
+            let one = Ended(pid: child.pid, waitStatus: child.waitStatus, atBootNanos: Clock.bootNanos)
+            ended.withLock { list in
+                list.append(one)
+                if list.count > Self.limit { list.removeFirst(Self.limit / 4) }
             }
         }
     }
 
-    /// The wait status of a child that ended not long ago.
-    package func waitStatus(of pid: Int32) -> Int32? { statuses.withLock { $0.byPid[pid] } }
+    /// Takes the wait status of a child that ended in the last minute.
+    package func waitStatus(of pid: Int32) -> Int32? {
+        ended.withLock { list in
+            guard let index = list.lastIndex(where: { $0.pid == pid }) else { return nil }
+            let found = list.remove(at: index)
+            return Clock.bootNanos - found.atBootNanos < Self.memoryNanos ? found.waitStatus : nil
+        }
+    }
 }
 
 extension Surroundings {

@@ -189,7 +189,19 @@ package actor Journal {
     }
 
     /// Forgets a deleted container's numbers: its id will not be used again.
-    package func forget(_ container: ContainerID) { contents.numbers[container.text] = nil }
+    package func forget(_ container: ContainerID) {
+        contents.numbers[container.text] = nil
+        contents.deleted.remove(container.text)
+    }
+
+    /// The same for all whose last event says that they were deleted, once nothing of them is left that could tell it
+    /// again.
+    package func forgetDeleted(except kept: Set<String>) {
+        for container in contents.deleted where !kept.contains(where: { $0.hasSuffix(container) }) {
+            contents.numbers[container] = nil
+        }
+        contents.deleted = []
+    }
 
     private func read(_ cursor: Cursor) throws -> (events: [Event], cursor: Cursor) {
         let wanted = cursor.sequence + 1

@@ -32,6 +32,8 @@ struct JournalContents: Sendable {
     var segments: [JournalSegment] = []
     /// Container → number of its last event here.
     var numbers: [String: UInt64] = [:]
+    /// Containers whose last event says that they were deleted, and whose number is still here.
+    var deleted: Set<String> = []
     /// Containers deleted in the last ten minutes.
     var removals: [Event] = []
     /// What was wrong, one line each.
@@ -81,6 +83,11 @@ struct JournalContents: Sendable {
 
     mutating func note(_ event: Event, nowUnixNanos: Int64) {
         numbers[event.container] = max(numbers[event.container] ?? 0, event.number)
+        if event.action == .delete {
+            deleted.insert(event.container)
+        } else {
+            deleted.remove(event.container)
+        }
         if event.action == .delete {
             if nowUnixNanos - event.wallUnixNanos < Self.exitMemoryNanos { removals.append(event) }
         }

@@ -66,19 +66,19 @@ package struct Custody: Sendable {
         held[Key(holder: .run(run), role: .pidfd)]
     }
 
-    /// As an Adopt request names them, and in that order. Of runs only the last one counts.
-    package func forAdoption() -> [(name: KeeperV1.NamedDescriptor, descriptor: SharedDescriptor)] {
-        let runs = held.keys.compactMap { key in if case .run(let run) = key.holder { run } else { nil } }
-        let run = runs.max()
-        return held.compactMap { key, descriptor in
+    /// As Adopt requests name them, and in that order: each part fits into one packet. There is at least one part.
+    package func forAdoption() -> [[(name: KeeperV1.NamedDescriptor, descriptor: SharedDescriptor)]] {
+        let all = held.map { key, descriptor in
             switch key.holder {
-            case .run(let number):
-                number == run ? (KeeperV1.NamedDescriptor(role: key.role), descriptor) : nil
-            case .exec(let exec):
-                (KeeperV1.NamedDescriptor(role: key.role, execId: exec), descriptor)
+            case .run(let run): (KeeperV1.NamedDescriptor(role: key.role, run: run), descriptor)
+            case .exec(let exec): (KeeperV1.NamedDescriptor(role: key.role, execId: exec), descriptor)
             }
         }
+        let starts = stride(from: 0, to: max(all.count, 1), by: Self.descriptorsAtOnce)
+        return starts.map { Array(all[$0..<min($0 + Self.descriptorsAtOnce, all.count)]) }
     }
+
+    private static let descriptorsAtOnce = 200
 }
 
 /// The names under which third copies lie in the descriptor store of petrel-init or systemd:

@@ -8,6 +8,8 @@ package import System
 package enum KeeperFailure: Error, Hashable, Sendable {
     /// The connection ended before the answer came; the keeper may have done what was asked.
     case closed
+    /// It did not answer in time; it may still do what was asked.
+    case timedOut
     case unexpectedAnswer
     case system(SystemError)
 }
@@ -23,9 +25,16 @@ package final class KeeperConnection: Sendable {
         package let descriptors: [SharedDescriptor]
     }
 
+    /// A request from the moment it is sent: its answer may be there before anybody waits for it.
+    private enum Request {
+        case sent
+        case awaited(CheckedContinuation<KeeperV1.Packet, any Error>)
+        case answered(Result<KeeperV1.Packet, any Error>)
+    }
+
     private struct State {
         var nextID: UInt64 = 1
-        var requests: [UInt64: CheckedContinuation<KeeperV1.Packet, any Error>] = [:]
+        var requests: [UInt64: Request] = [:]
         var isClosed = false
     }
 
@@ -42,21 +51,29 @@ package final class KeeperConnection: Sendable {
         self.poller = poller
     }
 
-    /// Sends a request and waits for its answer. Rightly endless: it ends with the answer, the connection, or
-    /// cancellation.
+    /// Sends a request and waits for its answer.
+    /// - Parameter limit: The longest wait; nil: rightly endless, it ends with the answer, the connection, or cancellation.
     package func request(
         _ body: KeeperV1.Packet.Body,
-        descriptors: [SharedDescriptor] = []
+        descriptors: [SharedDescriptor] = [],
+        within limit: Duration? = nil
     ) async throws(KeeperFailure) -> KeeperV1.Packet {
         let id = state.withLock { state in
             defer { state.nextID += 1 }
+            state.requests[state.nextID] = .sent
             return state.nextID
         }
+        defer { state.withLock { $0.requests[id] = nil } }
         do {
-            return try await withTaskCancellationHandler {
-                try await exchange(KeeperV1.Packet(id: id, body: body), descriptors)
-            } onCancel: {
-                finish(id, .failure(CancellationError()))
+            try await send(KeeperV1.Packet(id: id, body: body), descriptors)
+            guard let limit else { return try await answer(to: id) }
+            return try await withThrowingTaskGroup(of: Void.self) { group in
+                defer { group.cancelAll() }
+                group.addTask {
+                    try await Task.sleep(for: limit)
+                    self.finish(id, .failure(KeeperFailure.timedOut))
+                }
+                return try await answer(to: id)
             }
         } catch let failure as KeeperFailure {
             throw failure
@@ -98,23 +115,21 @@ package final class KeeperConnection: Sendable {
         return nil
     }
 
-    private func exchange(
-        _ packet: KeeperV1.Packet,
-        _ descriptors: [SharedDescriptor]
-    ) async throws -> KeeperV1.Packet {
-        try await withCheckedThrowingContinuation { continuation in
-            let isClosed = state.withLock { state in
-                if !state.isClosed { state.requests[packet.id] = continuation }
-                return state.isClosed
+    private func answer(to id: UInt64) async throws -> KeeperV1.Packet {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let result: Result<KeeperV1.Packet, any Error>? = state.withLock { state in
+                    if case .answered(let result)? = state.requests[id] { return result }
+                    if state.isClosed { return .failure(KeeperFailure.closed) }
+                    state.requests[id] = .awaited(continuation)
+                    return nil
+                }
+                if let result { continuation.resume(with: result) }
+                // A cancellation that came before the entry was there found nothing to end.
+                if Task.isCancelled { finish(id, .failure(CancellationError())) }
             }
-            guard !isClosed else { return continuation.resume(throwing: KeeperFailure.closed) }
-            do throws(SystemError) {
-                try socket.send(packet.serialized(), descriptors: descriptors.map(\.raw))
-            } catch {
-                finish(packet.id, .failure(KeeperFailure.system(error)))
-            }
-            // A cancellation that came before the entry was there found nothing to end.
-            if Task.isCancelled { finish(packet.id, .failure(CancellationError())) }
+        } onCancel: {
+            finish(id, .failure(CancellationError()))
         }
     }
 
@@ -125,22 +140,37 @@ package final class KeeperConnection: Sendable {
             do throws(SystemError) {
                 return try socket.send(packet.serialized(), descriptors: descriptors.map(\.raw))
             } catch {
-                guard error.code == ErrorNumber.tryAgain else { throw .system(error) }
+                if error.code == ErrorNumber.messageTooLong { throw .system(error) }
+                guard error.code == ErrorNumber.tryAgain else {
+                    // Nothing more goes over it: whoever reads finds its end, and connects anew.
+                    UnixSocket.shutDown(polled.raw)
+                    throw .closed
+                }
             }
             do { try await poller.writable(polled) } catch { throw .closed }
         }
     }
 
     private func close() {
-        let requests = state.withLock { state in
+        let ids = state.withLock { state in
             state.isClosed = true
-            defer { state.requests = [:] }
-            return state.requests
+            return Array(state.requests.keys)
         }
-        for request in requests.values { request.resume(throwing: KeeperFailure.closed) }
+        for id in ids { finish(id, .failure(KeeperFailure.closed)) }
     }
 
     private func finish(_ id: UInt64, _ result: Result<KeeperV1.Packet, any Error>) {
-        state.withLock { $0.requests.removeValue(forKey: id) }?.resume(with: result)
+        let waiting: CheckedContinuation<KeeperV1.Packet, any Error>? = state.withLock { state in
+            switch state.requests[id] {
+            case .sent:
+                state.requests[id] = .answered(result)
+                return nil
+            case .awaited(let continuation):
+                state.requests[id] = .answered(result)
+                return continuation
+            case .answered, nil: return nil
+            }
+        }
+        waiting?.resume(with: result)
     }
 }

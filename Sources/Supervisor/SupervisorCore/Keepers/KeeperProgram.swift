@@ -76,10 +76,18 @@ package struct KeeperProgram: Sendable {
         )
     }
 
-    /// The running keepers of each container directory below `containers`, as `/proc` has them.
+    /// The keeper of a container: the process that holds the lock in its directory, as only one can.
     ///
-    /// The records on disk may be a moment behind; a process's arguments are not. A process that a keeper has
-    /// cloned and that has not executed its program yet bears the keeper's arguments: it is left out.
+    /// One that was spawned just now may not hold it yet; should another be spawned then, one of the two ends at once.
+    package func holder(of directory: ContainerDirectory) -> Int32? {
+        guard let file = try? Files.open(directory.keeperLockFile, .readOnly) else { return nil }
+        return try? FileLocks.recordLockHolder(file.raw)
+    }
+
+    /// Processes that look like keepers of directories below `containers`: for ending those whose container is gone.
+    ///
+    /// A process that a keeper has cloned and that has not executed its program yet bears the keeper's arguments: it is
+    /// left out.
     package static func running(below containers: String) -> [String: [Int32]] {
         var found: [String: [Int32]] = [:]
         for name in (try? Files.names(in: "/proc")) ?? [] {

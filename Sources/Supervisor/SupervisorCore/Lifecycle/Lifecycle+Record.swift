@@ -24,10 +24,11 @@ extension Lifecycle {
             pending: pending.map(SupervisorV1.EventRecord.init),
             killDueBootNanos: killDueBootNanos,
             startIsRestart: startIsRestart,
-            startIsRepeated: startIsRepeated,
             hasRun: hasRun,
             deleting: isBeingDeleted,
-            stopSignal: stopSignal
+            stopSignal: stopSignal,
+            startKey: startKey,
+            startRepeats: startRepeats
         )
     }
 
@@ -59,8 +60,9 @@ extension Lifecycle {
         killDueBootNanos = record.killDueBootNanos
         stopSignal = record.stopSignal
         startIsRestart = record.startIsRestart
-        startIsRepeated = record.startIsRepeated
+        startRepeats = record.startRepeats
         hasRun = record.hasRun
+        startKey = record.startKey
     }
 }
 

@@ -6,9 +6,9 @@
 /// created ── start ──> starting ── started ──> running ── exited ──> exited
 ///    ^                    │  ^                     │                  │ start
 ///    └── start failed ────┘  └──── restart due ── restarting <── policy
-/// ``` The owner of the value writes each changed value to disk before it does what the transition returned,
-/// then gives the `pending` events to the journal. So a transition that is on disk happened, once, whatever
-/// is killed.
+/// ```
+/// The owner of the value writes each changed value to disk before it does what the transition returned, then gives the
+/// `pending` events to the journal. So a transition that is on disk happened, once, whatever is killed.
 package struct Lifecycle: Hashable, Sendable {
     package enum Phase: UInt32, Hashable, Sendable {
         case created = 1
@@ -28,6 +28,9 @@ package struct Lifecycle: Hashable, Sendable {
         /// Call `restartDue` after so long.
         case restart(afterNanos: Int64, run: UInt64)
     }
+
+    /// A start whose gate was closed so often by keepers' deaths is given up.
+    package static let startRepeatLimit: UInt32 = 20
 
     package let id: ContainerID
     package let owner: String
@@ -55,8 +58,11 @@ package struct Lifecycle: Hashable, Sendable {
     package internal(set) var killDueBootNanos: Int64 = 0
     package internal(set) var stopSignal: Int32 = 0
     package internal(set) var startIsRestart = false
-    package internal(set) var startIsRepeated = false
+    /// How often the start on its way was repeated: a keeper's death had closed its gate.
+    package internal(set) var startRepeats: UInt32 = 0
     package internal(set) var hasRun = false
+    /// Of the last start by hand.
+    package internal(set) var startKey = ""
     /// The last run of which it is known whether it was executed. Not on disk: for those who wait for a
     /// start.
     package internal(set) var settledRun: UInt64 = 0
@@ -96,9 +102,13 @@ package struct Lifecycle: Hashable, Sendable {
 
     // MARK: - What clients ask
 
-    /// Starts it by hand. Harmless when it runs already.
-    package mutating func requestStart(now: Moment) throws(SupervisorError) -> [Effect] {
+    /// Starts it by hand. Harmless when it runs already, or when a start with this key has been.
+    package mutating func requestStart(key: String = "", now: Moment) throws(SupervisorError) -> [Effect] {
         guard !isBeingDeleted else { throw .isBeingRemoved(id) }
+        if !key.isEmpty {
+            guard key != startKey else { return [] }
+            startKey = key
+        }
         guard !isActive else { return [] }
         isManuallyStopped = false
         isRemovalWanted = false
@@ -123,9 +133,10 @@ package struct Lifecycle: Hashable, Sendable {
             wantRemoval(now)
             return []
         case .starting:
+            // One that hangs on the way to its program does not come to that signal.
             self.killDueBootNanos = killDueBootNanos
             stopSignal = signal
-            return []
+            return [.kill(atBootNanos: killDueBootNanos)]
         case .running:
             self.killDueBootNanos = killDueBootNanos
             stopSignal = signal
@@ -147,12 +158,26 @@ package struct Lifecycle: Hashable, Sendable {
 
     /// Marks it for deletion; what runs is killed first, with `isForced`.
     package mutating func requestDelete(isForced: Bool) throws(SupervisorError) -> [Effect] {
-        if isBeingDeleted { return phase == .running ? [.signal(9)] : [] }
+        if isBeingDeleted { return isActive ? [.signal(9)] : [] }
         guard isForced || !(isActive || phase == .restarting) else { throw .isRunning(id) }
         isBeingDeleted = true
         isManuallyStopped = true
         if phase == .restarting { phase = .exited }
-        return phase == .running ? [.signal(9)] : []
+        return isActive ? [.signal(9)] : []
+    }
+
+    /// Nobody can tell any more what becomes of its run: there is no keeper and cannot be one, and its processes were
+    /// killed.
+    package mutating func abandonRun(now: Moment) -> [Effect] {
+        guard isActive else { return [] }
+        if phase == .starting {
+            return startFailed(run: run, StartFailure(step: "keeper", path: "", errno: 0), now)
+        }
+        return exited(
+            run: run,
+            ExitStatus(waitStatus: nil, isOutOfMemory: false, atUnixNanos: now.wallUnixNanos),
+            now
+        )
     }
 
     /// Whether the event that ends its story is among those that the journal may not have yet.
@@ -176,12 +201,23 @@ package struct Lifecycle: Hashable, Sendable {
     ///   - keeperRun: The last run that the keeper knows.
     ///   - isNewBoot: The value was written before the machine was started again.
     package mutating func resume(keeperRun: UInt64, isNewBoot: Bool, now: Moment) -> [Effect] {
-        if isBeingDeleted { return phase == .running ? [.signal(9)] : [] }
+        if isBeingDeleted { return isActive ? [.signal(9)] : [] }
+        // Of a boot time that is over.
+        if isNewBoot { killDueBootNanos = min(killDueBootNanos, now.bootNanos) }
         switch phase {
         case .starting:
-            // The keeper never heard of it, or died before it had recorded it.
-            return keeperRun < run ? [.start(run: run)] : []
+            // The keeper has recorded it, and says itself what becomes of it.
+            guard keeperRun < run else {
+                return killDueBootNanos == 0 ? [] : [.kill(atBootNanos: killDueBootNanos)]
+            }
+            // It never heard of it, or died before it had recorded it.
+            guard !isManuallyStopped else {
+                return startFailed(run: run, StartFailure(step: "stopped", path: "", errno: 0), now)
+            }
+            return [.start(run: run)]
         case .running:
+            // Its record was damaged: nothing will ever tell how it ends.
+            guard keeperRun >= run else { return [.signal(9)] + abandonRun(now: now) }
             return killDueBootNanos == 0 ? [] : [.signal(stopSignal), .kill(atBootNanos: killDueBootNanos)]
         case .restarting:
             return [.restart(afterNanos: backOffNanos, run: run)]
@@ -234,12 +270,14 @@ package struct Lifecycle: Hashable, Sendable {
         run += 1
         phase = .starting
         startIsRestart = isRestart
-        startIsRepeated = false
+        startRepeats = 0
         killDueBootNanos = 0
         return [.start(run: run)]
     }
 
     private mutating func started(run: UInt64, pid: Int32, atUnixNanos: Int64, _ now: Moment) -> [Effect] {
+        // Told again, by a keeper that no longer had its predecessor's events.
+        guard phase != .running || self.run != run else { return [] }
         self.run = max(self.run, run)
         phase = .running
         self.pid = pid
@@ -256,9 +294,10 @@ package struct Lifecycle: Hashable, Sendable {
 
     private mutating func startFailed(run: UInt64, _ failure: StartFailure, _ now: Moment) -> [Effect] {
         self.run = max(self.run, run)
-        if failure.isGate, !startIsRepeated, !isManuallyStopped, !isBeingDeleted, phase == .starting {
+        let isWanted = phase == .starting && !isManuallyStopped && !isBeingDeleted
+        if failure.isGate, startRepeats < Self.startRepeatLimit, isWanted {
             self.run += 1
-            startIsRepeated = true
+            startRepeats += 1
             return [.start(run: self.run)]
         }
         settle(failure)
@@ -269,6 +308,12 @@ package struct Lifecycle: Hashable, Sendable {
         phase = hasRun ? .exited : .created
         killDueBootNanos = 0
         tell(.die, now, exit: status)
+        // A restart that a dead keeper or a full disk kept from its program is not the program's failure.
+        if startIsRestart, isWanted, failure.isGate || failure.isFullDisk {
+            phase = .restarting
+            backOffNanos = BackOff.next(after: backOffNanos, ranNanos: 0)
+            return [.restart(afterNanos: backOffNanos, run: self.run)]
+        }
         wantRemoval(now)
         return []
     }

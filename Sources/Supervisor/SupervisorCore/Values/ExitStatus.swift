@@ -85,6 +85,9 @@ package struct StartFailure: Hashable, Sendable, CustomStringConvertible {
     /// The process ended at its gate because its keeper did: nothing is wrong with the container.
     package var isGate: Bool { step == "gate" }
 
+    /// The keeper does not begin a run while a full disk holds back the output of the one before.
+    package var isFullDisk: Bool { step == "output" && errno == ErrorNumber.noSpace }
+
     package var description: String {
         "\(step)\(path.isEmpty ? "" : " " + path): \(errno == 0 ? "failed" : ErrorNumber.name(of: errno))"
     }

@@ -2591,7 +2591,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__container_config__descripto
   (ProtobufCMessageInit) petrel__engine__v1__container_config__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__create_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__create_request__field_descriptors[3] =
 {
   {
     "name",
@@ -2617,15 +2617,29 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__create_request__field_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "key",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__CreateRequest, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__create_request__field_indices_by_name[] = {
   1,   /* field[1] = config */
+  2,   /* field[2] = key */
   0,   /* field[0] = name */
 };
-static const ProtobufCIntRange petrel__engine__v1__create_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange petrel__engine__v1__create_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 10, 2 },
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__create_request__descriptor =
 {
@@ -2635,10 +2649,10 @@ const ProtobufCMessageDescriptor petrel__engine__v1__create_request__descriptor 
   "Petrel__Engine__V1__CreateRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__CreateRequest),
-  2,
+  3,
   petrel__engine__v1__create_request__field_descriptors,
   petrel__engine__v1__create_request__field_indices_by_name,
-  1,  petrel__engine__v1__create_request__number_ranges,
+  2,  petrel__engine__v1__create_request__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__create_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2706,7 +2720,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__create_response__descriptor
   (ProtobufCMessageInit) petrel__engine__v1__create_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__start_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__start_request__field_descriptors[2] =
 {
   {
     "container",
@@ -2720,14 +2734,28 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__start_request__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "key",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__StartRequest, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__start_request__field_indices_by_name[] = {
   0,   /* field[0] = container */
+  1,   /* field[1] = key */
 };
-static const ProtobufCIntRange petrel__engine__v1__start_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange petrel__engine__v1__start_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 10, 1 },
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__start_request__descriptor =
 {
@@ -2737,10 +2765,10 @@ const ProtobufCMessageDescriptor petrel__engine__v1__start_request__descriptor =
   "Petrel__Engine__V1__StartRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__StartRequest),
-  1,
+  2,
   petrel__engine__v1__start_request__field_descriptors,
   petrel__engine__v1__start_request__field_indices_by_name,
-  1,  petrel__engine__v1__start_request__number_ranges,
+  2,  petrel__engine__v1__start_request__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__start_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

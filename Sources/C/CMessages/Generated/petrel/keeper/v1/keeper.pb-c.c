@@ -1686,7 +1686,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__event__descriptor =
   (ProtobufCMessageInit) petrel__keeper__v1__event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__keeper__v1__named_descriptor__field_descriptors[2] =
+static const ProtobufCFieldDescriptor petrel__keeper__v1__named_descriptor__field_descriptors[3] =
 {
   {
     "role",
@@ -1712,15 +1712,28 @@ static const ProtobufCFieldDescriptor petrel__keeper__v1__named_descriptor__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "run",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__NamedDescriptor, run),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__keeper__v1__named_descriptor__field_indices_by_name[] = {
   1,   /* field[1] = exec_id */
   0,   /* field[0] = role */
+  2,   /* field[2] = run */
 };
 static const ProtobufCIntRange petrel__keeper__v1__named_descriptor__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor petrel__keeper__v1__named_descriptor__descriptor =
 {
@@ -1730,7 +1743,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__named_descriptor__descripto
   "Petrel__Keeper__V1__NamedDescriptor",
   "petrel.keeper.v1",
   sizeof(Petrel__Keeper__V1__NamedDescriptor),
-  2,
+  3,
   petrel__keeper__v1__named_descriptor__field_descriptors,
   petrel__keeper__v1__named_descriptor__field_indices_by_name,
   1,  petrel__keeper__v1__named_descriptor__number_ranges,
@@ -2099,7 +2112,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__hello_reply__descriptor =
   (ProtobufCMessageInit) petrel__keeper__v1__hello_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__keeper__v1__adopt__field_descriptors[1] =
+static const ProtobufCFieldDescriptor petrel__keeper__v1__adopt__field_descriptors[2] =
 {
   {
     "descriptors",
@@ -2113,14 +2126,27 @@ static const ProtobufCFieldDescriptor petrel__keeper__v1__adopt__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "more",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__Adopt, more),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__keeper__v1__adopt__field_indices_by_name[] = {
   0,   /* field[0] = descriptors */
+  1,   /* field[1] = more */
 };
 static const ProtobufCIntRange petrel__keeper__v1__adopt__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor petrel__keeper__v1__adopt__descriptor =
 {
@@ -2130,7 +2156,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__adopt__descriptor =
   "Petrel__Keeper__V1__Adopt",
   "petrel.keeper.v1",
   sizeof(Petrel__Keeper__V1__Adopt),
-  1,
+  2,
   petrel__keeper__v1__adopt__field_descriptors,
   petrel__keeper__v1__adopt__field_indices_by_name,
   1,  petrel__keeper__v1__adopt__number_ranges,

@@ -929,7 +929,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__event_record__descripto
   (ProtobufCMessageInit) petrel__supervisor__v1__event_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__lifecycle_record__field_descriptors[21] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__lifecycle_record__field_descriptors[22] =
 {
   {
     "version",
@@ -1136,18 +1136,6 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__lifecycle_record__
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "start_is_repeated",
-    18,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BOOL,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Supervisor__V1__LifecycleRecord, start_is_repeated),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "has_run",
     19,
     PROTOBUF_C_LABEL_NONE,
@@ -1183,15 +1171,39 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__lifecycle_record__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "start_key",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__LifecycleRecord, start_key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_repeats",
+    31,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__LifecycleRecord, start_repeats),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__lifecycle_record__field_indices_by_name[] = {
   9,   /* field[9] = back_off_nanos */
   1,   /* field[1] = boot_id */
   5,   /* field[5] = created_at_unix_nanos */
-  19,   /* field[19] = deleting */
+  18,   /* field[18] = deleting */
   13,   /* field[13] = event_number */
   7,   /* field[7] = exit */
-  18,   /* field[18] = has_run */
+  17,   /* field[17] = has_run */
   12,   /* field[12] = keeper_sequence */
   15,   /* field[15] = kill_due_boot_nanos */
   10,   /* field[10] = manually_stopped */
@@ -1201,16 +1213,19 @@ static const unsigned petrel__supervisor__v1__lifecycle_record__field_indices_by
   11,   /* field[11] = removal_wanted */
   8,   /* field[8] = restart_count */
   3,   /* field[3] = run */
-  17,   /* field[17] = start_is_repeated */
   16,   /* field[16] = start_is_restart */
+  20,   /* field[20] = start_key */
+  21,   /* field[21] = start_repeats */
   6,   /* field[6] = started_at_unix_nanos */
-  20,   /* field[20] = stop_signal */
+  19,   /* field[19] = stop_signal */
   0,   /* field[0] = version */
 };
-static const ProtobufCIntRange petrel__supervisor__v1__lifecycle_record__number_ranges[1 + 1] =
+static const ProtobufCIntRange petrel__supervisor__v1__lifecycle_record__number_ranges[3 + 1] =
 {
   { 1, 0 },
-  { 0, 21 }
+  { 19, 17 },
+  { 30, 20 },
+  { 0, 22 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__lifecycle_record__descriptor =
 {
@@ -1220,10 +1235,10 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__lifecycle_record__descr
   "Petrel__Supervisor__V1__LifecycleRecord",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__LifecycleRecord),
-  21,
+  22,
   petrel__supervisor__v1__lifecycle_record__field_descriptors,
   petrel__supervisor__v1__lifecycle_record__field_indices_by_name,
-  1,  petrel__supervisor__v1__lifecycle_record__number_ranges,
+  3,  petrel__supervisor__v1__lifecycle_record__number_ranges,
   (ProtobufCMessageInit) petrel__supervisor__v1__lifecycle_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -2020,7 +2020,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__container__descriptor =
   (ProtobufCMessageInit) petrel__supervisor__v1__container__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__start_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__start_request__field_descriptors[3] =
 {
   {
     "owner",
@@ -2046,15 +2046,29 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__start_request__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "key",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__StartRequest, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__start_request__field_indices_by_name[] = {
   1,   /* field[1] = id */
+  2,   /* field[2] = key */
   0,   /* field[0] = owner */
 };
-static const ProtobufCIntRange petrel__supervisor__v1__start_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange petrel__supervisor__v1__start_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 10, 2 },
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__start_request__descriptor =
 {
@@ -2064,10 +2078,10 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__start_request__descript
   "Petrel__Supervisor__V1__StartRequest",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__StartRequest),
-  2,
+  3,
   petrel__supervisor__v1__start_request__field_descriptors,
   petrel__supervisor__v1__start_request__field_indices_by_name,
-  1,  petrel__supervisor__v1__start_request__number_ranges,
+  2,  petrel__supervisor__v1__start_request__number_ranges,
   (ProtobufCMessageInit) petrel__supervisor__v1__start_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

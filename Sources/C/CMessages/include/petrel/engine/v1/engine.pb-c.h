@@ -171,10 +171,11 @@ struct  Petrel__Engine__V1__CreateRequest
   ProtobufCMessage base;
   ProtobufCBinaryData name;
   Petrel__Engine__V1__ContainerConfig *config;
+  ProtobufCBinaryData key;
 };
 #define PETREL__ENGINE__V1__CREATE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__create_request__descriptor) \
-    , {0,NULL}, NULL }
+    , {0,NULL}, NULL, {0,NULL} }
 
 
 struct  Petrel__Engine__V1__CreateResponse
@@ -194,10 +195,11 @@ struct  Petrel__Engine__V1__StartRequest
 {
   ProtobufCMessage base;
   ProtobufCBinaryData container;
+  ProtobufCBinaryData key;
 };
 #define PETREL__ENGINE__V1__START_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__start_request__descriptor) \
-    , {0,NULL} }
+    , {0,NULL}, {0,NULL} }
 
 
 struct  Petrel__Engine__V1__StartResponse

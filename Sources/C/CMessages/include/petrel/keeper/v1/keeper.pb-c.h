@@ -144,10 +144,11 @@ struct  Petrel__Keeper__V1__NamedDescriptor
   ProtobufCMessage base;
   int32_t role;
   ProtobufCBinaryData exec_id;
+  uint64_t run;
 };
 #define PETREL__KEEPER__V1__NAMED_DESCRIPTOR__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__keeper__v1__named_descriptor__descriptor) \
-    , 0, {0,NULL} }
+    , 0, {0,NULL}, 0 }
 
 
 typedef enum {
@@ -228,10 +229,11 @@ struct  Petrel__Keeper__V1__Adopt
   ProtobufCMessage base;
   size_t n_descriptors;
   Petrel__Keeper__V1__NamedDescriptor **descriptors;
+  protobuf_c_boolean more;
 };
 #define PETREL__KEEPER__V1__ADOPT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__keeper__v1__adopt__descriptor) \
-    , 0,NULL }
+    , 0,NULL, 0 }
 
 
 struct  Petrel__Keeper__V1__Start

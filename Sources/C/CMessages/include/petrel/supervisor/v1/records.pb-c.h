@@ -128,14 +128,15 @@ struct  Petrel__Supervisor__V1__LifecycleRecord
   Petrel__Supervisor__V1__EventRecord **pending;
   int64_t kill_due_boot_nanos;
   protobuf_c_boolean start_is_restart;
-  protobuf_c_boolean start_is_repeated;
   protobuf_c_boolean has_run;
   protobuf_c_boolean deleting;
   int32_t stop_signal;
+  ProtobufCBinaryData start_key;
+  uint32_t start_repeats;
 };
 #define PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__lifecycle_record__descriptor) \
-    , 0, {0,NULL}, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0 }
+    , 0, {0,NULL}, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, {0,NULL}, 0 }
 
 
 struct  Petrel__Supervisor__V1__Counter

@@ -179,10 +179,11 @@ struct  Petrel__Supervisor__V1__StartRequest
   ProtobufCMessage base;
   ProtobufCBinaryData owner;
   ProtobufCBinaryData id;
+  ProtobufCBinaryData key;
 };
 #define PETREL__SUPERVISOR__V1__START_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__start_request__descriptor) \
-    , {0,NULL}, {0,NULL} }
+    , {0,NULL}, {0,NULL}, {0,NULL} }
 
 
 typedef enum {
