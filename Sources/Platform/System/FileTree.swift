@@ -7,20 +7,22 @@ internal import Glibc
 extension Files {
     /// Removes `path` and all beneath it; harmless when nothing is there.
     ///
-    /// Blocks for as long as it takes. Trees deeper than the descriptor limit are flattened on the way.
+    /// Blocks for as long as it takes. Trees deeper than the descriptor limit are flattened on the way; what is
+    /// immutable or append-only loses that first.
     /// - Throws: `EXDEV` when something is mounted in the tree (what is mounted stays untouched).
     package static func removeTree(
         _ path: UnsafePointer<CChar>,
         at directory: Int32 = currentDirectory
     ) throws(SystemError) {
-        if Glibc.unlinkat(directory, path, 0) == 0 { return }
-        let code = errno
+        let code = unlink(path, flags: 0, at: directory, freesDirectory: false)
         switch code {
-        case ENOENT: return
-        case EISDIR, EPERM: break
+        case 0, ENOENT: return
+        case EISDIR: break
+        // Some file systems say so of directories.
+        case EPERM where (try? status(of: path, at: directory).kind) == .directory: break
         default: throw SystemError("unlinkat", path: String(cString: path), code: code)
         }
-        if Glibc.unlinkat(directory, path, AT_REMOVEDIR) == 0 { return }
+        if unlink(path, flags: AT_REMOVEDIR, at: directory, freesDirectory: false) == 0 { return }
         do throws(SystemError) {
             let top = try open(path, [.readOnly, .directory, .noFollow], at: directory)
             var remover = TreeRemover(top: top.raw)
@@ -28,8 +30,9 @@ extension Files {
         } catch {
             guard error.code == ENOENT else { throw error }
         }
-        guard Glibc.unlinkat(directory, path, AT_REMOVEDIR) == 0 || errno == ENOENT else {
-            throw SystemError("rmdir", path: String(cString: path), code: errno)
+        let failure = unlink(path, flags: AT_REMOVEDIR, at: directory, freesDirectory: false)
+        guard failure == 0 || failure == ENOENT else {
+            throw SystemError("rmdir", path: String(cString: path), code: failure)
         }
     }
 
@@ -98,7 +101,6 @@ private struct TreeRemover {
     /// Directories that lie deeper than this below the top are moved up to it and removed from there.
     private static let maximumDepth = 64
     let top: Int32
-    private var moved = 0
 
     init(top: Int32) { self.top = top }
 
@@ -107,19 +109,14 @@ private struct TreeRemover {
         var again = false
         for entry in try Files.entries(of: directory) {
             if entry.isDirectory != true {
-                if Glibc.unlinkat(directory, entry.name, 0) == 0 { continue }
-                let code = errno
-                if code == ENOENT { continue }
+                let code = Files.unlink(entry.name, flags: 0, at: directory, freesDirectory: true)
+                if code == 0 || code == ENOENT { continue }
                 guard code == EISDIR || code == EPERM, entry.isDirectory == nil else {
                     throw SystemError("unlinkat", path: String(terminated: entry.name), code: code)
                 }
             }
             if depth >= Self.maximumDepth {
-                moved += 1
-                let aside = ".petrel-removing-\(moved)"
-                guard Glibc.renameat(directory, entry.name, top, aside) == 0 else {
-                    throw SystemError("renameat", path: aside, code: errno)
-                }
+                try moveUp(entry.name, of: directory)
                 again = true
                 continue
             }
@@ -130,11 +127,37 @@ private struct TreeRemover {
                 resolving: [.noMagicLinks, .withinMount]
             )
             again = try empty(child.raw, depth: depth + 1) || again
-            guard Glibc.unlinkat(directory, entry.name, AT_REMOVEDIR) == 0 || errno == ENOENT else {
-                throw SystemError("rmdir", path: String(terminated: entry.name), code: errno)
+            let code = Files.unlink(
+                entry.name,
+                flags: AT_REMOVEDIR,
+                at: directory,
+                freesDirectory: true
+            )
+            guard code == 0 || code == ENOENT else {
+                throw SystemError("rmdir", path: String(terminated: entry.name), code: code)
             }
         }
         return again
+    }
+
+    /// By a name that nothing in the tree can have: neither what an earlier attempt left nor what its maker foresaw.
+    private func moveUp(_ name: [CChar], of directory: Int32) throws(SystemError) {
+        let aside = ".petrel-removing-" + String(UInt64.random(in: .min ... .max), radix: 16)
+        if Glibc.renameat(directory, name, top, aside) == 0 { return }
+        let code = errno
+        let isFree = code == EPERM && unprotect(name, directory)
+        guard isFree, Glibc.renameat(directory, name, top, aside) == 0 else {
+            throw SystemError("renameat", path: aside, code: isFree ? errno : code)
+        }
+    }
+
+    /// What a rename touches: the directory, what is in it, and the top.
+    private func unprotect(_ name: [CChar], _ directory: Int32) -> Bool {
+        let changed = [
+            Files.clearProtection(of: name, at: directory), Files.clearProtection(ofDescriptor: directory),
+            Files.clearProtection(ofDescriptor: top),
+        ]
+        return changed.contains(true)
     }
 }
 
