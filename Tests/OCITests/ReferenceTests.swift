@@ -21,6 +21,7 @@ private let hex = String(repeating: "0123456789abcdef", count: 4)
             ("[::1]:5000/app", "[::1]:5000/app", "[::1]:5000/app"),
             ("registry.example.com/app", "registry.example.com/app", "registry.example.com/app"),
             ("Host/app", "Host/app", "Host/app"),
+            ("team/sha256:1", "docker.io/team/sha256:1", "team/sha256:1"),
             ("a__b", "docker.io/library/a__b", "a__b"),
             ("a---b", "docker.io/library/a---b", "a---b"),
             ("host:5000/a@sha256:" + hex, "host:5000/a@sha256:" + hex, "host:5000/a@sha256:" + hex),
@@ -42,6 +43,7 @@ private let hex = String(repeating: "0123456789abcdef", count: 4)
             "a___b", "-a", "a-", "a_", "a@sha256:12", "a@md5:" + hex, "a@sha256:" + hex.uppercased(),
             "http://a/b",
             "a:b:c", "host:99999/a", "host:/a", "../a", "a/../b", "a\u{0}b", "\u{e9}", hex,
+            "sha256:" + hex, "sha256", "sha256:0123", "library/sha256:" + hex, "docker.io/sha256:x",
             String(repeating: "a", count: 300), "a:" + String(repeating: "t", count: 129),
         ]
     )
@@ -86,6 +88,10 @@ private let hex = String(repeating: "0123456789abcdef", count: 4)
         #expect(try Platform("linux/arm/v6").preference(for: seven) == nil)
         #expect(try Platform("linux/amd64").preference(for: Platform("linux/arm64")) == nil)
         #expect(try Platform("linux/amd64").preference(for: Platform("windows/amd64")) == nil)
+        for variant in ["v-9223372036854775808", "v9223372036854775807", "v-1", "v256", "v", "7x"] {
+            let odd = Platform(os: "linux", architecture: "arm", variant: variant)
+            #expect(seven.preference(for: odd) == nil && odd.preference(for: seven) == nil)
+        }
     }
 }
 
@@ -97,6 +103,7 @@ private let hex = String(repeating: "0123456789abcdef", count: 4)
             ("2024-02-29T13:30:00+01:00", 1_709_209_800_000_000_000),
             ("1969-12-31T23:59:59Z", -1_000_000_000),
             ("2000-03-01T00:00:00.000000001-00:00", 951_868_800_000_000_001),
+            ("2262-04-11T23:47:16.854775807Z", .max),
         ] as [(String, Int64)]
     )
     func timesAreRead(text: String, nanos: Int64) { #expect(Timestamp.unixNanos(text) == nanos) }
@@ -105,7 +112,7 @@ private let hex = String(repeating: "0123456789abcdef", count: 4)
         "other texts are no times",
         arguments: [
             "", "2024", "2024-13-01T00:00:00Z", "2024-01-01T00:00:00", "2024-01-01T00:00:00.Z",
-            "9999-01-01T00:00:00Z",
+            "9999-01-01T00:00:00Z", "2262-04-11T23:47:16.9Z", "1677-09-21T00:12:43Z",
         ]
     )
     func othersAreNot(text: String) { #expect(Timestamp.unixNanos(text) == nil) }

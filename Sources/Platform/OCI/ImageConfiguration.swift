@@ -6,7 +6,7 @@ internal import JSON
 /// Source followed: OCI image specification, "Image Configuration", and Docker's additions (health check, shell).
 package struct ImageConfiguration: Hashable, Sendable {
     /// The most that a configuration may take, in bytes.
-    package static let limitBytes = 8 << 20
+    package static let limitBytes = 2 << 20
 
     package let platform: Platform
     /// Zero when the image does not say.

@@ -75,7 +75,8 @@ package struct Platform: Hashable, Sendable, CustomStringConvertible {
 
     /// The number in `v7`; a variant that is not named counts as the lowest.
     private static func level(_ variant: String) -> Int? {
-        variant.isEmpty ? 0 : Int(variant.dropFirst(variant.hasPrefix("v") ? 1 : 0))
+        // As a byte: others write variants, and levels are added and subtracted.
+        variant.isEmpty ? 0 : UInt8(variant.dropFirst(variant.hasPrefix("v") ? 1 : 0)).map(Int.init)
     }
 }
 

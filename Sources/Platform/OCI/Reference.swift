@@ -14,6 +14,8 @@ package struct Reference: Hashable, Sendable, CustomStringConvertible {
 
     private static let defaultDomain = "docker.io"
     private static let officialPrefix = "library/"
+    /// `sha256:…` as a name would be taken for a digest.
+    private static let reservedPath = officialPrefix + "sha256"
 
     /// - Throws: `.invalidReference`, which says what the grammar wants; `.invalidDigest`.
     package init(_ text: String) throws(OCIError) {
@@ -46,6 +48,9 @@ package struct Reference: Hashable, Sendable, CustomStringConvertible {
         guard Self.isDomain(domain) else { throw invalid("\"\(domain.prefix(100))\" is no registry host") }
         if domain == "index.docker.io" { domain = Self.defaultDomain }
         if domain == Self.defaultDomain, !path.contains("/") { path = Self.officialPrefix + path }
+        guard domain != Self.defaultDomain || path != Self.reservedPath else {
+            throw invalid("\"sha256\" begins image ids and digests, and is no name")
+        }
         guard path.utf8.allSatisfy({ !(0x41...0x5a).contains($0) }) else {
             throw invalid("the repository name must be lower case")
         }

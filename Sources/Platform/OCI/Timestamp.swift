@@ -30,7 +30,8 @@ package enum Timestamp {
         guard let offset = offsetSeconds(bytes, position) else { return nil }
         let seconds = days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? nil : product + nanos
+        let (sum, isBeyond) = product.addingReportingOverflow(nanos)
+        return overflow || isBeyond ? nil : sum
     }
 
     private static func number(_ bytes: [UInt8], _ start: Int, _ count: Int) -> Int64? {
