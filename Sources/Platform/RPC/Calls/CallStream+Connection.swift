@@ -7,20 +7,23 @@ extension CallStream {
     /// Messages that arrived in `byteCount` bytes of data (the last one may be incomplete).
     /// - Returns: Bytes whose room can be given back to the peer at once.
     func receive(_ messages: [[UInt8]], byteCount: Int) -> Int {
-        let (waiters, released) = state.withLock { state -> ([WaitList.Waiter], Int) in
+        let size = UnreadBytes.size(of: messages)
+        mailbox.unread?.add(size)
+        let (waiters, released, unread) = state.withLock { state -> ([WaitList.Waiter], Int, Int) in
             // Nobody reads after the end.
-            guard state.ending == nil else { return ([], byteCount) }
+            guard state.ending == nil else { return ([], byteCount, size) }
             state.messages += messages
             state.heldBytes += byteCount
             if state.messages.isEmpty {
                 let released = state.heldBytes + state.releasedBytes
                 state.heldBytes = 0
                 state.releasedBytes = 0
-                return ([], released)
+                return ([], released, 0)
             }
-            return (messages.isEmpty ? [] : state.readers.takeAll(), 0)
+            return (messages.isEmpty ? [] : state.readers.takeAll(), 0, 0)
         }
         for waiter in waiters { waiter.resume() }
+        noteRead(unread)
         return released
     }
 
@@ -43,7 +46,7 @@ extension CallStream {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// The call is over: nothing more arrives or is written.
+    /// The call is over: nothing more arrives or is written. What is queued, `dropOutput` drops.
     /// - Parameters:
     ///   - keepsMessages: Whether what arrived before can still be read.
     ///   - status: Server: what the connection is still to tell the client.
@@ -56,8 +59,8 @@ extension CallStream {
         isUnprocessed: Bool = false,
         status: RPCError? = nil
     ) -> Bool {
-        let (waiters, isFirst) = state.withLock { state -> ([WaitList.Waiter], Bool) in
-            guard !state.isClosed else { return ([], false) }
+        let (waiters, isFirst, dropped) = state.withLock { state -> ([WaitList.Waiter], Bool, Int) in
+            guard !state.isClosed else { return ([], false, 0) }
             state.isClosed = true
             state.isUnprocessed = isUnprocessed
             // A server's requests may have been complete; what it can still notice is that the call is gone.
@@ -67,14 +70,17 @@ extension CallStream {
                 state.ending = ending
             }
             state.trailingMetadata = trailing
-            state.output.removeAll()
             if let status { state.closing = .trailers(status, [:]) }
-            if !keepsMessages { state.dropMessages() }
-            return (state.readers.takeAll() + state.writers.takeAll(), true)
+            let dropped = keepsMessages ? 0 : state.dropMessages()
+            return (state.readers.takeAll() + state.writers.takeAll(), true, dropped)
         }
         for waiter in waiters { waiter.resume() }
+        noteRead(dropped)
         return isFirst
     }
+
+    /// On the connection's loop: nothing of what is queued is to be sent.
+    func dropOutput() { state.withLock { $0.output.removeAll() } }
 
     var id: Int32 {
         get { state.withLock { $0.id } }

@@ -106,6 +106,11 @@ package final class CallStream: Sendable {
 
     var hasEnded: Bool { state.withLock { $0.ending != nil } }
 
+    /// Room in the connection comes back when messages are read or dropped.
+    func noteRead(_ byteCount: Int) {
+        if mailbox.unread?.remove(byteCount) == true { mailbox.post(.room) }
+    }
+
     private func decode<M: Message>(_ type: M.Type, _ payload: [UInt8]) throws(RPCError) -> M {
         do throws(MessageError) { return try M(serialized: payload) } catch {
             throw RPCError(.internal, error.description)
@@ -116,6 +121,7 @@ package final class CallStream: Sendable {
         while true {
             let (payload, ending, released) = state.withLock { $0.takeMessage() }
             if released > 0 { mailbox.post(.consumed(self, released)) }
+            if let payload { noteRead(UnreadBytes.size(of: CollectionOfOne(payload))) }
             if let payload { return payload }
             switch ending {
             case .finished: return nil
@@ -216,6 +222,9 @@ package final class CallStream: Sendable {
     }
 
     /// Client: ends the call now; harmless when it has ended.
+    ///
+    /// This is the one end that comes from a task. What is queued stays for the connection, which may just have
+    /// announced it in a frame's header; it drops the rest when it carries out the order.
     func cancel() {
         guard end(.failed(RPCError(.cancelled, "the call was cancelled"))) else { return }
         mailbox.post(.cancel(self))
@@ -245,9 +254,13 @@ extension CallStream.State {
         return (payload, nil, releasedBytes)
     }
 
-    mutating func dropMessages() {
-        messages = []
-        firstMessage = 0
+    /// - Returns: What they took.
+    mutating func dropMessages() -> Int {
+        defer {
+            messages = []
+            firstMessage = 0
+        }
+        return UnreadBytes.size(of: messages[firstMessage...])
     }
 
     /// Why nothing can be written.

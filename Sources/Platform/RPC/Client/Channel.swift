@@ -29,15 +29,20 @@ package final class Channel: Sendable {
         let payload = try Self.payload(request)
         let deadline = options.timeout.map { ContinuousClock.now + $0 }
         var attempts = 0
+        var delay = Connector.firstDelay
         while true {
             let call = try await begin(method, options, deadline, payload)
+            let failure: RPCError
             do throws(RPCError) {
                 return try await call.onlyResponse(Response.self)
             } catch {
-                attempts += 1
-                // The server did not act on it: it was going away, or was gone.
-                guard call.isUnprocessed, options.waitForReady || attempts < 3 else { throw error }
+                failure = error
             }
+            attempts += 1
+            // The server did not act on it: it was going away, was gone, or has too much to do.
+            guard call.isUnprocessed, options.waitForReady || attempts < 3 else { throw failure }
+            try await connector.pause(delay, deadline: deadline, failure)
+            delay = Connector.next(delay)
         }
     }
 

@@ -24,7 +24,7 @@ final class Connector: Sendable {
 
     /// A server that accepts but does not speak is taken for absent after this time.
     private static let settingsTimeout = TimeAmount.seconds(20)
-    private static let firstDelay = Duration.milliseconds(5)
+    static let firstDelay = Duration.milliseconds(5)
     private static let longestDelay = Duration.milliseconds(200)
 
     init(path: String) { self.path = path }
@@ -43,7 +43,7 @@ final class Connector: Sendable {
             do throws(RPCError) { return try await attempt(deadline: deadline) } catch { failure = error }
             guard waitForReady, failure.code == .unavailable, !isClosed else { throw failure }
             try await pause(delay, deadline: deadline, failure)
-            delay = min(delay * 2, Self.longestDelay)
+            delay = Self.next(delay)
         }
     }
 
@@ -83,8 +83,10 @@ final class Connector: Sendable {
         state.withLock { if case .closed = $0.phase { true } else { false } }
     }
 
+    static func next(_ delay: Duration) -> Duration { min(delay * 2, longestDelay) }
+
     /// Waits before the next attempt, a little longer or shorter, so that many clients do not come at once.
-    private func pause(
+    func pause(
         _ delay: Duration,
         deadline: ContinuousClock.Instant?,
         _ failure: RPCError

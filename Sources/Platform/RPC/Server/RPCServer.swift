@@ -100,7 +100,7 @@ package final class RPCServer: Sendable {
     // MARK: - Connections
 
     private func accept(_ channel: any NIOCore.Channel) throws {
-        let mailbox = Mailbox(loop: channel.eventLoop)
+        let mailbox = Mailbox(loop: channel.eventLoop, unread: UnreadBytes())
         let key = ObjectIdentifier(mailbox)
         let role = ServerRole(
             dispatcher: dispatcher,

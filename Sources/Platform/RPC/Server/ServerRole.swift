@@ -123,6 +123,7 @@ final class ServerRole: ConnectionRole {
     private func abort(_ record: StreamRecord, _ error: RPCError, _ connection: Connection) {
         guard !record.isFinished, record.call.end(.failed(error), status: error) else { return }
         record.task?.cancel()
+        record.call.dropOutput()
         if record.isOpened {
             connection.resume(record)
         } else {

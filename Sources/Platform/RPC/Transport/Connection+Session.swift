@@ -8,6 +8,9 @@ extension Connection {
     private static let streamWindow: UInt32 = 1 << 20
     private static let connectionWindow: Int32 = 16 << 20
     private static let frameSize: UInt32 = 64 << 10
+    /// What a server holds of messages that have not arrived completely, of all streams. They cannot wait for room in
+    /// the connection, which only their reading gives back; a client with that many large ones is told to send fewer.
+    private static let incompleteLimit = 64 << 20
     private static let concurrentStreams: UInt32 = 16384
 
     func makeSession() -> OpaquePointer? {
@@ -128,24 +131,55 @@ extension Connection {
     }
 
     private func received(_ data: UnsafeBufferPointer<UInt8>, on id: Int32) {
-        guard let session else { return }
-        // One slow call must not stop the others: the connection's room is given back on receipt.
-        _ = nghttp2_session_consume_connection(session, data.count)
+        guard session != nil else { return }
+        defer { giveBackConnection(data.count) }
         guard let record = records[id] else {
             giveBack(data.count, id)
             return
         }
         do throws(RPCError) {
-            let messages = try record.deframer.feed(data)
+            let messages = try feed(data, to: record)
             giveBack(record.call.receive(messages, byteCount: data.count), id)
+            guard role.isServer, incompleteBytes > Self.incompleteLimit else { return }
+            incompleteBytes -= record.deframer.heldBytes
+            record.deframer.stop()
+            throw RPCError(.resourceExhausted, "too many large messages arrive at once")
         } catch {
             role.received(error, for: record, self)
         }
     }
 
+    private func feed(
+        _ data: UnsafeBufferPointer<UInt8>,
+        to record: StreamRecord
+    ) throws(RPCError) -> [[UInt8]] {
+        let before = record.deframer.heldBytes
+        defer { incompleteBytes += record.deframer.heldBytes - before }
+        return try record.deframer.feed(data)
+    }
+
+    /// One slow call must not stop the others, so the connection's room is given back on receipt; a server does so only
+    /// as long as its client has not made it hold more than the limit.
+    private func giveBackConnection(_ count: Int) {
+        withheldBytes += count
+        giveBackWithheld()
+    }
+
+    /// To be called when something was read.
+    func giveBackWithheld() {
+        guard let session, withheldBytes > 0, mailbox.unread?.mayReceive ?? true else { return }
+        _ = nghttp2_session_consume_connection(session, withheldBytes)
+        withheldBytes = 0
+    }
+
+    /// What a stream that is gone has left incomplete.
+    private func restore(_ record: StreamRecord) { incompleteBytes -= record.deframer.heldBytes }
+
     private func closed(_ id: Int32, _ code: UInt32) {
         guard let record = records.removeValue(forKey: id) else { return }
         record.timer?.cancel()
+        record.call.dropOutput()
+        restore(record)
         role.closed(record, code: code)
     }
 

@@ -17,6 +17,10 @@ final class Connection: ChannelInboundHandler {
     var records: [Int32: StreamRecord] = [:]
     /// What is to be written next.
     var output = ByteBuffer()
+    /// Received, and not yet given back to the peer as room in the connection.
+    var withheldBytes = 0
+    /// Of messages whose rest is still to come, of all streams.
+    var incompleteBytes = 0
 
     private var context: ChannelHandlerContext?
     private var hasStarted = false
@@ -94,6 +98,7 @@ final class Connection: ChannelInboundHandler {
         records = [:]
         for record in open {
             record.timer?.cancel()
+            record.call.dropOutput()
             role.lost(record, reason: failure)
         }
         for case .open(let call, _) in dropped {
@@ -113,6 +118,7 @@ final class Connection: ChannelInboundHandler {
             case .open(let call, let headers): open(call, headers)
             case .output(let call): sendOutput(of: call)
             case .consumed(let call, let count): giveBack(count, call.id)
+            case .room: giveBackWithheld()
             case .cancel(let call):
                 // A call that was cancelled before it was opened has no record.
                 if let record = records[call.id], record.call === call { reset(record, NGHTTP2_CANCEL) }
@@ -176,6 +182,7 @@ final class Connection: ChannelInboundHandler {
 
     /// Ends a stream at once, in both directions.
     func reset(_ record: StreamRecord, _ code: nghttp2_error_code) {
+        record.call.dropOutput()
         guard let session else { return }
         nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), record.call.id, code.rawValue)
     }

@@ -10,8 +10,15 @@ package struct Deframer {
     private var length = 0
     private var message: [UInt8] = []
     private var isInMessage = false
+    private var isStopped = false
 
     package init() {}
+
+    /// Forgets what has arrived, and takes no notice of what follows.
+    package mutating func stop() {
+        message = []
+        isStopped = true
+    }
 
     /// - Throws: `.resourceExhausted` for a message over the limit.
     package static func check(size: Int) throws(RPCError) {
@@ -23,9 +30,13 @@ package struct Deframer {
     /// Whether the data may end here.
     package var isBetweenMessages: Bool { !isInMessage && prefix.isEmpty }
 
+    /// Bytes of the message whose rest is still to come.
+    package var heldBytes: Int { message.count }
+
     /// Adds what arrived and returns the messages that it completed.
     /// - Throws: `.resourceExhausted` for a message over the limit, `.unimplemented` for a compressed one.
     package mutating func feed(_ bytes: UnsafeBufferPointer<UInt8>) throws(RPCError) -> [[UInt8]] {
+        guard !isStopped else { return [] }
         var result: [[UInt8]] = []
         var rest = bytes[...]
         while true {

@@ -11,6 +11,8 @@ final class Mailbox: Sendable {
         case output(CallStream)
         /// The application has read so many bytes of the call.
         case consumed(CallStream, Int)
+        /// So much was read, of all calls, that more may come.
+        case room
         /// Client: the call was cancelled, or nobody can read it any more.
         case cancel(CallStream)
         /// Let the calls finish, take no new ones, then close.
@@ -28,8 +30,13 @@ final class Mailbox: Sendable {
 
     private let state = Mutex(State())
     private let loop: any EventLoop
+    /// Of all the connection's calls; nil where nobody limits it.
+    let unread: UnreadBytes?
 
-    init(loop: any EventLoop) { self.loop = loop }
+    init(loop: any EventLoop, unread: UnreadBytes? = nil) {
+        self.loop = loop
+        self.unread = unread
+    }
 
     /// On the loop, before the first order can come.
     func attach(_ connection: Connection) {
