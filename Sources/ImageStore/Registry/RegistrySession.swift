@@ -5,7 +5,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 internal import Synchronization
-package import OCI
+internal import OCI
 
 /// A manifest as the registry has it.
 package struct FetchedManifest: Sendable {
@@ -20,17 +20,21 @@ package struct FetchedManifest: Sendable {
 
 /// One repository of one registry, for the time of one pull. Owns the token that opens it.
 package final class RegistrySession: Sendable {
-    private static let maximumAttempts = 5
+    static let maximumAttempts = 5
+    /// The bound for an answer's headers, and for a small answer as a whole. A blob's parts have their own.
+    private static let answerTime = Duration.seconds(90)
+    private static let smallAnswerTime = Duration.seconds(120)
+    private static let blobTime = Duration.seconds(12 * 3_600)
     private static let accept = [
         MediaType.ociManifest, MediaType.ociIndex, MediaType.dockerManifest, MediaType.dockerList,
     ]
 
     private let client: HTTPClient
     private let base: String
-    private let registry: String
-    private let repository: String
+    let registry: String
+    let repository: String
     private let credentials: RegistryCredentials?
-    private let logger: Logger
+    let logger: Logger
     private let authorization = Mutex<String?>(nil)
 
     init(
@@ -76,153 +80,6 @@ package final class RegistrySession: Sendable {
         }
     }
 
-    /// A blob, in order, from the beginning. A connection that breaks is taken up again where it broke.
-    ///
-    /// - Parameter receive: Gets the chunks; what it throws ends the download and is thrown on.
-    /// - Throws: `RegistryError`: `.wrongSize` when there are more or fewer bytes than `descriptor` says; `.interrupted`
-    ///   after several attempts in a row that brought nothing.
-    package func blob(
-        _ descriptor: ContentDescriptor,
-        _ receive: (_ chunk: [UInt8]) async throws -> Void
-    ) async throws {
-        let path = "/v2/\(repository)/blobs/\(descriptor.digest)"
-        var received: Int64 = 0
-        var failures = 0
-        while received < descriptor.sizeBytes || received == 0 {
-            let before = received
-            do {
-                try await blobPart(descriptor, path, &received, receive)
-                guard received == descriptor.sizeBytes else {
-                    throw RegistryError.wrongSize(
-                        digest: "\(descriptor.digest)",
-                        expected: descriptor.sizeBytes,
-                        actual: received
-                    )
-                }
-                return
-            } catch let error as TransientFailure {
-                failures = received > before ? 1 : failures + 1
-                guard failures < Self.maximumAttempts else {
-                    throw RegistryError.interrupted(
-                        digest: "\(descriptor.digest)",
-                        receivedBytes: received,
-                        reason: error.reason
-                    )
-                }
-                logger.warning(
-                    "blob download interrupted, resuming",
-                    metadata: [
-                        "digest": "\(descriptor.digest)", "received": "\(received)",
-                        "reason": "\(error.reason)",
-                    ]
-                )
-                try await backOff(failures)
-            }
-        }
-    }
-
-    private struct TransientFailure: Error { let reason: String }
-
-    private func blobPart(
-        _ descriptor: ContentDescriptor,
-        _ path: String,
-        _ received: inout Int64,
-        _ receive: (_ chunk: [UInt8]) async throws -> Void
-    ) async throws {
-        let reference = "\(registry)/\(repository)@\(descriptor.digest)"
-        let headers = received > 0 ? [("range", "bytes=\(received)-")] : []
-        let response = try await opened(path, headers: headers, reference: reference)
-        var skip = try bytesToSkip(of: response, descriptor, received)
-        var body = response.body.makeAsyncIterator()
-        while true {
-            let next: ByteBuffer?
-            do {
-                next = try await body.next()
-            } catch is CancellationError {
-                throw RegistryError.cancelled
-            } catch {
-                try Task.checkCancellation()
-                throw TransientFailure(reason: Self.text(error))
-            }
-            guard let buffer = next else { break }
-            var chunk = Array(buffer.readableBytesView)
-            if skip > 0 {
-                let dropped = min(Int64(chunk.count), skip)
-                chunk.removeFirst(Int(dropped))
-                skip -= dropped
-            }
-            received += Int64(chunk.count)
-            guard received <= descriptor.sizeBytes else {
-                throw RegistryError.wrongSize(
-                    digest: "\(descriptor.digest)",
-                    expected: descriptor.sizeBytes,
-                    actual: received
-                )
-            }
-            try await receive(chunk)
-        }
-        guard received == descriptor.sizeBytes || response.headers.first(name: "content-length") != nil else {
-            throw RegistryError.wrongSize(
-                digest: "\(descriptor.digest)",
-                expected: descriptor.sizeBytes,
-                actual: received
-            )
-        }
-        if received < descriptor.sizeBytes { throw TransientFailure(reason: "the answer ended early") }
-    }
-
-    /// How much of an answer is there already, after a check that it is the part that was asked for.
-    private func bytesToSkip(
-        of response: HTTPClientResponse,
-        _ descriptor: ContentDescriptor,
-        _ received: Int64
-    ) throws(RegistryError) -> Int64 {
-        // A registry that does not know ranges begins again; what is there already is dropped.
-        let skip = response.status == .partialContent ? 0 : received
-        if response.status == .partialContent {
-            let range = response.headers.first(name: "content-range") ?? ""
-            guard range.hasPrefix("bytes \(received)-") else {
-                throw RegistryError.malformed(
-                    registry: registry,
-                    reason: "asked for byte \(received), got \"\(range)\""
-                )
-            }
-        }
-        if let stated = response.headers.first(name: "content-length").flatMap({ Int64($0) }),
-            stated + received - skip != descriptor.sizeBytes
-        {
-            throw RegistryError.wrongSize(
-                digest: "\(descriptor.digest)",
-                expected: descriptor.sizeBytes,
-                actual: stated + received - skip
-            )
-        }
-        return skip
-    }
-
-    /// The answer to a request for a blob, with failures told apart that may pass.
-    private func opened(
-        _ path: String,
-        headers: [(String, String)],
-        reference: String
-    ) async throws -> HTTPClientResponse {
-        let failure: RegistryError
-        do throws(RegistryError) {
-            let response = try await authorized(path, headers: headers)
-            try await check(response, reference: reference, path: path)
-            return response
-        } catch {
-            failure = error
-        }
-        switch failure {
-        case .unreachable(_, let reason): throw TransientFailure(reason: reason)
-        case .unexpectedStatus(_, _, let status, _) where status >= 500:
-            throw TransientFailure(reason: "status \(status)")
-        case .tooManyRequests: throw TransientFailure(reason: "too many requests")
-        default: throw failure
-        }
-    }
-
     // MARK: Requests
 
     private func retrying<R: Sendable>(
@@ -249,7 +106,7 @@ package final class RegistrySession: Sendable {
     }
 
     /// 0.2, 0.4, 0.8, … seconds.
-    private func backOff(_ failures: Int) async throws(RegistryError) {
+    func backOff(_ failures: Int) async throws(RegistryError) {
         do {
             try await Task.sleep(for: .milliseconds(100 << min(failures, 6)))
         } catch {
@@ -258,10 +115,12 @@ package final class RegistrySession: Sendable {
     }
 
     /// Sends a request, and once more with what the registry wants to see.
-    private func authorized(_ path: String, headers: [(String, String)]) async throws(RegistryError)
-        -> HTTPClientResponse
-    {
-        let response = try await send(path, headers: headers)
+    func authorized(
+        _ path: String,
+        headers: [(String, String)],
+        isBlob: Bool = false
+    ) async throws(RegistryError) -> HTTPClientResponse {
+        let response = try await send(path, headers: headers, isBlob: isBlob)
         guard response.status == .unauthorized else { return response }
         let challenges = response.headers["www-authenticate"].compactMap { Challenge(header: $0) }
         await discard(response)
@@ -281,7 +140,7 @@ package final class RegistrySession: Sendable {
             let token = try await token(challenge)
             authorization.withLock { $0 = "Bearer " + token }
         }
-        return try await send(path, headers: headers)
+        return try await send(path, headers: headers, isBlob: isBlob)
     }
 
     private func token(_ challenge: Challenge) async throws(RegistryError) -> String {
@@ -293,9 +152,17 @@ package final class RegistrySession: Sendable {
         var query = ["scope=" + Self.escaped("repository:\(repository):pull")]
         if let service = challenge.parameters["service"] { query.append("service=" + Self.escaped(service)) }
         let url = realm + (realm.contains("?") ? "&" : "?") + query.joined(separator: "&")
+        // What was to be sent encrypted is not sent in the clear because a challenge says so.
+        let mayAuthenticate = realm.hasPrefix("https://") || !base.hasPrefix("https://")
+        if !mayAuthenticate, credentials != nil {
+            logger.warning(
+                "no credentials for a token server without TLS",
+                metadata: ["registry": "\(registry)", "realm": "\(realm.prefix(300))"]
+            )
+        }
         let response = try await send(
             url: url,
-            headers: credentials.map { [("authorization", $0.basic)] } ?? []
+            headers: mayAuthenticate ? credentials.map { [("authorization", $0.basic)] } ?? [] : []
         )
         guard response.status == .ok else {
             let message = await message(of: response)
@@ -309,23 +176,37 @@ package final class RegistrySession: Sendable {
         return token
     }
 
-    private func send(_ path: String, headers: [(String, String)] = []) async throws(RegistryError)
-        -> HTTPClientResponse
-    {
+    private func send(
+        _ path: String,
+        headers: [(String, String)] = [],
+        isBlob: Bool = false
+    ) async throws(RegistryError) -> HTTPClientResponse {
         var headers = headers
         if let value = authorization.withLock({ $0 }) { headers.append(("authorization", value)) }
-        return try await send(url: base + path, headers: headers)
+        return try await send(url: base + path, headers: headers, isBlob: isBlob)
     }
 
-    private func send(url: String, headers: [(String, String)]) async throws(RegistryError)
-        -> HTTPClientResponse
-    {
+    private func send(
+        url: String,
+        headers: [(String, String)],
+        isBlob: Bool = false
+    ) async throws(RegistryError) -> HTTPClientResponse {
         var request = HTTPClientRequest(url: url)
         request.headers.add(contentsOf: headers)
         request.headers.add(name: "user-agent", value: "petrel")
+        let (client, whole) = (client, isBlob ? Self.blobTime : Self.smallAnswerTime)
+        let sent = request
         do {
-            // The bound for one answer; its parts have the client's shorter read timeout.
-            return try await client.execute(request, timeout: .hours(12))
+            return try await withThrowingTaskGroup(of: HTTPClientResponse?.self) { group in
+                group.addTask { try await client.execute(sent, timeout: .init(whole)) }
+                group.addTask {
+                    try await Task.sleep(for: Self.answerTime)
+                    return nil
+                }
+                defer { group.cancelAll() }
+                guard let response = try await group.next() ?? nil else { throw AnswerTimeout() }
+                return response
+            }
         } catch is CancellationError {
             throw .cancelled
         } catch {
@@ -334,7 +215,7 @@ package final class RegistrySession: Sendable {
         }
     }
 
-    private func check(_ response: HTTPClientResponse, reference: String, path: String)
+    func check(_ response: HTTPClientResponse, reference: String, path: String)
         async throws(RegistryError)
     {
         switch response.status.code {
@@ -397,7 +278,7 @@ package final class RegistrySession: Sendable {
         _ = try? await collect(response, limit: 1 << 20)
     }
 
-    private static func text(_ error: any Error) -> String {
+    static func text(_ error: any Error) -> String {
         let text = String(describing: error)
         return String(text.prefix(300).map { $0.isNewline ? " " : $0 })
     }
@@ -411,4 +292,8 @@ package final class RegistrySession: Sendable {
             return isPlain ? String(UnicodeScalar(byte)) : "%\(hex[Int(byte >> 4)])\(hex[Int(byte & 15)])"
         }.joined()
     }
+}
+
+private struct AnswerTimeout: Error, CustomStringConvertible {
+    let description = "no answer in time"
 }
