@@ -218,6 +218,7 @@ let suites: [Target] = [
         "ImageStoreCoreTests",
         ["ImageStoreCore", "Layers", "OCI", "Registry", "System", "TestSupport", logging]
     ),
+    tests("ImageStoreServiceTests", ["ImageStoreCore", "ImageStoreService"]),
     tests("RegistryTests", ["Registry"]),
     tests("CgroupsTests", ["Cgroups", "RuntimeSpec"]),
     tests("SeccompTests", ["JSON", "RuntimeSpec", "Seccomp", "System"]),

@@ -12,9 +12,10 @@ import Testing
 func withStore<R>(
     _ path: String,
     isolation: isolated (any Actor)? = #isolation,
+    credentials: @escaping @Sendable (String) -> RegistryCredentials? = { _ in nil },
     _ body: (ImageStore) async throws -> R
 ) async throws -> R {
-    let client = RegistryClient(logger: quiet)
+    let client = RegistryClient(logger: quiet, credentials: credentials)
     let store: ImageStore
     do {
         store = try await ImageStore(path: path, registry: client, faults: .off, logger: quiet)

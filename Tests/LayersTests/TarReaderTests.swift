@@ -54,7 +54,7 @@ private func patched(_ offset: Int, _ field: [UInt8], fixSum: Bool = true) -> [U
         "malformed extended headers are errors",
         arguments: [
             "9 path=", "999 path=x\n", "x", "5 a=b\n", "12 size=-12\n", "20 GNU.sparse.map=0\n", "9 uid=zz\n",
-            "11 path=a\0\n",
+            "11 path=a\0\n", "32 mtime=-9223372036854775808.5\n",
         ]
     )
     func malformedExtendedHeaders(text: String) {
@@ -67,6 +67,37 @@ private func patched(_ offset: Int, _ field: [UInt8], fixSum: Bool = true) -> [U
     @Test func hugeExtendedHeadersAreRefusedUnread() {
         var tar = TarArchive()
         tar.add(.extendedHeader, "PaxHeader", size: 1 << 30)
+        #expect(throws: LayerError.self) { try entries(tar.finished) }
+    }
+
+    @Test func theLastExtendedHeaderCounts() throws {
+        var tar = TarArchive()
+        for number in 0..<3 {
+            tar.addExtendedHeader("SCHILY.xattr.user.n\(number)", [1])
+        }
+        tar.add(.file, "f", text: "x")
+        #expect(try entries(tar.finished).first?.attributes.map(\.name) == ["user.n2"])
+    }
+
+    @Test func globalAttributesAreBounded() {
+        var tar = TarArchive()
+        let value = [UInt8](repeating: 1, count: 60_000)
+        for number in 0..<20 {
+            tar.addExtendedHeaders([("SCHILY.xattr.user.n\(number)", value)], .globalHeader)
+        }
+        tar.add(.file, "f", text: "x")
+        #expect(throws: LayerError.self) { try entries(tar.finished) }
+        // Setting the same again takes no more.
+        var same = TarArchive()
+        for _ in 0..<20 { same.addExtendedHeaders([("SCHILY.xattr.user.n", value)], .globalHeader) }
+        same.add(.file, "f", text: "x")
+        #expect(throws: Never.self) { try entries(same.finished) }
+    }
+
+    @Test(arguments: ["path", "linkpath"]) func namesAreBounded(key: String) {
+        var tar = TarArchive()
+        tar.addExtendedHeader(key, [UInt8](repeating: 0x61, count: 4_097))
+        tar.add(.symbolicLink, "f", link: "g")
         #expect(throws: LayerError.self) { try entries(tar.finished) }
     }
 

@@ -13,7 +13,11 @@ private func unpack(_ tar: [UInt8], into path: String, limits: UnpackLimits = Un
     try Files.makeDirectories(path)
     let root = try Files.open(path, [.readOnly, .directory])
     // Odd chunks, so that headers and content lie across their borders.
-    return try LayerStream.unpack(MemorySource(tar, chunkBytes: 1_337), into: root.raw, limits: limits)
+    return try LayerStream.unpack(
+        MemorySource(tar, chunkBytes: 1_337),
+        into: root.raw,
+        budget: UnpackBudget(limits)
+    )
 }
 
 @Suite(.needsRoot) struct UnpackTests {
@@ -27,8 +31,9 @@ private func unpack(_ tar: [UInt8], into path: String, limits: UnpackLimits = Un
             tar.add(.symbolicLink, "d/soft", link: "/etc/passwd")
             tar.add(.characterDevice, "d/null", mode: 0o666, device: (1, 3))
             tar.add(.fifo, "d/pipe", mode: 0o622)
-            tar.addExtendedHeader("SCHILY.xattr.user.colour", Array("red".utf8))
-            tar.addExtendedHeader("mtime", Array("1.25".utf8))
+            tar.addExtendedHeaders([
+                ("SCHILY.xattr.user.colour", Array("red".utf8)), ("mtime", Array("1.25".utf8)),
+            ])
             tar.add(.file, "implied/parent/file", text: "y")
             let name = String(repeating: "n", count: 200)
             tar.addExtendedHeader("path", Array(("d/" + name).utf8))
@@ -190,6 +195,44 @@ private func unpack(_ tar: [UInt8], into path: String, limits: UnpackLimits = Un
             limits.bytes = 5_000
             #expect(throws: LayerError.self) {
                 try unpack(tar.finished, into: directory + "/b", limits: limits)
+            }
+        }
+    }
+
+    @Test func theLayersOfAnImageShareItsLimits() throws {
+        try withTemporaryDirectory { directory in
+            var tar = TarArchive()
+            for index in 0..<20 { tar.add(.file, "f\(index)", content: Array(repeating: 0, count: 1_000)) }
+            var few = UnpackLimits()
+            few.entries = 30
+            var small = UnpackLimits()
+            small.bytes = 50_000
+            for limits in [few, small] {
+                let budget = UnpackBudget(limits)
+                func layer(_ name: String) throws {
+                    try Files.makeDirectories("\(directory)/\(name)")
+                    let root = try Files.open("\(directory)/\(name)", [.readOnly, .directory])
+                    _ = try LayerStream.unpack(MemorySource(tar.finished), into: root.raw, budget: budget)
+                }
+                try layer("a\(limits.entries)")
+                #expect(throws: LayerError.self) { try layer("b\(limits.entries)") }
+            }
+        }
+    }
+
+    @Test func rememberedDirectoriesAreBounded() throws {
+        try withTemporaryDirectory { directory in
+            var limits = UnpackLimits()
+            limits.nameBytes = 1_000
+            var many = TarArchive()
+            for index in 0..<10 { many.add(.directory, "d\(index)/", mode: 0o755) }
+            #expect(throws: LayerError.self) {
+                try unpack(many.finished, into: directory + "/a", limits: limits)
+            }
+            var same = TarArchive()
+            for _ in 0..<10 { same.add(.directory, "d/", mode: 0o755) }
+            #expect(throws: Never.self) {
+                try unpack(same.finished, into: directory + "/b", limits: limits)
             }
         }
     }

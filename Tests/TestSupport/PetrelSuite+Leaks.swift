@@ -113,14 +113,17 @@ extension PetrelSuite {
 /// Starts the daemons in a root of their own, lends them to `body`, ends them, and reports whatever they leave behind.
 ///
 /// - Parameter image: Load `busybox:latest` first.
+/// - Parameter environment: More for the daemons; names begin with `PETREL_`.
 /// - Parameter root: Where the root is to be, such as a small disk; a directory of its own otherwise.
 package func withSuite<Result>(
     image: Bool = true,
     root: String? = nil,
+    environment: [String: String] = [:],
     sourceLocation: SourceLocation = #_sourceLocation,
     _ body: (PetrelSuite) throws -> Result
 ) throws -> Result {
     let suite = try PetrelSuite(directory: TestRoot.path + "/" + TestRoot.newName("s"), root: root)
+    suite.moreEnvironment = environment
     do {
         try suite.start()
         if image { try suite.succeed("load", "-i", busyboxArchive.get()) }

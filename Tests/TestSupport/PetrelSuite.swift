@@ -32,6 +32,8 @@ package final class PetrelSuite {
     package let run: String
     /// Where fault points are armed.
     package let faults: String
+    /// For the daemons, beside what the tests themselves have.
+    var moreEnvironment: [String: String] = [:]
     private var initProcess: ChildProcess?
 
     package init(directory: String, root: String? = nil) throws {
@@ -96,7 +98,7 @@ package final class PetrelSuite {
     private var environment: [String: String] {
         var environment = ProcessInfo.processInfo.environment
         for name in environment.keys where name.hasPrefix("PETREL_") { environment[name] = nil }
-        return environment
+        return environment.merging(moreEnvironment) { $1 }
     }
 
     // MARK: Life of the daemons

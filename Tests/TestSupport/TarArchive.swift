@@ -15,6 +15,7 @@ package struct TarArchive {
         case directory = 0x35
         case fifo = 0x36
         case extendedHeader = 0x78
+        case globalHeader = 0x67
     }
 
     /// Appends one entry. `size` says another length in the header than `content` has.
@@ -58,12 +59,25 @@ package struct TarArchive {
         add(kind, name, content: Array(text.utf8), mode: mode)
     }
 
-    /// A record of a pax header: "LENGTH key=value\n", where LENGTH counts itself too.
+    /// A pax header of one record, for the entry that follows.
     package mutating func addExtendedHeader(_ key: String, _ value: [UInt8]) {
+        addExtendedHeaders([(key, value)])
+    }
+
+    /// - Parameter kind: For the entry that follows, or for all that follow.
+    package mutating func addExtendedHeaders(
+        _ records: [(key: String, value: [UInt8])],
+        _ kind: Kind = .extendedHeader
+    ) {
+        add(kind, "PaxHeader", content: records.flatMap { Self.record($0.key, $0.value) })
+    }
+
+    /// "LENGTH key=value\n", where LENGTH counts itself too.
+    private static func record(_ key: String, _ value: [UInt8]) -> [UInt8] {
         let rest = 1 + key.utf8.count + 1 + value.count + 1
         var length = rest + String(rest).count
         length = rest + String(length).count
-        add(.extendedHeader, "PaxHeader", content: Array("\(length) \(key)=".utf8) + value + [0x0a])
+        return Array("\(length) \(key)=".utf8) + value + [0x0a]
     }
 
     /// With the two empty blocks at its end.
@@ -77,12 +91,13 @@ package enum TestImage {
         _ name: String,
         layers: [[UInt8]],
         config: String = #""Cmd":["sh"]"#,
+        architecture: String = "amd64",
         diffIDs: [String]? = nil
     ) throws -> [UInt8] {
         let digests = try diffIDs ?? layers.map { "sha256:" + (try sha256($0)) }
         let list = digests.map { "\"\($0)\"" }.joined(separator: ",")
         let json = """
-            {"architecture":"amd64","os":"linux","config":{\(config)},"rootfs":{"type":"layers","diff_ids":[\(list)]}}
+            {"architecture":"\(architecture)","os":"linux","config":{\(config)},"rootfs":{"type":"layers","diff_ids":[\(list)]}}
             """
         let configName = try sha256(Array(json.utf8)) + ".json"
         let names = layers.indices.map { "layer\($0)/layer.tar" }

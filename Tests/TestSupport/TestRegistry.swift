@@ -8,9 +8,20 @@ package final class TestRegistry {
     /// Where it keeps its blobs.
     package let storage: String
     private let process: ChildProcess
+    private let authentication: [String]
 
-    init(directory: String, encrypted: Bool) throws {
+    /// The one user of a registry that asks who is there.
+    package static let user = (name: "tester", password: "secret")
+    private static let passwords = "tester:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n"
+
+    init(directory: String, encrypted: Bool, asksWho: Bool = false) throws {
         let port = try freePort()
+        authentication = asksWho ? ["--dest-creds", "\(Self.user.name):\(Self.user.password)"] : []
+        var access = ""
+        if asksWho {
+            try Data(Self.passwords.utf8).write(to: URL(fileURLWithPath: directory + "/passwords"))
+            access = "auth: {htpasswd: {realm: test, path: \(directory)/passwords}}\n"
+        }
         address = "127.0.0.1:\(port)"
         storage = directory + "/storage"
         let configuration = """
@@ -18,6 +29,7 @@ package final class TestRegistry {
             log: {level: warn}
             storage: {filesystem: {rootdirectory: \(directory)/storage}, delete: {enabled: true}}
             http: {addr: \(address)\(encrypted ? ", tls: \(try Self.certificate(in: directory))" : "")}
+            \(access)
             """
         try Data(configuration.utf8).write(to: URL(fileURLWithPath: directory + "/config.yml"))
         guard let program = programPath("docker-registry") else { throw POSIXFailure("docker-registry") }
@@ -40,8 +52,41 @@ package final class TestRegistry {
             [
                 "--insecure-policy", "copy", "--dest-tls-verify=false", "docker-archive:\(archive)",
                 "docker://\(address)/\(name)",
+            ] + authentication
+        )
+    }
+
+    /// Puts an index of images that are here under `name:tag`.
+    /// - Parameter images: Their tags, with the architecture that the index says.
+    /// - Returns: The index's digest.
+    package func pushIndex(_ name: String, tag: String, of images: [(tag: String, architecture: String)])
+        throws
+        -> String
+    {
+        let accept = "accept: application/vnd.docker.distribution.manifest.v2+json"
+        let types = "application/vnd.oci.image.manifest.v1+json"
+        let list = try images.map { image in
+            let manifest = try succeed(
+                "curl",
+                ["-sSf", "-H", accept + ", " + types, "http://\(address)/v2/\(name)/manifests/\(image.tag)"]
+            ).stdoutBytes
+            let document = try Document(String(decoding: manifest, as: UTF8.self))
+            return """
+                {"mediaType":"\(document["mediaType"].string ?? "")","size":\(manifest.count),\
+                "digest":"sha256:\(try TestImage.sha256(manifest))",\
+                "platform":{"os":"linux","architecture":"\(image.architecture)"}}
+                """
+        }.joined(separator: ",")
+        let type = "application/vnd.oci.image.index.v1+json"
+        let index = #"{"schemaVersion":2,"mediaType":"\#(type)","manifests":[\#(list)]}"#
+        try succeed(
+            "curl",
+            [
+                "-sSf", "-X", "PUT", "-H", "content-type: \(type)", "--data-binary", index,
+                "http://\(address)/v2/\(name)/manifests/\(tag)",
             ]
         )
+        return "sha256:" + (try TestImage.sha256(Array(index.utf8)))
     }
 
     /// Stops the process without a word, as a machine that loses its power.
@@ -56,18 +101,20 @@ package final class TestRegistry {
 /// Starts a registry, lends it to `body`, and ends it.
 ///
 /// - Parameter encrypted: With TLS and a certificate of its own making; plain HTTP otherwise.
+/// - Parameter asksWho: Only for `TestRegistry.user`.
 package func withRegistry<Result>(
     encrypted: Bool = false,
+    asksWho: Bool = false,
     _ body: (TestRegistry) throws -> Result
 ) throws -> Result {
     try withTemporaryDirectory { directory in
-        let registry = try TestRegistry(directory: directory, encrypted: encrypted)
+        let registry = try TestRegistry(directory: directory, encrypted: encrypted, asksWho: asksWho)
         defer { try? registry.end() }
         return try body(registry)
     }
 }
 
-private func loopback(port: UInt16) -> sockaddr_in {
+func loopback(port: UInt16) -> sockaddr_in {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
@@ -75,7 +122,7 @@ private func loopback(port: UInt16) -> sockaddr_in {
     return address
 }
 
-private func withAddress(
+func withAddress(
     _ address: inout sockaddr_in,
     _ call: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Int32
 ) -> Int32 {

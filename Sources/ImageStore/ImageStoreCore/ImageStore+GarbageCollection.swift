@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import GRDB
+internal import Logging
 internal import System
 
 /// What a collection removed.
@@ -59,6 +60,21 @@ extension ImageStore {
         return result
     }
 
+    /// Removes the files of what was just forgotten. Without a record they are in nobody's way: what cannot be removed
+    /// is left to the next start, and the collection goes on.
+    /// - Returns: What that gave back of `size` bytes.
+    private func removeFiles(of what: String, size: Int64, _ body: () async throws -> Void) async throws
+        -> Int64
+    {
+        do {
+            try await body()
+            return size
+        } catch let error as SystemError {
+            logger.error("\(what) cannot be removed", metadata: ["error": "\(error)"])
+            return 0
+        }
+    }
+
     private static func forgetImages(_ db: Database, _ pinned: Set<String>) throws -> [String] {
         let candidates = try String.fetchAll(
             db,
@@ -68,7 +84,10 @@ extension ImageStore {
                 """
         )
         let images = candidates.filter { !pinned.contains(PinKey.image($0)) }
-        for id in images { try db.execute(sql: "DELETE FROM image WHERE id = ?", arguments: [id]) }
+        for id in images {
+            try db.execute(sql: "DELETE FROM image WHERE id = ?", arguments: [id])
+            try Catalog.tell(db, .delete, image: id)
+        }
         try db.execute(
             sql: """
                 DELETE FROM manifest WHERE digest NOT IN (SELECT manifest FROM image)
@@ -95,8 +114,9 @@ extension ImageStore {
             }
             guard let size else { return 0 }
             faults.reach("image-store.collect.blob-forgotten")
-            try Files.removeTree("\(directory.blobs)/\(hex)")
-            return size
+            return try await removeFiles(of: "blob \(hex)", size: size) {
+                try Files.removeTree("\(directory.blobs)/\(hex)")
+            }
         }
     }
 
@@ -118,10 +138,11 @@ extension ImageStore {
             guard let size else { return nil }
             faults.reach("image-store.collect.layer-forgotten")
             let directory = directory
-            try await BlockingThread.run { _ in
-                try directory.remove(directory.layer(hex), faultPoint: "image-store.collect.layer-moved")
+            return try await removeFiles(of: "layer \(hex)", size: size) {
+                try await BlockingThread.run { _ in
+                    try directory.remove(directory.layer(hex), faultPoint: "image-store.collect.layer-moved")
+                }
             }
-            return size
         }
     }
 }

@@ -62,9 +62,9 @@ package final class ImageStore: Sendable {
     private func recover() async throws(ImageStoreError) {
         let recorded = try await catalog.transaction { try Catalog.recorded($0) }
         let (directory, faults) = (directory, faults)
-        let removed: [String]
+        let sweep: StoreDirectory.Sweep
         do {
-            removed = try await BlockingThread.run { _ in
+            sweep = try await BlockingThread.run { _ in
                 faults.reach("image-store.recover.begun")
                 return try directory.removeUnrecorded(
                     blobs: recorded.blobs,
@@ -75,8 +75,14 @@ package final class ImageStore: Sendable {
         } catch {
             throw ImageStoreError(error, subject: "the image store", path: directory.path)
         }
-        for path in removed {
+        for path in sweep.removed {
             logger.notice("removed what an earlier process left", metadata: ["path": "\(path)"])
+        }
+        for (path, error) in sweep.left {
+            logger.error(
+                "what an earlier process left cannot be removed",
+                metadata: ["path": "\(path)", "error": "\(error)"]
+            )
         }
         try await forgetLost(recorded.blobs, recorded.layers)
         try await collectGarbage()

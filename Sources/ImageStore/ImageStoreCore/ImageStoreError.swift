@@ -36,6 +36,8 @@ package enum ImageStoreError: Error, Sendable {
     case catalog(String)
     /// The catalogue was written by a newer release.
     case newerCatalog(path: String)
+    /// Events after the place asked for are no longer kept, or it is none of this store's.
+    case eventsGone(present: ImageEventPosition)
     case cancelled
 
     /// The error of a step on `subject`, in this module's terms.
@@ -48,6 +50,21 @@ package enum ImageStoreError: Error, Sendable {
         case let error as OCIError: self = .malformed(subject: subject, error)
         case is CancellationError: self = .cancelled
         default: self = .catalog("\(error)")
+        }
+    }
+
+    /// Whether bytes are not what they were when they were checked, or are gone.
+    var isDamage: Bool {
+        switch self {
+        case .corrupt: true
+        case .layer(_, let error):
+            switch error {
+            case .tar, .compression, .truncated: true
+            case .refused, .system, .limit, .source, .cancelled: false
+            }
+        // ENOENT, EIO, EFBIG: gone, unreadable, or larger than it can have been.
+        case .system(let error): [2, 5, 27].contains(error.code)
+        default: false
         }
     }
 

@@ -52,13 +52,18 @@ struct StoreDirectory: Sendable {
     /// Removes an ingest directory; what cannot be removed now, the next start tries again.
     func discard(_ ingest: String) { try? Files.removeTree(ingest) }
 
-    /// Takes `path` out of sight at once, then removes it.
+    /// Removes what has no record any more: takes it out of sight at once where it can be, then removes it.
     func remove(_ path: String, faultPoint: String) throws(SystemError) {
         guard Files.exists(path) else { return }
-        let aside = try ingest("removed")
-        defer { discard(aside) }
-        try Files.rename(path, to: aside + "/tree")
-        faults.reach(faultPoint)
+        do throws(SystemError) {
+            let aside = try ingest("removed")
+            defer { discard(aside) }
+            try Files.rename(path, to: aside + "/tree")
+            faults.reach(faultPoint)
+        } catch {
+            // A full disk may have no room for the directory: then it is removed where it is, which needs none.
+            try Files.removeTree(path)
+        }
     }
 
     /// Writes everything of the store's file system to disk.
@@ -75,21 +80,32 @@ struct StoreDirectory: Sendable {
 
     /// Undoes what a killed process left: everything in `ingest`, and blobs, layers and snapshots that the catalogue
     /// does not know.
-    /// - Returns: What was removed.
+    /// What cannot be removed is in nobody's way, and is left to a later start.
     func removeUnrecorded(blobs: Set<String>, layers: Set<String>, snapshots: Set<String>) throws(SystemError)
-        -> [String]
+        -> Sweep
     {
-        var removed: [String] = []
+        var result = Sweep()
         func sweep(_ directory: String, _ known: Set<String>) throws(SystemError) {
             for name in try Files.names(in: directory) where !known.contains(name) {
-                try Files.removeTree("\(directory)/\(name)")
-                removed.append("\(directory)/\(name)")
+                let path = "\(directory)/\(name)"
+                do throws(SystemError) {
+                    try Files.removeTree(path)
+                    result.removed.append(path)
+                } catch {
+                    result.left.append((path, error))
+                }
             }
         }
         try sweep(path + "/ingest", [])
         try sweep(self.blobs, blobs)
         try sweep(self.layers, layers.union(["empty"]))
         try sweep(self.snapshots, snapshots)
-        return removed
+        return result
+    }
+
+    /// What became of leftovers.
+    struct Sweep: Sendable {
+        var removed: [String] = []
+        var left: [(path: String, SystemError)] = []
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import ImageStoreCore
 package import Messages
+internal import OCI
 package import RPC
 internal import Services
 
@@ -30,7 +31,12 @@ package struct ImageStoreHandlers: ImageV1.ImageStoreService {
             }
         }
         for installed in images {
-            try await responses.write(ImageV1.LoadResponse(body: .image(ImageV1.Image(installed))))
+            try await responses.write(
+                ImageV1.LoadResponse(
+                    body: .image(ImageV1.Image(installed)),
+                    references: installed.references.map(\.familiar)
+                )
+            )
         }
     }
 
@@ -52,14 +58,26 @@ package struct ImageStoreHandlers: ImageV1.ImageStoreService {
                 )
             }
         }
-        try await responses.write(ImageV1.PullResponse(body: .image(ImageV1.Image(installed))))
+        try await responses.write(
+            ImageV1.PullResponse(
+                body: .image(ImageV1.Image(installed)),
+                reference: installed.references.first?.familiar ?? "",
+                fullReference: installed.references.first?.description ?? "",
+                digest: "\(installed.digest)"
+            )
+        )
     }
 
     package func list(_ request: ImageV1.ListRequest, context: CallContext) async throws
         -> ImageV1.ListResponse
     {
         let images = try await mapped { try await store.images(matching: request.reference) }
-        return ImageV1.ListResponse(images: images.map { ImageV1.Image($0, isUnchanged: false) })
+        let page = try NewestFirst.page(of: images, after: request.page) {
+            NewestFirst(createdAtUnixNanos: $0.createdAtUnixNanos, id: "\($0.id)")
+        } _: {
+            ImageV1.Image($0)
+        }
+        return ImageV1.ListResponse(images: page.messages, nextPage: page.next)
     }
 
     package func get(_ request: ImageV1.GetRequest, context: CallContext) async throws -> ImageV1.Image {
@@ -109,7 +127,12 @@ package struct ImageStoreHandlers: ImageV1.ImageStoreService {
         context: CallContext
     ) async throws -> ImageV1.ListSnapshotsResponse {
         let snapshots = try await mapped { try await store.snapshots(of: request.owner) }
-        return ImageV1.ListSnapshotsResponse(snapshots: snapshots.map { ImageV1.Snapshot($0) })
+        // In the order of their tokens.
+        let rest = snapshots.map { (token: "\($0.key)", snapshot: $0) }
+            .filter { request.page.isEmpty || $0.token > request.page }
+            .sorted { $0.token < $1.token }
+        let page = Pages.first(of: rest, token: \.token) { ImageV1.Snapshot($0.snapshot) }
+        return ImageV1.ListSnapshotsResponse(snapshots: page.messages, nextPage: page.next)
     }
 
     package func collectGarbage(
@@ -123,15 +146,31 @@ package struct ImageStoreHandlers: ImageV1.ImageStoreService {
         )
     }
 
+    package func events(
+        _ request: ImageV1.EventsRequest,
+        to responses: ResponseWriter<ImageV1.Event>,
+        context: CallContext
+    ) async throws {
+        let position = ImageEventPosition(journal: request.journalId, sequence: request.afterSequence)
+        try await mapped {
+            try await store.events(after: position) { event in
+                try await responses.write(ImageV1.Event(event))
+            }
+        }
+    }
+
     package func version(_ request: ImageV1.VersionRequest, context: CallContext) async throws
         -> ImageV1.VersionResponse
     {
         let count = try await mapped { try await store.imageCount() }
+        let position = try await mapped { try await store.eventPosition() }
         return ImageV1.VersionResponse(
             version: release,
             images: UInt64(count),
             storageDriver: "overlay",
-            rootDirectory: store.path
+            rootDirectory: store.path,
+            journalId: position.journal,
+            lastEventSequence: position.sequence
         )
     }
 }
@@ -142,26 +181,5 @@ private func mapped<R>(_ body: () async throws -> R) async throws -> R {
         return try await body()
     } catch let error as ImageStoreError {
         throw RPCError(error)
-    }
-}
-
-/// Runs `during`, and tells meanwhile what changed on the board, ten times a second at most.
-private func reporting<R: Sendable>(
-    _ board: ProgressBoard,
-    _ tell: @escaping @Sendable (Progress) async throws -> Void,
-    during: () async throws -> R
-) async throws -> R {
-    try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask {
-            while !Task.isCancelled {
-                do { try await Task.sleep(for: .milliseconds(100)) } catch { return }
-                for progress in board.changes() { try await tell(progress) }
-            }
-        }
-        let result = try await during()
-        group.cancelAll()
-        try await group.waitForAll()
-        for progress in board.changes() { try await tell(progress) }
-        return result
     }
 }

@@ -45,6 +45,9 @@ extension RPCError {
         case .catalog(let reason):
             self.init(.internal, "the image store's catalogue: \(reason)", "catalogue", "", "")
         case .newerCatalog(let path): self = .newerCatalog(path)
+        case .eventsGone(let present):
+            let line = "events of images after the place asked for are no longer kept"
+            self.init(.outOfRange, line, "events_gone", "\(present.journal):\(present.sequence)", "")
         case .cancelled: self.init(.cancelled, "cancelled", "cancelled", "", "")
         }
     }

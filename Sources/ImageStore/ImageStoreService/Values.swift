@@ -19,7 +19,25 @@ extension ImageV1.Image {
             architecture: image.configuration.platform.architecture,
             os: image.configuration.platform.os,
             diffIds: image.configuration.diffIDs.map { "\($0)" },
-            unchanged: isUnchanged
+            unchanged: isUnchanged,
+            labels: image.configuration.defaults.labels
+        )
+    }
+
+    /// Without the configuration itself.
+    init(_ image: ListedImage) {
+        self.init(
+            id: "\(image.id)",
+            references: image.references,
+            repositoryDigests: image.repositoryDigests,
+            manifestDigest: "\(image.manifest)",
+            createdAtUnixNanos: image.createdAtUnixNanos,
+            sizeBytes: UInt64(clamping: image.sizeBytes),
+            architecture: image.configuration?.platform.architecture ?? "",
+            os: image.configuration?.platform.os ?? "",
+            diffIds: image.configuration?.diffIDs.map { "\($0)" } ?? [],
+            labels: image.configuration?.defaults.labels ?? [:],
+            damaged: image.configuration == nil
         )
     }
 }
@@ -45,6 +63,31 @@ extension ImageV1.Snapshot {
                 CommonV1.Mount(type: $0.type, source: $0.source, target: "/", options: $0.options)
             },
             upperDirectory: snapshot.upperDirectory
+        )
+    }
+}
+
+extension ImageV1.Snapshot {
+    /// Without its mounts.
+    init(_ snapshot: ListedSnapshot) {
+        self.init(
+            owner: snapshot.key.owner,
+            key: snapshot.key.key,
+            imageId: snapshot.imageID,
+            upperDirectory: snapshot.upperDirectory
+        )
+    }
+}
+
+extension ImageV1.Event {
+    init(_ event: ImageEvent) {
+        self.init(
+            journalId: event.position.journal,
+            sequence: event.position.sequence,
+            action: event.action.rawValue,
+            imageId: event.imageID,
+            name: event.name,
+            wallUnixNanos: event.wallUnixNanos
         )
     }
 }

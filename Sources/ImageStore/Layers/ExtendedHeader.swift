@@ -11,8 +11,12 @@ struct ExtendedHeader {
     var user: UInt32?
     var group: UInt32?
     var modified: (seconds: Int64, nanos: Int64)?
-    var attributes: [(name: String, value: [UInt8])] = []
+    private(set) var attributes: [String: [UInt8]] = [:]
+    private var attributeBytes = 0
     var isSparse = false
+
+    /// Of all attributes, names and values: more than any file system keeps for a file.
+    static let attributeLimit = 1 << 20
 
     private static let attributePrefix = Array("SCHILY.xattr.".utf8)
     private static let sparsePrefix = Array("GNU.sparse.".utf8)
@@ -49,8 +53,12 @@ struct ExtendedHeader {
         if key.starts(with: Self.attributePrefix) {
             let name = key.dropFirst(Self.attributePrefix.count)
             guard !name.isEmpty, name.count <= 255, !name.contains(0) else { return false }
-            attributes.append((String(decoding: name, as: UTF8.self), Array(value)))
-            return true
+            let text = String(decoding: name, as: UTF8.self)
+            attributeBytes += name.count + value.count
+            if let old = attributes.updateValue(Array(value), forKey: text) {
+                attributeBytes -= name.count + old.count
+            }
+            return attributeBytes <= Self.attributeLimit
         }
         if key.starts(with: Self.sparsePrefix) {
             isSparse = true
@@ -88,6 +96,7 @@ struct ExtendedHeader {
         let padded = digits + String(repeating: "0", count: 9 - digits.count)
         guard let nanos = Int64(padded) else { return nil }
         guard text.hasPrefix("-"), nanos > 0 else { return (whole, nanos) }
-        return (whole - 1, 1_000_000_000 - nanos)
+        let (seconds, overflow) = whole.subtractingReportingOverflow(1)
+        return overflow ? nil : (seconds, 1_000_000_000 - nanos)
     }
 }

@@ -36,6 +36,7 @@ package enum LayerError: Error, Sendable, CustomStringConvertible {
     /// Why an entry is refused.
     package enum Refusal: Hashable, Sendable {
         case emptyName
+        case tooLongName(limit: Int)
         case leavesRoot
         case badWhiteout
         case tooDeep(limit: Int)
@@ -48,6 +49,8 @@ package enum LayerError: Error, Sendable, CustomStringConvertible {
     /// A limit that was exceeded.
     package enum Limit: Hashable, Sendable {
         case entries(Int)
+        /// Of the names that have to be remembered.
+        case nameBytes(Int)
         case bytes(Int64)
         case ratio(Int64)
     }
@@ -61,6 +64,7 @@ package enum LayerError: Error, Sendable, CustomStringConvertible {
         case .refused(let entry, let reason): "entry \(Self.quoted(entry)): \(reason.text)"
         case .system(let entry, let error): "entry \(Self.quoted(entry)): \(error)"
         case .limit(.entries(let limit)): "more than \(limit) entries"
+        case .limit(.nameBytes(let limit)): "its names take more than \(limit) bytes"
         case .limit(.bytes(let limit)): "more than \(limit) bytes when uncompressed"
         case .limit(.ratio(let ratio)): "expands to more than \(ratio) times its size"
         case .source(let error): "\(error)"
@@ -96,6 +100,7 @@ extension LayerError.Refusal {
     var text: String {
         switch self {
         case .emptyName: "it has no name"
+        case .tooLongName(let limit): "its name, or what it links to, is longer than \(limit) bytes"
         case .leavesRoot: "its name leads out of the root"
         case .badWhiteout: "it removes nothing that can be named"
         case .tooDeep(let limit): "it lies deeper than \(limit) directories"

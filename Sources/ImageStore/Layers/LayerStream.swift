@@ -24,19 +24,20 @@ package enum LayerStream {
     /// Blocks for as long as the source does. The digests are those of what was read; comparing them with those wanted is
     /// the caller's, and until then the directory must be visible to nobody.
     /// - Parameter copy: A file that gets the bytes as they come.
+    /// - Parameter budget: The image's, shared by its layers.
     /// - Throws: `.limit` for a bomb; `.refused` for hostile entries; `.system` where the disk is full, for example. The
     ///   directory is left as it is then; the caller removes it.
     package static func unpack(
         _ source: any ByteSource,
         into directory: Int32,
         copyingTo copy: Int32? = nil,
-        limits: UnpackLimits = UnpackLimits()
+        budget: UnpackBudget = UnpackBudget()
     ) throws(LayerError) -> UnpackedLayer {
         let blob = HashingSource(source, copyingTo: copy)
         let (compression, expanded) = try Compression.expanding(blob)
-        let tar = HashingSource(BoundedSource(expanded, of: blob, limits: limits))
+        let tar = HashingSource(BoundedSource(expanded, of: blob, budget: budget))
         let reader = TarReader(tar)
-        let unpacker = Unpacker(root: directory, limits: limits)
+        let unpacker = Unpacker(root: directory, budget: budget)
         while let entry = try reader.next() { try unpacker.unpack(entry, from: reader) }
         // What stands behind the last compressed frame belongs to the blob's digest too.
         try blob.drain()
@@ -51,32 +52,5 @@ package enum LayerStream {
             contentBytes: unpacker.contentBytes,
             root: unpacker.rootAttributes
         )
-    }
-}
-
-/// Ends a stream that grows beyond the limits.
-package final class BoundedSource: ByteSource {
-    private static let freeBytes: Int64 = 1 << 30
-
-    private let source: any ByteSource
-    private let origin: HashingSource
-    private let limits: UnpackLimits
-    private var count: Int64 = 0
-
-    /// - Parameter origin: The compressed stream that `source` comes from.
-    package init(_ source: any ByteSource, of origin: HashingSource, limits: UnpackLimits) {
-        self.source = source
-        self.origin = origin
-        self.limits = limits
-    }
-
-    package func next() throws(LayerError) -> UnsafeRawBufferPointer {
-        let chunk = try source.next()
-        count += Int64(chunk.count)
-        guard count <= limits.bytes else { throw .limit(.bytes(limits.bytes)) }
-        if count > Self.freeBytes, count / max(1, origin.count) > limits.ratio {
-            throw .limit(.ratio(limits.ratio))
-        }
-        return chunk
     }
 }

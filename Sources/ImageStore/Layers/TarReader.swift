@@ -2,9 +2,12 @@
 
 /// Reads a tar stream entry by entry: ustar, PAX (also global headers), GNU long names and base-256 numbers, v7.
 ///
-/// Memory is bounded: one block, and at most 1 MiB for each kind of extended header. Used by one thread.
+/// Memory is bounded: one block, at most 1 MiB for each kind of extended header (of each kind the last one counts), and
+/// as much for the attributes that global ones have set. Used by one thread.
 package final class TarReader {
     private static let maximumExtendedHeader: Int64 = 1 << 20
+    /// The kernel takes no longer paths.
+    private static let maximumName = 4_096
 
     private let source: any ByteSource
     private var chunk = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -26,20 +29,20 @@ package final class TarReader {
         guard !hasEnded else { return nil }
         try skip(contentLeft + paddingLeft)
         (contentLeft, paddingLeft) = (0, 0)
-        var extended = global
+        var own: [UInt8] = []
         var longName: [UInt8]?
         var longTarget: [UInt8]?
         while let header = try readHeader() {
             switch header.type {
-            case UInt8(ascii: "x"): try extended.add(try readExtended(header), offset: header.offset)
-            case UInt8(ascii: "g"):
-                let records = try readExtended(header)
-                try global.add(records, offset: header.offset)
-                try extended.add(records, offset: header.offset)
+            case UInt8(ascii: "x"): own = try readExtended(header)
+            case UInt8(ascii: "g"): try global.add(try readExtended(header), offset: header.offset)
             case UInt8(ascii: "L"): longName = try readLongText(header)
             case UInt8(ascii: "K"): longTarget = try readLongText(header)
             case UInt8(ascii: "V"): try skipContent(of: header)
-            default: return try entry(header, extended, longName, longTarget)
+            default:
+                var extended = global
+                try extended.add(own, offset: header.offset)
+                return try entry(header, extended, longName, longTarget)
             }
         }
         hasEnded = true
@@ -78,6 +81,9 @@ package final class TarReader {
         entry.offset = header.offset
         entry.name = extended.path ?? longName ?? header.fullName
         entry.linkTarget = extended.linkPath ?? longTarget ?? header.linkTarget
+        guard entry.name.count <= Self.maximumName, entry.linkTarget.count <= Self.maximumName else {
+            throw .refused(entry: entry.displayName, .tooLongName(limit: Self.maximumName))
+        }
         entry.kind = try kind(header, name: entry.name)
         if extended.isSparse { throw .tar(offset: header.offset, .sparse) }
         entry.permissions = try header.permissions()
@@ -92,7 +98,7 @@ package final class TarReader {
             entry.deviceMajor = try header.deviceMajor()
             entry.deviceMinor = try header.deviceMinor()
         }
-        entry.attributes = extended.attributes
+        entry.attributes = extended.attributes.map { ($0.key, $0.value) }
         if entry.kind == .regular {
             if let size = extended.size {
                 entry.sizeBytes = size

@@ -1,19 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import System
 
-/// Bounds for a layer, so that an image cannot exhaust this machine.
-package struct UnpackLimits: Hashable, Sendable {
-    package var entries = 4_000_000
-    /// Directories above an entry.
-    package var depth = 1_000
-    /// Of the uncompressed stream.
-    package var bytes: Int64 = 256 << 30
-    /// Uncompressed to compressed; looked at beyond 1 GiB of output.
-    package var ratio: Int64 = 300
-
-    package init() {}
-}
-
 /// The attributes of a layer's root, where the layer has an entry for it.
 package struct RootAttributes: Hashable, Sendable {
     package let permissions: UInt32
@@ -43,24 +30,27 @@ final class Unpacker {
     static let opaqueAttribute = "trusted.overlay.opaque"
 
     let root: Int32
-    let limits: UnpackLimits
+    let budget: UnpackBudget
     private(set) var entryCount = 0
     private(set) var contentBytes: Int64 = 0
     private(set) var rootAttributes: RootAttributes?
     private let parents: ParentDirectories
-    private var directoryTimes: [(path: EntryPath, seconds: Int64, nanos: Int64)] = []
+    private var directoryTimes: [[CChar]: (path: EntryPath, seconds: Int64, nanos: Int64)] = [:]
+    private var directoryBytes = 0
+    /// What one remembered directory takes besides its path.
+    private static let directoryOverhead = 128
 
     /// - Parameter root: An empty directory; the caller keeps it open. The process must be root.
-    init(root: Int32, limits: UnpackLimits) {
+    init(root: Int32, budget: UnpackBudget) {
         self.root = root
-        self.limits = limits
+        self.budget = budget
         parents = ParentDirectories(root: root)
     }
 
     /// Makes `entry`; the content of a regular file is taken from `reader`.
     func unpack(_ entry: TarEntry, from reader: TarReader) throws(LayerError) {
         entryCount += 1
-        guard entryCount <= limits.entries else { throw .limit(.entries(limits.entries)) }
+        try budget.countEntry()
         let path = try checkedPath(of: entry)
         guard !path.isRoot else { return try unpackRoot(entry) }
         if path.name.starts(with: Self.whiteoutPrefix) { return try whiteOut(entry, path) }
@@ -68,7 +58,7 @@ final class Unpacker {
             let parent = try parents.parent(of: path)
             switch entry.kind {
             case .regular: break
-            case .directory: return try makeDirectory(entry, path, parent)
+            case .directory: try makeDirectory(entry, path, parent)
             case .hardLink: break
             case .symbolicLink:
                 try replacing(path, parent) { name throws(SystemError) in
@@ -100,25 +90,34 @@ final class Unpacker {
         } catch {
             throw translate(error, entry)
         }
-        if entry.kind == .hardLink {
-            try makeHardLink(entry, path)
-        } else {
-            try makeFile(entry, path, reader)
+        switch entry.kind {
+        case .directory: try remember(entry, path)
+        case .hardLink: try makeHardLink(entry, path)
+        default: try makeFile(entry, path, reader)
         }
     }
 
     private func checkedPath(of entry: TarEntry) throws(LayerError) -> EntryPath {
         guard !entry.name.isEmpty else { throw .refused(entry: "", .emptyName) }
         guard let path = EntryPath(entry.name) else { throw .refused(entry: entry.displayName, .leavesRoot) }
-        guard path.depth <= limits.depth else {
-            throw .refused(entry: entry.displayName, .tooDeep(limit: limits.depth))
+        guard path.depth <= budget.limits.depth else {
+            throw .refused(entry: entry.displayName, .tooDeep(limit: budget.limits.depth))
         }
         return path
     }
 
-    /// Sets the times of directories, deepest last-made first.
+    private func remember(_ entry: TarEntry, _ path: EntryPath) throws(LayerError) {
+        let time = (path, entry.modifiedSeconds, entry.modifiedNanos)
+        guard directoryTimes.updateValue(time, forKey: path.bytes) == nil else { return }
+        directoryBytes += path.bytes.count + Self.directoryOverhead
+        guard directoryBytes <= budget.limits.nameBytes else {
+            throw .limit(.nameBytes(budget.limits.nameBytes))
+        }
+    }
+
+    /// Sets the times of directories, in any order: setting one's changes no other's.
     func finish() throws(LayerError) {
-        for (path, seconds, nanos) in directoryTimes.reversed() {
+        for (path, seconds, nanos) in directoryTimes.values {
             do throws(SystemError) {
                 let parent = try parents.open(path.parent)
                 try path.withName { name throws(SystemError) in
@@ -130,7 +129,7 @@ final class Unpacker {
                 guard [2, 20, 40].contains(error.code) else { throw .system(entry: path.display, error) }
             }
         }
-        directoryTimes = []
+        directoryTimes = [:]
     }
 
     // MARK: Kinds
@@ -225,7 +224,6 @@ final class Unpacker {
         for (name, value) in entry.attributes where Self.isKept(name) {
             try Files.setAttribute(name, to: value, of: Array(path.name), at: parent.raw)
         }
-        directoryTimes.append((path, entry.modifiedSeconds, entry.modifiedNanos))
     }
 
     private func makeHardLink(_ entry: TarEntry, _ path: EntryPath) throws(LayerError) {

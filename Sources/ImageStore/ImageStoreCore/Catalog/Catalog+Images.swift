@@ -10,10 +10,13 @@ struct ImageRecord: Sendable {
     /// Of the manifest itself, the configuration and the layers.
     let blobs: [Digest]
     let chain: ChainID?
-    /// The name that it gets; nil for none.
-    let name: Reference?
+    /// The names that it gets.
+    let names: [Reference]
     /// `name@digest` as pulled.
     let repositoryDigest: Reference?
+    let event: ImageEvent.Action
+    /// What it is told by: the reference that was asked for; nil for the id.
+    let eventName: String?
 }
 
 /// An image's row with what refers to it.
@@ -40,7 +43,7 @@ extension Catalog {
                 """,
             arguments: [
                 image.id.hex, image.manifest.hex, image.chain?.digest.hex,
-                image.name == nil && image.repositoryDigest == nil,
+                image.names.isEmpty && image.repositoryDigest == nil,
             ]
         )
         try db.execute(
@@ -53,19 +56,22 @@ extension Catalog {
                 arguments: [image.manifest.hex, blob.hex]
             )
         }
-        if let name = image.name {
+        for name in image.names {
             try setName(db, name.description, image: image.id.hex, manifest: image.manifest.hex)
         }
         if let reference = image.repositoryDigest {
             try db.execute(
                 sql: """
                     INSERT INTO repositoryDigest (reference, repository, image, manifest) VALUES (?, ?, ?, ?)
-                    ON CONFLICT DO NOTHING
+                    ON CONFLICT (reference) DO UPDATE SET image = excluded.image, manifest = excluded.manifest
+                    WHERE image != excluded.image OR manifest != excluded.manifest
                     """,
                 arguments: [reference.description, reference.name, image.id.hex, image.manifest.hex]
             )
         }
-        return db.totalChangesCount == before
+        let isUnchanged = db.totalChangesCount == before
+        try tell(db, image.event, image: image.id.hex, name: image.eventName)
+        return isUnchanged
     }
 
     static func setName(_ db: Database, _ reference: String, image: String, manifest: String) throws {
@@ -105,12 +111,28 @@ extension Catalog {
         )
     }
 
+    static func hasImage(_ db: Database, _ id: String) throws -> Bool {
+        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM image WHERE id = ?)", arguments: [id])
+            ?? false
+    }
+
     static func imageIDs(_ db: Database) throws -> [String] {
         try String.fetchAll(db, sql: "SELECT id FROM image ORDER BY id")
     }
 
-    /// What `text` names: a name or `name@digest` first, then an id or the beginning of one.
+    /// What `text` names: a whole id, which no name can look like; else a name or `name@digest`; else the beginning of
+    /// an id.
     static func resolve(_ db: Database, _ text: String) throws -> ResolvedImage {
+        let hex = text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...]
+        if Reference.isImageID(hex) {
+            let id = try String.fetchOne(
+                db,
+                sql: "SELECT id FROM image WHERE id = ?",
+                arguments: [String(hex)]
+            )
+            guard let id else { throw ImageStoreError.imageNotFound(text) }
+            return ResolvedImage(id: id, name: nil, repositoryDigest: nil)
+        }
         if let reference = try? Reference(text) {
             if let digest = reference.digest {
                 let whole = reference.withDigest(digest).description
@@ -132,7 +154,6 @@ extension Catalog {
                 }
             }
         }
-        let hex = text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...]
         let isPrefix = (1...64).contains(hex.utf8.count) && hex.utf8.allSatisfy { isHexDigit($0) }
         guard isPrefix else { throw ImageStoreError.imageNotFound(text) }
         let ids = try String.fetchAll(

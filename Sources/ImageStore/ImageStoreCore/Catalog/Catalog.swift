@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Events
 internal import GRDB
 internal import System
 
@@ -7,6 +8,8 @@ internal import System
 /// All access is serialised, so a transaction sees nothing of another. Content that has no row here does not exist.
 struct Catalog: Sendable {
     private let queue: DatabaseQueue
+    /// Announced whenever events were committed.
+    let eventsChanged: Changes
 
     /// Opens or makes the database and brings its schema up to date, after a copy of an older one.
     /// - Throws: `.newerCatalog` when a newer release wrote it.
@@ -31,6 +34,9 @@ struct Catalog: Sendable {
                 try queue.backup(to: DatabaseQueue(path: path + ".before-migration"))
             }
             try migrator.migrate(queue)
+            let changes = Changes()
+            queue.add(transactionObserver: EventObserver(changes), extent: .databaseLifetime)
+            eventsChanged = changes
         } catch {
             throw ImageStoreError(error, subject: "store.db")
         }
@@ -83,6 +89,20 @@ struct Catalog: Sendable {
                         directory TEXT NOT NULL UNIQUE, ownerUser INTEGER NOT NULL, PRIMARY KEY (owner, key)
                     ) WITHOUT ROWID;
                     CREATE INDEX snapshotImage ON snapshot (image);
+                    """
+            )
+        }
+        migrator.registerMigration("2") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE event (
+                        sequence INTEGER PRIMARY KEY AUTOINCREMENT, action TEXT NOT NULL, image TEXT NOT NULL,
+                        name TEXT NOT NULL, wallNanos INTEGER NOT NULL
+                    );
+                    CREATE TABLE journal (id TEXT NOT NULL);
+                    INSERT INTO journal VALUES (lower(hex(randomblob(8))));
+                    -- Names that look like ids, which are no longer given.
+                    DELETE FROM name WHERE reference LIKE 'docker.io/library/sha256:%';
                     """
             )
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Layers
+internal import Logging
 internal import OCI
 internal import Registry
 internal import System
@@ -45,33 +46,38 @@ enum LayerOrigin: Sendable {
     case file(String)
 }
 
+/// What the layers of one image share while they are installed.
+struct LayerInstallation: Sendable {
+    /// `pull` or `load`.
+    let operation: String
+    let budget: UnpackBudget
+    let progress: ProgressBoard
+}
+
 /// Layers, from where they come to `layers/` and `blobs/`.
 extension ImageStore {
     private static let parallelLayers = 3
 
-    /// Makes sure that all layers are there, several at a time. The caller has pinned them.
+    /// Makes sure that all layers of an image are there, several at a time. The caller has pinned them.
     func install(
         _ plans: [(LayerPlan, LayerOrigin)],
         operation: String,
         progress: ProgressBoard
     ) async throws {
+        let install = LayerInstallation(operation: operation, budget: UnpackBudget(), progress: progress)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, (plan, origin)) in plans.enumerated() {
                 if index >= Self.parallelLayers { try await group.next() }
-                group.addTask { try await self.install(plan, origin, operation, progress) }
+                group.addTask { try await self.install(plan, origin, install) }
             }
             try await group.waitForAll()
         }
     }
 
-    private func install(
-        _ plan: LayerPlan,
-        _ origin: LayerOrigin,
-        _ operation: String,
-        _ progress: ProgressBoard
-    ) async throws {
+    private func install(_ plan: LayerPlan, _ origin: LayerOrigin, _ install: LayerInstallation) async throws
+    {
         let id = "\(plan.blob.digest)"
-        progress.note(id, .waiting, of: plan.blob.sizeBytes)
+        install.progress.note(id, .waiting, of: plan.blob.sizeBytes)
         let wasThere = try await turns.take("layer " + plan.chain.digest.hex) {
             try await turns.take("blob " + plan.blob.digest.hex) {
                 let (hasLayer, hasBlob) = try await catalog.transaction { db in
@@ -81,36 +87,70 @@ extension ImageStore {
                     )
                 }
                 if hasLayer, hasBlob { return true }
-                try await make(plan, origin, hasLayer: hasLayer, hasBlob: hasBlob, operation, progress)
+                if !hasBlob {
+                    try await make(plan, origin, unpacks: !hasLayer, keepsBlob: true, install)
+                } else if try await !unpackStored(plan, install) {
+                    try await make(plan, origin, unpacks: true, keepsBlob: true, install)
+                }
                 return false
             }
         }
-        progress.note(id, wasThere ? .exists : .complete, plan.blob.sizeBytes, of: plan.blob.sizeBytes)
+        install.progress.note(
+            id,
+            wasThere ? .exists : .complete,
+            plan.blob.sizeBytes,
+            of: plan.blob.sizeBytes
+        )
+    }
+
+    /// Unpacks a blob that is here.
+    /// - Returns: False when it was damaged: then it is forgotten, and has to be got anew.
+    private func unpackStored(_ plan: LayerPlan, _ install: LayerInstallation) async throws -> Bool {
+        let blob = plan.blob.digest
+        do throws(ImageStoreError) {
+            try await make(
+                plan,
+                .file(directory.blob(blob)),
+                unpacks: true,
+                keepsBlob: false,
+                install
+            )
+            return true
+        } catch {
+            guard error.isDamage else { throw error }
+            logger.error("a blob on disk is damaged", metadata: ["blob": "\(blob)", "error": "\(error)"])
+        }
+        try await catalog.transaction { try Catalog.forget($0, blobs: [blob.hex], layers: []) }
+        try Files.removeTree(directory.blob(blob))
+        return false
     }
 
     private func make(
         _ plan: LayerPlan,
         _ origin: LayerOrigin,
-        hasLayer: Bool,
-        hasBlob: Bool,
-        _ operation: String,
-        _ progress: ProgressBoard
-    ) async throws {
-        let ingest = try directory.ingest(operation)
+        unpacks: Bool,
+        keepsBlob: Bool,
+        _ install: LayerInstallation
+    ) async throws(ImageStoreError) {
+        let operation = install.operation
+        let ingest: String
+        do throws(SystemError) { ingest = try directory.ingest(operation) } catch {
+            throw ImageStoreError(error, subject: "layer \(plan.blob.digest)", path: directory.path)
+        }
         do {
             let job = LayerJob(
                 plan: plan,
                 ingest: ingest,
                 directory: directory,
-                unpacks: !hasLayer,
-                keepsBlob: !hasBlob,
-                operation: operation
+                unpacks: unpacks,
+                keepsBlob: keepsBlob,
+                operation: operation,
+                budget: install.budget
             )
             let row: LayerRow?
             switch origin {
-            case _ where hasBlob: row = try await read(directory.blob(plan.blob.digest), job, progress)
-            case .file(let path): row = try await read(path, job, progress)
-            case .registry(let session): row = try await download(session, job, progress)
+            case .file(let path): row = try await read(path, job, install.progress)
+            case .registry(let session): row = try await download(session, job, install.progress)
             }
             faults.reach("image-store.\(operation).layer-renamed")
             try await catalog.transaction { db in
@@ -172,82 +212,5 @@ private final class DownloadMeter {
         guard received - noted >= 512 << 10 else { return }
         noted = received
         progress.note("\(blob.digest)", .downloading, received, of: blob.sizeBytes)
-    }
-}
-
-/// The blocking part: hash, expand, unpack, compare, sync, rename into place.
-private struct LayerJob: Sendable {
-    let plan: LayerPlan
-    let ingest: String
-    let directory: StoreDirectory
-    let unpacks: Bool
-    let keepsBlob: Bool
-    let operation: String
-
-    /// - Parameter file: The file that `source` reads and that becomes the blob; nil when the bytes are still to be
-    ///   written to one.
-    /// - Returns: The row to record, when there was something to unpack.
-    func run(_ source: any ByteSource, file: String?) throws -> LayerRow? {
-        guard file == nil else { return try run(source, file: file, copy: nil) }
-        let copy = try Files.open(ingest + "/blob", [.writeOnly, .create, .exclusive])
-        return try run(source, file: nil, copy: copy.raw)
-    }
-
-    private func run(_ source: any ByteSource, file: String?, copy: Int32?) throws -> LayerRow? {
-        var row: LayerRow?
-        if unpacks {
-            try Files.makeDirectory(ingest + "/tree", mode: 0o755)
-            let tree = try Files.open(ingest + "/tree", [.readOnly, .directory])
-            let layer = try LayerStream.unpack(source, into: tree.raw, copyingTo: copy)
-            try check(blob: layer.blob, sizeBytes: layer.blobBytes)
-            guard layer.diffID == plan.diffID else {
-                throw ImageStoreError.corrupt(
-                    subject: "layer \(plan.blob.digest)",
-                    reason:
-                        "its content has digest \(layer.diffID), the image configuration says \(plan.diffID)"
-                )
-            }
-            row = LayerRow(
-                chain: plan.chain.digest.hex,
-                parent: plan.parent?.digest.hex,
-                diff: plan.diffID.hex,
-                contentBytes: layer.contentBytes,
-                root: layer.root
-            )
-        } else {
-            let hashing = HashingSource(source, copyingTo: copy)
-            try hashing.drain()
-            try check(blob: hashing.digest, sizeBytes: hashing.count)
-        }
-        // Everything is on disk before a name or a record says so.
-        try directory.syncAll()
-        directory.faults.reach("image-store.\(operation).layer-synced")
-        if keepsBlob {
-            try Files.rename(file ?? ingest + "/blob", to: directory.blob(plan.blob.digest))
-            try directory.sync(directory.blobs)
-        }
-        directory.faults.reach("image-store.\(operation).layer-blob-renamed")
-        if unpacks {
-            // Without a record it is what a killed process left: the next start would have removed it.
-            try Files.removeTree(directory.layer(plan.chain.digest.hex))
-            try Files.rename(ingest + "/tree", to: directory.layer(plan.chain.digest.hex))
-            try directory.sync(directory.layers)
-        }
-        return row
-    }
-
-    private func check(blob: Digest, sizeBytes: Int64) throws(ImageStoreError) {
-        guard blob == plan.blob.digest else {
-            throw .corrupt(
-                subject: "layer \(plan.blob.digest)",
-                reason: "the bytes received have digest \(blob)"
-            )
-        }
-        guard sizeBytes == plan.blob.sizeBytes else {
-            throw .corrupt(
-                subject: "layer \(plan.blob.digest)",
-                reason: "it has \(sizeBytes) bytes, its descriptor says \(plan.blob.sizeBytes)"
-            )
-        }
     }
 }

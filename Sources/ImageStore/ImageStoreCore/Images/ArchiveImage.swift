@@ -12,35 +12,15 @@ struct ArchiveImage: Sendable {
     /// The file of each layer.
     let layerFiles: [String]
     let references: [Reference]
+}
 
-    /// What is in an archive: Docker's `manifest.json` says it, or an OCI layout's `index.json`.
-    static func images(in spool: ArchiveSpool, platform: Platform) throws(ImageStoreError) -> [ArchiveImage] {
-        if let manifest = spool["manifest.json"] { return try docker(spool, manifest) }
-        if let index = spool["index.json"] { return try layout(spool, index, platform) }
-        throw .notAnArchive(reason: "it has neither manifest.json (Docker) nor index.json (OCI)")
-    }
-
+extension ArchiveImage {
     // MARK: Docker
 
-    private static func docker(_ spool: ArchiveSpool, _ member: ArchiveSpool.Member) throws(ImageStoreError)
-        -> [ArchiveImage]
-    {
-        let document = try parse("manifest.json", try spool.bytes(member, limit: Manifest.limitBytes)) {
-            bytes throws(OCIError) in try DockerArchiveManifest(parsing: bytes)
-        }
-        var images: [ArchiveImage] = []
-        for entry in document.images { images.append(try image(spool, entry)) }
-        guard !images.isEmpty else { throw .notAnArchive(reason: "its manifest.json lists no image") }
-        return images
-    }
-
-    private static func image(
-        _ spool: ArchiveSpool,
-        _ entry: DockerArchiveManifest.Image
-    ) throws(ImageStoreError) -> ArchiveImage {
+    init(_ spool: ArchiveSpool, _ entry: DockerArchiveManifest.Image) throws(ImageStoreError) {
         let file = try spool.member(entry.configuration)
         let bytes = try spool.bytes(file, limit: ImageConfiguration.limitBytes)
-        let configuration = try parse(entry.configuration, bytes) { bytes throws(OCIError) in
+        let configuration = try Self.parse(entry.configuration, bytes) { bytes throws(OCIError) in
             try ImageConfiguration(parsing: bytes)
         }
         var layers: [ContentDescriptor] = []
@@ -49,7 +29,7 @@ struct ArchiveImage: Sendable {
             let layer = try spool.member(name)
             layers.append(
                 ContentDescriptor(
-                    mediaType: try mediaType(ofLayer: layer),
+                    mediaType: try Self.mediaType(ofLayer: layer),
                     digest: layer.digest,
                     sizeBytes: layer.sizeBytes
                 )
@@ -73,7 +53,7 @@ struct ArchiveImage: Sendable {
                 throw .malformed(subject: "manifest.json", error)
             }
         }
-        return ArchiveImage(
+        self.init(
             manifest: manifest,
             manifestBytes: manifest.serialized(),
             configuration: configuration,
@@ -98,39 +78,31 @@ struct ArchiveImage: Sendable {
 
     // MARK: OCI
 
-    private static func layout(
+    init(
         _ spool: ArchiveSpool,
-        _ member: ArchiveSpool.Member,
+        _ descriptor: ContentDescriptor,
+        _ references: [Reference],
         _ platform: Platform
-    ) throws(ImageStoreError) -> [ArchiveImage] {
-        let index = try parse("index.json", try spool.bytes(member, limit: Manifest.limitBytes)) {
-            bytes throws(OCIError) in try Index(parsing: bytes)
+    ) throws(ImageStoreError) {
+        let (manifest, bytes) = try Self.resolve(spool, descriptor, platform)
+        let configurationBytes = try Self.blob(
+            spool,
+            manifest.configuration,
+            limit: ImageConfiguration.limitBytes
+        )
+        let configuration = try Self.parse("\(manifest.configuration.digest)", configurationBytes) {
+            bytes throws(OCIError) in try ImageConfiguration(parsing: bytes)
         }
-        var images: [ArchiveImage] = []
-        for descriptor in index.manifests {
-            let (manifest, bytes) = try resolve(spool, descriptor, platform)
-            let configurationBytes = try blob(
-                spool,
-                manifest.configuration,
-                limit: ImageConfiguration.limitBytes
-            )
-            let configuration = try parse("\(manifest.configuration.digest)", configurationBytes) {
-                bytes throws(OCIError) in try ImageConfiguration(parsing: bytes)
-            }
-            var files: [String] = []
-            for layer in manifest.layers { files.append(try self.member(spool, layer).file) }
-            let image = ArchiveImage(
-                manifest: manifest,
-                manifestBytes: bytes,
-                configuration: configuration,
-                configurationBytes: configurationBytes,
-                layerFiles: files,
-                references: reference(descriptor.annotations).map { [$0] } ?? []
-            )
-            images.append(image)
-        }
-        guard !images.isEmpty else { throw .notAnArchive(reason: "its index.json lists no image") }
-        return images
+        var files: [String] = []
+        for layer in manifest.layers { files.append(try Self.member(spool, layer).file) }
+        self.init(
+            manifest: manifest,
+            manifestBytes: bytes,
+            configuration: configuration,
+            configurationBytes: configurationBytes,
+            layerFiles: files,
+            references: references
+        )
     }
 
     private static func resolve(
@@ -142,7 +114,7 @@ struct ArchiveImage: Sendable {
         for _ in 0...3 {
             let bytes = try blob(spool, next, limit: Manifest.limitBytes)
             let type = next.mediaType
-            let document = try parse("\(next.digest)", bytes) { bytes throws(OCIError) in
+            let document = try Self.parse("\(next.digest)", bytes) { bytes throws(OCIError) in
                 try ManifestDocument(parsing: bytes, mediaType: type)
             }
             switch document {
@@ -194,7 +166,7 @@ struct ArchiveImage: Sendable {
     }
 
     /// A whole name; a mere tag (`latest`) names nothing.
-    private static func reference(_ annotations: [String: String]) -> Reference? {
+    fileprivate static func reference(_ annotations: [String: String]) -> Reference? {
         for key in ["io.containerd.image.name", "org.opencontainers.image.ref.name"] {
             guard let text = annotations[key], text.contains(":") || text.contains("/") else { continue }
             if let reference = try? Reference(text) { return reference.withDefaultTag }
@@ -202,11 +174,78 @@ struct ArchiveImage: Sendable {
         return nil
     }
 
-    private static func parse<T>(
+    fileprivate static func parse<T>(
         _ subject: String,
         _ bytes: [UInt8],
         _ body: ([UInt8]) throws(OCIError) -> T
     ) throws(ImageStoreError) -> T {
         do throws(OCIError) { return try body(bytes) } catch { throw .malformed(subject: subject, error) }
+    }
+}
+
+/// The images of an archive, of which one at a time is read into memory.
+struct ArchiveContents: Sendable {
+    /// More images than anybody puts into one archive.
+    private static let maximumImages = 500
+
+    private enum Entry: Sendable {
+        case docker(DockerArchiveManifest.Image)
+        case layout(ContentDescriptor, [Reference])
+    }
+
+    private let spool: ArchiveSpool
+    private let platform: Platform
+    private let entries: [Entry]
+
+    /// What is in an archive: Docker's `manifest.json` says it, or an OCI layout's `index.json`.
+    init(of spool: ArchiveSpool, platform: Platform) throws(ImageStoreError) {
+        self.spool = spool
+        self.platform = platform
+        if let manifest = spool["manifest.json"] {
+            let bytes = try spool.bytes(manifest, limit: Manifest.limitBytes)
+            let document = try ArchiveImage.parse("manifest.json", bytes) { bytes throws(OCIError) in
+                try DockerArchiveManifest(parsing: bytes)
+            }
+            entries = document.images.map(Entry.docker)
+        } else if let index = spool["index.json"] {
+            let bytes = try spool.bytes(index, limit: Manifest.limitBytes)
+            let document = try ArchiveImage.parse("index.json", bytes) { bytes throws(OCIError) in
+                try Index(parsing: bytes)
+            }
+            entries = Self.entries(document)
+        } else {
+            throw .notAnArchive(reason: "it has neither manifest.json (Docker) nor index.json (OCI)")
+        }
+        guard !entries.isEmpty else { throw .notAnArchive(reason: "it lists no image") }
+        guard entries.count <= Self.maximumImages else {
+            throw .notAnArchive(reason: "it lists more than \(Self.maximumImages) images")
+        }
+    }
+
+    /// Each manifest once, with all names that the index gives it.
+    private static func entries(_ index: Index) -> [Entry] {
+        var places: [Digest: Int] = [:]
+        var images: [(ContentDescriptor, [Reference])] = []
+        for descriptor in index.manifests {
+            let place = places[descriptor.digest, default: images.count]
+            if place == images.count {
+                places[descriptor.digest] = place
+                images.append((descriptor, []))
+            }
+            guard let reference = ArchiveImage.reference(descriptor.annotations) else { continue }
+            if !images[place].1.contains(reference) { images[place].1.append(reference) }
+        }
+        return images.map(Entry.layout)
+    }
+
+    var count: Int { entries.count }
+
+    /// - Throws: When a part of it is missing or broken.
+    func image(at index: Int) throws(ImageStoreError) -> ArchiveImage {
+        switch entries[index] {
+        case .docker(let entry): try ArchiveImage(spool, entry)
+        case .layout(let descriptor, let references):
+            try ArchiveImage(spool, descriptor, references, platform)
+        }
     }
 }

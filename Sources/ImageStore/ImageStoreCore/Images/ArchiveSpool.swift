@@ -17,13 +17,16 @@ struct ArchiveSpool: Sendable {
     }
 
     private static let maximumEntries = 100_000
+    /// Of all names in it, and of what links name.
+    private static let maximumNameBytes = 16 << 20
     private var entries: [String: Entry] = [:]
+    private var nameBytes = 0
 
     /// Reads an archive to its end: tar, plain or compressed. Blocking.
     init(reading source: any ByteSource, into ingest: String) throws {
         let compressed = HashingSource(source)
         let (kind, expanded) = try Compression.expanding(compressed)
-        let reader = TarReader(BoundedSource(expanded, of: compressed, limits: UnpackLimits()))
+        let reader = TarReader(BoundedSource(expanded, of: compressed, budget: UnpackBudget()))
         var count = 0
         while let entry = try Self.next(reader, isFirst: count == 0, kind) {
             count += 1
@@ -54,6 +57,10 @@ struct ArchiveSpool: Sendable {
         ingest: String,
         number: Int
     ) throws {
+        nameBytes += entry.name.count + entry.linkTarget.count
+        guard nameBytes <= Self.maximumNameBytes else {
+            throw LayerError.limit(.nameBytes(Self.maximumNameBytes))
+        }
         switch entry.kind {
         case .regular:
             let path = "\(ingest)/\(number)"

@@ -16,11 +16,31 @@ package struct Image: Sendable {
     package let sizeBytes: Int64
 }
 
+/// One image of a list.
+package struct ListedImage: Sendable {
+    package let id: Digest
+    package let references: [String]
+    package let repositoryDigests: [String]
+    package let manifest: Digest
+    package let sizeBytes: Int64
+    /// Nil when it is lost or damaged: no container can be made of the image until it is pulled or loaded again.
+    package let configuration: ImageConfiguration?
+}
+
+extension ListedImage {
+    /// Zero when it is not known.
+    package var createdAtUnixNanos: Int64 { configuration?.createdAtUnixNanos ?? 0 }
+}
+
 /// An image that was loaded or pulled.
 package struct InstalledImage: Sendable {
     package let image: Image
-    /// The store had just this before, under this name.
+    /// The store had just this before, under these names.
     package let isUnchanged: Bool
+    /// What was asked for when it was pulled, or the names that its archive gives it.
+    package let references: [Reference]
+    /// What the registry has under the name: the index, where there is one. Of a loaded image, its manifest.
+    package let digest: Digest
 }
 
 /// What `remove` took away.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import GRDB
+internal import Layers
+internal import Logging
 internal import OCI
 internal import System
 
@@ -12,22 +14,67 @@ extension ImageStore {
             guard let row = try Catalog.image(db, id: id) else { throw ImageStoreError.imageNotFound(text) }
             return row
         }
-        return try image(row)
+        do throws(ImageStoreError) {
+            return try image(row)
+        } catch {
+            guard error.isDamage else { throw error }
+        }
+        // It may have been removed since.
+        guard try await catalog.transaction({ try Catalog.hasImage($0, row.id) }) else {
+            throw .imageNotFound(text)
+        }
+        throw .corrupt(
+            subject: "image \(text)",
+            reason: "its configuration is lost or damaged; pull or load it again"
+        )
     }
 
-    /// All images; with a pattern only those of which a name fits: `*` is any number of characters.
-    package func images(matching pattern: String) async throws(ImageStoreError) -> [Image] {
+    /// All images, newest first; with a pattern only those of which a name fits: `*` is any number of characters.
+    package func images(matching pattern: String) async throws(ImageStoreError) -> [ListedImage] {
         let rows = try await catalog.transaction { db in
             try Catalog.imageIDs(db).compactMap { try Catalog.image(db, id: $0) }
         }
-        var images: [Image] = []
+        var images: [ListedImage] = []
         for row in rows {
-            let image = try image(row)
-            if pattern.isEmpty || image.references.contains(where: { Self.fits($0, pattern) }) {
+            let image = try await listed(row)
+            if let image, pattern.isEmpty || image.references.contains(where: { Self.fits($0, pattern) }) {
                 images.append(image)
             }
         }
-        return images.sorted { $0.configuration.createdAtUnixNanos > $1.configuration.createdAtUnixNanos }
+        return images.sorted { a, b in
+            let (first, second) = (a.createdAtUnixNanos, b.createdAtUnixNanos)
+            return first == second ? a.id < b.id : first > second
+        }
+    }
+
+    /// Nil when it was removed meanwhile.
+    private func listed(_ row: ImageRow) async throws(ImageStoreError) -> ListedImage? {
+        var configuration: ImageConfiguration?
+        do throws(ImageStoreError) {
+            configuration = try image(row).configuration
+        } catch {
+            guard error.isDamage else { throw error }
+            guard try await catalog.transaction({ try Catalog.hasImage($0, row.id) }) else { return nil }
+            logger.error("an image's configuration is lost or damaged", metadata: ["image": "\(row.id)"])
+        }
+        do throws(OCIError) {
+            return ListedImage(
+                id: try Digest("sha256:" + row.id),
+                references: try Self.familiar(row.references),
+                repositoryDigests: try Self.familiar(row.repositoryDigests),
+                manifest: try Digest("sha256:" + row.manifest),
+                sizeBytes: row.sizeBytes,
+                configuration: configuration
+            )
+        } catch {
+            throw ImageStoreError(error, subject: "image \(row.id)", path: path)
+        }
+    }
+
+    private static func familiar(_ references: [String]) throws(OCIError) -> [String] {
+        var result: [String] = []
+        for text in references { result.append(try Reference(text).familiar) }
+        return result
     }
 
     package func imageCount() async throws(ImageStoreError) -> Int {
@@ -49,6 +96,7 @@ extension ImageStore {
             let id = try Catalog.resolve(db, source).id
             guard let row = try Catalog.image(db, id: id) else { throw ImageStoreError.imageNotFound(source) }
             try Catalog.setName(db, reference.description, image: id, manifest: row.manifest)
+            try Catalog.tell(db, .tag, image: id, name: reference.familiar)
         }
         faults.reach("image-store.tag.recorded")
         try await writeIndex()
@@ -103,10 +151,13 @@ extension ImageStore {
         for reference in going {
             try db.execute(sql: "DELETE FROM name WHERE reference = ?", arguments: [reference])
             try db.execute(sql: "DELETE FROM repositoryDigest WHERE reference = ?", arguments: [reference])
-            result.untagged.append(try Reference(reference).familiar)
+            let familiar = try Reference(reference).familiar
+            try Catalog.tell(db, .untag, image: row.id, name: familiar)
+            result.untagged.append(familiar)
         }
         if isLast {
             try db.execute(sql: "DELETE FROM image WHERE id = ?", arguments: [row.id])
+            try Catalog.tell(db, .delete, image: row.id)
             result.deleted.append("sha256:" + row.id)
         }
         return result
@@ -116,10 +167,11 @@ extension ImageStore {
         do {
             let id = try Digest("sha256:" + row.id)
             let bytes = try Files.contents(of: directory.blob(id), limit: ImageConfiguration.limitBytes)
+            try Self.check(Digest(of: bytes), is: id)
             return Image(
                 id: id,
-                references: try row.references.map { try Reference($0).familiar },
-                repositoryDigests: try row.repositoryDigests.map { try Reference($0).familiar },
+                references: try Self.familiar(row.references),
+                repositoryDigests: try Self.familiar(row.repositoryDigests),
                 manifest: try Digest("sha256:" + row.manifest),
                 configurationBytes: bytes,
                 configuration: try ImageConfiguration(parsing: bytes),

@@ -27,9 +27,13 @@ extension ImageStore {
             do {
                 let spool = try await spool(into: ingest, progress, feed)
                 faults.reach("image-store.load.spooled")
-                let images = try ArchiveImage.images(in: spool, platform: .current)
+                let contents = try ArchiveContents(of: spool, platform: .current)
+                // All of it is looked at before any of it is installed.
+                for index in 0..<contents.count { _ = try contents.image(at: index) }
                 var installed: [InstalledImage] = []
-                for image in images { installed += try await install(image, progress) }
+                for index in 0..<contents.count {
+                    installed.append(try await install(try contents.image(at: index), progress))
+                }
                 outcome = .success(installed)
             } catch {
                 outcome = .failure(error)
@@ -55,7 +59,7 @@ extension ImageStore {
         )
     }
 
-    private func install(_ image: ArchiveImage, _ progress: ProgressBoard) async throws -> [InstalledImage] {
+    private func install(_ image: ArchiveImage, _ progress: ProgressBoard) async throws -> InstalledImage {
         let id = image.manifest.configuration.digest
         let digest = Digest(of: image.manifestBytes)
         let subject = image.references.first?.familiar ?? "\(id)"
@@ -73,24 +77,18 @@ extension ImageStore {
             try await store(image.configurationBytes, as: id, operation: "load")
             try await store(image.manifestBytes, as: digest, operation: "load")
             faults.reach("image-store.load.content-complete")
-            var isUnchanged = true
-            var result: InstalledImage?
-            let names: [Reference?] = image.references.isEmpty ? [nil] : image.references
-            for name in names {
-                let record = ImageRecord(
-                    id: id,
-                    manifest: digest,
-                    mediaType: image.manifest.mediaType,
-                    blobs: [digest, id] + image.manifest.layers.map(\.digest),
-                    chain: plans.last?.chain,
-                    name: name,
-                    repositoryDigest: nil
-                )
-                let installed = try await self.record(complete: record, operation: "load")
-                isUnchanged = isUnchanged && installed.isUnchanged
-                result = installed
-            }
-            return result.map { [InstalledImage(image: $0.image, isUnchanged: isUnchanged)] } ?? []
+            let record = ImageRecord(
+                id: id,
+                manifest: digest,
+                mediaType: image.manifest.mediaType,
+                blobs: [digest, id] + image.manifest.layers.map(\.digest),
+                chain: plans.last?.chain,
+                names: image.references,
+                repositoryDigest: nil,
+                event: .load,
+                eventName: image.references.first?.familiar
+            )
+            return try await self.record(complete: record, operation: "load")
         }
     }
 }

@@ -67,13 +67,7 @@ extension ImageStore {
 
         let configurationBytes = try await configuration(manifest.configuration, session)
         let configuration = try ImageConfiguration(parsing: configurationBytes)
-        guard platform.preference(for: configuration.platform) != nil || !isPlatformAsked else {
-            throw ImageStoreError.noSuchPlatform(
-                reference: reference.familiar,
-                platform: "\(platform)",
-                available: ["\(configuration.platform)"]
-            )
-        }
+        if isPlatformAsked { try Self.check(configuration, runsOn: platform, reference) }
         let plans = try LayerPlan.plans(manifest.layers, configuration.diffIDs, subject: reference.familiar)
         for plan in plans { pins.pin(layer: plan.chain) }
         faults.reach("image-store.pull.resolved")
@@ -87,8 +81,10 @@ extension ImageStore {
             mediaType: manifest.mediaType,
             blobs: [digest, manifest.configuration.digest] + manifest.layers.map(\.digest),
             chain: plans.last?.chain,
-            name: reference.digest == nil ? reference : nil,
-            repositoryDigest: reference.withDigest(topDigest)
+            names: reference.digest == nil ? [reference] : [],
+            repositoryDigest: reference.withDigest(topDigest),
+            event: .pull,
+            eventName: reference.familiar
         )
         let installed = try await self.record(complete: record, operation: "pull")
         progress.note(reference.familiar, .complete)
@@ -101,7 +97,12 @@ extension ImageStore {
         faults.reach("image-store.\(operation).recorded")
         if !isUnchanged { try await writeIndex() }
         let image = try await image("\(record.id)")
-        return InstalledImage(image: image, isUnchanged: isUnchanged)
+        return InstalledImage(
+            image: image,
+            isUnchanged: isUnchanged,
+            references: record.names.isEmpty ? record.repositoryDigest.map { [$0] } ?? [] : record.names,
+            digest: record.repositoryDigest?.digest ?? record.manifest
+        )
     }
 
     /// The manifest for `platform`, from an index where there is one.
@@ -153,6 +154,19 @@ extension ImageStore {
         try await session.blob(descriptor) { bytes += $0 }
         try Self.check(Digest(of: bytes), is: descriptor.digest)
         return bytes
+    }
+
+    private static func check(
+        _ configuration: ImageConfiguration,
+        runsOn platform: Platform,
+        _ reference: Reference
+    ) throws(ImageStoreError) {
+        guard platform.preference(for: configuration.platform) == nil else { return }
+        throw .noSuchPlatform(
+            reference: reference.familiar,
+            platform: "\(platform)",
+            available: ["\(configuration.platform)"]
+        )
     }
 
     static func check(_ digest: Digest, is wanted: Digest) throws(ImageStoreError) {

@@ -27,7 +27,12 @@ package final class ProgressBoard: Sendable {
 
     package init() {}
 
-    func note(_ id: String, _ status: Progress.Status, _ currentBytes: Int64 = 0, of totalBytes: Int64 = 0) {
+    package func note(
+        _ id: String,
+        _ status: Progress.Status,
+        _ currentBytes: Int64 = 0,
+        of totalBytes: Int64 = 0
+    ) {
         let progress = Progress(id: id, status: status, currentBytes: currentBytes, totalBytes: totalBytes)
         state.withLock { state in
             if !state.changed.contains(id) { state.changed.append(id) }

@@ -72,15 +72,21 @@ extension ImageStore {
     }
 
     /// Of one owner, or of all when it is empty.
-    package func snapshots(of owner: String) async throws(ImageStoreError) -> [Snapshot] {
-        let rows = try await catalog.transaction { db in
+    package func snapshots(of owner: String) async throws(ImageStoreError) -> [ListedSnapshot] {
+        let directory = directory
+        return try await catalog.transaction { db in
             try Row.fetchAll(
                 db,
                 sql: "SELECT * FROM snapshot WHERE owner = ? OR ? = '' ORDER BY owner, key",
                 arguments: [owner, owner]
-            ).map { row in try Self.row(db, row) }
+            ).map { row in
+                ListedSnapshot(
+                    key: SnapshotKey(owner: row["owner"], key: row["key"]),
+                    imageID: "sha256:" + (row["image"] as String),
+                    upperDirectory: directory.snapshot(row["directory"]) + "/upper"
+                )
+            }
         }
-        return rows.map { snapshot($0.key, $0.image, $0.layers, $0.directory) }
     }
 
     /// Forgets a snapshot and removes what was written in it; an absent one is no error.

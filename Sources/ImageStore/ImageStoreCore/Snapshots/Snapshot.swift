@@ -26,6 +26,13 @@ package struct MountDescription: Hashable, Sendable {
     package let options: [String]
 }
 
+/// One snapshot of a list.
+package struct ListedSnapshot: Hashable, Sendable {
+    package let key: SnapshotKey
+    package let imageID: String
+    package let upperDirectory: String
+}
+
 /// A writable layer on an image's layers, which it pins until it is removed.
 package struct Snapshot: Hashable, Sendable {
     package let key: SnapshotKey

@@ -410,16 +410,20 @@ extension EngineV1 {
         package var all: Bool
         /// "name=…", "id=…", "status=…", "label=…", "ancestor=…".
         package var filters: [String]
+        /// Continue an earlier list (ListResponse.next_page); empty: from the beginning.
+        package var page: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
             all: Bool = false,
-            filters: [String] = []
+            filters: [String] = [],
+            page: String = ""
         ) {
             self.all = all
             self.filters = filters
+            self.page = page
         }
     }
 
@@ -486,18 +490,22 @@ extension EngineV1 {
         }
     }
 
-    /// `petrel.engine.v1.ListResponse`.
+    /// As many as fit into a message of about 1 MiB.
     package struct ListResponse: BridgedMessage, Hashable, Sendable {
         /// `containers`.
         package var containers: [EngineV1.ContainerSummary]
+        /// How to get the rest; empty: there is no more.
+        package var nextPage: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
-            containers: [EngineV1.ContainerSummary] = []
+            containers: [EngineV1.ContainerSummary] = [],
+            nextPage: String = ""
         ) {
             self.containers = containers
+            self.nextPage = nextPage
         }
     }
 
@@ -826,12 +834,14 @@ extension EngineV1 {
         package var totalBytes: UInt64
         /// Set in the messages that tell a finished image.
         package var imageId: String
-        /// `references`.
+        /// What was asked for ("busybox:latest"), or the names that the archive gives.
         package var references: [String]
-        /// `manifest_digest`.
+        /// Of what the registry has under that name: the index, where there is one. Of a loaded image, its manifest.
         package var manifestDigest: String
         /// `unchanged`.
         package var unchanged: Bool
+        /// Of a pull: what was asked for, whole ("docker.io/library/busybox:latest").
+        package var fullReference: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -844,7 +854,8 @@ extension EngineV1 {
             imageId: String = "",
             references: [String] = [],
             manifestDigest: String = "",
-            unchanged: Bool = false
+            unchanged: Bool = false,
+            fullReference: String = ""
         ) {
             self.id = id
             self.status = status
@@ -854,6 +865,7 @@ extension EngineV1 {
             self.references = references
             self.manifestDigest = manifestDigest
             self.unchanged = unchanged
+            self.fullReference = fullReference
         }
     }
 
@@ -863,16 +875,20 @@ extension EngineV1 {
         package var all: Bool
         /// `reference`.
         package var reference: String
+        /// Continue an earlier list (ListImagesResponse.next_page); empty: from the beginning.
+        package var page: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
             all: Bool = false,
-            reference: String = ""
+            reference: String = "",
+            page: String = ""
         ) {
             self.all = all
             self.reference = reference
+            self.page = page
         }
     }
 
@@ -890,6 +906,8 @@ extension EngineV1 {
         package var sizeBytes: UInt64
         /// `containers`.
         package var containers: UInt32
+        /// Its configuration is lost or damaged; pulling or loading it again mends that.
+        package var damaged: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -900,7 +918,8 @@ extension EngineV1 {
             repositoryDigests: [String] = [],
             createdAtUnixNanos: Int64 = 0,
             sizeBytes: UInt64 = 0,
-            containers: UInt32 = 0
+            containers: UInt32 = 0,
+            damaged: Bool = false
         ) {
             self.id = id
             self.references = references
@@ -908,21 +927,26 @@ extension EngineV1 {
             self.createdAtUnixNanos = createdAtUnixNanos
             self.sizeBytes = sizeBytes
             self.containers = containers
+            self.damaged = damaged
         }
     }
 
-    /// `petrel.engine.v1.ListImagesResponse`.
+    /// As many as fit into a message of about 1 MiB.
     package struct ListImagesResponse: BridgedMessage, Hashable, Sendable {
         /// `images`.
         package var images: [EngineV1.ImageSummary]
+        /// How to get the rest; empty: there is no more.
+        package var nextPage: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
-            images: [EngineV1.ImageSummary] = []
+            images: [EngineV1.ImageSummary] = [],
+            nextPage: String = ""
         ) {
             self.images = images
+            self.nextPage = nextPage
         }
     }
 
@@ -1543,7 +1567,8 @@ extension EngineV1.ListRequest {
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ListRequest>) throws(MessageError) {
         self.init(
             all: c.pointee.all != 0,
-            filters: try Wire.array(c.pointee.n_filters, c.pointee.filters) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ListRequest.filters") }
+            filters: try Wire.array(c.pointee.n_filters, c.pointee.filters) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ListRequest.filters") },
+            page: try Wire.text(c.pointee.page, "petrel.engine.v1.ListRequest.page")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1552,6 +1577,7 @@ extension EngineV1.ListRequest {
         c.pointee.all = all ? 1 : 0
         c.pointee.n_filters = filters.count
         c.pointee.filters = arena.array(filters) { arena.text($0) }
+        c.pointee.page = arena.text(page)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -1620,7 +1646,8 @@ extension EngineV1.ListResponse {
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ListResponse>) throws(MessageError) {
         self.init(
-            containers: try Wire.array(c.pointee.n_containers, c.pointee.containers) { (value) throws(MessageError) in try Wire.element(value) }
+            containers: try Wire.array(c.pointee.n_containers, c.pointee.containers) { (value) throws(MessageError) in try Wire.element(value) },
+            nextPage: try Wire.text(c.pointee.next_page, "petrel.engine.v1.ListResponse.next_page")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1628,6 +1655,7 @@ extension EngineV1.ListResponse {
     package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ListResponse>, _ arena: Arena) {
         c.pointee.n_containers = containers.count
         c.pointee.containers = arena.array(containers) { arena.message($0) }
+        c.pointee.next_page = arena.text(nextPage)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -2015,7 +2043,8 @@ extension EngineV1.ProgressResponse {
             imageId: try Wire.text(c.pointee.image_id, "petrel.engine.v1.ProgressResponse.image_id"),
             references: try Wire.array(c.pointee.n_references, c.pointee.references) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ProgressResponse.references") },
             manifestDigest: try Wire.text(c.pointee.manifest_digest, "petrel.engine.v1.ProgressResponse.manifest_digest"),
-            unchanged: c.pointee.unchanged != 0
+            unchanged: c.pointee.unchanged != 0,
+            fullReference: try Wire.text(c.pointee.full_reference, "petrel.engine.v1.ProgressResponse.full_reference")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -2030,6 +2059,7 @@ extension EngineV1.ProgressResponse {
         c.pointee.references = arena.array(references) { arena.text($0) }
         c.pointee.manifest_digest = arena.text(manifestDigest)
         c.pointee.unchanged = unchanged ? 1 : 0
+        c.pointee.full_reference = arena.text(fullReference)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -2045,7 +2075,8 @@ extension EngineV1.ListImagesRequest {
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ListImagesRequest>) throws(MessageError) {
         self.init(
             all: c.pointee.all != 0,
-            reference: try Wire.text(c.pointee.reference, "petrel.engine.v1.ListImagesRequest.reference")
+            reference: try Wire.text(c.pointee.reference, "petrel.engine.v1.ListImagesRequest.reference"),
+            page: try Wire.text(c.pointee.page, "petrel.engine.v1.ListImagesRequest.page")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -2053,6 +2084,7 @@ extension EngineV1.ListImagesRequest {
     package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ListImagesRequest>, _ arena: Arena) {
         c.pointee.all = all ? 1 : 0
         c.pointee.reference = arena.text(reference)
+        c.pointee.page = arena.text(page)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -2072,7 +2104,8 @@ extension EngineV1.ImageSummary {
             repositoryDigests: try Wire.array(c.pointee.n_repository_digests, c.pointee.repository_digests) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ImageSummary.repository_digests") },
             createdAtUnixNanos: c.pointee.created_at_unix_nanos,
             sizeBytes: c.pointee.size_bytes,
-            containers: c.pointee.containers
+            containers: c.pointee.containers,
+            damaged: c.pointee.damaged != 0
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -2086,6 +2119,7 @@ extension EngineV1.ImageSummary {
         c.pointee.created_at_unix_nanos = createdAtUnixNanos
         c.pointee.size_bytes = sizeBytes
         c.pointee.containers = containers
+        c.pointee.damaged = damaged ? 1 : 0
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -2100,7 +2134,8 @@ extension EngineV1.ListImagesResponse {
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ListImagesResponse>) throws(MessageError) {
         self.init(
-            images: try Wire.array(c.pointee.n_images, c.pointee.images) { (value) throws(MessageError) in try Wire.element(value) }
+            images: try Wire.array(c.pointee.n_images, c.pointee.images) { (value) throws(MessageError) in try Wire.element(value) },
+            nextPage: try Wire.text(c.pointee.next_page, "petrel.engine.v1.ListImagesResponse.next_page")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -2108,6 +2143,7 @@ extension EngineV1.ListImagesResponse {
     package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ListImagesResponse>, _ arena: Arena) {
         c.pointee.n_images = images.count
         c.pointee.images = arena.array(images) { arena.message($0) }
+        c.pointee.next_page = arena.text(nextPage)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -30,14 +30,18 @@ extension ImageV1 {
 
         /// `body`.
         package var body: Body?
+        /// With an image: the names that its archive gives it, as users write them.
+        package var references: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
-            body: Body? = nil
+            body: Body? = nil,
+            references: [String] = []
         ) {
             self.body = body
+            self.references = references
         }
     }
 
@@ -76,14 +80,27 @@ extension ImageV1 {
 
         /// `body`.
         package var body: Body?
+        /// With the image: what was asked for, as users write it ("busybox:latest") and whole
+        /// ("docker.io/library/busybox:latest").
+        package var reference: String
+        /// `full_reference`.
+        package var fullReference: String
+        /// Of what the registry has under that name: the index, where there is one.
+        package var digest: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
-            body: Body? = nil
+            body: Body? = nil,
+            reference: String = "",
+            fullReference: String = "",
+            digest: String = ""
         ) {
             self.body = body
+            self.reference = reference
+            self.fullReference = fullReference
+            self.digest = digest
         }
     }
 
@@ -124,7 +141,7 @@ extension ImageV1 {
         package var repositoryDigests: [String]
         /// `manifest_digest`.
         package var manifestDigest: String
-        /// The OCI image configuration, byte for byte.
+        /// The OCI image configuration, byte for byte; not in lists.
         package var configJson: [UInt8]
         /// `created_at_unix_nanos`.
         package var createdAtUnixNanos: Int64
@@ -138,6 +155,10 @@ extension ImageV1 {
         package var diffIds: [String]
         /// When Load or Pull found that nothing had changed.
         package var unchanged: Bool
+        /// `labels`.
+        package var labels: [String: String]
+        /// Its configuration is lost or damaged; pulling or loading it again mends that.
+        package var damaged: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -153,7 +174,9 @@ extension ImageV1 {
             architecture: String = "",
             os: String = "",
             diffIds: [String] = [],
-            unchanged: Bool = false
+            unchanged: Bool = false,
+            labels: [String: String] = [:],
+            damaged: Bool = false
         ) {
             self.id = id
             self.references = references
@@ -166,6 +189,8 @@ extension ImageV1 {
             self.os = os
             self.diffIds = diffIds
             self.unchanged = unchanged
+            self.labels = labels
+            self.damaged = damaged
         }
     }
 
@@ -173,29 +198,37 @@ extension ImageV1 {
     package struct ListRequest: BridgedMessage, Hashable, Sendable {
         /// A reference pattern with `*`, or empty.
         package var reference: String
+        /// Continue an earlier list (ListResponse.next_page); empty: from the beginning.
+        package var page: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
-            reference: String = ""
+            reference: String = "",
+            page: String = ""
         ) {
             self.reference = reference
+            self.page = page
         }
     }
 
-    /// `petrel.image.v1.ListResponse`.
+    /// As many as fit into a message of about 1 MiB.
     package struct ListResponse: BridgedMessage, Hashable, Sendable {
         /// `images`.
         package var images: [ImageV1.Image]
+        /// How to get the rest; empty: there is no more.
+        package var nextPage: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
-            images: [ImageV1.Image] = []
+            images: [ImageV1.Image] = [],
+            nextPage: String = ""
         ) {
             self.images = images
+            self.nextPage = nextPage
         }
     }
 
@@ -330,7 +363,7 @@ extension ImageV1 {
         package var key: String
         /// `image_id`.
         package var imageId: String
-        /// For the root: mount in order, each on top of the one before.
+        /// For the root: mount in order, each on top of the one before. Not in lists.
         package var mounts: [CommonV1.Mount]
         /// The folder with what the container changed.
         package var upperDirectory: String
@@ -366,29 +399,37 @@ extension ImageV1 {
     package struct ListSnapshotsRequest: BridgedMessage, Hashable, Sendable {
         /// `owner`.
         package var owner: String
+        /// Continue an earlier list (ListSnapshotsResponse.next_page); empty: from the beginning.
+        package var page: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
-            owner: String = ""
+            owner: String = "",
+            page: String = ""
         ) {
             self.owner = owner
+            self.page = page
         }
     }
 
-    /// `petrel.image.v1.ListSnapshotsResponse`.
+    /// As many as fit into a message of about 1 MiB.
     package struct ListSnapshotsResponse: BridgedMessage, Hashable, Sendable {
         /// `snapshots`.
         package var snapshots: [ImageV1.Snapshot]
+        /// How to get the rest; empty: there is no more.
+        package var nextPage: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
-            snapshots: [ImageV1.Snapshot] = []
+            snapshots: [ImageV1.Snapshot] = [],
+            nextPage: String = ""
         ) {
             self.snapshots = snapshots
+            self.nextPage = nextPage
         }
     }
 
@@ -439,6 +480,10 @@ extension ImageV1 {
         package var storageDriver: String
         /// `root_directory`.
         package var rootDirectory: String
+        /// The place of the last event.
+        package var journalId: String
+        /// `last_event_sequence`.
+        package var lastEventSequence: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -447,12 +492,70 @@ extension ImageV1 {
             version: String = "",
             images: UInt64 = 0,
             storageDriver: String = "",
-            rootDirectory: String = ""
+            rootDirectory: String = "",
+            journalId: String = "",
+            lastEventSequence: UInt64 = 0
         ) {
             self.version = version
             self.images = images
             self.storageDriver = storageDriver
             self.rootDirectory = rootDirectory
+            self.journalId = journalId
+            self.lastEventSequence = lastEventSequence
+        }
+    }
+
+    /// `petrel.image.v1.EventsRequest`.
+    package struct EventsRequest: BridgedMessage, Hashable, Sendable {
+        /// Of the last event that was received; empty and 0: from the first that is kept.
+        package var journalId: String
+        /// `after_sequence`.
+        package var afterSequence: UInt64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            journalId: String = "",
+            afterSequence: UInt64 = 0
+        ) {
+            self.journalId = journalId
+            self.afterSequence = afterSequence
+        }
+    }
+
+    /// `petrel.image.v1.Event`.
+    package struct Event: BridgedMessage, Hashable, Sendable {
+        /// `journal_id`.
+        package var journalId: String
+        /// `sequence`.
+        package var sequence: UInt64
+        /// "pull", "load", "tag", "untag", "delete".
+        package var action: String
+        /// `image_id`.
+        package var imageId: String
+        /// The name concerned; the id where there is none.
+        package var name: String
+        /// `wall_unix_nanos`.
+        package var wallUnixNanos: Int64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            journalId: String = "",
+            sequence: UInt64 = 0,
+            action: String = "",
+            imageId: String = "",
+            name: String = "",
+            wallUnixNanos: Int64 = 0
+        ) {
+            self.journalId = journalId
+            self.sequence = sequence
+            self.action = action
+            self.imageId = imageId
+            self.name = name
+            self.wallUnixNanos = wallUnixNanos
         }
     }
 }
@@ -494,7 +597,8 @@ extension ImageV1.LoadResponse {
                 case 2: .image(try Wire.element(c.pointee.image))
                 default: nil
                 }
-            }()
+            }(),
+            references: try Wire.array(c.pointee.n_references, c.pointee.references) { (value) throws(MessageError) in try Wire.text(value, "petrel.image.v1.LoadResponse.references") }
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -509,6 +613,8 @@ extension ImageV1.LoadResponse {
             c.pointee.image = arena.message(value)
         case nil: break
         }
+        c.pointee.n_references = references.count
+        c.pointee.references = arena.array(references) { arena.text($0) }
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -554,7 +660,10 @@ extension ImageV1.PullResponse {
                 case 2: .image(try Wire.element(c.pointee.image))
                 default: nil
                 }
-            }()
+            }(),
+            reference: try Wire.text(c.pointee.reference, "petrel.image.v1.PullResponse.reference"),
+            fullReference: try Wire.text(c.pointee.full_reference, "petrel.image.v1.PullResponse.full_reference"),
+            digest: try Wire.text(c.pointee.digest, "petrel.image.v1.PullResponse.digest")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -569,6 +678,9 @@ extension ImageV1.PullResponse {
             c.pointee.image = arena.message(value)
         case nil: break
         }
+        c.pointee.reference = arena.text(reference)
+        c.pointee.full_reference = arena.text(fullReference)
+        c.pointee.digest = arena.text(digest)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -620,7 +732,13 @@ extension ImageV1.Image {
             architecture: try Wire.text(c.pointee.architecture, "petrel.image.v1.Image.architecture"),
             os: try Wire.text(c.pointee.os, "petrel.image.v1.Image.os"),
             diffIds: try Wire.array(c.pointee.n_diff_ids, c.pointee.diff_ids) { (value) throws(MessageError) in try Wire.text(value, "petrel.image.v1.Image.diff_ids") },
-            unchanged: c.pointee.unchanged != 0
+            unchanged: c.pointee.unchanged != 0,
+            labels: try Wire.map(
+                c.pointee.n_labels, c.pointee.labels
+            ) { (entry) throws(MessageError) in
+                (try Wire.text(entry.pointee.key, "petrel.image.v1.Image.labels"), try Wire.text(entry.pointee.value, "petrel.image.v1.Image.labels"))
+            },
+            damaged: c.pointee.damaged != 0
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -640,6 +758,12 @@ extension ImageV1.Image {
         c.pointee.n_diff_ids = diffIds.count
         c.pointee.diff_ids = arena.array(diffIds) { arena.text($0) }
         c.pointee.unchanged = unchanged ? 1 : 0
+        c.pointee.n_labels = labels.count
+        c.pointee.labels = arena.map(labels, petrel__image__v1__image__labels_entry__init) { entry, key, value in
+            entry.pointee.key = arena.text(key)
+            entry.pointee.value = arena.text(value)
+        }
+        c.pointee.damaged = damaged ? 1 : 0
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -654,13 +778,15 @@ extension ImageV1.ListRequest {
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__ListRequest>) throws(MessageError) {
         self.init(
-            reference: try Wire.text(c.pointee.reference, "petrel.image.v1.ListRequest.reference")
+            reference: try Wire.text(c.pointee.reference, "petrel.image.v1.ListRequest.reference"),
+            page: try Wire.text(c.pointee.page, "petrel.image.v1.ListRequest.page")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
     package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__ListRequest>, _ arena: Arena) {
         c.pointee.reference = arena.text(reference)
+        c.pointee.page = arena.text(page)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -675,7 +801,8 @@ extension ImageV1.ListResponse {
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__ListResponse>) throws(MessageError) {
         self.init(
-            images: try Wire.array(c.pointee.n_images, c.pointee.images) { (value) throws(MessageError) in try Wire.element(value) }
+            images: try Wire.array(c.pointee.n_images, c.pointee.images) { (value) throws(MessageError) in try Wire.element(value) },
+            nextPage: try Wire.text(c.pointee.next_page, "petrel.image.v1.ListResponse.next_page")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -683,6 +810,7 @@ extension ImageV1.ListResponse {
     package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__ListResponse>, _ arena: Arena) {
         c.pointee.n_images = images.count
         c.pointee.images = arena.array(images) { arena.message($0) }
+        c.pointee.next_page = arena.text(nextPage)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -903,13 +1031,15 @@ extension ImageV1.ListSnapshotsRequest {
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__ListSnapshotsRequest>) throws(MessageError) {
         self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.image.v1.ListSnapshotsRequest.owner")
+            owner: try Wire.text(c.pointee.owner, "petrel.image.v1.ListSnapshotsRequest.owner"),
+            page: try Wire.text(c.pointee.page, "petrel.image.v1.ListSnapshotsRequest.page")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
     package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__ListSnapshotsRequest>, _ arena: Arena) {
         c.pointee.owner = arena.text(owner)
+        c.pointee.page = arena.text(page)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -924,7 +1054,8 @@ extension ImageV1.ListSnapshotsResponse {
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__ListSnapshotsResponse>) throws(MessageError) {
         self.init(
-            snapshots: try Wire.array(c.pointee.n_snapshots, c.pointee.snapshots) { (value) throws(MessageError) in try Wire.element(value) }
+            snapshots: try Wire.array(c.pointee.n_snapshots, c.pointee.snapshots) { (value) throws(MessageError) in try Wire.element(value) },
+            nextPage: try Wire.text(c.pointee.next_page, "petrel.image.v1.ListSnapshotsResponse.next_page")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -932,6 +1063,7 @@ extension ImageV1.ListSnapshotsResponse {
     package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__ListSnapshotsResponse>, _ arena: Arena) {
         c.pointee.n_snapshots = snapshots.count
         c.pointee.snapshots = arena.array(snapshots) { arena.message($0) }
+        c.pointee.next_page = arena.text(nextPage)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -1009,7 +1141,9 @@ extension ImageV1.VersionResponse {
             version: try Wire.text(c.pointee.version, "petrel.image.v1.VersionResponse.version"),
             images: c.pointee.images,
             storageDriver: try Wire.text(c.pointee.storage_driver, "petrel.image.v1.VersionResponse.storage_driver"),
-            rootDirectory: try Wire.text(c.pointee.root_directory, "petrel.image.v1.VersionResponse.root_directory")
+            rootDirectory: try Wire.text(c.pointee.root_directory, "petrel.image.v1.VersionResponse.root_directory"),
+            journalId: try Wire.text(c.pointee.journal_id, "petrel.image.v1.VersionResponse.journal_id"),
+            lastEventSequence: c.pointee.last_event_sequence
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1019,6 +1153,62 @@ extension ImageV1.VersionResponse {
         c.pointee.images = images
         c.pointee.storage_driver = arena.text(storageDriver)
         c.pointee.root_directory = arena.text(rootDirectory)
+        c.pointee.journal_id = arena.text(journalId)
+        c.pointee.last_event_sequence = lastEventSequence
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension ImageV1.EventsRequest {
+    package static let fullName = "petrel.image.v1.EventsRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__EventsRequest>) {
+        petrel__image__v1__events_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Image__V1__EventsRequest>) throws(MessageError) {
+        self.init(
+            journalId: try Wire.text(c.pointee.journal_id, "petrel.image.v1.EventsRequest.journal_id"),
+            afterSequence: c.pointee.after_sequence
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__EventsRequest>, _ arena: Arena) {
+        c.pointee.journal_id = arena.text(journalId)
+        c.pointee.after_sequence = afterSequence
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension ImageV1.Event {
+    package static let fullName = "petrel.image.v1.Event"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__Event>) {
+        petrel__image__v1__event__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Image__V1__Event>) throws(MessageError) {
+        self.init(
+            journalId: try Wire.text(c.pointee.journal_id, "petrel.image.v1.Event.journal_id"),
+            sequence: c.pointee.sequence,
+            action: try Wire.text(c.pointee.action, "petrel.image.v1.Event.action"),
+            imageId: try Wire.text(c.pointee.image_id, "petrel.image.v1.Event.image_id"),
+            name: try Wire.text(c.pointee.name, "petrel.image.v1.Event.name"),
+            wallUnixNanos: c.pointee.wall_unix_nanos
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__Event>, _ arena: Arena) {
+        c.pointee.journal_id = arena.text(journalId)
+        c.pointee.sequence = sequence
+        c.pointee.action = arena.text(action)
+        c.pointee.image_id = arena.text(imageId)
+        c.pointee.name = arena.text(name)
+        c.pointee.wall_unix_nanos = wallUnixNanos
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

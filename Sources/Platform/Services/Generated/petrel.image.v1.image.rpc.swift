@@ -101,6 +101,15 @@ extension ImageV1 {
             try await channel.unary("/petrel.image.v1.ImageStore/CollectGarbage", request, options)
         }
 
+        /// What happens to images, each event once and in order; the stream has no end of its own. OUT_OF_RANGE when events
+        /// after the place asked for are no longer kept: then Version says where to go on.
+        package func events(
+            _ request: ImageV1.EventsRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> ResponseStream<ImageV1.Event> {
+            try await channel.serverStreaming("/petrel.image.v1.ImageStore/Events", request, options)
+        }
+
         /// `petrel.image.v1.ImageStore/Version`.
         package func version(
             _ request: ImageV1.VersionRequest,
@@ -182,6 +191,14 @@ extension ImageV1 {
             context: CallContext
         ) async throws -> ImageV1.CollectGarbageResponse
 
+        /// What happens to images, each event once and in order; the stream has no end of its own. OUT_OF_RANGE when events
+        /// after the place asked for are no longer kept: then Version says where to go on.
+        func events(
+            _ request: ImageV1.EventsRequest,
+            to responses: ResponseWriter<ImageV1.Event>,
+            context: CallContext
+        ) async throws
+
         /// `petrel.image.v1.ImageStore/Version`.
         func version(
             _ request: ImageV1.VersionRequest,
@@ -208,6 +225,7 @@ extension ImageV1.ImageStoreService {
             .unary("RemoveSnapshot", removeSnapshot(_:context:)),
             .unary("ListSnapshots", listSnapshots(_:context:)),
             .unary("CollectGarbage", collectGarbage(_:context:)),
+            .serverStreaming("Events", events(_:to:context:)),
             .unary("Version", version(_:context:)),
         ]
     }

@@ -3192,7 +3192,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__wait_response__descriptor =
   (ProtobufCMessageInit) petrel__engine__v1__wait_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__list_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__list_request__field_descriptors[3] =
 {
   {
     "all",
@@ -3218,15 +3218,28 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__list_request__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "page",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ListRequest, page),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__list_request__field_indices_by_name[] = {
   0,   /* field[0] = all */
   1,   /* field[1] = filters */
+  2,   /* field[2] = page */
 };
 static const ProtobufCIntRange petrel__engine__v1__list_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__list_request__descriptor =
 {
@@ -3236,7 +3249,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__list_request__descriptor =
   "Petrel__Engine__V1__ListRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ListRequest),
-  2,
+  3,
   petrel__engine__v1__list_request__field_descriptors,
   petrel__engine__v1__list_request__field_indices_by_name,
   1,  petrel__engine__v1__list_request__number_ranges,
@@ -3488,7 +3501,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__container_summary__descript
   (ProtobufCMessageInit) petrel__engine__v1__container_summary__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__list_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__list_response__field_descriptors[2] =
 {
   {
     "containers",
@@ -3502,14 +3515,27 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__list_response__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "next_page",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ListResponse, next_page),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__list_response__field_indices_by_name[] = {
   0,   /* field[0] = containers */
+  1,   /* field[1] = next_page */
 };
 static const ProtobufCIntRange petrel__engine__v1__list_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__list_response__descriptor =
 {
@@ -3519,7 +3545,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__list_response__descriptor =
   "Petrel__Engine__V1__ListResponse",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ListResponse),
-  1,
+  2,
   petrel__engine__v1__list_response__field_descriptors,
   petrel__engine__v1__list_response__field_indices_by_name,
   1,  petrel__engine__v1__list_response__number_ranges,
@@ -4397,7 +4423,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__pull_request__descriptor =
   (ProtobufCMessageInit) petrel__engine__v1__pull_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__progress_response__field_descriptors[8] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__progress_response__field_descriptors[9] =
 {
   {
     "id",
@@ -4495,9 +4521,22 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__progress_response__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "full_reference",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ProgressResponse, full_reference),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__progress_response__field_indices_by_name[] = {
   2,   /* field[2] = current_bytes */
+  8,   /* field[8] = full_reference */
   0,   /* field[0] = id */
   4,   /* field[4] = image_id */
   6,   /* field[6] = manifest_digest */
@@ -4509,7 +4548,7 @@ static const unsigned petrel__engine__v1__progress_response__field_indices_by_na
 static const ProtobufCIntRange petrel__engine__v1__progress_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__progress_response__descriptor =
 {
@@ -4519,14 +4558,14 @@ const ProtobufCMessageDescriptor petrel__engine__v1__progress_response__descript
   "Petrel__Engine__V1__ProgressResponse",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ProgressResponse),
-  8,
+  9,
   petrel__engine__v1__progress_response__field_descriptors,
   petrel__engine__v1__progress_response__field_indices_by_name,
   1,  petrel__engine__v1__progress_response__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__progress_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__list_images_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__list_images_request__field_descriptors[3] =
 {
   {
     "all",
@@ -4552,15 +4591,28 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__list_images_request__f
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "page",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ListImagesRequest, page),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__list_images_request__field_indices_by_name[] = {
   0,   /* field[0] = all */
+  2,   /* field[2] = page */
   1,   /* field[1] = reference */
 };
 static const ProtobufCIntRange petrel__engine__v1__list_images_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__list_images_request__descriptor =
 {
@@ -4570,14 +4622,14 @@ const ProtobufCMessageDescriptor petrel__engine__v1__list_images_request__descri
   "Petrel__Engine__V1__ListImagesRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ListImagesRequest),
-  2,
+  3,
   petrel__engine__v1__list_images_request__field_descriptors,
   petrel__engine__v1__list_images_request__field_indices_by_name,
   1,  petrel__engine__v1__list_images_request__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__list_images_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__image_summary__field_descriptors[6] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__image_summary__field_descriptors[7] =
 {
   {
     "id",
@@ -4651,10 +4703,23 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__image_summary__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "damaged",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ImageSummary, damaged),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__image_summary__field_indices_by_name[] = {
   5,   /* field[5] = containers */
   3,   /* field[3] = created_at_unix_nanos */
+  6,   /* field[6] = damaged */
   0,   /* field[0] = id */
   1,   /* field[1] = references */
   2,   /* field[2] = repository_digests */
@@ -4663,7 +4728,7 @@ static const unsigned petrel__engine__v1__image_summary__field_indices_by_name[]
 static const ProtobufCIntRange petrel__engine__v1__image_summary__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__image_summary__descriptor =
 {
@@ -4673,14 +4738,14 @@ const ProtobufCMessageDescriptor petrel__engine__v1__image_summary__descriptor =
   "Petrel__Engine__V1__ImageSummary",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ImageSummary),
-  6,
+  7,
   petrel__engine__v1__image_summary__field_descriptors,
   petrel__engine__v1__image_summary__field_indices_by_name,
   1,  petrel__engine__v1__image_summary__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__image_summary__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__list_images_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__list_images_response__field_descriptors[2] =
 {
   {
     "images",
@@ -4694,14 +4759,27 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__list_images_response__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "next_page",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ListImagesResponse, next_page),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__list_images_response__field_indices_by_name[] = {
   0,   /* field[0] = images */
+  1,   /* field[1] = next_page */
 };
 static const ProtobufCIntRange petrel__engine__v1__list_images_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__list_images_response__descriptor =
 {
@@ -4711,7 +4789,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__list_images_response__descr
   "Petrel__Engine__V1__ListImagesResponse",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ListImagesResponse),
-  1,
+  2,
   petrel__engine__v1__list_images_response__field_descriptors,
   petrel__engine__v1__list_images_response__field_indices_by_name,
   1,  petrel__engine__v1__list_images_response__number_ranges,

@@ -232,6 +232,12 @@ void   petrel__image__v1__progress__free_unpacked
   assert(message->base.descriptor == &petrel__image__v1__progress__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__image__v1__image__labels_entry__init
+                     (Petrel__Image__V1__Image__LabelsEntry         *message)
+{
+  static const Petrel__Image__V1__Image__LabelsEntry init_value = PETREL__IMAGE__V1__IMAGE__LABELS_ENTRY__INIT;
+  *message = init_value;
+}
 void   petrel__image__v1__image__init
                      (Petrel__Image__V1__Image         *message)
 {
@@ -1042,6 +1048,96 @@ void   petrel__image__v1__version_response__free_unpacked
   assert(message->base.descriptor == &petrel__image__v1__version_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__image__v1__events_request__init
+                     (Petrel__Image__V1__EventsRequest         *message)
+{
+  static const Petrel__Image__V1__EventsRequest init_value = PETREL__IMAGE__V1__EVENTS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__image__v1__events_request__get_packed_size
+                     (const Petrel__Image__V1__EventsRequest *message)
+{
+  assert(message->base.descriptor == &petrel__image__v1__events_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__image__v1__events_request__pack
+                     (const Petrel__Image__V1__EventsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__image__v1__events_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__image__v1__events_request__pack_to_buffer
+                     (const Petrel__Image__V1__EventsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__image__v1__events_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Image__V1__EventsRequest *
+       petrel__image__v1__events_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Image__V1__EventsRequest *)
+     protobuf_c_message_unpack (&petrel__image__v1__events_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__image__v1__events_request__free_unpacked
+                     (Petrel__Image__V1__EventsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__image__v1__events_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__image__v1__event__init
+                     (Petrel__Image__V1__Event         *message)
+{
+  static const Petrel__Image__V1__Event init_value = PETREL__IMAGE__V1__EVENT__INIT;
+  *message = init_value;
+}
+size_t petrel__image__v1__event__get_packed_size
+                     (const Petrel__Image__V1__Event *message)
+{
+  assert(message->base.descriptor == &petrel__image__v1__event__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__image__v1__event__pack
+                     (const Petrel__Image__V1__Event *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__image__v1__event__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__image__v1__event__pack_to_buffer
+                     (const Petrel__Image__V1__Event *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__image__v1__event__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Image__V1__Event *
+       petrel__image__v1__event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Image__V1__Event *)
+     protobuf_c_message_unpack (&petrel__image__v1__event__descriptor,
+                                allocator, len, data);
+}
+void   petrel__image__v1__event__free_unpacked
+                     (Petrel__Image__V1__Event *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__image__v1__event__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor petrel__image__v1__load_request__field_descriptors[1] =
 {
   {
@@ -1080,7 +1176,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__load_request__descriptor =
   (ProtobufCMessageInit) petrel__image__v1__load_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__image__v1__load_response__field_descriptors[2] =
+static const ProtobufCFieldDescriptor petrel__image__v1__load_response__field_descriptors[3] =
 {
   {
     "progress",
@@ -1106,15 +1202,28 @@ static const ProtobufCFieldDescriptor petrel__image__v1__load_response__field_de
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "references",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Image__V1__LoadResponse, n_references),
+    offsetof(Petrel__Image__V1__LoadResponse, references),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__image__v1__load_response__field_indices_by_name[] = {
   1,   /* field[1] = image */
   0,   /* field[0] = progress */
+  2,   /* field[2] = references */
 };
 static const ProtobufCIntRange petrel__image__v1__load_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor petrel__image__v1__load_response__descriptor =
 {
@@ -1124,7 +1233,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__load_response__descriptor =
   "Petrel__Image__V1__LoadResponse",
   "petrel.image.v1",
   sizeof(Petrel__Image__V1__LoadResponse),
-  2,
+  3,
   petrel__image__v1__load_response__field_descriptors,
   petrel__image__v1__load_response__field_indices_by_name,
   1,  petrel__image__v1__load_response__number_ranges,
@@ -1195,7 +1304,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__pull_request__descriptor =
   (ProtobufCMessageInit) petrel__image__v1__pull_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__image__v1__pull_response__field_descriptors[2] =
+static const ProtobufCFieldDescriptor petrel__image__v1__pull_response__field_descriptors[5] =
 {
   {
     "progress",
@@ -1221,15 +1330,54 @@ static const ProtobufCFieldDescriptor petrel__image__v1__pull_response__field_de
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "reference",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__PullResponse, reference),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "full_reference",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__PullResponse, full_reference),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "digest",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__PullResponse, digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__image__v1__pull_response__field_indices_by_name[] = {
+  4,   /* field[4] = digest */
+  3,   /* field[3] = full_reference */
   1,   /* field[1] = image */
   0,   /* field[0] = progress */
+  2,   /* field[2] = reference */
 };
 static const ProtobufCIntRange petrel__image__v1__pull_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor petrel__image__v1__pull_response__descriptor =
 {
@@ -1239,7 +1387,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__pull_response__descriptor =
   "Petrel__Image__V1__PullResponse",
   "petrel.image.v1",
   sizeof(Petrel__Image__V1__PullResponse),
-  2,
+  5,
   petrel__image__v1__pull_response__field_descriptors,
   petrel__image__v1__pull_response__field_indices_by_name,
   1,  petrel__image__v1__pull_response__number_ranges,
@@ -1323,7 +1471,58 @@ const ProtobufCMessageDescriptor petrel__image__v1__progress__descriptor =
   (ProtobufCMessageInit) petrel__image__v1__progress__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__image__v1__image__field_descriptors[11] =
+static const ProtobufCFieldDescriptor petrel__image__v1__image__labels_entry__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__Image__LabelsEntry, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__Image__LabelsEntry, value),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__image__v1__image__labels_entry__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange petrel__image__v1__image__labels_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__image__v1__image__labels_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.image.v1.Image.LabelsEntry",
+  "LabelsEntry",
+  "Petrel__Image__V1__Image__LabelsEntry",
+  "petrel.image.v1",
+  sizeof(Petrel__Image__V1__Image__LabelsEntry),
+  2,
+  petrel__image__v1__image__labels_entry__field_descriptors,
+  petrel__image__v1__image__labels_entry__field_indices_by_name,
+  1,  petrel__image__v1__image__labels_entry__number_ranges,
+  (ProtobufCMessageInit) petrel__image__v1__image__labels_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__image__v1__image__field_descriptors[13] =
 {
   {
     "id",
@@ -1457,13 +1656,39 @@ static const ProtobufCFieldDescriptor petrel__image__v1__image__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "labels",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Image__V1__Image, n_labels),
+    offsetof(Petrel__Image__V1__Image, labels),
+    &petrel__image__v1__image__labels_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "damaged",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__Image, damaged),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__image__v1__image__field_indices_by_name[] = {
   7,   /* field[7] = architecture */
   4,   /* field[4] = config_json */
   5,   /* field[5] = created_at_unix_nanos */
+  12,   /* field[12] = damaged */
   9,   /* field[9] = diff_ids */
   0,   /* field[0] = id */
+  11,   /* field[11] = labels */
   3,   /* field[3] = manifest_digest */
   8,   /* field[8] = os */
   1,   /* field[1] = references */
@@ -1474,7 +1699,7 @@ static const unsigned petrel__image__v1__image__field_indices_by_name[] = {
 static const ProtobufCIntRange petrel__image__v1__image__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor petrel__image__v1__image__descriptor =
 {
@@ -1484,14 +1709,14 @@ const ProtobufCMessageDescriptor petrel__image__v1__image__descriptor =
   "Petrel__Image__V1__Image",
   "petrel.image.v1",
   sizeof(Petrel__Image__V1__Image),
-  11,
+  13,
   petrel__image__v1__image__field_descriptors,
   petrel__image__v1__image__field_indices_by_name,
   1,  petrel__image__v1__image__number_ranges,
   (ProtobufCMessageInit) petrel__image__v1__image__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__image__v1__list_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor petrel__image__v1__list_request__field_descriptors[2] =
 {
   {
     "reference",
@@ -1505,14 +1730,27 @@ static const ProtobufCFieldDescriptor petrel__image__v1__list_request__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "page",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__ListRequest, page),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__image__v1__list_request__field_indices_by_name[] = {
+  1,   /* field[1] = page */
   0,   /* field[0] = reference */
 };
 static const ProtobufCIntRange petrel__image__v1__list_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor petrel__image__v1__list_request__descriptor =
 {
@@ -1522,14 +1760,14 @@ const ProtobufCMessageDescriptor petrel__image__v1__list_request__descriptor =
   "Petrel__Image__V1__ListRequest",
   "petrel.image.v1",
   sizeof(Petrel__Image__V1__ListRequest),
-  1,
+  2,
   petrel__image__v1__list_request__field_descriptors,
   petrel__image__v1__list_request__field_indices_by_name,
   1,  petrel__image__v1__list_request__number_ranges,
   (ProtobufCMessageInit) petrel__image__v1__list_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__image__v1__list_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor petrel__image__v1__list_response__field_descriptors[2] =
 {
   {
     "images",
@@ -1543,14 +1781,27 @@ static const ProtobufCFieldDescriptor petrel__image__v1__list_response__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "next_page",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__ListResponse, next_page),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__image__v1__list_response__field_indices_by_name[] = {
   0,   /* field[0] = images */
+  1,   /* field[1] = next_page */
 };
 static const ProtobufCIntRange petrel__image__v1__list_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor petrel__image__v1__list_response__descriptor =
 {
@@ -1560,7 +1811,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__list_response__descriptor =
   "Petrel__Image__V1__ListResponse",
   "petrel.image.v1",
   sizeof(Petrel__Image__V1__ListResponse),
-  1,
+  2,
   petrel__image__v1__list_response__field_descriptors,
   petrel__image__v1__list_response__field_indices_by_name,
   1,  petrel__image__v1__list_response__number_ranges,
@@ -1999,7 +2250,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__remove_snapshot_response__de
   (ProtobufCMessageInit) petrel__image__v1__remove_snapshot_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__image__v1__list_snapshots_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor petrel__image__v1__list_snapshots_request__field_descriptors[2] =
 {
   {
     "owner",
@@ -2013,14 +2264,27 @@ static const ProtobufCFieldDescriptor petrel__image__v1__list_snapshots_request_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "page",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__ListSnapshotsRequest, page),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__image__v1__list_snapshots_request__field_indices_by_name[] = {
   0,   /* field[0] = owner */
+  1,   /* field[1] = page */
 };
 static const ProtobufCIntRange petrel__image__v1__list_snapshots_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor petrel__image__v1__list_snapshots_request__descriptor =
 {
@@ -2030,14 +2294,14 @@ const ProtobufCMessageDescriptor petrel__image__v1__list_snapshots_request__desc
   "Petrel__Image__V1__ListSnapshotsRequest",
   "petrel.image.v1",
   sizeof(Petrel__Image__V1__ListSnapshotsRequest),
-  1,
+  2,
   petrel__image__v1__list_snapshots_request__field_descriptors,
   petrel__image__v1__list_snapshots_request__field_indices_by_name,
   1,  petrel__image__v1__list_snapshots_request__number_ranges,
   (ProtobufCMessageInit) petrel__image__v1__list_snapshots_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__image__v1__list_snapshots_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor petrel__image__v1__list_snapshots_response__field_descriptors[2] =
 {
   {
     "snapshots",
@@ -2051,14 +2315,27 @@ static const ProtobufCFieldDescriptor petrel__image__v1__list_snapshots_response
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "next_page",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__ListSnapshotsResponse, next_page),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__image__v1__list_snapshots_response__field_indices_by_name[] = {
+  1,   /* field[1] = next_page */
   0,   /* field[0] = snapshots */
 };
 static const ProtobufCIntRange petrel__image__v1__list_snapshots_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor petrel__image__v1__list_snapshots_response__descriptor =
 {
@@ -2068,7 +2345,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__list_snapshots_response__des
   "Petrel__Image__V1__ListSnapshotsResponse",
   "petrel.image.v1",
   sizeof(Petrel__Image__V1__ListSnapshotsResponse),
-  1,
+  2,
   petrel__image__v1__list_snapshots_response__field_descriptors,
   petrel__image__v1__list_snapshots_response__field_indices_by_name,
   1,  petrel__image__v1__list_snapshots_response__number_ranges,
@@ -2162,7 +2439,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__version_request__descriptor 
   (ProtobufCMessageInit) petrel__image__v1__version_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__image__v1__version_response__field_descriptors[4] =
+static const ProtobufCFieldDescriptor petrel__image__v1__version_response__field_descriptors[6] =
 {
   {
     "version",
@@ -2212,9 +2489,35 @@ static const ProtobufCFieldDescriptor petrel__image__v1__version_response__field
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "journal_id",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__VersionResponse, journal_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_event_sequence",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__VersionResponse, last_event_sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__image__v1__version_response__field_indices_by_name[] = {
   1,   /* field[1] = images */
+  4,   /* field[4] = journal_id */
+  5,   /* field[5] = last_event_sequence */
   3,   /* field[3] = root_directory */
   2,   /* field[2] = storage_driver */
   0,   /* field[0] = version */
@@ -2222,7 +2525,7 @@ static const unsigned petrel__image__v1__version_response__field_indices_by_name
 static const ProtobufCIntRange petrel__image__v1__version_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor petrel__image__v1__version_response__descriptor =
 {
@@ -2232,10 +2535,164 @@ const ProtobufCMessageDescriptor petrel__image__v1__version_response__descriptor
   "Petrel__Image__V1__VersionResponse",
   "petrel.image.v1",
   sizeof(Petrel__Image__V1__VersionResponse),
-  4,
+  6,
   petrel__image__v1__version_response__field_descriptors,
   petrel__image__v1__version_response__field_indices_by_name,
   1,  petrel__image__v1__version_response__number_ranges,
   (ProtobufCMessageInit) petrel__image__v1__version_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__image__v1__events_request__field_descriptors[2] =
+{
+  {
+    "journal_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__EventsRequest, journal_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after_sequence",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__EventsRequest, after_sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__image__v1__events_request__field_indices_by_name[] = {
+  1,   /* field[1] = after_sequence */
+  0,   /* field[0] = journal_id */
+};
+static const ProtobufCIntRange petrel__image__v1__events_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__image__v1__events_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.image.v1.EventsRequest",
+  "EventsRequest",
+  "Petrel__Image__V1__EventsRequest",
+  "petrel.image.v1",
+  sizeof(Petrel__Image__V1__EventsRequest),
+  2,
+  petrel__image__v1__events_request__field_descriptors,
+  petrel__image__v1__events_request__field_indices_by_name,
+  1,  petrel__image__v1__events_request__number_ranges,
+  (ProtobufCMessageInit) petrel__image__v1__events_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__image__v1__event__field_descriptors[6] =
+{
+  {
+    "journal_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__Event, journal_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sequence",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__Event, sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "action",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__Event, action),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "image_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__Event, image_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__Event, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wall_unix_nanos",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__Event, wall_unix_nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__image__v1__event__field_indices_by_name[] = {
+  2,   /* field[2] = action */
+  3,   /* field[3] = image_id */
+  0,   /* field[0] = journal_id */
+  4,   /* field[4] = name */
+  1,   /* field[1] = sequence */
+  5,   /* field[5] = wall_unix_nanos */
+};
+static const ProtobufCIntRange petrel__image__v1__event__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor petrel__image__v1__event__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.image.v1.Event",
+  "Event",
+  "Petrel__Image__V1__Event",
+  "petrel.image.v1",
+  sizeof(Petrel__Image__V1__Event),
+  6,
+  petrel__image__v1__event__field_descriptors,
+  petrel__image__v1__event__field_indices_by_name,
+  1,  petrel__image__v1__event__number_ranges,
+  (ProtobufCMessageInit) petrel__image__v1__event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

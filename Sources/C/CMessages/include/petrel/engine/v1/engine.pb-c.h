@@ -313,10 +313,11 @@ struct  Petrel__Engine__V1__ListRequest
   protobuf_c_boolean all;
   size_t n_filters;
   ProtobufCBinaryData *filters;
+  ProtobufCBinaryData page;
 };
 #define PETREL__ENGINE__V1__LIST_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__list_request__descriptor) \
-    , 0, 0,NULL }
+    , 0, 0,NULL, {0,NULL} }
 
 
 struct  Petrel__Engine__V1__ContainerSummary__LabelsEntry
@@ -359,10 +360,11 @@ struct  Petrel__Engine__V1__ListResponse
   ProtobufCMessage base;
   size_t n_containers;
   Petrel__Engine__V1__ContainerSummary **containers;
+  ProtobufCBinaryData next_page;
 };
 #define PETREL__ENGINE__V1__LIST_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__list_response__descriptor) \
-    , 0,NULL }
+    , 0,NULL, {0,NULL} }
 
 
 struct  Petrel__Engine__V1__InspectRequest
@@ -570,10 +572,11 @@ struct  Petrel__Engine__V1__ProgressResponse
   ProtobufCBinaryData *references;
   ProtobufCBinaryData manifest_digest;
   protobuf_c_boolean unchanged;
+  ProtobufCBinaryData full_reference;
 };
 #define PETREL__ENGINE__V1__PROGRESS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__progress_response__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, 0,NULL, {0,NULL}, 0 }
+    , {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, 0,NULL, {0,NULL}, 0, {0,NULL} }
 
 
 struct  Petrel__Engine__V1__ListImagesRequest
@@ -581,10 +584,11 @@ struct  Petrel__Engine__V1__ListImagesRequest
   ProtobufCMessage base;
   protobuf_c_boolean all;
   ProtobufCBinaryData reference;
+  ProtobufCBinaryData page;
 };
 #define PETREL__ENGINE__V1__LIST_IMAGES_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__list_images_request__descriptor) \
-    , 0, {0,NULL} }
+    , 0, {0,NULL}, {0,NULL} }
 
 
 struct  Petrel__Engine__V1__ImageSummary
@@ -598,10 +602,11 @@ struct  Petrel__Engine__V1__ImageSummary
   int64_t created_at_unix_nanos;
   uint64_t size_bytes;
   uint32_t containers;
+  protobuf_c_boolean damaged;
 };
 #define PETREL__ENGINE__V1__IMAGE_SUMMARY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__image_summary__descriptor) \
-    , {0,NULL}, 0,NULL, 0,NULL, 0, 0, 0 }
+    , {0,NULL}, 0,NULL, 0,NULL, 0, 0, 0, 0 }
 
 
 struct  Petrel__Engine__V1__ListImagesResponse
@@ -609,10 +614,11 @@ struct  Petrel__Engine__V1__ListImagesResponse
   ProtobufCMessage base;
   size_t n_images;
   Petrel__Engine__V1__ImageSummary **images;
+  ProtobufCBinaryData next_page;
 };
 #define PETREL__ENGINE__V1__LIST_IMAGES_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__list_images_response__descriptor) \
-    , 0,NULL }
+    , 0,NULL, {0,NULL} }
 
 
 struct  Petrel__Engine__V1__RemoveImageRequest

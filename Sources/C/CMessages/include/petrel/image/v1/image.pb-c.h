@@ -22,6 +22,7 @@ typedef struct Petrel__Image__V1__PullRequest Petrel__Image__V1__PullRequest;
 typedef struct Petrel__Image__V1__PullResponse Petrel__Image__V1__PullResponse;
 typedef struct Petrel__Image__V1__Progress Petrel__Image__V1__Progress;
 typedef struct Petrel__Image__V1__Image Petrel__Image__V1__Image;
+typedef struct Petrel__Image__V1__Image__LabelsEntry Petrel__Image__V1__Image__LabelsEntry;
 typedef struct Petrel__Image__V1__ListRequest Petrel__Image__V1__ListRequest;
 typedef struct Petrel__Image__V1__ListResponse Petrel__Image__V1__ListResponse;
 typedef struct Petrel__Image__V1__GetRequest Petrel__Image__V1__GetRequest;
@@ -39,6 +40,8 @@ typedef struct Petrel__Image__V1__CollectGarbageRequest Petrel__Image__V1__Colle
 typedef struct Petrel__Image__V1__CollectGarbageResponse Petrel__Image__V1__CollectGarbageResponse;
 typedef struct Petrel__Image__V1__VersionRequest Petrel__Image__V1__VersionRequest;
 typedef struct Petrel__Image__V1__VersionResponse Petrel__Image__V1__VersionResponse;
+typedef struct Petrel__Image__V1__EventsRequest Petrel__Image__V1__EventsRequest;
+typedef struct Petrel__Image__V1__Event Petrel__Image__V1__Event;
 
 
 /* --- enums --- */
@@ -66,6 +69,8 @@ typedef enum {
 struct  Petrel__Image__V1__LoadResponse
 {
   ProtobufCMessage base;
+  size_t n_references;
+  ProtobufCBinaryData *references;
   Petrel__Image__V1__LoadResponse__BodyCase body_case;
   union {
     Petrel__Image__V1__Progress *progress;
@@ -74,7 +79,7 @@ struct  Petrel__Image__V1__LoadResponse
 };
 #define PETREL__IMAGE__V1__LOAD_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__load_response__descriptor) \
-    , PETREL__IMAGE__V1__LOAD_RESPONSE__BODY__NOT_SET, {0} }
+    , 0,NULL, PETREL__IMAGE__V1__LOAD_RESPONSE__BODY__NOT_SET, {0} }
 
 
 struct  Petrel__Image__V1__PullRequest
@@ -99,6 +104,9 @@ typedef enum {
 struct  Petrel__Image__V1__PullResponse
 {
   ProtobufCMessage base;
+  ProtobufCBinaryData reference;
+  ProtobufCBinaryData full_reference;
+  ProtobufCBinaryData digest;
   Petrel__Image__V1__PullResponse__BodyCase body_case;
   union {
     Petrel__Image__V1__Progress *progress;
@@ -107,7 +115,7 @@ struct  Petrel__Image__V1__PullResponse
 };
 #define PETREL__IMAGE__V1__PULL_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__pull_response__descriptor) \
-    , PETREL__IMAGE__V1__PULL_RESPONSE__BODY__NOT_SET, {0} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, PETREL__IMAGE__V1__PULL_RESPONSE__BODY__NOT_SET, {0} }
 
 
 struct  Petrel__Image__V1__Progress
@@ -121,6 +129,17 @@ struct  Petrel__Image__V1__Progress
 #define PETREL__IMAGE__V1__PROGRESS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__progress__descriptor) \
     , {0,NULL}, {0,NULL}, 0, 0 }
+
+
+struct  Petrel__Image__V1__Image__LabelsEntry
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData key;
+  ProtobufCBinaryData value;
+};
+#define PETREL__IMAGE__V1__IMAGE__LABELS_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__image__labels_entry__descriptor) \
+    , {0,NULL}, {0,NULL} }
 
 
 struct  Petrel__Image__V1__Image
@@ -140,20 +159,24 @@ struct  Petrel__Image__V1__Image
   size_t n_diff_ids;
   ProtobufCBinaryData *diff_ids;
   protobuf_c_boolean unchanged;
+  size_t n_labels;
+  Petrel__Image__V1__Image__LabelsEntry **labels;
+  protobuf_c_boolean damaged;
 };
 #define PETREL__IMAGE__V1__IMAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__image__descriptor) \
-    , {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, 0,NULL, 0 }
+    , {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, 0,NULL, 0, 0,NULL, 0 }
 
 
 struct  Petrel__Image__V1__ListRequest
 {
   ProtobufCMessage base;
   ProtobufCBinaryData reference;
+  ProtobufCBinaryData page;
 };
 #define PETREL__IMAGE__V1__LIST_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__list_request__descriptor) \
-    , {0,NULL} }
+    , {0,NULL}, {0,NULL} }
 
 
 struct  Petrel__Image__V1__ListResponse
@@ -161,10 +184,11 @@ struct  Petrel__Image__V1__ListResponse
   ProtobufCMessage base;
   size_t n_images;
   Petrel__Image__V1__Image **images;
+  ProtobufCBinaryData next_page;
 };
 #define PETREL__IMAGE__V1__LIST_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__list_response__descriptor) \
-    , 0,NULL }
+    , 0,NULL, {0,NULL} }
 
 
 struct  Petrel__Image__V1__GetRequest
@@ -272,10 +296,11 @@ struct  Petrel__Image__V1__ListSnapshotsRequest
 {
   ProtobufCMessage base;
   ProtobufCBinaryData owner;
+  ProtobufCBinaryData page;
 };
 #define PETREL__IMAGE__V1__LIST_SNAPSHOTS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__list_snapshots_request__descriptor) \
-    , {0,NULL} }
+    , {0,NULL}, {0,NULL} }
 
 
 struct  Petrel__Image__V1__ListSnapshotsResponse
@@ -283,10 +308,11 @@ struct  Petrel__Image__V1__ListSnapshotsResponse
   ProtobufCMessage base;
   size_t n_snapshots;
   Petrel__Image__V1__Snapshot **snapshots;
+  ProtobufCBinaryData next_page;
 };
 #define PETREL__IMAGE__V1__LIST_SNAPSHOTS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__list_snapshots_response__descriptor) \
-    , 0,NULL }
+    , 0,NULL, {0,NULL} }
 
 
 struct  Petrel__Image__V1__CollectGarbageRequest
@@ -326,10 +352,38 @@ struct  Petrel__Image__V1__VersionResponse
   uint64_t images;
   ProtobufCBinaryData storage_driver;
   ProtobufCBinaryData root_directory;
+  ProtobufCBinaryData journal_id;
+  uint64_t last_event_sequence;
 };
 #define PETREL__IMAGE__V1__VERSION_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__version_response__descriptor) \
-    , {0,NULL}, 0, {0,NULL}, {0,NULL} }
+    , {0,NULL}, 0, {0,NULL}, {0,NULL}, {0,NULL}, 0 }
+
+
+struct  Petrel__Image__V1__EventsRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData journal_id;
+  uint64_t after_sequence;
+};
+#define PETREL__IMAGE__V1__EVENTS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__events_request__descriptor) \
+    , {0,NULL}, 0 }
+
+
+struct  Petrel__Image__V1__Event
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData journal_id;
+  uint64_t sequence;
+  ProtobufCBinaryData action;
+  ProtobufCBinaryData image_id;
+  ProtobufCBinaryData name;
+  int64_t wall_unix_nanos;
+};
+#define PETREL__IMAGE__V1__EVENT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__event__descriptor) \
+    , {0,NULL}, 0, {0,NULL}, {0,NULL}, {0,NULL}, 0 }
 
 
 /* Petrel__Image__V1__LoadRequest methods */
@@ -427,6 +481,9 @@ Petrel__Image__V1__Progress *
 void   petrel__image__v1__progress__free_unpacked
                      (Petrel__Image__V1__Progress *message,
                       ProtobufCAllocator *allocator);
+/* Petrel__Image__V1__Image__LabelsEntry methods */
+void   petrel__image__v1__image__labels_entry__init
+                     (Petrel__Image__V1__Image__LabelsEntry         *message);
 /* Petrel__Image__V1__Image methods */
 void   petrel__image__v1__image__init
                      (Petrel__Image__V1__Image         *message);
@@ -769,6 +826,44 @@ Petrel__Image__V1__VersionResponse *
 void   petrel__image__v1__version_response__free_unpacked
                      (Petrel__Image__V1__VersionResponse *message,
                       ProtobufCAllocator *allocator);
+/* Petrel__Image__V1__EventsRequest methods */
+void   petrel__image__v1__events_request__init
+                     (Petrel__Image__V1__EventsRequest         *message);
+size_t petrel__image__v1__events_request__get_packed_size
+                     (const Petrel__Image__V1__EventsRequest   *message);
+size_t petrel__image__v1__events_request__pack
+                     (const Petrel__Image__V1__EventsRequest   *message,
+                      uint8_t             *out);
+size_t petrel__image__v1__events_request__pack_to_buffer
+                     (const Petrel__Image__V1__EventsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Image__V1__EventsRequest *
+       petrel__image__v1__events_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__image__v1__events_request__free_unpacked
+                     (Petrel__Image__V1__EventsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Image__V1__Event methods */
+void   petrel__image__v1__event__init
+                     (Petrel__Image__V1__Event         *message);
+size_t petrel__image__v1__event__get_packed_size
+                     (const Petrel__Image__V1__Event   *message);
+size_t petrel__image__v1__event__pack
+                     (const Petrel__Image__V1__Event   *message,
+                      uint8_t             *out);
+size_t petrel__image__v1__event__pack_to_buffer
+                     (const Petrel__Image__V1__Event   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Image__V1__Event *
+       petrel__image__v1__event__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__image__v1__event__free_unpacked
+                     (Petrel__Image__V1__Event *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Petrel__Image__V1__LoadRequest_Closure)
@@ -785,6 +880,9 @@ typedef void (*Petrel__Image__V1__PullResponse_Closure)
                   void *closure_data);
 typedef void (*Petrel__Image__V1__Progress_Closure)
                  (const Petrel__Image__V1__Progress *message,
+                  void *closure_data);
+typedef void (*Petrel__Image__V1__Image__LabelsEntry_Closure)
+                 (const Petrel__Image__V1__Image__LabelsEntry *message,
                   void *closure_data);
 typedef void (*Petrel__Image__V1__Image_Closure)
                  (const Petrel__Image__V1__Image *message,
@@ -840,6 +938,12 @@ typedef void (*Petrel__Image__V1__VersionRequest_Closure)
 typedef void (*Petrel__Image__V1__VersionResponse_Closure)
                  (const Petrel__Image__V1__VersionResponse *message,
                   void *closure_data);
+typedef void (*Petrel__Image__V1__EventsRequest_Closure)
+                 (const Petrel__Image__V1__EventsRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Image__V1__Event_Closure)
+                 (const Petrel__Image__V1__Event *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -852,6 +956,7 @@ extern const ProtobufCMessageDescriptor petrel__image__v1__pull_request__descrip
 extern const ProtobufCMessageDescriptor petrel__image__v1__pull_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__image__v1__progress__descriptor;
 extern const ProtobufCMessageDescriptor petrel__image__v1__image__descriptor;
+extern const ProtobufCMessageDescriptor petrel__image__v1__image__labels_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__image__v1__list_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__image__v1__list_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__image__v1__get_request__descriptor;
@@ -869,6 +974,8 @@ extern const ProtobufCMessageDescriptor petrel__image__v1__collect_garbage_reque
 extern const ProtobufCMessageDescriptor petrel__image__v1__collect_garbage_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__image__v1__version_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__image__v1__version_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__image__v1__events_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__image__v1__event__descriptor;
 
 PROTOBUF_C__END_DECLS
 
