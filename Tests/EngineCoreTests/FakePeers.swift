@@ -246,9 +246,52 @@ final class FakeImages: ImageSource {
         var image = StoredImage(id: "sha256:" + String(repeating: "1", count: 64))
         var snapshots: Set<String> = []
         var failures: [String: PeerError.Kind] = [:]
+        var journal = "i1"
+        var events: [StoredImageEvent] = []
     }
 
     let state = Mutex(State())
+
+    /// As the store does: each with the next number.
+    func tell(_ action: String) {
+        state.withLock { state in
+            state.events.append(
+                StoredImageEvent(
+                    position: JournalPosition(
+                        journal: state.journal,
+                        sequence: UInt64(state.events.count + 1)
+                    ),
+                    action: action,
+                    image: state.image.id,
+                    name: "busybox:latest",
+                    wallUnixNanos: Clock.wallNanos
+                )
+            )
+        }
+    }
+
+    func followEvents(
+        after position: JournalPosition,
+        _ receive: @Sendable (StoredImageEvent) async throws -> Void
+    ) async throws {
+        var next = position.sequence
+        let journal = state.withLock { $0.journal }
+        guard position.journal.isEmpty || position.journal == journal else {
+            throw PeerError(daemon: "image store", kind: .outOfRange, message: "another journal")
+        }
+        while true {
+            try enter("events")
+            for event in state.withLock({ $0.events.dropFirst(Int(next)) }) {
+                try await receive(event)
+                next = event.position.sequence
+            }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    func eventPosition() async throws(PeerError) -> JournalPosition {
+        state.withLock { JournalPosition(journal: $0.journal, sequence: UInt64($0.events.count)) }
+    }
 
     init() {
         state.withLock { state in

@@ -75,6 +75,41 @@ struct JournalTests {
         }
     }
 
+    @Test func whatTheImageStoreTellsIsToldOnceOverRestarts() async throws {
+        try await withBench { bench in
+            bench.images.tell("load")
+            for _ in 0..<3 {
+                try await bench.running { engine in
+                    bench.images.tell("tag")
+                    bench.images.fail("events", .unavailable)
+                    // What was told before the question is in the answer.
+                    let actions = try await told(engine, ["type=image"])
+                    #expect(actions.last == "tag")
+                }
+            }
+            try await bench.running { engine in
+                let actions = try await told(engine, ["type=image"])
+                #expect(actions == ["load", "tag", "tag", "tag"])
+                #expect(try await told(engine, ["image=busybox"]).count == 4)
+            }
+            // Another store: it goes on there, and what is gone is said to be.
+            bench.images.state.withLock { state in
+                state.journal = "i2"
+                state.events = []
+            }
+            try await bench.running { engine in
+                try await eventually {
+                    let position = try await engine.database.read { db in
+                        try EventTable.position(db, in: .images)
+                    }
+                    return position.journal == "i2"
+                }
+                bench.images.tell("pull")
+                #expect(try await told(engine, ["type=image"]).last == "pull")
+            }
+        }
+    }
+
     @Test func theJournalIsAcknowledged() async throws {
         try await withBench { bench in
             try await bench.running { engine in

@@ -37,6 +37,28 @@ struct EventsTests {
         }
     }
 
+    /// Whoever dies when something has happened to an image: it is told, and once.
+    @Test(arguments: [
+        "image-store.load.recorded", "image-store.remove.recorded", "engine.image-events.received",
+        "engine.image-events.stored",
+    ])
+    func whatHappenedToAnImageIsToldOnce(_ point: String) throws {
+        try withSuite(image: false) { suite in
+            try suite.arm(point)
+            _ = try suite.petrel("load", "-i", busyboxArchive.get())
+            try suite.waitUntilHealthy()
+            try suite.succeed("images", "busybox")
+            _ = try suite.petrel("rmi", "busybox")
+            try suite.waitUntilHealthy()
+            #expect(!suite.isArmed(point))
+            let told = try eventually("the last event") { () throws -> [String]? in
+                let told = actions(try events(of: suite, filters: ["type=image"]))
+                return told.last == "delete" ? told : nil
+            }
+            #expect(told == ["load", "untag", "delete"])
+        }
+    }
+
     @Test func theCodeOfAnExitIsInItsEvent() throws {
         try withSuite { suite in
             try suite.succeed("run", "--name", "c", "busybox", "true")

@@ -64,8 +64,10 @@ struct ImageTests {
             try withSuite(image: false) { suite in
                 let name = "\(registry.address)/team/busybox:1.0"
                 let outcome = try suite.petrel("pull", name)
-                #expect(outcome.status == 0 && outcome.stdout.contains("Digest: sha256:"), "\(outcome)")
-                #expect(outcome.stdout.contains(name))
+                let lines = outcome.stdout.split(separator: "\n").map(String.init)
+                #expect(outcome.status == 0 && lines.count == 3, "\(outcome)")
+                #expect(lines.first?.hasPrefix("Digest: sha256:") == true)
+                #expect(lines.dropFirst() == ["Status: Downloaded newer image for \(name)", name])
                 #expect(try suite.succeed("run", "--rm", name, "echo", "pulled") == "pulled")
                 let again = try suite.petrel("pull", name)
                 #expect(again.status == 0 && again.stdout.contains("up to date"), "\(again)")
@@ -74,6 +76,45 @@ struct ImageTests {
                 // `run` pulls what is not here.
                 try suite.succeed("rmi", name)
                 #expect(try suite.succeed("run", "--rm", name, "echo", "again") == "again")
+            }
+        }
+    }
+
+    @Test(.needsProgram("docker-registry"), .needsProgram("skopeo"))
+    func credentialsComeFromDockersFile() throws {
+        try withRegistry(asksWho: true) { registry in
+            try registry.push(archive: busyboxArchive.get(), as: "team/busybox:1.0")
+            let name = "\(registry.address)/team/busybox:1.0"
+            try withTemporaryDirectory { directory in
+                let file = directory + "/config.json"
+                try withSuite(image: false, environment: ["PETREL_REGISTRY_CREDENTIALS": file]) { suite in
+                    let refused = try suite.petrel("pull", name)
+                    #expect(refused.status == 1 && refused.stderr.contains("log in"), "\(refused)")
+                    // Read anew for each pull.
+                    let user = TestRegistry.user
+                    let secret = Data("\(user.name):\(user.password)".utf8).base64EncodedString()
+                    let text = #"{"auths":{"\#(registry.address)":{"auth":"\#(secret)"}}}"#
+                    try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+                    #expect(try suite.petrel("pull", "-q", name).stdout == name + "\n")
+                }
+            }
+        }
+    }
+
+    /// Another name that the image had before is not what was pulled or loaded.
+    @Test(.needsProgram("docker-registry"), .needsProgram("skopeo"))
+    func pullAndLoadNameWhatWasAskedFor() throws {
+        try withRegistry { registry in
+            try registry.push(archive: busyboxArchive.get(), as: "z/busybox:1.0")
+            try registry.push(archive: busyboxArchive.get(), as: "a/busybox:1.0")
+            try withSuite(image: false) { suite in
+                for path in ["a/busybox:1.0", "z/busybox:1.0"] {
+                    let name = "\(registry.address)/\(path)"
+                    let outcome = try suite.petrel("pull", name)
+                    #expect(outcome.lines.suffix(2) == ["Status: Downloaded newer image for \(name)", name])
+                }
+                let loaded = try suite.petrel("load", "-i", busyboxArchive.get())
+                #expect(loaded.stdout == "Loaded image: busybox:latest\n", "\(loaded)")
             }
         }
     }

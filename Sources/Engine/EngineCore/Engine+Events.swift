@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Events
 internal import Logging
 internal import System
 
@@ -26,7 +27,9 @@ extension Engine {
         _ query: EventQuery,
         _ receive: @Sendable (EngineEvent) async throws -> Void
     ) async throws {
+        async let imagesRead: Void = catchUpWithImages(atMost: Engine.catchUpPatience)
         await catchUp()
+        await imagesRead
         var sequence = try await firstSequence(query)
         while true {
             let seen = changes.version

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import System
 
-/// Images as the engine's users see them: the store has them, the engine knows who uses them and tells of them.
+/// Images as the engine's users see them: the store has them, the engine knows who uses them.
 extension Engine {
     package struct ImageUse: Hashable, Sendable {
         package let image: StoredImage
         /// How many containers were made from it.
         package let containers: UInt32
     }
-
-    package enum ImageAction: String, Sendable { case load, pull }
 
     package func images(matching pattern: String) async throws -> [ImageUse] {
         let found = try await images.images(matching: pattern)
@@ -20,28 +18,16 @@ extension Engine {
         return found.map { ImageUse(image: $0, containers: counts[$0.id] ?? 0) }
     }
 
-    /// Tells that an image has come.
-    package func noteImage(_ action: ImageAction, _ image: StoredImage) async throws {
-        let name = image.references.first ?? image.id
-        try await record(EngineEvent(image: image.id, action.rawValue, name: name))
-    }
-
     /// Takes a name from an image, and removes it with its last one.
     /// - Throws: `.imageNotFound`; `.imageInUse` with the container, unless forced while that does not run.
     package func removeImage(_ reference: String, force: Bool) async throws -> ImageRemoval {
         let image = try await image(reference)
         try await checkUnused(image, reference, force: force)
         faults.reach("engine.image-remove.checked")
-        let removal: ImageRemoval
-        do throws(PeerError) { removal = try await images.remove(reference, force: force) } catch {
+        do throws(PeerError) { return try await images.remove(reference, force: force) } catch {
             guard error.kind == .notFound else { throw error }
             throw EngineError.imageNotFound(reference)
         }
-        for name in removal.untagged { try await record(EngineEvent(image: image.id, "untag", name: name)) }
-        if removal.deleted.contains(image.id) {
-            try await record(EngineEvent(image: image.id, "delete", name: reference))
-        }
-        return removal
     }
 
     private func checkUnused(_ image: StoredImage, _ reference: String, force: Bool) async throws {
@@ -58,17 +44,5 @@ extension Engine {
             let isRunning = running.contains(user.id)
             throw EngineError.imageInUse(reference, container: user.id, name: user.name, isRunning: isRunning)
         }
-    }
-}
-
-extension EngineEvent {
-    init(image id: String, _ action: String, name: String) {
-        self.init(
-            type: .image,
-            action: action,
-            actor: id,
-            attributes: ["name": name],
-            wallUnixNanos: Clock.wallNanos
-        )
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Events
 internal import System
 
 /// Start, stop, kill and wait: the supervisor does them, the engine knows who is meant.

@@ -69,6 +69,7 @@ package final class Engine: Sendable {
             group.addTask { try await self.removeWanted() }
             group.addTask { try await self.readJournal() }
             group.addTask { try await self.acknowledgeJournal() }
+            group.addTask { try await self.readImageEvents() }
             group.addTask { try await self.repairRepeatedly(ready: ready) }
             try await group.waitForAll()
         }

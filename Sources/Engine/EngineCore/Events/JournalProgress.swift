@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Events
 internal import Synchronization
 
 /// Which containers the supervisor has deleted on our behalf without our having read so in its journal yet.

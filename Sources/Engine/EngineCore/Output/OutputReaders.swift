@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Events
 internal import Synchronization
 
 /// Who is reading which container's output at the moment, so that its removal can wait for them.

@@ -151,7 +151,7 @@ package struct SupervisedList: Sendable {
     }
 }
 
-/// A place in the supervisor's journal; an empty journal id is the beginning of whichever there is.
+/// A place in the supervisor's journal, or in the image store's; an empty journal id is the beginning of whichever there is.
 package struct JournalPosition: Hashable, Sendable {
     package var journal: String
     package var sequence: UInt64

@@ -17,6 +17,39 @@ package protocol ImageSource: Sendable {
     func snapshots() async throws(PeerError) -> [String]
     func snapshot(_ key: ContainerID) async throws(PeerError) -> PreparedSnapshot
     func version() async throws(PeerError) -> ImageStoreVersion
+    /// Hands over what happened to images after `position`, in order, and then what happens, until the store is away or
+    /// the task is cancelled.
+    /// - Throws: `.outOfRange` when some of it is no longer kept.
+    func followEvents(
+        after position: JournalPosition,
+        _ receive: @Sendable (StoredImageEvent) async throws -> Void
+    ) async throws
+    /// The place of the last event.
+    func eventPosition() async throws(PeerError) -> JournalPosition
+}
+
+/// Something that happened to an image, as the image store tells it.
+package struct StoredImageEvent: Hashable, Sendable {
+    package var position: JournalPosition
+    /// Docker's word: "pull", "load", "tag", "untag", "delete".
+    package var action: String
+    package var image: String
+    package var name: String
+    package var wallUnixNanos: Int64
+
+    package init(
+        position: JournalPosition,
+        action: String,
+        image: String,
+        name: String,
+        wallUnixNanos: Int64
+    ) {
+        self.position = position
+        self.action = action
+        self.image = image
+        self.name = name
+        self.wallUnixNanos = wallUnixNanos
+    }
 }
 
 package struct StoredImage: Hashable, Sendable {
@@ -25,13 +58,16 @@ package struct StoredImage: Hashable, Sendable {
     package var references: [String] = []
     package var repositoryDigests: [String] = []
     package var manifestDigest = ""
-    /// The OCI image configuration, byte for byte.
+    /// The OCI image configuration, byte for byte; empty in lists.
     package var configuration: [UInt8] = []
     package var createdAtUnixNanos: Int64 = 0
     package var sizeBytes: UInt64 = 0
     package var architecture = ""
     package var os = ""
     package var diffIDs: [String] = []
+    package var labels: [String: String] = [:]
+    /// Its configuration is lost or damaged.
+    package var isDamaged = false
 
     package init(id: String) { self.id = id }
 }

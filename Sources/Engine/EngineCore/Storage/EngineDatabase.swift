@@ -124,5 +124,14 @@ enum Schema {
         ALTER TABLE containers ADD COLUMN request_key TEXT;
         CREATE UNIQUE INDEX containers_by_request ON containers (request_key);
         """,
+        """
+        -- How far the image store's events have been read; one row.
+        CREATE TABLE image_journal_position (
+            only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+            journal TEXT NOT NULL,
+            sequence INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO image_journal_position VALUES (1, '', 0);
+        """,
     ]
 }

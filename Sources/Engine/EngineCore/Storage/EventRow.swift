@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import GRDB
 
-/// The table of user-facing events and the place in the supervisor's journal.
+/// The table of user-facing events, and the places in the journals that they come from.
 enum EventTable {
     /// Older events than this many are dropped.
     static let kept: Int64 = 100_000
@@ -63,16 +63,25 @@ enum EventTable {
         try db.execute(sql: "DELETE FROM events WHERE sequence <= ?", arguments: [last - kept])
     }
 
-    static func position(_ db: Database) throws -> JournalPosition {
-        guard let row = try Row.fetchOne(db, sql: "SELECT journal, sequence FROM journal_position") else {
-            throw EngineError.database("the journal's position is missing")
-        }
+    /// What other daemons tell, by the table with the place that was reached.
+    enum Journal: String, Sendable {
+        case supervisor = "journal_position"
+        case images = "image_journal_position"
+    }
+
+    static func position(_ db: Database, in journal: Journal = .supervisor) throws -> JournalPosition {
+        let row = try Row.fetchOne(db, sql: "SELECT journal, sequence FROM \(journal.rawValue)")
+        guard let row else { throw EngineError.database("the journal's position is missing") }
         return JournalPosition(journal: row["journal"], sequence: UInt64(row["sequence"] as Int64))
     }
 
-    static func setPosition(_ db: Database, _ position: JournalPosition) throws {
+    static func setPosition(
+        _ db: Database,
+        _ position: JournalPosition,
+        in journal: Journal = .supervisor
+    ) throws {
         try db.execute(
-            sql: "UPDATE journal_position SET journal = ?, sequence = ?",
+            sql: "UPDATE \(journal.rawValue) SET journal = ?, sequence = ?",
             arguments: [position.journal, Int64(clamping: position.sequence)]
         )
     }

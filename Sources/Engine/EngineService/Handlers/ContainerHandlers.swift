@@ -82,7 +82,12 @@ package struct ContainerHandlers: EngineV1.ContainersService {
     ) async throws -> EngineV1.ListResponse {
         try await StatusMapping.answering(context) {
             let found = try await engine.list(all: request.all, filters: request.filters)
-            return EngineV1.ListResponse(containers: found.map(EngineV1.ContainerSummary.init))
+            let page = try NewestFirst.page(of: found, after: request.page) {
+                NewestFirst(createdAtUnixNanos: $0.createdAtUnixNanos, id: $0.id.text)
+            } _: {
+                EngineV1.ContainerSummary($0)
+            }
+            return EngineV1.ListResponse(containers: page.messages, nextPage: page.next)
         }
     }
 

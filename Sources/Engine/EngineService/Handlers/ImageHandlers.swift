@@ -4,7 +4,7 @@ package import Messages
 package import RPC
 internal import Services
 
-/// Serves `petrel.engine.v1.Images`: passes on to the image store, and tells of what came and went.
+/// Serves `petrel.engine.v1.Images`: passes on to the image store.
 package struct ImageHandlers: EngineV1.ImagesService {
     private let engine: Engine
     private let store: ImageStorePeer
@@ -57,8 +57,7 @@ package struct ImageHandlers: EngineV1.ImagesService {
                 switch response.body {
                 case .progress(let step): try await responses.write(EngineV1.ProgressResponse(step))
                 case .image(let image):
-                    try await engine.noteImage(.pull, StoredImage(image))
-                    try await responses.write(EngineV1.ProgressResponse(image))
+                    try await responses.write(EngineV1.ProgressResponse(image, response))
                 case nil: continue
                 }
             }
@@ -71,7 +70,12 @@ package struct ImageHandlers: EngineV1.ImagesService {
     ) async throws -> EngineV1.ListImagesResponse {
         try await StatusMapping.answering(context) {
             let found = try await engine.images(matching: request.reference)
-            return EngineV1.ListImagesResponse(images: found.map(EngineV1.ImageSummary.init))
+            let page = try NewestFirst.page(of: found, after: request.page) {
+                NewestFirst(createdAtUnixNanos: $0.image.createdAtUnixNanos, id: $0.image.id)
+            } _: {
+                EngineV1.ImageSummary($0)
+            }
+            return EngineV1.ListImagesResponse(images: page.messages, nextPage: page.next)
         }
     }
 
@@ -101,8 +105,7 @@ package struct ImageHandlers: EngineV1.ImagesService {
         switch response.body {
         case .progress(let step): try await responses.write(EngineV1.ProgressResponse(step))
         case .image(let image):
-            try await engine.noteImage(.load, StoredImage(image))
-            try await responses.write(EngineV1.ProgressResponse(image))
+            try await responses.write(EngineV1.ProgressResponse(image, response))
         case nil: break
         }
     }
@@ -118,13 +121,24 @@ extension EngineV1.ProgressResponse {
         )
     }
 
-    init(_ image: ImageV1.Image) {
+    init(_ image: ImageV1.Image, _ response: ImageV1.LoadResponse) {
         self.init(
             status: "complete",
             imageId: image.id,
-            references: image.references,
+            references: response.references,
             manifestDigest: image.manifestDigest,
             unchanged: image.unchanged
+        )
+    }
+
+    init(_ image: ImageV1.Image, _ response: ImageV1.PullResponse) {
+        self.init(
+            status: "complete",
+            imageId: image.id,
+            references: [response.reference],
+            manifestDigest: response.digest,
+            unchanged: image.unchanged,
+            fullReference: response.fullReference
         )
     }
 
@@ -144,7 +158,8 @@ extension EngineV1.ImageSummary {
             repositoryDigests: use.image.repositoryDigests,
             createdAtUnixNanos: use.image.createdAtUnixNanos,
             sizeBytes: use.image.sizeBytes,
-            containers: use.containers
+            containers: use.containers,
+            damaged: use.image.isDamaged
         )
     }
 }

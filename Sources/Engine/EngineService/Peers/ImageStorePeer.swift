@@ -23,10 +23,12 @@ package struct ImageStorePeer: ImageSource {
     }
 
     package func images(matching pattern: String) async throws(PeerError) -> [StoredImage] {
-        let response = try await calls.repeating { options throws(RPCError) in
-            try await client.list(ImageV1.ListRequest(reference: pattern), options: options)
+        try await Pages.all { page async throws(PeerError) in
+            let response = try await calls.repeating { options throws(RPCError) in
+                try await client.list(ImageV1.ListRequest(reference: pattern, page: page), options: options)
+            }
+            return (response.images.map(StoredImage.init), response.nextPage)
         }
-        return response.images.map(StoredImage.init)
     }
 
     package func remove(_ reference: String, force: Bool) async throws(PeerError) -> ImageRemoval {
@@ -61,13 +63,15 @@ package struct ImageStorePeer: ImageSource {
     }
 
     package func snapshots() async throws(PeerError) -> [String] {
-        let response = try await calls.repeating { options throws(RPCError) in
-            try await client.listSnapshots(
-                ImageV1.ListSnapshotsRequest(owner: ImageStorePeer.owner),
-                options: options
-            )
+        try await Pages.all { page async throws(PeerError) in
+            let response = try await calls.repeating { options throws(RPCError) in
+                try await client.listSnapshots(
+                    ImageV1.ListSnapshotsRequest(owner: ImageStorePeer.owner, page: page),
+                    options: options
+                )
+            }
+            return (response.snapshots.map(\.key), response.nextPage)
         }
-        return response.snapshots.map(\.key)
     }
 
     package func snapshot(_ key: ContainerID) async throws(PeerError) -> PreparedSnapshot {
@@ -87,6 +91,29 @@ package struct ImageStorePeer: ImageSource {
             images: response.images,
             storageDriver: response.storageDriver
         )
+    }
+
+    package func followEvents(
+        after position: JournalPosition,
+        _ receive: @Sendable (StoredImageEvent) async throws -> Void
+    ) async throws {
+        let request = ImageV1.EventsRequest(journalId: position.journal, afterSequence: position.sequence)
+        let stream = try await calls.once(CallDeadline.endlessOptions) { options throws(RPCError) in
+            try await client.events(request, options: options)
+        }
+        while true {
+            let next: ImageV1.Event?
+            do throws(RPCError) { next = try await stream.next() } catch { throw calls.peerError(error) }
+            guard let next else { return }
+            try await receive(StoredImageEvent(next))
+        }
+    }
+
+    package func eventPosition() async throws(PeerError) -> JournalPosition {
+        let response = try await calls.repeating { options throws(RPCError) in
+            try await client.version(ImageV1.VersionRequest(), options: options)
+        }
+        return JournalPosition(journal: response.journalId, sequence: response.lastEventSequence)
     }
 
     private func snapshotKey(_ key: ContainerID) -> ImageV1.SnapshotKey {
@@ -112,5 +139,19 @@ extension StoredImage {
         architecture = message.architecture
         os = message.os
         diffIDs = message.diffIds
+        labels = message.labels
+        isDamaged = message.damaged
+    }
+}
+
+extension StoredImageEvent {
+    init(_ event: ImageV1.Event) {
+        self.init(
+            position: JournalPosition(journal: event.journalId, sequence: event.sequence),
+            action: event.action,
+            image: event.imageId,
+            name: event.name,
+            wallUnixNanos: event.wallUnixNanos
+        )
     }
 }

@@ -38,11 +38,12 @@ struct Ps: EngineCommand {
 
     func run(_ engine: EngineConnection) async throws {
         let newest = latest ? 1 : last
-        let request = EngineV1.ListRequest(all: all || newest != nil, filters: filter)
-        let list = try await engine.repeating("list containers") { () async throws(RPCError) in
-            try await engine.containers.list(request)
-        }
-        let sorted = list.containers.sorted { $0.createdAtUnixNanos > $1.createdAtUnixNanos }
+        let containers = try await engine.listContainers(
+            "list containers",
+            all: all || newest != nil,
+            filters: filter
+        )
+        let sorted = containers.sorted { $0.createdAtUnixNanos > $1.createdAtUnixNanos }
         let rows = sorted.prefix(newest ?? sorted.count).map { row($0) }
         try Listing(
             columns: [

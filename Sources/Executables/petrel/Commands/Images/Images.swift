@@ -27,11 +27,8 @@ struct Images: EngineCommand {
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws {
-        let request = EngineV1.ListImagesRequest(all: all, reference: reference ?? "")
-        let list = try await engine.repeating("list images") { () async throws(RPCError) in
-            try await engine.images.list(request)
-        }
-        let sorted = list.images.sorted { $0.createdAtUnixNanos > $1.createdAtUnixNanos }
+        let images = try await engine.listImages("list images", all: all, reference: reference ?? "")
+        let sorted = images.sorted { $0.createdAtUnixNanos > $1.createdAtUnixNanos }
         let rows = sorted.flatMap { image in
             image.references.isEmpty ? [row(image, "<none>")] : image.references.map { row(image, $0) }
         }
@@ -61,7 +58,10 @@ struct Images: EngineCommand {
             "Tag": .string(name.tag),
             "Digest": .string(digest?.digest ?? "<none>"),
             "ID": .string(noTrunc ? image.id : Shortened.id(image.id)),
-            "CreatedSince": .string(created == 0 ? "N/A" : HumanDuration.ago(created, now: Clock.wallNanos)),
+            "CreatedSince": .string(
+                image.damaged
+                    ? "damaged" : created == 0 ? "N/A" : HumanDuration.ago(created, now: Clock.wallNanos)
+            ),
             "CreatedAt": .string(Timestamp(unixNanos: created).spelledOut),
             "Size": .string(HumanSize.decimal(image.sizeBytes)),
             "VirtualSize": .string(HumanSize.decimal(image.sizeBytes)),

@@ -15,12 +15,11 @@ struct Pull: EngineCommand {
 
     func run(_ engine: EngineConnection) async throws {
         let finished = try await ImagePull(engine: engine, reference: image, isQuiet: quiet).run()
-        let reference = finished?.references.first ?? image
         if !quiet, let finished {
-            if !finished.manifestDigest.isEmpty { Screen.print("Digest: \(finished.manifestDigest)") }
+            Screen.print("Digest: \(finished.manifestDigest)")
             let outcome = finished.unchanged ? "Image is up to date for" : "Downloaded newer image for"
-            Screen.print("Status: \(outcome) \(reference)")
+            Screen.print("Status: \(outcome) \(finished.references.first ?? image)")
         }
-        Screen.print(reference)
+        Screen.print(finished?.fullReference ?? image)
     }
 }

@@ -44,11 +44,9 @@ struct SystemStop: AsyncParsableCommand {
     private func stopContainers() async throws {
         let engine = try EngineConnection(place)
         let what = "stop containers"
-        let list = try await engine.repeating(what) { () async throws(RPCError) in
-            try await engine.containers.list(EngineV1.ListRequest(all: false))
-        }
+        let containers = try await engine.listContainers(what, all: false)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for container in list.containers {
+            for container in containers {
                 group.addTask {
                     _ = try await engine.repeating("stop \(container.name)") { () async throws(RPCError) in
                         do throws(RPCError) {
