@@ -110,6 +110,41 @@ extension SupervisorV1 {
         }
     }
 
+    /// How to ask a running container whether it is well.
+    package struct HealthCheck: BridgedMessage, Hashable, Sendable {
+        /// As images have it: "CMD" and an argument vector, "CMD-SHELL" and a line for the container's shell. Never "NONE".
+        package var test: [String]
+        /// From one probe's end to the next one's begin.
+        package var intervalMillis: UInt64
+        /// A probe that takes longer is ended, and has failed.
+        package var timeoutMillis: UInt64
+        /// After so many failures in a row the container is unhealthy.
+        package var retries: UInt32
+        /// After each start: failures do not count for so long, until the first success.
+        package var startPeriodMillis: UInt64
+        /// The interval in that time.
+        package var startIntervalMillis: UInt64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            test: [String] = [],
+            intervalMillis: UInt64 = 0,
+            timeoutMillis: UInt64 = 0,
+            retries: UInt32 = 0,
+            startPeriodMillis: UInt64 = 0,
+            startIntervalMillis: UInt64 = 0
+        ) {
+            self.test = test
+            self.intervalMillis = intervalMillis
+            self.timeoutMillis = timeoutMillis
+            self.retries = retries
+            self.startPeriodMillis = startPeriodMillis
+            self.startIntervalMillis = startIntervalMillis
+        }
+    }
+
     /// `petrel.supervisor.v1.CreateRequest`.
     package struct CreateRequest: BridgedMessage, Hashable, Sendable {
         /// 64 hexadecimal digits.
@@ -138,6 +173,8 @@ extension SupervisorV1 {
         package var stopTimeoutMillis: UInt32
         /// `annotations`.
         package var annotations: [String: String]
+        /// Absent: nothing is asked, and the container has no health.
+        package var healthCheck: SupervisorV1.HealthCheck?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -155,7 +192,8 @@ extension SupervisorV1 {
             output: SupervisorV1.OutputOptions? = nil,
             stopSignal: Int32 = 0,
             stopTimeoutMillis: UInt32 = 0,
-            annotations: [String: String] = [:]
+            annotations: [String: String] = [:],
+            healthCheck: SupervisorV1.HealthCheck? = nil
         ) {
             self.id = id
             self.owner = owner
@@ -170,6 +208,7 @@ extension SupervisorV1 {
             self.stopSignal = stopSignal
             self.stopTimeoutMillis = stopTimeoutMillis
             self.annotations = annotations
+            self.healthCheck = healthCheck
         }
     }
 
@@ -945,6 +984,38 @@ extension SupervisorV1.OutputOptions {
     }
 }
 
+extension SupervisorV1.HealthCheck {
+    package static let fullName = "petrel.supervisor.v1.HealthCheck"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__HealthCheck>) {
+        petrel__supervisor__v1__health_check__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__HealthCheck>) throws(MessageError) {
+        self.init(
+            test: try Wire.array(c.pointee.n_test, c.pointee.test) { (value) throws(MessageError) in try Wire.text(value, "petrel.supervisor.v1.HealthCheck.test") },
+            intervalMillis: c.pointee.interval_millis,
+            timeoutMillis: c.pointee.timeout_millis,
+            retries: c.pointee.retries,
+            startPeriodMillis: c.pointee.start_period_millis,
+            startIntervalMillis: c.pointee.start_interval_millis
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__HealthCheck>, _ arena: Arena) {
+        c.pointee.n_test = test.count
+        c.pointee.test = arena.array(test) { arena.text($0) }
+        c.pointee.interval_millis = intervalMillis
+        c.pointee.timeout_millis = timeoutMillis
+        c.pointee.retries = retries
+        c.pointee.start_period_millis = startPeriodMillis
+        c.pointee.start_interval_millis = startIntervalMillis
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
 extension SupervisorV1.CreateRequest {
     package static let fullName = "petrel.supervisor.v1.CreateRequest"
     package static let isRecursive = false
@@ -971,7 +1042,8 @@ extension SupervisorV1.CreateRequest {
                 c.pointee.n_annotations, c.pointee.annotations
             ) { (entry) throws(MessageError) in
                 (try Wire.text(entry.pointee.key, "petrel.supervisor.v1.CreateRequest.annotations"), try Wire.text(entry.pointee.value, "petrel.supervisor.v1.CreateRequest.annotations"))
-            }
+            },
+            healthCheck: c.pointee._health_check_case.rawValue == 14 ? try Wire.message(c.pointee.health_check) : nil
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -994,6 +1066,10 @@ extension SupervisorV1.CreateRequest {
         c.pointee.annotations = arena.map(annotations, petrel__supervisor__v1__create_request__annotations_entry__init) { entry, key, value in
             entry.pointee.key = arena.text(key)
             entry.pointee.value = arena.text(value)
+        }
+        if let value = healthCheck {
+            c.pointee._health_check_case = .init(rawValue: 14)
+            c.pointee.health_check = arena.message(value)
         }
         arena.keep(unknownFields, in: &c.pointee.base)
     }

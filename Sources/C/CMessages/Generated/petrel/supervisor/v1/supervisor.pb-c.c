@@ -97,6 +97,51 @@ void   petrel__supervisor__v1__output_options__free_unpacked
   assert(message->base.descriptor == &petrel__supervisor__v1__output_options__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__supervisor__v1__health_check__init
+                     (Petrel__Supervisor__V1__HealthCheck         *message)
+{
+  static const Petrel__Supervisor__V1__HealthCheck init_value = PETREL__SUPERVISOR__V1__HEALTH_CHECK__INIT;
+  *message = init_value;
+}
+size_t petrel__supervisor__v1__health_check__get_packed_size
+                     (const Petrel__Supervisor__V1__HealthCheck *message)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__health_check__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__supervisor__v1__health_check__pack
+                     (const Petrel__Supervisor__V1__HealthCheck *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__health_check__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__supervisor__v1__health_check__pack_to_buffer
+                     (const Petrel__Supervisor__V1__HealthCheck *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__health_check__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Supervisor__V1__HealthCheck *
+       petrel__supervisor__v1__health_check__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Supervisor__V1__HealthCheck *)
+     protobuf_c_message_unpack (&petrel__supervisor__v1__health_check__descriptor,
+                                allocator, len, data);
+}
+void   petrel__supervisor__v1__health_check__free_unpacked
+                     (Petrel__Supervisor__V1__HealthCheck *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__supervisor__v1__health_check__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   petrel__supervisor__v1__create_request__annotations_entry__init
                      (Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry         *message)
 {
@@ -1349,6 +1394,109 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__output_options__descrip
   (ProtobufCMessageInit) petrel__supervisor__v1__output_options__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__health_check__field_descriptors[6] =
+{
+  {
+    "test",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Supervisor__V1__HealthCheck, n_test),
+    offsetof(Petrel__Supervisor__V1__HealthCheck, test),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "interval_millis",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__HealthCheck, interval_millis),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "timeout_millis",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__HealthCheck, timeout_millis),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retries",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__HealthCheck, retries),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_period_millis",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__HealthCheck, start_period_millis),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_interval_millis",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__HealthCheck, start_interval_millis),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__supervisor__v1__health_check__field_indices_by_name[] = {
+  1,   /* field[1] = interval_millis */
+  3,   /* field[3] = retries */
+  5,   /* field[5] = start_interval_millis */
+  4,   /* field[4] = start_period_millis */
+  0,   /* field[0] = test */
+  2,   /* field[2] = timeout_millis */
+};
+static const ProtobufCIntRange petrel__supervisor__v1__health_check__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor petrel__supervisor__v1__health_check__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.supervisor.v1.HealthCheck",
+  "HealthCheck",
+  "Petrel__Supervisor__V1__HealthCheck",
+  "petrel.supervisor.v1",
+  sizeof(Petrel__Supervisor__V1__HealthCheck),
+  6,
+  petrel__supervisor__v1__health_check__field_descriptors,
+  petrel__supervisor__v1__health_check__field_indices_by_name,
+  1,  petrel__supervisor__v1__health_check__number_ranges,
+  (ProtobufCMessageInit) petrel__supervisor__v1__health_check__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__annotations_entry__field_descriptors[2] =
 {
   {
@@ -1400,7 +1548,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__annotat
   (ProtobufCMessageInit) petrel__supervisor__v1__create_request__annotations_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__field_descriptors[13] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__field_descriptors[14] =
 {
   {
     "id",
@@ -1558,10 +1706,23 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__fi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "health_check",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Supervisor__V1__CreateRequest, _health_check_case),
+    offsetof(Petrel__Supervisor__V1__CreateRequest, health_check),
+    &petrel__supervisor__v1__health_check__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__create_request__field_indices_by_name[] = {
   12,   /* field[12] = annotations */
   8,   /* field[8] = auto_remove */
+  13,   /* field[13] = health_check */
   0,   /* field[0] = id */
   2,   /* field[2] = key */
   5,   /* field[5] = open_stdin */
@@ -1577,7 +1738,7 @@ static const unsigned petrel__supervisor__v1__create_request__field_indices_by_n
 static const ProtobufCIntRange petrel__supervisor__v1__create_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__descriptor =
 {
@@ -1587,7 +1748,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__descrip
   "Petrel__Supervisor__V1__CreateRequest",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__CreateRequest),
-  13,
+  14,
   petrel__supervisor__v1__create_request__field_descriptors,
   petrel__supervisor__v1__create_request__field_indices_by_name,
   1,  petrel__supervisor__v1__create_request__number_ranges,

@@ -18,6 +18,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Petrel__Supervisor__V1__RestartPolicy Petrel__Supervisor__V1__RestartPolicy;
 typedef struct Petrel__Supervisor__V1__OutputOptions Petrel__Supervisor__V1__OutputOptions;
+typedef struct Petrel__Supervisor__V1__HealthCheck Petrel__Supervisor__V1__HealthCheck;
 typedef struct Petrel__Supervisor__V1__CreateRequest Petrel__Supervisor__V1__CreateRequest;
 typedef struct Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry;
 typedef struct Petrel__Supervisor__V1__ExitStatus Petrel__Supervisor__V1__ExitStatus;
@@ -75,6 +76,22 @@ struct  Petrel__Supervisor__V1__OutputOptions
     , 0, 0, 0 }
 
 
+struct  Petrel__Supervisor__V1__HealthCheck
+{
+  ProtobufCMessage base;
+  size_t n_test;
+  ProtobufCBinaryData *test;
+  uint64_t interval_millis;
+  uint64_t timeout_millis;
+  uint32_t retries;
+  uint64_t start_period_millis;
+  uint64_t start_interval_millis;
+};
+#define PETREL__SUPERVISOR__V1__HEALTH_CHECK__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__health_check__descriptor) \
+    , 0,NULL, 0, 0, 0, 0, 0 }
+
+
 struct  Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry
 {
   ProtobufCMessage base;
@@ -85,6 +102,12 @@ struct  Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__create_request__annotations_entry__descriptor) \
     , {0,NULL}, {0,NULL} }
 
+
+typedef enum {
+  PETREL__SUPERVISOR__V1__CREATE_REQUEST___HEALTH_CHECK__NOT_SET = 0,
+  PETREL__SUPERVISOR__V1__CREATE_REQUEST___HEALTH_CHECK_HEALTH_CHECK = 14
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__SUPERVISOR__V1__CREATE_REQUEST___HEALTH_CHECK__CASE)
+} Petrel__Supervisor__V1__CreateRequest__HealthCheckCase;
 
 struct  Petrel__Supervisor__V1__CreateRequest
 {
@@ -104,10 +127,14 @@ struct  Petrel__Supervisor__V1__CreateRequest
   uint32_t stop_timeout_millis;
   size_t n_annotations;
   Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry **annotations;
+  Petrel__Supervisor__V1__CreateRequest__HealthCheckCase _health_check_case;
+  union {
+    Petrel__Supervisor__V1__HealthCheck *health_check;
+  };
 };
 #define PETREL__SUPERVISOR__V1__CREATE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__create_request__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, NULL, 0, NULL, 0, 0, 0,NULL }
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, NULL, 0, NULL, 0, 0, 0,NULL, PETREL__SUPERVISOR__V1__CREATE_REQUEST___HEALTH_CHECK__NOT_SET, {0} }
 
 
 struct  Petrel__Supervisor__V1__ExitStatus
@@ -506,6 +533,25 @@ Petrel__Supervisor__V1__OutputOptions *
                       const uint8_t       *data);
 void   petrel__supervisor__v1__output_options__free_unpacked
                      (Petrel__Supervisor__V1__OutputOptions *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__HealthCheck methods */
+void   petrel__supervisor__v1__health_check__init
+                     (Petrel__Supervisor__V1__HealthCheck         *message);
+size_t petrel__supervisor__v1__health_check__get_packed_size
+                     (const Petrel__Supervisor__V1__HealthCheck   *message);
+size_t petrel__supervisor__v1__health_check__pack
+                     (const Petrel__Supervisor__V1__HealthCheck   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__health_check__pack_to_buffer
+                     (const Petrel__Supervisor__V1__HealthCheck   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__HealthCheck *
+       petrel__supervisor__v1__health_check__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__health_check__free_unpacked
+                     (Petrel__Supervisor__V1__HealthCheck *message,
                       ProtobufCAllocator *allocator);
 /* Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry methods */
 void   petrel__supervisor__v1__create_request__annotations_entry__init
@@ -996,6 +1042,9 @@ typedef void (*Petrel__Supervisor__V1__RestartPolicy_Closure)
 typedef void (*Petrel__Supervisor__V1__OutputOptions_Closure)
                  (const Petrel__Supervisor__V1__OutputOptions *message,
                   void *closure_data);
+typedef void (*Petrel__Supervisor__V1__HealthCheck_Closure)
+                 (const Petrel__Supervisor__V1__HealthCheck *message,
+                  void *closure_data);
 typedef void (*Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry_Closure)
                  (const Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry *message,
                   void *closure_data);
@@ -1085,6 +1134,7 @@ typedef void (*Petrel__Supervisor__V1__VersionResponse_Closure)
 
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__restart_policy__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__output_options__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__health_check__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__annotations_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__exit_status__descriptor;
