@@ -110,6 +110,7 @@ let runtime: [Target] = [
     module("Runtime/RuntimeSpec", ["JSON"]),
     module("Runtime/Cgroups", ["RuntimeSpec", "System"]),
     module("Runtime/Seccomp", ["CSeccomp", "JSON", "RuntimeSpec", "System"]),
+    module("Runtime/ContainerInit", ["System"]),
     module("Runtime/ContainerRuntime", ["Cgroups", "RuntimeSpec", "System"]),
 ]
 
@@ -165,6 +166,7 @@ let programs: [Target] = [
     ),
     program("petrel-init", fullyStatic, ["Suite", "InitCore", "System"]),
     program("petrel-keeper", fullyStatic, ["Keeper", "System"]),
+    program("petrel-container-init", fullyStatic, ["ContainerInit", "System"]),
     program(
         "petrel-runtime-supervisor",
         staticSwift,
@@ -220,6 +222,7 @@ let suites: [Target] = [
     ),
     tests("ImageStoreServiceTests", ["ImageStoreCore", "ImageStoreService"]),
     tests("RegistryTests", ["Registry"]),
+    tests("ContainerInitTests", ["ContainerInit", "System", "TestSupport"]),
     tests("CgroupsTests", ["Cgroups", "RuntimeSpec"]),
     tests("SeccompTests", ["JSON", "RuntimeSpec", "Seccomp", "System"]),
     tests("ContainerRuntimeTests", ["ContainerRuntime", "JSON", "RuntimeSpec", "System"]),

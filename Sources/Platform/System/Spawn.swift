@@ -24,6 +24,10 @@ package struct Spawn: Sendable {
     package var descriptors: [Int32: Int32]
     /// Whether it leads a session of its own.
     package var newSession: Bool
+    /// Whether it leads a process group of its own in this process's session.
+    package var newProcessGroup = false
+    /// A terminal, by its number in the child, whose foreground its process group becomes.
+    package var foregroundOf: Int32?
 
     package init(
         path: String,
@@ -66,6 +70,7 @@ package struct Spawn: Sendable {
             posix_spawn_file_actions_addopen(&actions, standard, "/dev/null", O_RDWR, 0)
         }
         petrel_spawn_closefrom(&actions, max(floor, 3))
+        if let foregroundOf { petrel_spawn_foreground(&actions, foregroundOf) }
         var attributes = posix_spawnattr_t()
         guard posix_spawnattr_init(&attributes) == 0 else { throw SystemError("posix_spawn", code: ENOMEM) }
         defer { posix_spawnattr_destroy(&attributes) }
@@ -82,6 +87,7 @@ package struct Spawn: Sendable {
         posix_spawnattr_setsigmask(&attributes, &none)
         var flags = Int32(POSIX_SPAWN_SETSIGDEF) | Int32(POSIX_SPAWN_SETSIGMASK)
         if newSession { flags |= 0x80 }  // POSIX_SPAWN_SETSID
+        if newProcessGroup { flags |= 0x02 }  // POSIX_SPAWN_SETPGROUP, to a new one
         posix_spawnattr_setflags(&attributes, Int16(flags))
     }
 

@@ -41,6 +41,10 @@ static inline int petrel_accept(int descriptor, int flags) { return (int)syscall
 int posix_spawn_file_actions_addclosefrom_np(void *actions, int from);
 static inline int petrel_spawn_closefrom(void *actions, int from) { return posix_spawn_file_actions_addclosefrom_np(actions, from); }
 
+/// The same.
+int posix_spawn_file_actions_addtcsetpgrp_np(void *actions, int terminal);
+static inline int petrel_spawn_foreground(void *actions, int terminal) { return posix_spawn_file_actions_addtcsetpgrp_np(actions, terminal); }
+
 /// A global variable of the C library, which Swift takes for shared mutable state.
 static inline char **petrel_environment(void) { extern char **environ; return environ; }
 
