@@ -43,6 +43,21 @@ struct ResourceSettingsTests {
             lines(unlimited.unifiedSettings)
                 == ["memory.swap.max=max", "memory.max=max", "cpu.max=max 100000", "pids.max=max"]
         )
+        var block = Resources.BlockIO(weight: 1000)
+        block.readBytes = [.init(major: 8, minor: 0, rate: 4096)]
+        block.writeOperations = [.init(major: 8, minor: 16, rate: 9)]
+        let limited = Resources(blockIO: block)
+        #expect(
+            lines(limited.unifiedSettings) == [
+                "io.bfq.weight=1000", "io.weight=10000", "io.max=8:0 rbps=4096", "io.max=8:16 wiops=9",
+            ]
+        )
+        #expect(
+            lines(limited.legacySettings) == [
+                "blkio.bfq.weight=1000", "blkio.throttle.read_bps_device=8:0 4096",
+                "blkio.throttle.write_iops_device=8:16 9",
+            ]
+        )
         #expect(lines(Resources(unified: ["b": "2", "a": "1"]).unifiedSettings) == ["a=1", "b=2"])
     }
 

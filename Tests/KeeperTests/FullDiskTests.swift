@@ -32,6 +32,22 @@ struct FullDiskTests {
         #expect(try container.events().count { $0.kind == .outputResumed } == 1)
     }
 
+    @Test func whatHasNoRoomIsDroppedAndCountedWhereThatIsAsked() throws {
+        let lines = 3_000_000
+        let container = try TestContainer("seq 1 \(lines); exit 3", dropsWhenFull: true) {
+            try fill($0, sizeMebibytes: 8)
+        }
+        defer { umount2(container.directory, 2) }
+        let supervisor = TestSupervisor(container)
+        try supervisor.startKeeper()
+        try supervisor.start()
+        _ = try supervisor.event(.outputBlocked)
+        let record = try supervisor.event(.exited).record
+        #expect(record?.waitStatus == 3 << 8)
+        let all = (1...lines).reduce(UInt64(0)) { $0 + UInt64(String($1).utf8.count) + 1 }
+        #expect((1 << 20..<all).contains(record?.outputDroppedBytes ?? 0))
+    }
+
     @Test func anExitIsRecordedWhileOutputHasNoRoom() throws {
         let container = try TestContainer("yes") { try fill($0, sizeMebibytes: 4) }
         defer { umount2(container.directory, 2) }

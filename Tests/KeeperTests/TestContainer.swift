@@ -26,6 +26,7 @@ final class TestContainer {
         segments: UInt32 = 0,
         arguments: [String]? = nil,
         memoryLimit: Int64? = nil,
+        dropsWhenFull: Bool = false,
         prepare: (TestContainer) throws -> Void = { _ in }
     ) throws {
         let random = try SystemEnvironment.randomBytes(6).map { String($0, radix: 16) }.joined()
@@ -61,7 +62,8 @@ final class TestContainer {
             stdinOnce: stdinOnce,
             outputMaxSegmentBytes: segmentBytes,
             outputMaxSegments: segments,
-            cgroupPath: cgroupPath
+            cgroupPath: cgroupPath,
+            outputDropWhenFull: dropsWhenFull
         )
         try Files.replace(directory + "/container.pb", with: record.serialized())
     }

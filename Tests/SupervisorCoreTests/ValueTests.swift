@@ -89,6 +89,10 @@ struct ValueTests {
         var request = ContainerRequest(id: id, owner: "o", key: "k", specification: [1, 2])
         request.annotations = ["b": "2", "a": "1"]
         request.restartPolicy = RestartPolicy(mode: .onFailure, maximumRetries: 3)
+        let other = try #require(ContainerID(String(repeating: "2", count: 64)))
+        request.joined = [.init(kind: .network, container: other), .init(kind: .ipc, container: other)]
+        request.cgroupParent = "/work/batch"
+        request.output.dropsWhenFull = true
         let bytes = request.record.serialized()
         #expect(ContainerRequest(try SupervisorV1.RequestRecord(serialized: bytes)) == request)
     }

@@ -77,6 +77,7 @@ package struct Cgroup: Hashable, Sendable {
                     directory += "/" + part
                     do throws(SystemError) {
                         try Files.makeDirectory(directory)
+                        Self.mark(directory)
                     } catch  where error.code == 17 {}
                     try prepare(directory)
                 }
@@ -85,6 +86,22 @@ package struct Cgroup: Hashable, Sendable {
                 guard error.code == 2, attempt < 20 else { throw error }
             }
         }
+    }
+
+    /// Tells a parent that was made here from one that was there before, with limits of somebody else.
+    private static let madeHere = "trusted.petrel.made"
+
+    private static func mark(_ directory: String) {
+        guard let file = try? Files.open(directory, [.readOnly, .directory]) else { return }
+        // Without it the group stays when it is empty.
+        try? Files.setAttribute(madeHere, to: [1], ofDescriptor: file.raw)
+    }
+
+    /// A suite's own group, by whichever release it was made.
+    private static func isOfSuite(_ path: String) -> Bool { path.hasPrefix("petrel") && !path.contains("/") }
+
+    private static func isMadeHere(_ directory: String) -> Bool {
+        (try? Files.attribute(madeHere, of: directory)) ?? nil != nil
     }
 
     /// A new cpuset is empty, and nobody can join it until it has both.
@@ -119,7 +136,7 @@ package struct Cgroup: Hashable, Sendable {
         return SharedDescriptor(try Files.open(directory, [.readOnly, .directory]))
     }
 
-    /// Removes the group, groups that the container made below it, and parents that are empty then.
+    /// Removes the group, groups that the container made below it, and parents that are empty then and were made here.
     ///
     /// Waits for processes that are just ending, at most about two seconds.
     /// - Throws: `EBUSY` when some do not end.
@@ -128,7 +145,7 @@ package struct Cgroup: Hashable, Sendable {
         for mountPoint in layout.hierarchies.map(\.mountPoint) + (layout.unifiedMountPoint.map { [$0] } ?? [])
         {
             var parent = Files.parentPath(of: path)
-            while parent != ".",
+            while parent != ".", Self.isOfSuite(parent) || Self.isMadeHere(mountPoint + "/" + parent),
                 (try? Files.removeDirectory(mountPoint + "/" + parent, at: Files.currentDirectory)) != nil
             {
                 parent = Files.parentPath(of: parent)

@@ -140,6 +140,9 @@ extension Resources {
         var settings: [ResourceSetting] = []
         if let weight = blockIO.weight, weight != 0 {
             settings.append(ResourceSetting("io", "io.bfq.weight", String(weight), isOptional: true))
+            // 10…1000 to 1…10000, as every runtime converts.
+            let other = 1 + (Int(max(weight, 10)) - 10) * 9999 / 990
+            settings.append(ResourceSetting("io", "io.weight", String(other), isOptional: true))
         }
         for (key, throttles) in [
             ("rbps", blockIO.readBytes), ("wbps", blockIO.writeBytes),

@@ -29,12 +29,14 @@ package enum ContainerProcess {
     /// meets, it reports on `status`.
     /// - Parameters:
     ///   - networkNamespace: Entered instead of what the plan says about the network.
+    ///   - joined: Namespaces of other containers, entered instead of new ones; at most one of each kind.
     ///   - cgroup: Made, with its limits.
     /// - Throws: Steps `clone`, `cgroup`, `namespace`, `terminal` of the caller's own part; nothing is left then.
     package static func spawnInit(
         _ plan: InitPlan,
         streams: StandardStreams,
         networkNamespace: Int32? = nil,
+        joined: [JoinedNamespace] = [],
         cgroup: Cgroup
     ) throws(StepFailure) -> SpawnedProcess {
         var parts = SpawnParts()
@@ -45,23 +47,26 @@ package enum ContainerProcess {
         }
         var kinds = plan.newNamespaces
         if networkNamespace != nil { kinds.remove(.network) }
-        var joined: SharedDescriptor?
+        for namespace in joined { kinds.subtract(namespace.kind) }
+        var numbers: SharedDescriptor?
         if let entered = plan.entered.first(where: { $0.kind == .process }) {
-            joined = try step("namespace") { () throws(SystemError) in
+            numbers = try step("namespace") { () throws(SystemError) in
                 SharedDescriptor(try Files.open(entered.path, .readOnly))
             }
         }
-        let others = [networkNamespace, parts.terminals?.raw].compactMap { $0 }
+        let others = [networkNamespace, parts.terminals?.raw].compactMap { $0 } + joined.map(\.process)
         let table = parts.table(streams, others: others)
         let child = InitChild(
             plan: plan,
             table: table,
             cgroup: cgroup,
             networkNamespace: networkNamespace,
+            joined: joined,
             terminals: parts.terminals?.raw
         )
-        defer { withExtendedLifetime(joined) {} }
-        return try parts.spawn(kinds, cgroup, processNamespace: joined?.raw) { child.run() }
+        defer { withExtendedLifetime(numbers) {} }
+        let other = joined.first { $0.kind == .process }?.process ?? numbers?.raw
+        return try parts.spawn(kinds, cgroup, processNamespace: other) { child.run() }
     }
 
     /// Clones a process into a running container; it waits at its gate as an init does.

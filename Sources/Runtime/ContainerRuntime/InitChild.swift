@@ -40,6 +40,7 @@ struct InitChild {
     let table: ChildTable
     let cgroup: Cgroup
     let networkNamespace: Int32?
+    let joined: [JoinedNamespace]
     let terminals: Int32?
 
     /// Does not return: the program, or a report and the end.
@@ -62,20 +63,31 @@ struct InitChild {
         // Through the host's /proc: the container's is not trusted, and is read-only where it matters.
         try step("sysctl", setSysctls)
         try step("oom_score_adj", setOOMScore)
-        let builder = RootBuilder(
-            plan: plan,
-            maker: MountMaker(cgroup: cgroup),
-            terminals: terminals,
-            terminal: table.terminal
-        )
-        try buildRoot(builder)
+        try buildRoot(sharedMemory: try borrowSharedMemory())
         // Directories of the host are no longer needed, and must not be reachable by /proc/self/fd.
         try step("clone") { () throws(SystemError) in
             try DescriptorTable.closeAll(except: [table.status, table.gate])
         }
     }
 
-    private func buildRoot(_ builder: RootBuilder) throws(StepFailure) {
+    private func borrowSharedMemory() throws(StepFailure) -> SharedDescriptor? {
+        guard let other = joined.first(where: { $0.kind == .ipc })?.process else { return nil }
+        do throws(SystemError) {
+            return SharedDescriptor(try SharedMemory.clone(of: other))
+        } catch {
+            throw StepFailure("namespace", error)
+        }
+    }
+
+    private func buildRoot(sharedMemory: SharedDescriptor?) throws(StepFailure) {
+        defer { withExtendedLifetime(sharedMemory) {} }
+        let builder = RootBuilder(
+            plan: plan,
+            maker: MountMaker(cgroup: cgroup),
+            terminals: terminals,
+            terminal: table.terminal,
+            sharedMemory: sharedMemory?.raw
+        )
         let root: Descriptor
         do throws(SystemError) { root = try builder.mountRoot() } catch { throw StepFailure("rootfs", error) }
         let place = ContainerRoot(directory: root.raw)
@@ -92,15 +104,21 @@ struct InitChild {
     private func enterNamespaces() throws(SystemError) {
         for namespace in plan.entered where namespace.kind != .process {
             if namespace.kind == .network, networkNamespace != nil { continue }
+            if joined.contains(where: { $0.kind == namespace.kind }) { continue }
             let file = try Files.open(namespace.path, .readOnly)
             try Namespaces.enter(file.raw, namespace.kind)
         }
         if let networkNamespace { try Namespaces.enter(networkNamespace, .network) }
+        // The process namespace is the one that it was born in.
+        for namespace in joined where namespace.kind != .process {
+            try Namespaces.enter(namespace.process, namespace.kind)
+        }
         if plan.hasNewCgroupNamespace { try Namespaces.unshare(.cgroup) }
     }
 
     private func setUpNetwork() throws(SystemError) {
-        if networkNamespace == nil, plan.newNamespaces.contains(.network) {
+        let isOwn = networkNamespace == nil && !joined.contains { $0.kind == .network }
+        if isOwn, plan.newNamespaces.contains(.network) {
             try NetworkInterfaces.setUp("lo")
         }
     }

@@ -64,6 +64,11 @@ package struct MountPlan: Hashable, Sendable {
         return true
     }
 
+    /// Whether it is the memory that belongs to an IPC namespace, and not something else that the user put there.
+    var isSharedMemory: Bool {
+        destination == SharedMemory.path && kind == .fileSystem(type: "tmpfs", source: "shm")
+    }
+
     private mutating func read(_ option: String) {
         if let change = Self.attributes[option] {
             adding = adding.subtracting(change.removing).union(change.adding)

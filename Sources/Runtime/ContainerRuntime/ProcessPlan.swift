@@ -29,7 +29,7 @@ package struct ProcessPlan: Hashable, Sendable {
         guard program.count % 8 == 0, program.count <= 4096 * 8 else { throw .seccompProgram }
         guard !process.args.isEmpty else { throw .missing(field: "process.args") }
         self.process = process
-        limits = process.rlimits.map { Limit(number: Self.number(of: $0.kind), soft: $0.soft, hard: $0.hard) }
+        limits = process.rlimits.map { Limit(number: $0.kind.kernelNumber, soft: $0.soft, hard: $0.hard) }
         // What is not given is not had.
         let sets = process.capabilities ?? CapabilitySets()
         capabilities = Capabilities(
@@ -57,27 +57,5 @@ package struct ProcessPlan: Hashable, Sendable {
 
     private static func bits(_ set: Set<Capability>) -> UInt64 {
         set.reduce(0) { $0 | 1 << UInt64($1.number) }
-    }
-
-    /// Source: asm-generic/resource.h.
-    private static func number(of kind: ProcessSpec.ResourceLimit.Kind) -> Int32 {
-        switch kind {
-        case .cpu: 0
-        case .fileSize: 1
-        case .data: 2
-        case .stack: 3
-        case .core: 4
-        case .residentSet: 5
-        case .processes: 6
-        case .openFiles: 7
-        case .lockedMemory: 8
-        case .addressSpace: 9
-        case .locks: 10
-        case .pendingSignals: 11
-        case .messageQueue: 12
-        case .nice: 13
-        case .realtimePriority: 14
-        case .realtimeTime: 15
-        }
     }
 }

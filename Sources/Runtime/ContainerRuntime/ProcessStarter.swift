@@ -55,13 +55,21 @@ struct ProcessStarter {
     private func findUser() throws(SystemError) -> UserDatabase.Identity {
         let root = try Files.open("/", [.path, .directory])
         let user = process.user
-        if !user.username.isEmpty {
-            let found = try UserDatabase(beneath: root.raw).resolve(user.username)
+        if !user.username.isEmpty || !user.additionalGroups.isEmpty {
+            let database = try UserDatabase(beneath: root.raw)
+            let added = try user.additionalGroups.map { name throws(SystemError) in
+                try database.group(called: name)
+            }
+            guard user.username.isEmpty else {
+                let found = try database.resolve(user.username)
+                let groups = found.groups + user.additionalGids + added
+                return .init(uid: found.uid, gid: found.gid, groups: groups, home: found.home)
+            }
             return .init(
-                uid: found.uid,
-                gid: found.gid,
-                groups: found.groups + user.additionalGids,
-                home: found.home
+                uid: user.uid,
+                gid: user.gid,
+                groups: user.additionalGids + added,
+                home: database.home(of: user.uid)
             )
         }
         // Only for HOME: an image with an unreadable database still runs.

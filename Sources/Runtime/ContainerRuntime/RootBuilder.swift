@@ -14,6 +14,8 @@ struct RootBuilder {
     let terminals: Int32?
     /// The container's side of its terminal.
     let terminal: Int32?
+    /// A detached copy of another container's /dev/shm, to be used for the own one.
+    let sharedMemory: Int32?
 
     /// The new root's mount, attached on the host's directory.
     func mountRoot() throws(SystemError) -> Descriptor {
@@ -47,6 +49,9 @@ struct RootBuilder {
             }
             if mount.isTerminals, let terminals {
                 return try place(terminals, mount, .directory, root)
+            }
+            if mount.isSharedMemory, let sharedMemory {
+                return try place(sharedMemory, mount, .directory, root)
             }
             let made = try maker.make(mount)
             // A bind's target is made as what its source is; the root of a file system is a directory.

@@ -83,13 +83,19 @@ package struct UserDatabase: Hashable, Sendable {
         }
         let home = entry.flatMap { $0.home.isEmpty ? nil : $0.home } ?? "/"
         if parts.count == 2, !parts[1].isEmpty {
-            let found = groups.first { $0.name == parts[1] }?.gid ?? Self.number(parts[1])
-            guard let gid = found else { throw SystemError("find group", path: parts[1], code: 2) }
-            return Identity(uid: uid, gid: gid, groups: [], home: home)
+            return Identity(uid: uid, gid: try group(called: parts[1]), groups: [], home: home)
         }
         let gid = entry?.gid ?? 0
         let added = entry.map { entry in groups.filter { $0.members.contains(entry.name) }.map(\.gid) } ?? []
         return Identity(uid: uid, gid: gid, groups: added.filter { $0 != gid }, home: home)
+    }
+
+    /// The number of a group by its name, or of a number.
+    /// - Throws: `ENOENT` with the name that has no entry.
+    package func group(called name: String) throws(SystemError) -> UInt32 {
+        let found = groups.first { $0.name == name }?.gid ?? Self.number(name)
+        guard let gid = found else { throw SystemError("find group", path: name, code: 2) }
+        return gid
     }
 
     /// The home of a user by number; `/` without an entry.

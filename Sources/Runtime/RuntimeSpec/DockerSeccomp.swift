@@ -40,8 +40,7 @@ package enum DockerSeccomp {
     /// The filter for a container with these capabilities.
     /// - Parameter kernelRelease: As uname(2) says, `6.18.4-amd64`; what cannot be read counts as 0.0.
     package static func profile(capabilities: Set<Capability>, kernelRelease: String) -> SeccompSpec {
-        let numbers = kernelRelease.split { !$0.isNumber }.prefix(2).map { Int($0) ?? 0 } + [0, 0]
-        let kernel = (numbers[0], numbers[1])
+        let kernel = version(kernelRelease)
         let rules = table.filter { entry in
             (entry.needsCapability.map(capabilities.contains) ?? true)
                 && !(entry.withoutCapability.map(capabilities.contains) ?? false)
@@ -64,11 +63,16 @@ package enum DockerSeccomp {
         )
     }
 
+    static func version(_ release: String) -> (Int, Int) {
+        let numbers = release.split { !$0.isNumber }.prefix(2).map { Int($0) ?? 0 } + [0, 0]
+        return (numbers[0], numbers[1])
+    }
+
     #if arch(arm64)
-        private static let architecture = "arm64"
+        static let architecture = "arm64"
         private static let subArchitectures: [SeccompSpec.Architecture] = [.arm64, .arm]
     #else
-        private static let architecture = "amd64"
+        static let architecture = "amd64"
         private static let subArchitectures: [SeccompSpec.Architecture] = [.x86_64, .x86, .x32]
     #endif
 }

@@ -12,19 +12,23 @@ package struct ProcessSpec: Hashable, Sendable {
         /// `user[:group]` by name or number, looked up in the container's own /etc/passwd and /etc/group when the
         /// process starts; wins over the numbers. Empty: the numbers count.
         package var username: String
+        /// Beside `additionalGids`: names or numbers, looked up in the container's own /etc/group.
+        package var additionalGroups: [String]
 
         package init(
             uid: UInt32 = 0,
             gid: UInt32 = 0,
             umask: UInt32? = nil,
             additionalGids: [UInt32] = [],
-            username: String = ""
+            username: String = "",
+            additionalGroups: [String] = []
         ) {
             self.uid = uid
             self.gid = gid
             self.umask = umask
             self.additionalGids = additionalGids
             self.username = username
+            self.additionalGroups = additionalGroups
         }
     }
 
@@ -193,6 +197,7 @@ extension ProcessSpec.User {
         additionalGids = try node["additionalGids"].list { node throws(SpecError) in try node.requiredNumber()
         }
         username = try node["username"].string() ?? ""
+        additionalGroups = try node["additionalGroups"].strings()
     }
 
     var object: JSON.Object {
@@ -200,7 +205,32 @@ extension ProcessSpec.User {
         object.add("umask", umask)
         object.add("additionalGids", additionalGids.map { .integer(Int64($0)) })
         object.add("username", username)
+        object.add("additionalGroups", additionalGroups)
         return object
+    }
+}
+
+extension ProcessSpec.ResourceLimit.Kind {
+    /// Source: asm-generic/resource.h.
+    package var kernelNumber: Int32 {
+        switch self {
+        case .cpu: 0
+        case .fileSize: 1
+        case .data: 2
+        case .stack: 3
+        case .core: 4
+        case .residentSet: 5
+        case .processes: 6
+        case .openFiles: 7
+        case .lockedMemory: 8
+        case .addressSpace: 9
+        case .locks: 10
+        case .pendingSignals: 11
+        case .messageQueue: 12
+        case .nice: 13
+        case .realtimePriority: 14
+        case .realtimeTime: 15
+        }
     }
 }
 

@@ -147,7 +147,7 @@ extension Keeper {
 
     private func mayRecordEnd(of job: Job) -> Bool {
         // An exec's output is its client's; init's is taken first, so that an exit tells that all of it is there.
-        if job.isExec || job.isDrained || spooler.isBlocked { return true }
+        if job.isExec || job.isDrained || (spooler.isBlocked && !spooler.dropsWhenFull) { return true }
         return Clock.bootNanos - job.lastOutputAt > Self.silenceNanos
     }
 
@@ -158,6 +158,7 @@ extension Keeper {
             record.exitedAtUnixNanos = job.exitedAtUnixNanos
             record.waitStatus = status ?? 0
             record.waitStatusKnown = status != nil
+            if !job.isExec { record.outputDroppedBytes += spooler.takeDroppedBytes() }
             record.oomKilled = !job.isExec && (cgroup.oomKillCount() ?? 0) > 0
             try files.save(record)
             job.record = record
@@ -175,7 +176,7 @@ extension Keeper {
         (job.process, job.status, job.gate, job.input, job.terminal) = (nil, nil, nil, nil, nil)
         if !job.isExec {
             // What a full disk holds back is still to be stored; a silent holder of the other end has had its time.
-            if !spooler.isBlocked { job.outputs = [] }
+            if !spooler.isBlocked || spooler.dropsWhenFull { job.outputs = [] }
             for client in job.clients { client.finish() }
             job.clients = []
         }

@@ -34,7 +34,8 @@ extension Keeper {
                 }
             }
             reply(connection, id, record: initJob?.record)
-        case .start(let request): start(request, Job.Waiter(connection: connection, packetID: id))
+        case .start(let request):
+            start(request, descriptors, Job.Waiter(connection: connection, packetID: id))
         case .exec(let request): exec(request, Job.Waiter(connection: connection, packetID: id))
         case .signal(let request): signal(request, connection, id)
         case .resizeTerminal(let request): resize(request, connection, id)

@@ -9,7 +9,8 @@ internal import System
 extension Keeper {
     // MARK: - Init
 
-    func start(_ request: KeeperV1.Start, _ waiter: Job.Waiter) {
+    /// - Parameter descriptors: Processes of the containers whose namespaces it is to join, as the request names them.
+    func start(_ request: KeeperV1.Start, _ descriptors: [SharedDescriptor], _ waiter: Job.Waiter) {
         if let refusal = refusal(ofRun: request.run) {
             return reply(waiter.connection, waiter.packetID, failure: refusal, record: initJob?.record)
         }
@@ -29,7 +30,7 @@ extension Keeper {
             faults.reach("keeper.start.building")
             initJob?.closeDescriptors()
             initJob = job
-            try build(job)
+            try build(job, joined: try Keeper.joined(request, descriptors))
         } catch {
             return fail(job, error)
         }
@@ -60,11 +61,32 @@ extension Keeper {
         }
     }
 
-    private func build(_ job: Job) throws(StepFailure) {
+    private static func joined(
+        _ request: KeeperV1.Start,
+        _ descriptors: [SharedDescriptor]
+    ) throws(StepFailure) -> [(kind: NamespaceKinds, process: SharedDescriptor)] {
+        let known: [String: NamespaceKinds] = ["network": .network, "pid": .process, "ipc": .ipc]
+        guard request.joined.count == descriptors.count else {
+            throw StepFailure(step: "join", path: "", code: KeeperError.invalid)
+        }
+        var result: [(kind: NamespaceKinds, process: SharedDescriptor)] = []
+        for (name, descriptor) in zip(request.joined.map(\.kind), descriptors) {
+            guard let kind = known[name], !result.contains(where: { $0.kind == kind }) else {
+                throw StepFailure(step: "join", path: name, code: KeeperError.invalid)
+            }
+            result.append((kind, descriptor))
+        }
+        return result
+    }
+
+    private func build(
+        _ job: Job,
+        joined: [(kind: NamespaceKinds, process: SharedDescriptor)]
+    ) throws(StepFailure) {
         let spec = try files.spec()
         let plan = try initPlan(spec)
         try makeCgroup(spec.linux.resources)
-        try makeNetworkNamespace(spec)
+        try makeNetworkNamespace(spec, isJoined: joined.contains { $0.kind == .network })
         let size = spec.process?.consoleSize
         let streams = try Streams(
             terminal: spec.process?.terminal == true ? (size?.width ?? 80, size?.height ?? 24) : nil,
@@ -75,8 +97,10 @@ extension Keeper {
             plan,
             streams: streams.standard,
             networkNamespace: networkNamespace?.raw,
+            joined: joined.map { JoinedNamespace($0.kind, of: $0.process.raw) },
             cgroup: cgroup
         )
+        withExtendedLifetime(joined) {}
         job.record.terminal = streams.isTerminal
         try take(&spawned, streams, job)
         try save(job.record)
@@ -114,9 +138,9 @@ extension Keeper {
         }
     }
 
-    /// One network namespace serves all runs.
-    private func makeNetworkNamespace(_ spec: ContainerSpec) throws(StepFailure) {
-        guard let wanted = spec.linux.namespace(.network), wanted.path.isEmpty else {
+    /// One network namespace serves all runs; another container's is found anew for each.
+    private func makeNetworkNamespace(_ spec: ContainerSpec, isJoined: Bool) throws(StepFailure) {
+        guard let wanted = spec.linux.namespace(.network), wanted.path.isEmpty, !isJoined else {
             networkNamespace = nil
             return
         }

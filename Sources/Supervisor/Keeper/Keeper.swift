@@ -81,6 +81,7 @@ package final class Keeper {
             directory: files.spool,
             limits: limits,
             discards: container.outputDiscard,
+            dropsWhenFull: container.outputDropWhenFull,
             faults: options.faults
         )
         events = try EventLog(path: files.events)
@@ -182,7 +183,9 @@ package final class Keeper {
     }
 
     /// Whether the keeper itself takes the job's output: into the spool, or (of a detached exec's terminal) nowhere.
-    func takesOutput(of job: Job) -> Bool { job.isExec ? job.record.detached : !spooler.isBlocked }
+    func takesOutput(of job: Job) -> Bool {
+        job.isExec ? job.record.detached : !spooler.isBlocked || spooler.dropsWhenFull
+    }
 
     private func handle(_ watch: Watch, _ found: Poll.Interest) {
         switch watch {

@@ -18,14 +18,21 @@ final class Spooler {
     private let faults: FaultPoints
     private var writer: SpoolWriter?
     private let sink: SharedDescriptor?
+    /// What the disk has no room for goes nowhere, and is counted.
+    let dropsWhenFull: Bool
+    /// Since it was last asked for.
+    private var droppedBytes: UInt64 = 0
     /// When to try again, in boot time, while the disk is full.
     private(set) var retryAt: Int64?
 
     /// - Parameter discards: Output goes nowhere.
-    init(directory: String, limits: SpoolLimits, discards: Bool, faults: FaultPoints) throws(SystemError) {
+    init(directory: String, limits: SpoolLimits, discards: Bool, dropsWhenFull: Bool, faults: FaultPoints)
+        throws(SystemError)
+    {
         self.directory = SpoolDirectory(path: directory)
         self.limits = limits
         self.faults = faults
+        self.dropsWhenFull = dropsWhenFull
         sink = discards ? SharedDescriptor(try Files.open("/dev/null", .writeOnly)) : nil
     }
 
@@ -34,7 +41,7 @@ final class Spooler {
     /// Moves at most a bounded amount.
     func move(_ source: OutputSource, hungUp: Bool) -> Progress {
         let wasBlocked = isBlocked
-        if let retryAt, Clock.bootNanos < retryAt { return .blocked }
+        if let retryAt, Clock.bootNanos < retryAt { return dropsWhenFull ? drop(source, hungUp) : .blocked }
         retryAt = nil
         var moved = 0
         do throws(SystemError) {
@@ -50,9 +57,24 @@ final class Spooler {
             // ENOSPC, EDQUOT, EIO, EROFS: the bytes stay in the pipe until this works.
             if !wasBlocked { KeeperLog.line("output is not stored: \(error)") }
             retryAt = Clock.bootNanos + Self.retryNanos
-            return .blocked
+            return dropsWhenFull ? drop(source, hungUp) : .blocked
         }
         return moved > 0 ? .moved : .nothing
+    }
+
+    /// The count of what was dropped, which begins again from 0.
+    func takeDroppedBytes() -> UInt64 {
+        defer { droppedBytes = 0 }
+        return droppedBytes
+    }
+
+    private func drop(_ source: OutputSource, _ hungUp: Bool) -> Progress {
+        guard source.lookForBytes(hungUp: hungUp) > 0,
+            let null = try? Files.open("/dev/null", .writeOnly),
+            let count = try? Splice.move(from: source.pipe.raw, to: null.raw, count: OutputSource.bytesAtOnce)
+        else { return .nothing }
+        droppedBytes += UInt64(count)
+        return count > 0 ? .moved : .nothing
     }
 
     private func transfer(_ source: OutputSource) throws(SystemError) -> Int {

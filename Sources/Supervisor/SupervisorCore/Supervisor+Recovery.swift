@@ -58,7 +58,7 @@ extension Supervisor {
             try Files.makeDirectories(directory.runPath, mode: 0o700)
             let configuration = try? RuntimeConfiguration(
                 request.specification,
-                cgroupPath: "\(surroundings.cgroupParent)/\(directory.id.text)",
+                cgroupPath: surroundings.cgroupPath(of: request),
                 rootPath: directory.path + "/rootfs"
             )
             let container = Container(

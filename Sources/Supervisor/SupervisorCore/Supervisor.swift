@@ -90,7 +90,7 @@ package actor Supervisor {
     private func make(_ request: ContainerRequest) async throws -> Container {
         let faults = surroundings.faults
         let directory = directory(of: request.id)
-        let cgroupPath = "\(surroundings.cgroupParent)/\(request.id.text)"
+        let cgroupPath = surroundings.cgroupPath(of: request)
         let configuration = try RuntimeConfiguration(
             request.specification,
             cgroupPath: cgroupPath,
@@ -165,6 +165,7 @@ package actor Supervisor {
     /// Begins to look after a container.
     func follow(_ container: Container, first: KeeperLink?) {
         containers[container.id] = container
+        surroundings.neighbours.add(container)
         keys[OwnerKey(owner: container.request.owner, key: container.request.key)] = container.id
         surroundings.works.start { await container.maintain(first: first) }
         surroundings.works.start {
@@ -174,6 +175,7 @@ package actor Supervisor {
     }
 
     private func forget(_ container: Container) async {
+        surroundings.neighbours.remove(container)
         guard containers[container.id] === container else { return }
         containers[container.id] = nil
         keys[OwnerKey(owner: container.request.owner, key: container.request.key)] = nil
@@ -245,7 +247,8 @@ extension KeeperV1.ContainerRecord {
             outputMaxSegments: request.output.maximumSegments,
             outputDiscard: request.output.isDiscarded,
             cgroupPath: cgroupPath,
-            seccompProgram: seccompProgram
+            seccompProgram: seccompProgram,
+            outputDropWhenFull: request.output.dropsWhenFull
         )
     }
 }

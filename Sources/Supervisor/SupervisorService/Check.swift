@@ -56,11 +56,50 @@ extension ContainerRequest {
         output = Output(
             maximumSegmentBytes: request.output?.maxSegmentBytes ?? 0,
             maximumSegments: request.output?.maxSegments ?? 0,
-            isDiscarded: request.output?.discard ?? false
+            isDiscarded: request.output?.discard ?? false,
+            dropsWhenFull: request.output?.dropWhenFull ?? false
         )
         stopSignal = request.stopSignal == 0 ? 15 : request.stopSignal
         stopTimeoutMillis = request.stopTimeoutMillis == 0 ? 10_000 : request.stopTimeoutMillis
         annotations = request.annotations
+        joined = try Self.joined(request.joinedNamespaces, by: id)
+        cgroupParent = try Self.cgroupParent(request.cgroupParent)
+    }
+
+    private static func joined(_ messages: [SupervisorV1.JoinedNamespace], by id: ContainerID)
+        throws(SupervisorError) -> [Joined]
+    {
+        var result: [Joined] = []
+        for message in messages {
+            guard let kind = Joined.Kind(rawValue: message.kind), !result.contains(where: { $0.kind == kind })
+            else {
+                throw .invalidField(
+                    name: "joined_namespaces.kind",
+                    reason: "must be network, pid or ipc, each at most once"
+                )
+            }
+            guard let other = ContainerID(message.containerId), other != id else {
+                throw .invalidField(
+                    name: "joined_namespaces.container_id",
+                    reason: "must be 64 lower-case hexadecimal digits, of another container"
+                )
+            }
+            result.append(Joined(kind: kind, container: other))
+        }
+        return result
+    }
+
+    private static func cgroupParent(_ path: String) throws(SupervisorError) -> String {
+        guard !path.isEmpty else { return "" }
+        let parts = path.split(separator: "/")
+        let isPlain = parts.allSatisfy { part in
+            part != "." && part != ".." && part.utf8.count <= 255
+                && part.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+        }
+        guard !parts.isEmpty, parts.count <= 16, isPlain else {
+            throw .invalidField(name: "cgroup_parent", reason: "must be a path of at most 16 printable names")
+        }
+        return path
     }
 }
 

@@ -76,6 +76,239 @@ extension EngineV1 {
         }
     }
 
+    /// What --mount asks for.
+    package struct Mount: BridgedMessage, Hashable, Sendable {
+        /// "bind" or "tmpfs".
+        package var type: String
+        /// Host path; absolute. Empty for tmpfs.
+        package var source: String
+        /// `target`.
+        package var target: String
+        /// `read_only`.
+        package var readOnly: Bool
+        /// `propagation`.
+        package var propagation: String
+        /// Only the file system at the source, not those mounted below it.
+        package var nonRecursive: Bool
+        /// Create the source as a directory when it is absent.
+        package var createSource: Bool
+        /// 0: the kernel's choice.
+        package var tmpfsSizeBytes: UInt64
+        /// Permission bits; 0: 01777.
+        package var tmpfsMode: UInt32
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            type: String = "",
+            source: String = "",
+            target: String = "",
+            readOnly: Bool = false,
+            propagation: String = "",
+            nonRecursive: Bool = false,
+            createSource: Bool = false,
+            tmpfsSizeBytes: UInt64 = 0,
+            tmpfsMode: UInt32 = 0
+        ) {
+            self.type = type
+            self.source = source
+            self.target = target
+            self.readOnly = readOnly
+            self.propagation = propagation
+            self.nonRecursive = nonRecursive
+            self.createSource = createSource
+            self.tmpfsSizeBytes = tmpfsSizeBytes
+            self.tmpfsMode = tmpfsMode
+        }
+    }
+
+    /// What one device may be used for, at most, in a second.
+    package struct DeviceRate: BridgedMessage, Hashable, Sendable {
+        /// `path`.
+        package var path: String
+        /// `rate`.
+        package var rate: UInt64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            path: String = "",
+            rate: UInt64 = 0
+        ) {
+            self.path = path
+            self.rate = rate
+        }
+    }
+
+    /// Limits beside those of Limits; 0 or empty: without.
+    package struct Resources: BridgedMessage, Hashable, Sendable {
+        /// Memory and swap together; -1: without limit; 0: twice the memory.
+        package var memorySwapBytes: Int64
+        /// `memory_reservation_bytes`.
+        package var memoryReservationBytes: UInt64
+        /// 0 to 100.
+        package var memorySwappiness: UInt32?
+        /// `oom_kill_disable`.
+        package var oomKillDisable: Bool
+        /// `cpu_shares`.
+        package var cpuShares: Int64
+        /// `cpu_period_micros`.
+        package var cpuPeriodMicros: Int64
+        /// `cpu_quota_micros`.
+        package var cpuQuotaMicros: Int64
+        /// "0-3,7".
+        package var cpusetCpus: String
+        /// `cpuset_mems`.
+        package var cpusetMems: String
+        /// 10 to 1000.
+        package var blkioWeight: UInt32
+        /// Bytes.
+        package var deviceReadBps: [EngineV1.DeviceRate]
+        /// `device_write_bps`.
+        package var deviceWriteBps: [EngineV1.DeviceRate]
+        /// Operations.
+        package var deviceReadIops: [EngineV1.DeviceRate]
+        /// `device_write_iops`.
+        package var deviceWriteIops: [EngineV1.DeviceRate]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            memorySwapBytes: Int64 = 0,
+            memoryReservationBytes: UInt64 = 0,
+            memorySwappiness: UInt32? = nil,
+            oomKillDisable: Bool = false,
+            cpuShares: Int64 = 0,
+            cpuPeriodMicros: Int64 = 0,
+            cpuQuotaMicros: Int64 = 0,
+            cpusetCpus: String = "",
+            cpusetMems: String = "",
+            blkioWeight: UInt32 = 0,
+            deviceReadBps: [EngineV1.DeviceRate] = [],
+            deviceWriteBps: [EngineV1.DeviceRate] = [],
+            deviceReadIops: [EngineV1.DeviceRate] = [],
+            deviceWriteIops: [EngineV1.DeviceRate] = []
+        ) {
+            self.memorySwapBytes = memorySwapBytes
+            self.memoryReservationBytes = memoryReservationBytes
+            self.memorySwappiness = memorySwappiness
+            self.oomKillDisable = oomKillDisable
+            self.cpuShares = cpuShares
+            self.cpuPeriodMicros = cpuPeriodMicros
+            self.cpuQuotaMicros = cpuQuotaMicros
+            self.cpusetCpus = cpusetCpus
+            self.cpusetMems = cpusetMems
+            self.blkioWeight = blkioWeight
+            self.deviceReadBps = deviceReadBps
+            self.deviceWriteBps = deviceWriteBps
+            self.deviceReadIops = deviceReadIops
+            self.deviceWriteIops = deviceWriteIops
+        }
+    }
+
+    /// `petrel.engine.v1.Ulimit`.
+    package struct Ulimit: BridgedMessage, Hashable, Sendable {
+        /// "nofile", "core", …
+        package var name: String
+        /// -1: without limit.
+        package var soft: Int64
+        /// `hard`.
+        package var hard: Int64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            name: String = "",
+            soft: Int64 = 0,
+            hard: Int64 = 0
+        ) {
+            self.name = name
+            self.soft = soft
+            self.hard = hard
+        }
+    }
+
+    /// `petrel.engine.v1.DeviceMapping`.
+    package struct DeviceMapping: BridgedMessage, Hashable, Sendable {
+        /// `path_on_host`.
+        package var pathOnHost: String
+        /// Empty: the same.
+        package var pathInContainer: String
+        /// Of "r", "w", "m"; empty: all.
+        package var permissions: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            pathOnHost: String = "",
+            pathInContainer: String = "",
+            permissions: String = ""
+        ) {
+            self.pathOnHost = pathOnHost
+            self.pathInContainer = pathInContainer
+            self.permissions = permissions
+        }
+    }
+
+    /// `petrel.engine.v1.LogConfig`.
+    package struct LogConfig: BridgedMessage, Hashable, Sendable {
+        /// "local", "json-file", "none"; empty: "local".
+        package var driver: String
+        /// "max-size", "max-file", "mode", "max-buffer-size".
+        package var options: [String: String]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            driver: String = "",
+            options: [String: String] = [:]
+        ) {
+            self.driver = driver
+            self.options = options
+        }
+    }
+
+    /// What is not given (empty, 0) is the image's.
+    package struct HealthConfig: BridgedMessage, Hashable, Sendable {
+        /// "NONE"; "CMD" and arguments; "CMD-SHELL" and a line for the container's shell.
+        package var test: [String]
+        /// `interval_nanos`.
+        package var intervalNanos: Int64
+        /// `timeout_nanos`.
+        package var timeoutNanos: Int64
+        /// `retries`.
+        package var retries: Int64
+        /// `start_period_nanos`.
+        package var startPeriodNanos: Int64
+        /// `start_interval_nanos`.
+        package var startIntervalNanos: Int64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            test: [String] = [],
+            intervalNanos: Int64 = 0,
+            timeoutNanos: Int64 = 0,
+            retries: Int64 = 0,
+            startPeriodNanos: Int64 = 0,
+            startIntervalNanos: Int64 = 0
+        ) {
+            self.test = test
+            self.intervalNanos = intervalNanos
+            self.timeoutNanos = timeoutNanos
+            self.retries = retries
+            self.startPeriodNanos = startPeriodNanos
+            self.startIntervalNanos = startIntervalNanos
+        }
+    }
+
     /// `petrel.engine.v1.ContainerConfig`.
     package struct ContainerConfig: BridgedMessage, Hashable, Sendable {
         /// `image`.
@@ -108,7 +341,7 @@ extension EngineV1 {
         package var capabilitiesDropped: [String]
         /// `privileged`.
         package var privileged: Bool
-        /// "none" or "host".
+        /// "none", "host" or "container:<name or id>".
         package var network: String
         /// `auto_remove`.
         package var autoRemove: Bool
@@ -124,6 +357,63 @@ extension EngineV1 {
         package var stopTimeoutSeconds: UInt32?
         /// `read_only_root`.
         package var readOnlyRoot: Bool
+        /// `mounts`.
+        package var mounts: [EngineV1.Mount]
+        /// Path in the container → options of mount(8), separated by commas.
+        package var tmpfs: [String: String]
+        /// "<name or id>[:ro|rw]": all volumes of those containers.
+        package var volumesFrom: [String]
+        /// 0: 64 MiB.
+        package var shmSizeBytes: UInt64
+        /// `resources`.
+        package var resources: EngineV1.Resources?
+        /// `ulimits`.
+        package var ulimits: [EngineV1.Ulimit]
+        /// `devices`.
+        package var devices: [EngineV1.DeviceMapping]
+        /// "c 1:3 rwm".
+        package var deviceCgroupRules: [String]
+        /// `sysctls`.
+        package var sysctls: [String: String]
+        /// Groups that the user is in beside its own, by name or number.
+        package var groupsAdded: [String]
+        /// `domainname`.
+        package var domainname: String
+        /// A program of ours is the first process: it passes signals on and reaps.
+        package var hasInit: Bool
+        /// "seccomp=…" (unconfined, builtin, or a profile's text), "no-new-privileges", "apparmor=…", "label=…",
+        /// "systempaths=unconfined".
+        package var securityOptions: [String]
+        /// Empty, "host" or "container:<name or id>".
+        package var pidMode: String
+        /// "none", "private", "shareable", "host" or "container:<name or id>"; empty: private.
+        package var ipcMode: String
+        /// Empty or "host".
+        package var utsMode: String
+        /// Empty or "host".
+        package var usernsMode: String
+        /// "private" or "host"; empty: private where version 2 of control groups is in use.
+        package var cgroupnsMode: String
+        /// `cgroup_parent`.
+        package var cgroupParent: String
+        /// -1000 to 1000.
+        package var oomScoreAdj: Int32
+        /// `annotations`.
+        package var annotations: [String: String]
+        /// `log`.
+        package var log: EngineV1.LogConfig?
+        /// "os[/architecture[/variant]]" that the image must have; empty: any.
+        package var platform: String
+        /// `health`.
+        package var health: EngineV1.HealthConfig?
+        /// "name:address".
+        package var extraHosts: [String]
+        /// `dns`.
+        package var dns: [String]
+        /// `dns_search`.
+        package var dnsSearch: [String]
+        /// `dns_options`.
+        package var dnsOptions: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -151,7 +441,35 @@ extension EngineV1 {
             stdinOnce: Bool = false,
             stopSignal: String = "",
             stopTimeoutSeconds: UInt32? = nil,
-            readOnlyRoot: Bool = false
+            readOnlyRoot: Bool = false,
+            mounts: [EngineV1.Mount] = [],
+            tmpfs: [String: String] = [:],
+            volumesFrom: [String] = [],
+            shmSizeBytes: UInt64 = 0,
+            resources: EngineV1.Resources? = nil,
+            ulimits: [EngineV1.Ulimit] = [],
+            devices: [EngineV1.DeviceMapping] = [],
+            deviceCgroupRules: [String] = [],
+            sysctls: [String: String] = [:],
+            groupsAdded: [String] = [],
+            domainname: String = "",
+            hasInit: Bool = false,
+            securityOptions: [String] = [],
+            pidMode: String = "",
+            ipcMode: String = "",
+            utsMode: String = "",
+            usernsMode: String = "",
+            cgroupnsMode: String = "",
+            cgroupParent: String = "",
+            oomScoreAdj: Int32 = 0,
+            annotations: [String: String] = [:],
+            log: EngineV1.LogConfig? = nil,
+            platform: String = "",
+            health: EngineV1.HealthConfig? = nil,
+            extraHosts: [String] = [],
+            dns: [String] = [],
+            dnsSearch: [String] = [],
+            dnsOptions: [String] = []
         ) {
             self.image = image
             self.entrypoint = entrypoint
@@ -176,6 +494,34 @@ extension EngineV1 {
             self.stopSignal = stopSignal
             self.stopTimeoutSeconds = stopTimeoutSeconds
             self.readOnlyRoot = readOnlyRoot
+            self.mounts = mounts
+            self.tmpfs = tmpfs
+            self.volumesFrom = volumesFrom
+            self.shmSizeBytes = shmSizeBytes
+            self.resources = resources
+            self.ulimits = ulimits
+            self.devices = devices
+            self.deviceCgroupRules = deviceCgroupRules
+            self.sysctls = sysctls
+            self.groupsAdded = groupsAdded
+            self.domainname = domainname
+            self.hasInit = hasInit
+            self.securityOptions = securityOptions
+            self.pidMode = pidMode
+            self.ipcMode = ipcMode
+            self.utsMode = utsMode
+            self.usernsMode = usernsMode
+            self.cgroupnsMode = cgroupnsMode
+            self.cgroupParent = cgroupParent
+            self.oomScoreAdj = oomScoreAdj
+            self.annotations = annotations
+            self.log = log
+            self.platform = platform
+            self.health = health
+            self.extraHosts = extraHosts
+            self.dns = dns
+            self.dnsSearch = dnsSearch
+            self.dnsOptions = dnsOptions
         }
     }
 
@@ -1196,6 +1542,233 @@ extension EngineV1.RestartPolicy {
     }
 }
 
+extension EngineV1.Mount {
+    package static let fullName = "petrel.engine.v1.Mount"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__Mount>) {
+        petrel__engine__v1__mount__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__Mount>) throws(MessageError) {
+        self.init(
+            type: try Wire.text(c.pointee.type, "petrel.engine.v1.Mount.type"),
+            source: try Wire.text(c.pointee.source, "petrel.engine.v1.Mount.source"),
+            target: try Wire.text(c.pointee.target, "petrel.engine.v1.Mount.target"),
+            readOnly: c.pointee.read_only != 0,
+            propagation: try Wire.text(c.pointee.propagation, "petrel.engine.v1.Mount.propagation"),
+            nonRecursive: c.pointee.non_recursive != 0,
+            createSource: c.pointee.create_source != 0,
+            tmpfsSizeBytes: c.pointee.tmpfs_size_bytes,
+            tmpfsMode: c.pointee.tmpfs_mode
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__Mount>, _ arena: Arena) {
+        c.pointee.type = arena.text(type)
+        c.pointee.source = arena.text(source)
+        c.pointee.target = arena.text(target)
+        c.pointee.read_only = readOnly ? 1 : 0
+        c.pointee.propagation = arena.text(propagation)
+        c.pointee.non_recursive = nonRecursive ? 1 : 0
+        c.pointee.create_source = createSource ? 1 : 0
+        c.pointee.tmpfs_size_bytes = tmpfsSizeBytes
+        c.pointee.tmpfs_mode = tmpfsMode
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.DeviceRate {
+    package static let fullName = "petrel.engine.v1.DeviceRate"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__DeviceRate>) {
+        petrel__engine__v1__device_rate__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__DeviceRate>) throws(MessageError) {
+        self.init(
+            path: try Wire.text(c.pointee.path, "petrel.engine.v1.DeviceRate.path"),
+            rate: c.pointee.rate
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__DeviceRate>, _ arena: Arena) {
+        c.pointee.path = arena.text(path)
+        c.pointee.rate = rate
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.Resources {
+    package static let fullName = "petrel.engine.v1.Resources"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__Resources>) {
+        petrel__engine__v1__resources__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__Resources>) throws(MessageError) {
+        self.init(
+            memorySwapBytes: c.pointee.memory_swap_bytes,
+            memoryReservationBytes: c.pointee.memory_reservation_bytes,
+            memorySwappiness: c.pointee._memory_swappiness_case.rawValue == 3 ? c.pointee.memory_swappiness : nil,
+            oomKillDisable: c.pointee.oom_kill_disable != 0,
+            cpuShares: c.pointee.cpu_shares,
+            cpuPeriodMicros: c.pointee.cpu_period_micros,
+            cpuQuotaMicros: c.pointee.cpu_quota_micros,
+            cpusetCpus: try Wire.text(c.pointee.cpuset_cpus, "petrel.engine.v1.Resources.cpuset_cpus"),
+            cpusetMems: try Wire.text(c.pointee.cpuset_mems, "petrel.engine.v1.Resources.cpuset_mems"),
+            blkioWeight: c.pointee.blkio_weight,
+            deviceReadBps: try Wire.array(c.pointee.n_device_read_bps, c.pointee.device_read_bps) { (value) throws(MessageError) in try Wire.element(value) },
+            deviceWriteBps: try Wire.array(c.pointee.n_device_write_bps, c.pointee.device_write_bps) { (value) throws(MessageError) in try Wire.element(value) },
+            deviceReadIops: try Wire.array(c.pointee.n_device_read_iops, c.pointee.device_read_iops) { (value) throws(MessageError) in try Wire.element(value) },
+            deviceWriteIops: try Wire.array(c.pointee.n_device_write_iops, c.pointee.device_write_iops) { (value) throws(MessageError) in try Wire.element(value) }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__Resources>, _ arena: Arena) {
+        c.pointee.memory_swap_bytes = memorySwapBytes
+        c.pointee.memory_reservation_bytes = memoryReservationBytes
+        if let value = memorySwappiness {
+            c.pointee._memory_swappiness_case = .init(rawValue: 3)
+            c.pointee.memory_swappiness = value
+        }
+        c.pointee.oom_kill_disable = oomKillDisable ? 1 : 0
+        c.pointee.cpu_shares = cpuShares
+        c.pointee.cpu_period_micros = cpuPeriodMicros
+        c.pointee.cpu_quota_micros = cpuQuotaMicros
+        c.pointee.cpuset_cpus = arena.text(cpusetCpus)
+        c.pointee.cpuset_mems = arena.text(cpusetMems)
+        c.pointee.blkio_weight = blkioWeight
+        c.pointee.n_device_read_bps = deviceReadBps.count
+        c.pointee.device_read_bps = arena.array(deviceReadBps) { arena.message($0) }
+        c.pointee.n_device_write_bps = deviceWriteBps.count
+        c.pointee.device_write_bps = arena.array(deviceWriteBps) { arena.message($0) }
+        c.pointee.n_device_read_iops = deviceReadIops.count
+        c.pointee.device_read_iops = arena.array(deviceReadIops) { arena.message($0) }
+        c.pointee.n_device_write_iops = deviceWriteIops.count
+        c.pointee.device_write_iops = arena.array(deviceWriteIops) { arena.message($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.Ulimit {
+    package static let fullName = "petrel.engine.v1.Ulimit"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__Ulimit>) {
+        petrel__engine__v1__ulimit__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__Ulimit>) throws(MessageError) {
+        self.init(
+            name: try Wire.text(c.pointee.name, "petrel.engine.v1.Ulimit.name"),
+            soft: c.pointee.soft,
+            hard: c.pointee.hard
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__Ulimit>, _ arena: Arena) {
+        c.pointee.name = arena.text(name)
+        c.pointee.soft = soft
+        c.pointee.hard = hard
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.DeviceMapping {
+    package static let fullName = "petrel.engine.v1.DeviceMapping"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__DeviceMapping>) {
+        petrel__engine__v1__device_mapping__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__DeviceMapping>) throws(MessageError) {
+        self.init(
+            pathOnHost: try Wire.text(c.pointee.path_on_host, "petrel.engine.v1.DeviceMapping.path_on_host"),
+            pathInContainer: try Wire.text(c.pointee.path_in_container, "petrel.engine.v1.DeviceMapping.path_in_container"),
+            permissions: try Wire.text(c.pointee.permissions, "petrel.engine.v1.DeviceMapping.permissions")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__DeviceMapping>, _ arena: Arena) {
+        c.pointee.path_on_host = arena.text(pathOnHost)
+        c.pointee.path_in_container = arena.text(pathInContainer)
+        c.pointee.permissions = arena.text(permissions)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.LogConfig {
+    package static let fullName = "petrel.engine.v1.LogConfig"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__LogConfig>) {
+        petrel__engine__v1__log_config__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__LogConfig>) throws(MessageError) {
+        self.init(
+            driver: try Wire.text(c.pointee.driver, "petrel.engine.v1.LogConfig.driver"),
+            options: try Wire.map(
+                c.pointee.n_options, c.pointee.options
+            ) { (entry) throws(MessageError) in
+                (try Wire.text(entry.pointee.key, "petrel.engine.v1.LogConfig.options"), try Wire.text(entry.pointee.value, "petrel.engine.v1.LogConfig.options"))
+            }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__LogConfig>, _ arena: Arena) {
+        c.pointee.driver = arena.text(driver)
+        c.pointee.n_options = options.count
+        c.pointee.options = arena.map(options, petrel__engine__v1__log_config__options_entry__init) { entry, key, value in
+            entry.pointee.key = arena.text(key)
+            entry.pointee.value = arena.text(value)
+        }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.HealthConfig {
+    package static let fullName = "petrel.engine.v1.HealthConfig"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__HealthConfig>) {
+        petrel__engine__v1__health_config__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__HealthConfig>) throws(MessageError) {
+        self.init(
+            test: try Wire.array(c.pointee.n_test, c.pointee.test) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.HealthConfig.test") },
+            intervalNanos: c.pointee.interval_nanos,
+            timeoutNanos: c.pointee.timeout_nanos,
+            retries: c.pointee.retries,
+            startPeriodNanos: c.pointee.start_period_nanos,
+            startIntervalNanos: c.pointee.start_interval_nanos
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__HealthConfig>, _ arena: Arena) {
+        c.pointee.n_test = test.count
+        c.pointee.test = arena.array(test) { arena.text($0) }
+        c.pointee.interval_nanos = intervalNanos
+        c.pointee.timeout_nanos = timeoutNanos
+        c.pointee.retries = retries
+        c.pointee.start_period_nanos = startPeriodNanos
+        c.pointee.start_interval_nanos = startIntervalNanos
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
 extension EngineV1.ContainerConfig {
     package static let fullName = "petrel.engine.v1.ContainerConfig"
     package static let isRecursive = false
@@ -1232,7 +1805,47 @@ extension EngineV1.ContainerConfig {
             stdinOnce: c.pointee.stdin_once != 0,
             stopSignal: try Wire.text(c.pointee.stop_signal, "petrel.engine.v1.ContainerConfig.stop_signal"),
             stopTimeoutSeconds: c.pointee._stop_timeout_seconds_case.rawValue == 22 ? c.pointee.stop_timeout_seconds : nil,
-            readOnlyRoot: c.pointee.read_only_root != 0
+            readOnlyRoot: c.pointee.read_only_root != 0,
+            mounts: try Wire.array(c.pointee.n_mounts, c.pointee.mounts) { (value) throws(MessageError) in try Wire.element(value) },
+            tmpfs: try Wire.map(
+                c.pointee.n_tmpfs, c.pointee.tmpfs
+            ) { (entry) throws(MessageError) in
+                (try Wire.text(entry.pointee.key, "petrel.engine.v1.ContainerConfig.tmpfs"), try Wire.text(entry.pointee.value, "petrel.engine.v1.ContainerConfig.tmpfs"))
+            },
+            volumesFrom: try Wire.array(c.pointee.n_volumes_from, c.pointee.volumes_from) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.volumes_from") },
+            shmSizeBytes: c.pointee.shm_size_bytes,
+            resources: try Wire.message(c.pointee.resources),
+            ulimits: try Wire.array(c.pointee.n_ulimits, c.pointee.ulimits) { (value) throws(MessageError) in try Wire.element(value) },
+            devices: try Wire.array(c.pointee.n_devices, c.pointee.devices) { (value) throws(MessageError) in try Wire.element(value) },
+            deviceCgroupRules: try Wire.array(c.pointee.n_device_cgroup_rules, c.pointee.device_cgroup_rules) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.device_cgroup_rules") },
+            sysctls: try Wire.map(
+                c.pointee.n_sysctls, c.pointee.sysctls
+            ) { (entry) throws(MessageError) in
+                (try Wire.text(entry.pointee.key, "petrel.engine.v1.ContainerConfig.sysctls"), try Wire.text(entry.pointee.value, "petrel.engine.v1.ContainerConfig.sysctls"))
+            },
+            groupsAdded: try Wire.array(c.pointee.n_groups_added, c.pointee.groups_added) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.groups_added") },
+            domainname: try Wire.text(c.pointee.domainname, "petrel.engine.v1.ContainerConfig.domainname"),
+            hasInit: c.pointee.has_init != 0,
+            securityOptions: try Wire.array(c.pointee.n_security_options, c.pointee.security_options) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.security_options") },
+            pidMode: try Wire.text(c.pointee.pid_mode, "petrel.engine.v1.ContainerConfig.pid_mode"),
+            ipcMode: try Wire.text(c.pointee.ipc_mode, "petrel.engine.v1.ContainerConfig.ipc_mode"),
+            utsMode: try Wire.text(c.pointee.uts_mode, "petrel.engine.v1.ContainerConfig.uts_mode"),
+            usernsMode: try Wire.text(c.pointee.userns_mode, "petrel.engine.v1.ContainerConfig.userns_mode"),
+            cgroupnsMode: try Wire.text(c.pointee.cgroupns_mode, "petrel.engine.v1.ContainerConfig.cgroupns_mode"),
+            cgroupParent: try Wire.text(c.pointee.cgroup_parent, "petrel.engine.v1.ContainerConfig.cgroup_parent"),
+            oomScoreAdj: c.pointee.oom_score_adj,
+            annotations: try Wire.map(
+                c.pointee.n_annotations, c.pointee.annotations
+            ) { (entry) throws(MessageError) in
+                (try Wire.text(entry.pointee.key, "petrel.engine.v1.ContainerConfig.annotations"), try Wire.text(entry.pointee.value, "petrel.engine.v1.ContainerConfig.annotations"))
+            },
+            log: try Wire.message(c.pointee.log),
+            platform: try Wire.text(c.pointee.platform, "petrel.engine.v1.ContainerConfig.platform"),
+            health: try Wire.message(c.pointee.health),
+            extraHosts: try Wire.array(c.pointee.n_extra_hosts, c.pointee.extra_hosts) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.extra_hosts") },
+            dns: try Wire.array(c.pointee.n_dns, c.pointee.dns) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.dns") },
+            dnsSearch: try Wire.array(c.pointee.n_dns_search, c.pointee.dns_search) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.dns_search") },
+            dnsOptions: try Wire.array(c.pointee.n_dns_options, c.pointee.dns_options) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.dns_options") }
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1274,6 +1887,57 @@ extension EngineV1.ContainerConfig {
             c.pointee.stop_timeout_seconds = value
         }
         c.pointee.read_only_root = readOnlyRoot ? 1 : 0
+        c.pointee.n_mounts = mounts.count
+        c.pointee.mounts = arena.array(mounts) { arena.message($0) }
+        c.pointee.n_tmpfs = tmpfs.count
+        c.pointee.tmpfs = arena.map(tmpfs, petrel__engine__v1__container_config__tmpfs_entry__init) { entry, key, value in
+            entry.pointee.key = arena.text(key)
+            entry.pointee.value = arena.text(value)
+        }
+        c.pointee.n_volumes_from = volumesFrom.count
+        c.pointee.volumes_from = arena.array(volumesFrom) { arena.text($0) }
+        c.pointee.shm_size_bytes = shmSizeBytes
+        c.pointee.resources = arena.message(resources)
+        c.pointee.n_ulimits = ulimits.count
+        c.pointee.ulimits = arena.array(ulimits) { arena.message($0) }
+        c.pointee.n_devices = devices.count
+        c.pointee.devices = arena.array(devices) { arena.message($0) }
+        c.pointee.n_device_cgroup_rules = deviceCgroupRules.count
+        c.pointee.device_cgroup_rules = arena.array(deviceCgroupRules) { arena.text($0) }
+        c.pointee.n_sysctls = sysctls.count
+        c.pointee.sysctls = arena.map(sysctls, petrel__engine__v1__container_config__sysctls_entry__init) { entry, key, value in
+            entry.pointee.key = arena.text(key)
+            entry.pointee.value = arena.text(value)
+        }
+        c.pointee.n_groups_added = groupsAdded.count
+        c.pointee.groups_added = arena.array(groupsAdded) { arena.text($0) }
+        c.pointee.domainname = arena.text(domainname)
+        c.pointee.has_init = hasInit ? 1 : 0
+        c.pointee.n_security_options = securityOptions.count
+        c.pointee.security_options = arena.array(securityOptions) { arena.text($0) }
+        c.pointee.pid_mode = arena.text(pidMode)
+        c.pointee.ipc_mode = arena.text(ipcMode)
+        c.pointee.uts_mode = arena.text(utsMode)
+        c.pointee.userns_mode = arena.text(usernsMode)
+        c.pointee.cgroupns_mode = arena.text(cgroupnsMode)
+        c.pointee.cgroup_parent = arena.text(cgroupParent)
+        c.pointee.oom_score_adj = oomScoreAdj
+        c.pointee.n_annotations = annotations.count
+        c.pointee.annotations = arena.map(annotations, petrel__engine__v1__container_config__annotations_entry__init) { entry, key, value in
+            entry.pointee.key = arena.text(key)
+            entry.pointee.value = arena.text(value)
+        }
+        c.pointee.log = arena.message(log)
+        c.pointee.platform = arena.text(platform)
+        c.pointee.health = arena.message(health)
+        c.pointee.n_extra_hosts = extraHosts.count
+        c.pointee.extra_hosts = arena.array(extraHosts) { arena.text($0) }
+        c.pointee.n_dns = dns.count
+        c.pointee.dns = arena.array(dns) { arena.text($0) }
+        c.pointee.n_dns_search = dnsSearch.count
+        c.pointee.dns_search = arena.array(dnsSearch) { arena.text($0) }
+        c.pointee.n_dns_options = dnsOptions.count
+        c.pointee.dns_options = arena.array(dnsOptions) { arena.text($0) }
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

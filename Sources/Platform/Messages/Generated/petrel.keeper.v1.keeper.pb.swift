@@ -48,6 +48,8 @@ extension KeeperV1 {
         package var cgroupPath: String
         /// The compiled seccomp filter (array of struct sock_filter), relative to nothing: an absolute path; empty: none.
         package var seccompProgram: String
+        /// While the disk has no room, output is dropped and counted.
+        package var outputDropWhenFull: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -62,7 +64,8 @@ extension KeeperV1 {
             outputMaxSegments: UInt32 = 0,
             outputDiscard: Bool = false,
             cgroupPath: String = "",
-            seccompProgram: String = ""
+            seccompProgram: String = "",
+            outputDropWhenFull: Bool = false
         ) {
             self.version = version
             self.id = id
@@ -74,6 +77,7 @@ extension KeeperV1 {
             self.outputDiscard = outputDiscard
             self.cgroupPath = cgroupPath
             self.seccompProgram = seccompProgram
+            self.outputDropWhenFull = outputDropWhenFull
         }
     }
 
@@ -185,6 +189,8 @@ extension KeeperV1 {
         package var openStdin: Bool
         /// `detached`.
         package var detached: Bool
+        /// Output that a full disk had no room for, in this run.
+        package var outputDroppedBytes: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -203,7 +209,8 @@ extension KeeperV1 {
             execId: String = "",
             terminal: Bool = false,
             openStdin: Bool = false,
-            detached: Bool = false
+            detached: Bool = false,
+            outputDroppedBytes: UInt64 = 0
         ) {
             self.version = version
             self.run = run
@@ -219,6 +226,7 @@ extension KeeperV1 {
             self.terminal = terminal
             self.openStdin = openStdin
             self.detached = detached
+            self.outputDroppedBytes = outputDroppedBytes
         }
     }
 
@@ -492,14 +500,34 @@ extension KeeperV1 {
     package struct Start: BridgedMessage, Hashable, Sendable {
         /// `run`.
         package var run: UInt64
+        /// Namespaces of other containers to enter instead of new ones. For each, a pidfd of the other one's init travels beside
+        /// the packet, in this order.
+        package var joined: [KeeperV1.JoinedNamespace]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
-            run: UInt64 = 0
+            run: UInt64 = 0,
+            joined: [KeeperV1.JoinedNamespace] = []
         ) {
             self.run = run
+            self.joined = joined
+        }
+    }
+
+    /// `petrel.keeper.v1.JoinedNamespace`.
+    package struct JoinedNamespace: BridgedMessage, Hashable, Sendable {
+        /// "network", "pid", "ipc".
+        package var kind: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            kind: String = ""
+        ) {
+            self.kind = kind
         }
     }
 
@@ -760,7 +788,8 @@ extension KeeperV1.ContainerRecord {
             outputMaxSegments: c.pointee.output_max_segments,
             outputDiscard: c.pointee.output_discard != 0,
             cgroupPath: try Wire.text(c.pointee.cgroup_path, "petrel.keeper.v1.ContainerRecord.cgroup_path"),
-            seccompProgram: try Wire.text(c.pointee.seccomp_program, "petrel.keeper.v1.ContainerRecord.seccomp_program")
+            seccompProgram: try Wire.text(c.pointee.seccomp_program, "petrel.keeper.v1.ContainerRecord.seccomp_program"),
+            outputDropWhenFull: c.pointee.output_drop_when_full != 0
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -777,6 +806,7 @@ extension KeeperV1.ContainerRecord {
         c.pointee.output_discard = outputDiscard ? 1 : 0
         c.pointee.cgroup_path = arena.text(cgroupPath)
         c.pointee.seccomp_program = arena.text(seccompProgram)
+        c.pointee.output_drop_when_full = outputDropWhenFull ? 1 : 0
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -854,7 +884,8 @@ extension KeeperV1.RunRecord {
             execId: try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.RunRecord.exec_id"),
             terminal: c.pointee.terminal != 0,
             openStdin: c.pointee.open_stdin != 0,
-            detached: c.pointee.detached != 0
+            detached: c.pointee.detached != 0,
+            outputDroppedBytes: c.pointee.output_dropped_bytes
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -874,6 +905,7 @@ extension KeeperV1.RunRecord {
         c.pointee.terminal = terminal ? 1 : 0
         c.pointee.open_stdin = openStdin ? 1 : 0
         c.pointee.detached = detached ? 1 : 0
+        c.pointee.output_dropped_bytes = outputDroppedBytes
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -1106,13 +1138,37 @@ extension KeeperV1.Start {
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Start>) throws(MessageError) {
         self.init(
-            run: c.pointee.run
+            run: c.pointee.run,
+            joined: try Wire.array(c.pointee.n_joined, c.pointee.joined) { (value) throws(MessageError) in try Wire.element(value) }
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
     package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__Start>, _ arena: Arena) {
         c.pointee.run = run
+        c.pointee.n_joined = joined.count
+        c.pointee.joined = arena.array(joined) { arena.message($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension KeeperV1.JoinedNamespace {
+    package static let fullName = "petrel.keeper.v1.JoinedNamespace"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__JoinedNamespace>) {
+        petrel__keeper__v1__joined_namespace__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Keeper__V1__JoinedNamespace>) throws(MessageError) {
+        self.init(
+            kind: try Wire.text(c.pointee.kind, "petrel.keeper.v1.JoinedNamespace.kind")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__JoinedNamespace>, _ arena: Arena) {
+        c.pointee.kind = arena.text(kind)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -3,6 +3,25 @@
 package import CMessages
 
 extension SupervisorV1 {
+    /// `petrel.supervisor.v1.JoinedRecord`.
+    package struct JoinedRecord: BridgedMessage, Hashable, Sendable {
+        /// `kind`.
+        package var kind: String
+        /// `container_id`.
+        package var containerId: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            kind: String = "",
+            containerId: String = ""
+        ) {
+            self.kind = kind
+            self.containerId = containerId
+        }
+    }
+
     /// `petrel.supervisor.v1.Annotation`.
     package struct Annotation: BridgedMessage, Hashable, Sendable {
         /// `name`.
@@ -58,6 +77,12 @@ extension SupervisorV1 {
         package var stopTimeoutMillis: UInt32
         /// Sorted by name.
         package var annotations: [SupervisorV1.Annotation]
+        /// `joined_namespaces`.
+        package var joinedNamespaces: [SupervisorV1.JoinedRecord]
+        /// `cgroup_parent`.
+        package var cgroupParent: String
+        /// `output_drop_when_full`.
+        package var outputDropWhenFull: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -79,7 +104,10 @@ extension SupervisorV1 {
             outputDiscard: Bool = false,
             stopSignal: Int32 = 0,
             stopTimeoutMillis: UInt32 = 0,
-            annotations: [SupervisorV1.Annotation] = []
+            annotations: [SupervisorV1.Annotation] = [],
+            joinedNamespaces: [SupervisorV1.JoinedRecord] = [],
+            cgroupParent: String = "",
+            outputDropWhenFull: Bool = false
         ) {
             self.version = version
             self.id = id
@@ -98,6 +126,9 @@ extension SupervisorV1 {
             self.stopSignal = stopSignal
             self.stopTimeoutMillis = stopTimeoutMillis
             self.annotations = annotations
+            self.joinedNamespaces = joinedNamespaces
+            self.cgroupParent = cgroupParent
+            self.outputDropWhenFull = outputDropWhenFull
         }
     }
 
@@ -341,6 +372,29 @@ extension SupervisorV1 {
     }
 }
 
+extension SupervisorV1.JoinedRecord {
+    package static let fullName = "petrel.supervisor.v1.JoinedRecord"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__JoinedRecord>) {
+        petrel__supervisor__v1__joined_record__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__JoinedRecord>) throws(MessageError) {
+        self.init(
+            kind: try Wire.text(c.pointee.kind, "petrel.supervisor.v1.JoinedRecord.kind"),
+            containerId: try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.JoinedRecord.container_id")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__JoinedRecord>, _ arena: Arena) {
+        c.pointee.kind = arena.text(kind)
+        c.pointee.container_id = arena.text(containerId)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
 extension SupervisorV1.Annotation {
     package static let fullName = "petrel.supervisor.v1.Annotation"
     package static let isRecursive = false
@@ -390,7 +444,10 @@ extension SupervisorV1.RequestRecord {
             outputDiscard: c.pointee.output_discard != 0,
             stopSignal: c.pointee.stop_signal,
             stopTimeoutMillis: c.pointee.stop_timeout_millis,
-            annotations: try Wire.array(c.pointee.n_annotations, c.pointee.annotations) { (value) throws(MessageError) in try Wire.element(value) }
+            annotations: try Wire.array(c.pointee.n_annotations, c.pointee.annotations) { (value) throws(MessageError) in try Wire.element(value) },
+            joinedNamespaces: try Wire.array(c.pointee.n_joined_namespaces, c.pointee.joined_namespaces) { (value) throws(MessageError) in try Wire.element(value) },
+            cgroupParent: try Wire.text(c.pointee.cgroup_parent, "petrel.supervisor.v1.RequestRecord.cgroup_parent"),
+            outputDropWhenFull: c.pointee.output_drop_when_full != 0
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -415,6 +472,10 @@ extension SupervisorV1.RequestRecord {
         c.pointee.stop_timeout_millis = stopTimeoutMillis
         c.pointee.n_annotations = annotations.count
         c.pointee.annotations = arena.array(annotations) { arena.message($0) }
+        c.pointee.n_joined_namespaces = joinedNamespaces.count
+        c.pointee.joined_namespaces = arena.array(joinedNamespaces) { arena.message($0) }
+        c.pointee.cgroup_parent = arena.text(cgroupParent)
+        c.pointee.output_drop_when_full = outputDropWhenFull ? 1 : 0
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -95,6 +95,8 @@ extension SupervisorV1 {
         package var maxSegments: UInt32
         /// Keep no output at all.
         package var discard: Bool
+        /// While the disk has no room, output is dropped and counted; the container does not wait.
+        package var dropWhenFull: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -102,11 +104,13 @@ extension SupervisorV1 {
         package init(
             maxSegmentBytes: UInt64 = 0,
             maxSegments: UInt32 = 0,
-            discard: Bool = false
+            discard: Bool = false,
+            dropWhenFull: Bool = false
         ) {
             self.maxSegmentBytes = maxSegmentBytes
             self.maxSegments = maxSegments
             self.discard = discard
+            self.dropWhenFull = dropWhenFull
         }
     }
 
@@ -145,6 +149,26 @@ extension SupervisorV1 {
         }
     }
 
+    /// A namespace of another container of the same owner, found anew at each start. That one must run then: while it is just
+    /// being started the start waits for it (10 s at most), else it fails; a start by the restart policy is tried again.
+    package struct JoinedNamespace: BridgedMessage, Hashable, Sendable {
+        /// "network", "pid" or "ipc" (with the other one's /dev/shm).
+        package var kind: String
+        /// `container_id`.
+        package var containerId: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            kind: String = "",
+            containerId: String = ""
+        ) {
+            self.kind = kind
+            self.containerId = containerId
+        }
+    }
+
     /// `petrel.supervisor.v1.CreateRequest`.
     package struct CreateRequest: BridgedMessage, Hashable, Sendable {
         /// 64 hexadecimal digits.
@@ -175,6 +199,10 @@ extension SupervisorV1 {
         package var annotations: [String: String]
         /// Absent: nothing is asked, and the container has no health.
         package var healthCheck: SupervisorV1.HealthCheck?
+        /// Instead of those that the specification would make new.
+        package var joinedNamespaces: [SupervisorV1.JoinedNamespace]
+        /// The control group in which the container's own is made; empty: the suite's.
+        package var cgroupParent: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -193,7 +221,9 @@ extension SupervisorV1 {
             stopSignal: Int32 = 0,
             stopTimeoutMillis: UInt32 = 0,
             annotations: [String: String] = [:],
-            healthCheck: SupervisorV1.HealthCheck? = nil
+            healthCheck: SupervisorV1.HealthCheck? = nil,
+            joinedNamespaces: [SupervisorV1.JoinedNamespace] = [],
+            cgroupParent: String = ""
         ) {
             self.id = id
             self.owner = owner
@@ -209,6 +239,8 @@ extension SupervisorV1 {
             self.stopTimeoutMillis = stopTimeoutMillis
             self.annotations = annotations
             self.healthCheck = healthCheck
+            self.joinedNamespaces = joinedNamespaces
+            self.cgroupParent = cgroupParent
         }
     }
 
@@ -971,7 +1003,8 @@ extension SupervisorV1.OutputOptions {
         self.init(
             maxSegmentBytes: c.pointee.max_segment_bytes,
             maxSegments: c.pointee.max_segments,
-            discard: c.pointee.discard != 0
+            discard: c.pointee.discard != 0,
+            dropWhenFull: c.pointee.drop_when_full != 0
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -980,6 +1013,7 @@ extension SupervisorV1.OutputOptions {
         c.pointee.max_segment_bytes = maxSegmentBytes
         c.pointee.max_segments = maxSegments
         c.pointee.discard = discard ? 1 : 0
+        c.pointee.drop_when_full = dropWhenFull ? 1 : 0
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -1016,6 +1050,29 @@ extension SupervisorV1.HealthCheck {
     }
 }
 
+extension SupervisorV1.JoinedNamespace {
+    package static let fullName = "petrel.supervisor.v1.JoinedNamespace"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__JoinedNamespace>) {
+        petrel__supervisor__v1__joined_namespace__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__JoinedNamespace>) throws(MessageError) {
+        self.init(
+            kind: try Wire.text(c.pointee.kind, "petrel.supervisor.v1.JoinedNamespace.kind"),
+            containerId: try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.JoinedNamespace.container_id")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__JoinedNamespace>, _ arena: Arena) {
+        c.pointee.kind = arena.text(kind)
+        c.pointee.container_id = arena.text(containerId)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
 extension SupervisorV1.CreateRequest {
     package static let fullName = "petrel.supervisor.v1.CreateRequest"
     package static let isRecursive = false
@@ -1043,7 +1100,9 @@ extension SupervisorV1.CreateRequest {
             ) { (entry) throws(MessageError) in
                 (try Wire.text(entry.pointee.key, "petrel.supervisor.v1.CreateRequest.annotations"), try Wire.text(entry.pointee.value, "petrel.supervisor.v1.CreateRequest.annotations"))
             },
-            healthCheck: c.pointee._health_check_case.rawValue == 14 ? try Wire.message(c.pointee.health_check) : nil
+            healthCheck: c.pointee._health_check_case.rawValue == 14 ? try Wire.message(c.pointee.health_check) : nil,
+            joinedNamespaces: try Wire.array(c.pointee.n_joined_namespaces, c.pointee.joined_namespaces) { (value) throws(MessageError) in try Wire.element(value) },
+            cgroupParent: try Wire.text(c.pointee.cgroup_parent, "petrel.supervisor.v1.CreateRequest.cgroup_parent")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1071,6 +1130,9 @@ extension SupervisorV1.CreateRequest {
             c.pointee._health_check_case = .init(rawValue: 14)
             c.pointee.health_check = arena.message(value)
         }
+        c.pointee.n_joined_namespaces = joinedNamespaces.count
+        c.pointee.joined_namespaces = arena.array(joinedNamespaces) { arena.message($0) }
+        c.pointee.cgroup_parent = arena.text(cgroupParent)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -324,11 +324,12 @@ extension Container {
     /// - Parameter limit: nil: as long as it takes (building a container); its caller's deadline ends it.
     func ask(
         _ body: KeeperV1.Packet.Body,
+        descriptors: [SharedDescriptor] = [],
         within limit: Duration? = Container.answerLimit
     ) async throws -> KeeperV1.Reply {
         let connection = try await connection()
         do {
-            let answer = try await connection.request(body, within: limit)
+            let answer = try await connection.request(body, descriptors: descriptors, within: limit)
             guard case .reply(let reply)? = answer.body else { throw KeeperFailure.unexpectedAnswer }
             return reply
         } catch let failure as KeeperFailure {
@@ -345,12 +346,20 @@ extension Container {
     /// time to look.
     func tellStart(run: UInt64) async {
         do {
-            let reply = try await ask(.start(KeeperV1.Start(run: run)), within: nil)
+            let joined = try await joinedProcesses()
+            let kinds = request.joined.map { KeeperV1.JoinedNamespace(kind: $0.kind.rawValue) }
+            let reply = try await ask(
+                .start(KeeperV1.Start(run: run, joined: kinds)),
+                descriptors: joined,
+                within: nil
+            )
             mergeFile()
             guard let failure = reply.failure else { return }
             try change { lifecycle throws(SupervisorError) in
                 lifecycle.startRefused(run: run, StartFailure(failure), now: surroundings.now)
             }
+        } catch let absence as NeighbourAbsent {
+            refuseStart(run: run, absence.failure)
         } catch {
             // A keeper that died is replaced, and `resume` asks the next one.
             surroundings.logger.warning(

@@ -114,6 +114,6 @@ extension Container {
     }
 
     private func group() throws(SystemError) -> Cgroup {
-        try Cgroup("\(surroundings.cgroupParent)/\(id.text)", in: surroundings.cgroups)
+        try Cgroup(surroundings.cgroupPath(of: request), in: surroundings.cgroups)
     }
 }

@@ -23,6 +23,7 @@ package struct Surroundings: Sendable {
     /// This supervisor's release, as keepers are told.
     package let release: String
     package let logger: Logger
+    let neighbours = Neighbours()
 
     package init(
         journal: Journal,
@@ -55,6 +56,22 @@ package struct Surroundings: Sendable {
     }
 
     var now: Moment { Moment(wallUnixNanos: Clock.wallNanos, bootNanos: Clock.bootNanos) }
+}
+
+/// All containers of this supervisor, for those that join a namespace of another.
+final class Neighbours: Sendable {
+    private let containers = Mutex<[ContainerID: Container]>([:])
+
+    func add(_ container: Container) { containers.withLock { $0[container.id] = container } }
+
+    func remove(_ container: Container) {
+        containers.withLock { if $0[container.id] === container { $0[container.id] = nil } }
+    }
+
+    /// Nil when there is none, or it is another owner's.
+    func find(_ id: ContainerID, owner: String) -> Container? {
+        containers.withLock { $0[id] }.flatMap { $0.request.owner == owner ? $0 : nil }
+    }
 }
 
 /// Work that goes on beside the call that began it; all of it belongs to `run`, which cancels it when it
@@ -117,6 +134,12 @@ package final class EndedChildren: Sendable {
 }
 
 extension Surroundings {
+    /// Where a container's control group is, below each hierarchy.
+    func cgroupPath(of request: ContainerRequest) -> String {
+        let parent = request.cgroupParent.split(separator: "/").joined(separator: "/")
+        return "\(parent.isEmpty ? cgroupParent : parent)/\(request.id.text)"
+    }
+
     /// "v1", "hybrid" or "v2".
     package var cgroupLayoutName: String {
         switch cgroups.kind {

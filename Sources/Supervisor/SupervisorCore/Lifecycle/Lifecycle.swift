@@ -305,15 +305,18 @@ package struct Lifecycle: Hashable, Sendable {
         exit = status
         exitCount += 1
         pid = 0
-        phase = hasRun ? .exited : .created
         killDueBootNanos = 0
         tell(.die, now, exit: status)
-        // A restart that a dead keeper or a full disk kept from its program is not the program's failure.
-        if startIsRestart, isWanted, failure.isGate || failure.isFullDisk {
+        // A restart that a dead keeper, a full disk or another container kept from its program is not the program's
+        // failure: the policy goes on with it.
+        if startIsRestart, isWanted, failure.isGate || failure.isFullDisk || failure.isJoin,
+            policy.restarts(after: status, restartCount: restartCount)
+        {
             phase = .restarting
             backOffNanos = BackOff.next(after: backOffNanos, ranNanos: 0)
             return [.restart(afterNanos: backOffNanos, run: self.run)]
         }
+        phase = hasRun ? .exited : .created
         wantRemoval(now)
         return []
     }

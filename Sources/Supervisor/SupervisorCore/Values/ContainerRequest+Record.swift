@@ -25,7 +25,12 @@ extension ContainerRequest {
             stopTimeoutMillis: stopTimeoutMillis,
             annotations: annotations.sorted { $0.key < $1.key }.map {
                 SupervisorV1.Annotation(name: $0.key, value: $0.value)
-            }
+            },
+            joinedNamespaces: joined.map {
+                SupervisorV1.JoinedRecord(kind: $0.kind.rawValue, containerId: $0.container.text)
+            },
+            cgroupParent: cgroupParent,
+            outputDropWhenFull: output.dropsWhenFull
         )
     }
 
@@ -46,11 +51,20 @@ extension ContainerRequest {
         output = Output(
             maximumSegmentBytes: record.outputMaxSegmentBytes,
             maximumSegments: record.outputMaxSegments,
-            isDiscarded: record.outputDiscard
+            isDiscarded: record.outputDiscard,
+            dropsWhenFull: record.outputDropWhenFull
         )
         stopSignal = record.stopSignal
         stopTimeoutMillis = record.stopTimeoutMillis
         annotations = Dictionary(record.annotations.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+        for entry in record.joinedNamespaces {
+            guard let kind = Joined.Kind(rawValue: entry.kind), let other = ContainerID(entry.containerId)
+            else {
+                return nil
+            }
+            joined.append(Joined(kind: kind, container: other))
+        }
+        cgroupParent = record.cgroupParent
     }
 }
 

@@ -22,12 +22,32 @@ package struct ContainerRequest: Hashable, Sendable {
         /// 0: the default.
         package var maximumSegments: UInt32 = 0
         package var isDiscarded = false
+        /// A full disk does not hold the container up: what it has no room for is dropped and counted.
+        package var dropsWhenFull = false
 
-        package init(maximumSegmentBytes: UInt64 = 0, maximumSegments: UInt32 = 0, isDiscarded: Bool = false)
-        {
+        package init(
+            maximumSegmentBytes: UInt64 = 0,
+            maximumSegments: UInt32 = 0,
+            isDiscarded: Bool = false,
+            dropsWhenFull: Bool = false
+        ) {
             self.maximumSegmentBytes = maximumSegmentBytes
             self.maximumSegments = maximumSegments
             self.isDiscarded = isDiscarded
+            self.dropsWhenFull = dropsWhenFull
+        }
+    }
+
+    /// A namespace of another container of the same owner, found anew at each start.
+    package struct Joined: Hashable, Sendable {
+        package enum Kind: String, Hashable, Sendable { case network, pid, ipc }
+
+        package let kind: Kind
+        package let container: ContainerID
+
+        package init(kind: Kind, container: ContainerID) {
+            self.kind = kind
+            self.container = container
         }
     }
 
@@ -45,6 +65,9 @@ package struct ContainerRequest: Hashable, Sendable {
     package var stopSignal: Int32 = 15
     package var stopTimeoutMillis: UInt32 = 10_000
     package var annotations: [String: String] = [:]
+    package var joined: [Joined] = []
+    /// The control group in which its own is made; empty: the suite's.
+    package var cgroupParent = ""
 
     package init(id: ContainerID, owner: String, key: String, specification: [UInt8]) {
         self.id = id

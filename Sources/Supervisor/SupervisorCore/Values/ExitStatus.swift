@@ -82,6 +82,13 @@ package struct StartFailure: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    static let joinStep = "join"
+
+    /// Another container, whose namespaces it was to join, did not run (any more).
+    package var isJoin: Bool {
+        (step == Self.joinStep || step == "namespace") && errno == ErrorNumber.noSuchProcess
+    }
+
     /// The process ended at its gate because its keeper did: nothing is wrong with the container.
     package var isGate: Bool { step == "gate" }
 

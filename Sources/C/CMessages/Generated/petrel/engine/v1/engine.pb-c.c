@@ -142,10 +142,349 @@ void   petrel__engine__v1__restart_policy__free_unpacked
   assert(message->base.descriptor == &petrel__engine__v1__restart_policy__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__engine__v1__mount__init
+                     (Petrel__Engine__V1__Mount         *message)
+{
+  static const Petrel__Engine__V1__Mount init_value = PETREL__ENGINE__V1__MOUNT__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__mount__get_packed_size
+                     (const Petrel__Engine__V1__Mount *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__mount__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__mount__pack
+                     (const Petrel__Engine__V1__Mount *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__mount__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__mount__pack_to_buffer
+                     (const Petrel__Engine__V1__Mount *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__mount__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__Mount *
+       petrel__engine__v1__mount__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__Mount *)
+     protobuf_c_message_unpack (&petrel__engine__v1__mount__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__mount__free_unpacked
+                     (Petrel__Engine__V1__Mount *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__mount__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__device_rate__init
+                     (Petrel__Engine__V1__DeviceRate         *message)
+{
+  static const Petrel__Engine__V1__DeviceRate init_value = PETREL__ENGINE__V1__DEVICE_RATE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__device_rate__get_packed_size
+                     (const Petrel__Engine__V1__DeviceRate *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__device_rate__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__device_rate__pack
+                     (const Petrel__Engine__V1__DeviceRate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__device_rate__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__device_rate__pack_to_buffer
+                     (const Petrel__Engine__V1__DeviceRate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__device_rate__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__DeviceRate *
+       petrel__engine__v1__device_rate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__DeviceRate *)
+     protobuf_c_message_unpack (&petrel__engine__v1__device_rate__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__device_rate__free_unpacked
+                     (Petrel__Engine__V1__DeviceRate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__device_rate__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__resources__init
+                     (Petrel__Engine__V1__Resources         *message)
+{
+  static const Petrel__Engine__V1__Resources init_value = PETREL__ENGINE__V1__RESOURCES__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__resources__get_packed_size
+                     (const Petrel__Engine__V1__Resources *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__resources__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__resources__pack
+                     (const Petrel__Engine__V1__Resources *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__resources__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__resources__pack_to_buffer
+                     (const Petrel__Engine__V1__Resources *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__resources__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__Resources *
+       petrel__engine__v1__resources__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__Resources *)
+     protobuf_c_message_unpack (&petrel__engine__v1__resources__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__resources__free_unpacked
+                     (Petrel__Engine__V1__Resources *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__resources__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__ulimit__init
+                     (Petrel__Engine__V1__Ulimit         *message)
+{
+  static const Petrel__Engine__V1__Ulimit init_value = PETREL__ENGINE__V1__ULIMIT__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__ulimit__get_packed_size
+                     (const Petrel__Engine__V1__Ulimit *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__ulimit__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__ulimit__pack
+                     (const Petrel__Engine__V1__Ulimit *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__ulimit__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__ulimit__pack_to_buffer
+                     (const Petrel__Engine__V1__Ulimit *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__ulimit__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__Ulimit *
+       petrel__engine__v1__ulimit__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__Ulimit *)
+     protobuf_c_message_unpack (&petrel__engine__v1__ulimit__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__ulimit__free_unpacked
+                     (Petrel__Engine__V1__Ulimit *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__ulimit__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__device_mapping__init
+                     (Petrel__Engine__V1__DeviceMapping         *message)
+{
+  static const Petrel__Engine__V1__DeviceMapping init_value = PETREL__ENGINE__V1__DEVICE_MAPPING__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__device_mapping__get_packed_size
+                     (const Petrel__Engine__V1__DeviceMapping *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__device_mapping__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__device_mapping__pack
+                     (const Petrel__Engine__V1__DeviceMapping *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__device_mapping__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__device_mapping__pack_to_buffer
+                     (const Petrel__Engine__V1__DeviceMapping *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__device_mapping__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__DeviceMapping *
+       petrel__engine__v1__device_mapping__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__DeviceMapping *)
+     protobuf_c_message_unpack (&petrel__engine__v1__device_mapping__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__device_mapping__free_unpacked
+                     (Petrel__Engine__V1__DeviceMapping *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__device_mapping__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__log_config__options_entry__init
+                     (Petrel__Engine__V1__LogConfig__OptionsEntry         *message)
+{
+  static const Petrel__Engine__V1__LogConfig__OptionsEntry init_value = PETREL__ENGINE__V1__LOG_CONFIG__OPTIONS_ENTRY__INIT;
+  *message = init_value;
+}
+void   petrel__engine__v1__log_config__init
+                     (Petrel__Engine__V1__LogConfig         *message)
+{
+  static const Petrel__Engine__V1__LogConfig init_value = PETREL__ENGINE__V1__LOG_CONFIG__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__log_config__get_packed_size
+                     (const Petrel__Engine__V1__LogConfig *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__log_config__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__log_config__pack
+                     (const Petrel__Engine__V1__LogConfig *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__log_config__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__log_config__pack_to_buffer
+                     (const Petrel__Engine__V1__LogConfig *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__log_config__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__LogConfig *
+       petrel__engine__v1__log_config__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__LogConfig *)
+     protobuf_c_message_unpack (&petrel__engine__v1__log_config__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__log_config__free_unpacked
+                     (Petrel__Engine__V1__LogConfig *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__log_config__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__health_config__init
+                     (Petrel__Engine__V1__HealthConfig         *message)
+{
+  static const Petrel__Engine__V1__HealthConfig init_value = PETREL__ENGINE__V1__HEALTH_CONFIG__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__health_config__get_packed_size
+                     (const Petrel__Engine__V1__HealthConfig *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__health_config__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__health_config__pack
+                     (const Petrel__Engine__V1__HealthConfig *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__health_config__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__health_config__pack_to_buffer
+                     (const Petrel__Engine__V1__HealthConfig *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__health_config__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__HealthConfig *
+       petrel__engine__v1__health_config__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__HealthConfig *)
+     protobuf_c_message_unpack (&petrel__engine__v1__health_config__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__health_config__free_unpacked
+                     (Petrel__Engine__V1__HealthConfig *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__health_config__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   petrel__engine__v1__container_config__labels_entry__init
                      (Petrel__Engine__V1__ContainerConfig__LabelsEntry         *message)
 {
   static const Petrel__Engine__V1__ContainerConfig__LabelsEntry init_value = PETREL__ENGINE__V1__CONTAINER_CONFIG__LABELS_ENTRY__INIT;
+  *message = init_value;
+}
+void   petrel__engine__v1__container_config__tmpfs_entry__init
+                     (Petrel__Engine__V1__ContainerConfig__TmpfsEntry         *message)
+{
+  static const Petrel__Engine__V1__ContainerConfig__TmpfsEntry init_value = PETREL__ENGINE__V1__CONTAINER_CONFIG__TMPFS_ENTRY__INIT;
+  *message = init_value;
+}
+void   petrel__engine__v1__container_config__sysctls_entry__init
+                     (Petrel__Engine__V1__ContainerConfig__SysctlsEntry         *message)
+{
+  static const Petrel__Engine__V1__ContainerConfig__SysctlsEntry init_value = PETREL__ENGINE__V1__CONTAINER_CONFIG__SYSCTLS_ENTRY__INIT;
+  *message = init_value;
+}
+void   petrel__engine__v1__container_config__annotations_entry__init
+                     (Petrel__Engine__V1__ContainerConfig__AnnotationsEntry         *message)
+{
+  static const Petrel__Engine__V1__ContainerConfig__AnnotationsEntry init_value = PETREL__ENGINE__V1__CONTAINER_CONFIG__ANNOTATIONS_ENTRY__INIT;
   *message = init_value;
 }
 void   petrel__engine__v1__container_config__init
@@ -2216,6 +2555,739 @@ const ProtobufCMessageDescriptor petrel__engine__v1__restart_policy__descriptor 
   (ProtobufCMessageInit) petrel__engine__v1__restart_policy__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor petrel__engine__v1__mount__field_descriptors[9] =
+{
+  {
+    "type",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Mount, type),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "source",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Mount, source),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "target",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Mount, target),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "read_only",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Mount, read_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "propagation",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Mount, propagation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "non_recursive",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Mount, non_recursive),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "create_source",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Mount, create_source),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tmpfs_size_bytes",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Mount, tmpfs_size_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tmpfs_mode",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Mount, tmpfs_mode),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__mount__field_indices_by_name[] = {
+  6,   /* field[6] = create_source */
+  5,   /* field[5] = non_recursive */
+  4,   /* field[4] = propagation */
+  3,   /* field[3] = read_only */
+  1,   /* field[1] = source */
+  2,   /* field[2] = target */
+  8,   /* field[8] = tmpfs_mode */
+  7,   /* field[7] = tmpfs_size_bytes */
+  0,   /* field[0] = type */
+};
+static const ProtobufCIntRange petrel__engine__v1__mount__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__mount__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.Mount",
+  "Mount",
+  "Petrel__Engine__V1__Mount",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__Mount),
+  9,
+  petrel__engine__v1__mount__field_descriptors,
+  petrel__engine__v1__mount__field_indices_by_name,
+  1,  petrel__engine__v1__mount__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__mount__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__device_rate__field_descriptors[2] =
+{
+  {
+    "path",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__DeviceRate, path),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rate",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__DeviceRate, rate),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__device_rate__field_indices_by_name[] = {
+  0,   /* field[0] = path */
+  1,   /* field[1] = rate */
+};
+static const ProtobufCIntRange petrel__engine__v1__device_rate__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__device_rate__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.DeviceRate",
+  "DeviceRate",
+  "Petrel__Engine__V1__DeviceRate",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__DeviceRate),
+  2,
+  petrel__engine__v1__device_rate__field_descriptors,
+  petrel__engine__v1__device_rate__field_indices_by_name,
+  1,  petrel__engine__v1__device_rate__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__device_rate__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__resources__field_descriptors[14] =
+{
+  {
+    "memory_swap_bytes",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Resources, memory_swap_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory_reservation_bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Resources, memory_reservation_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory_swappiness",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Petrel__Engine__V1__Resources, _memory_swappiness_case),
+    offsetof(Petrel__Engine__V1__Resources, memory_swappiness),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "oom_kill_disable",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Resources, oom_kill_disable),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpu_shares",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Resources, cpu_shares),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpu_period_micros",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Resources, cpu_period_micros),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpu_quota_micros",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Resources, cpu_quota_micros),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpuset_cpus",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Resources, cpuset_cpus),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpuset_mems",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Resources, cpuset_mems),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "blkio_weight",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Resources, blkio_weight),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "device_read_bps",
+    11,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__Resources, n_device_read_bps),
+    offsetof(Petrel__Engine__V1__Resources, device_read_bps),
+    &petrel__engine__v1__device_rate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "device_write_bps",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__Resources, n_device_write_bps),
+    offsetof(Petrel__Engine__V1__Resources, device_write_bps),
+    &petrel__engine__v1__device_rate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "device_read_iops",
+    13,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__Resources, n_device_read_iops),
+    offsetof(Petrel__Engine__V1__Resources, device_read_iops),
+    &petrel__engine__v1__device_rate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "device_write_iops",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__Resources, n_device_write_iops),
+    offsetof(Petrel__Engine__V1__Resources, device_write_iops),
+    &petrel__engine__v1__device_rate__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__resources__field_indices_by_name[] = {
+  9,   /* field[9] = blkio_weight */
+  5,   /* field[5] = cpu_period_micros */
+  6,   /* field[6] = cpu_quota_micros */
+  4,   /* field[4] = cpu_shares */
+  7,   /* field[7] = cpuset_cpus */
+  8,   /* field[8] = cpuset_mems */
+  10,   /* field[10] = device_read_bps */
+  12,   /* field[12] = device_read_iops */
+  11,   /* field[11] = device_write_bps */
+  13,   /* field[13] = device_write_iops */
+  1,   /* field[1] = memory_reservation_bytes */
+  0,   /* field[0] = memory_swap_bytes */
+  2,   /* field[2] = memory_swappiness */
+  3,   /* field[3] = oom_kill_disable */
+};
+static const ProtobufCIntRange petrel__engine__v1__resources__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 14 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__resources__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.Resources",
+  "Resources",
+  "Petrel__Engine__V1__Resources",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__Resources),
+  14,
+  petrel__engine__v1__resources__field_descriptors,
+  petrel__engine__v1__resources__field_indices_by_name,
+  1,  petrel__engine__v1__resources__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__resources__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__ulimit__field_descriptors[3] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Ulimit, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "soft",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Ulimit, soft),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hard",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__Ulimit, hard),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__ulimit__field_indices_by_name[] = {
+  2,   /* field[2] = hard */
+  0,   /* field[0] = name */
+  1,   /* field[1] = soft */
+};
+static const ProtobufCIntRange petrel__engine__v1__ulimit__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__ulimit__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.Ulimit",
+  "Ulimit",
+  "Petrel__Engine__V1__Ulimit",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__Ulimit),
+  3,
+  petrel__engine__v1__ulimit__field_descriptors,
+  petrel__engine__v1__ulimit__field_indices_by_name,
+  1,  petrel__engine__v1__ulimit__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__ulimit__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__device_mapping__field_descriptors[3] =
+{
+  {
+    "path_on_host",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__DeviceMapping, path_on_host),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "path_in_container",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__DeviceMapping, path_in_container),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "permissions",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__DeviceMapping, permissions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__device_mapping__field_indices_by_name[] = {
+  1,   /* field[1] = path_in_container */
+  0,   /* field[0] = path_on_host */
+  2,   /* field[2] = permissions */
+};
+static const ProtobufCIntRange petrel__engine__v1__device_mapping__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__device_mapping__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.DeviceMapping",
+  "DeviceMapping",
+  "Petrel__Engine__V1__DeviceMapping",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__DeviceMapping),
+  3,
+  petrel__engine__v1__device_mapping__field_descriptors,
+  petrel__engine__v1__device_mapping__field_indices_by_name,
+  1,  petrel__engine__v1__device_mapping__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__device_mapping__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__log_config__options_entry__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__LogConfig__OptionsEntry, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__LogConfig__OptionsEntry, value),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__log_config__options_entry__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange petrel__engine__v1__log_config__options_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__log_config__options_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.LogConfig.OptionsEntry",
+  "OptionsEntry",
+  "Petrel__Engine__V1__LogConfig__OptionsEntry",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__LogConfig__OptionsEntry),
+  2,
+  petrel__engine__v1__log_config__options_entry__field_descriptors,
+  petrel__engine__v1__log_config__options_entry__field_indices_by_name,
+  1,  petrel__engine__v1__log_config__options_entry__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__log_config__options_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__log_config__field_descriptors[2] =
+{
+  {
+    "driver",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__LogConfig, driver),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "options",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__LogConfig, n_options),
+    offsetof(Petrel__Engine__V1__LogConfig, options),
+    &petrel__engine__v1__log_config__options_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__log_config__field_indices_by_name[] = {
+  0,   /* field[0] = driver */
+  1,   /* field[1] = options */
+};
+static const ProtobufCIntRange petrel__engine__v1__log_config__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__log_config__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.LogConfig",
+  "LogConfig",
+  "Petrel__Engine__V1__LogConfig",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__LogConfig),
+  2,
+  petrel__engine__v1__log_config__field_descriptors,
+  petrel__engine__v1__log_config__field_indices_by_name,
+  1,  petrel__engine__v1__log_config__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__log_config__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__health_config__field_descriptors[6] =
+{
+  {
+    "test",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__HealthConfig, n_test),
+    offsetof(Petrel__Engine__V1__HealthConfig, test),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "interval_nanos",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__HealthConfig, interval_nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "timeout_nanos",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__HealthConfig, timeout_nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retries",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__HealthConfig, retries),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_period_nanos",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__HealthConfig, start_period_nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "start_interval_nanos",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__HealthConfig, start_interval_nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__health_config__field_indices_by_name[] = {
+  1,   /* field[1] = interval_nanos */
+  3,   /* field[3] = retries */
+  5,   /* field[5] = start_interval_nanos */
+  4,   /* field[4] = start_period_nanos */
+  0,   /* field[0] = test */
+  2,   /* field[2] = timeout_nanos */
+};
+static const ProtobufCIntRange petrel__engine__v1__health_config__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__health_config__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.HealthConfig",
+  "HealthConfig",
+  "Petrel__Engine__V1__HealthConfig",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__HealthConfig),
+  6,
+  petrel__engine__v1__health_config__field_descriptors,
+  petrel__engine__v1__health_config__field_indices_by_name,
+  1,  petrel__engine__v1__health_config__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__health_config__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__labels_entry__field_descriptors[2] =
 {
   {
@@ -2267,7 +3339,160 @@ const ProtobufCMessageDescriptor petrel__engine__v1__container_config__labels_en
   (ProtobufCMessageInit) petrel__engine__v1__container_config__labels_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__field_descriptors[23] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__tmpfs_entry__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig__TmpfsEntry, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig__TmpfsEntry, value),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__container_config__tmpfs_entry__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange petrel__engine__v1__container_config__tmpfs_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__container_config__tmpfs_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.ContainerConfig.TmpfsEntry",
+  "TmpfsEntry",
+  "Petrel__Engine__V1__ContainerConfig__TmpfsEntry",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__ContainerConfig__TmpfsEntry),
+  2,
+  petrel__engine__v1__container_config__tmpfs_entry__field_descriptors,
+  petrel__engine__v1__container_config__tmpfs_entry__field_indices_by_name,
+  1,  petrel__engine__v1__container_config__tmpfs_entry__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__container_config__tmpfs_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__sysctls_entry__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig__SysctlsEntry, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig__SysctlsEntry, value),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__container_config__sysctls_entry__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange petrel__engine__v1__container_config__sysctls_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__container_config__sysctls_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.ContainerConfig.SysctlsEntry",
+  "SysctlsEntry",
+  "Petrel__Engine__V1__ContainerConfig__SysctlsEntry",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__ContainerConfig__SysctlsEntry),
+  2,
+  petrel__engine__v1__container_config__sysctls_entry__field_descriptors,
+  petrel__engine__v1__container_config__sysctls_entry__field_indices_by_name,
+  1,  petrel__engine__v1__container_config__sysctls_entry__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__container_config__sysctls_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__annotations_entry__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig__AnnotationsEntry, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig__AnnotationsEntry, value),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__container_config__annotations_entry__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange petrel__engine__v1__container_config__annotations_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__container_config__annotations_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.ContainerConfig.AnnotationsEntry",
+  "AnnotationsEntry",
+  "Petrel__Engine__V1__ContainerConfig__AnnotationsEntry",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__ContainerConfig__AnnotationsEntry),
+  2,
+  petrel__engine__v1__container_config__annotations_entry__field_descriptors,
+  petrel__engine__v1__container_config__annotations_entry__field_indices_by_name,
+  1,  petrel__engine__v1__container_config__annotations_entry__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__container_config__annotations_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__field_descriptors[51] =
 {
   {
     "image",
@@ -2545,36 +3770,401 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "mounts",
+    30,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__ContainerConfig, n_mounts),
+    offsetof(Petrel__Engine__V1__ContainerConfig, mounts),
+    &petrel__engine__v1__mount__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tmpfs",
+    31,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__ContainerConfig, n_tmpfs),
+    offsetof(Petrel__Engine__V1__ContainerConfig, tmpfs),
+    &petrel__engine__v1__container_config__tmpfs_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "volumes_from",
+    32,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__ContainerConfig, n_volumes_from),
+    offsetof(Petrel__Engine__V1__ContainerConfig, volumes_from),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "shm_size_bytes",
+    33,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig, shm_size_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resources",
+    34,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig, resources),
+    &petrel__engine__v1__resources__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ulimits",
+    35,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__ContainerConfig, n_ulimits),
+    offsetof(Petrel__Engine__V1__ContainerConfig, ulimits),
+    &petrel__engine__v1__ulimit__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "devices",
+    36,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__ContainerConfig, n_devices),
+    offsetof(Petrel__Engine__V1__ContainerConfig, devices),
+    &petrel__engine__v1__device_mapping__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "device_cgroup_rules",
+    37,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__ContainerConfig, n_device_cgroup_rules),
+    offsetof(Petrel__Engine__V1__ContainerConfig, device_cgroup_rules),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sysctls",
+    38,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__ContainerConfig, n_sysctls),
+    offsetof(Petrel__Engine__V1__ContainerConfig, sysctls),
+    &petrel__engine__v1__container_config__sysctls_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "groups_added",
+    39,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__ContainerConfig, n_groups_added),
+    offsetof(Petrel__Engine__V1__ContainerConfig, groups_added),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "domainname",
+    40,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig, domainname),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_init",
+    41,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig, has_init),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "security_options",
+    42,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__ContainerConfig, n_security_options),
+    offsetof(Petrel__Engine__V1__ContainerConfig, security_options),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pid_mode",
+    43,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig, pid_mode),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ipc_mode",
+    44,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig, ipc_mode),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "uts_mode",
+    45,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig, uts_mode),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "userns_mode",
+    46,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig, userns_mode),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cgroupns_mode",
+    47,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig, cgroupns_mode),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cgroup_parent",
+    48,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig, cgroup_parent),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "oom_score_adj",
+    49,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig, oom_score_adj),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "annotations",
+    50,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__ContainerConfig, n_annotations),
+    offsetof(Petrel__Engine__V1__ContainerConfig, annotations),
+    &petrel__engine__v1__container_config__annotations_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "log",
+    51,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig, log),
+    &petrel__engine__v1__log_config__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "platform",
+    52,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig, platform),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "health",
+    53,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig, health),
+    &petrel__engine__v1__health_config__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "extra_hosts",
+    54,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__ContainerConfig, n_extra_hosts),
+    offsetof(Petrel__Engine__V1__ContainerConfig, extra_hosts),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dns",
+    55,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__ContainerConfig, n_dns),
+    offsetof(Petrel__Engine__V1__ContainerConfig, dns),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dns_search",
+    56,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__ContainerConfig, n_dns_search),
+    offsetof(Petrel__Engine__V1__ContainerConfig, dns_search),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dns_options",
+    57,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__ContainerConfig, n_dns_options),
+    offsetof(Petrel__Engine__V1__ContainerConfig, dns_options),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__container_config__field_indices_by_name[] = {
+  43,   /* field[43] = annotations */
   16,   /* field[16] = auto_remove */
   12,   /* field[12] = capabilities_added */
   13,   /* field[13] = capabilities_dropped */
+  41,   /* field[41] = cgroup_parent */
+  40,   /* field[40] = cgroupns_mode */
   3,   /* field[3] = command */
+  30,   /* field[30] = device_cgroup_rules */
+  29,   /* field[29] = devices */
+  48,   /* field[48] = dns */
+  50,   /* field[50] = dns_options */
+  49,   /* field[49] = dns_search */
+  33,   /* field[33] = domainname */
   1,   /* field[1] = entrypoint */
   2,   /* field[2] = entrypoint_set */
   4,   /* field[4] = environment */
+  47,   /* field[47] = extra_hosts */
+  32,   /* field[32] = groups_added */
+  34,   /* field[34] = has_init */
+  46,   /* field[46] = health */
   7,   /* field[7] = hostname */
   0,   /* field[0] = image */
+  37,   /* field[37] = ipc_mode */
   8,   /* field[8] = labels */
   11,   /* field[11] = limits */
+  44,   /* field[44] = log */
+  23,   /* field[23] = mounts */
   15,   /* field[15] = network */
+  42,   /* field[42] = oom_score_adj */
   18,   /* field[18] = open_stdin */
+  36,   /* field[36] = pid_mode */
+  45,   /* field[45] = platform */
   14,   /* field[14] = privileged */
   22,   /* field[22] = read_only_root */
+  27,   /* field[27] = resources */
   10,   /* field[10] = restart_policy */
+  35,   /* field[35] = security_options */
+  26,   /* field[26] = shm_size_bytes */
   19,   /* field[19] = stdin_once */
   20,   /* field[20] = stop_signal */
   21,   /* field[21] = stop_timeout_seconds */
+  31,   /* field[31] = sysctls */
   17,   /* field[17] = terminal */
+  24,   /* field[24] = tmpfs */
+  28,   /* field[28] = ulimits */
   6,   /* field[6] = user */
+  39,   /* field[39] = userns_mode */
+  38,   /* field[38] = uts_mode */
   9,   /* field[9] = volumes */
+  25,   /* field[25] = volumes_from */
   5,   /* field[5] = working_directory */
 };
-static const ProtobufCIntRange petrel__engine__v1__container_config__number_ranges[1 + 1] =
+static const ProtobufCIntRange petrel__engine__v1__container_config__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 23 }
+  { 30, 23 },
+  { 0, 51 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__container_config__descriptor =
 {
@@ -2584,10 +4174,10 @@ const ProtobufCMessageDescriptor petrel__engine__v1__container_config__descripto
   "Petrel__Engine__V1__ContainerConfig",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ContainerConfig),
-  23,
+  51,
   petrel__engine__v1__container_config__field_descriptors,
   petrel__engine__v1__container_config__field_indices_by_name,
-  1,  petrel__engine__v1__container_config__number_ranges,
+  2,  petrel__engine__v1__container_config__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__container_config__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

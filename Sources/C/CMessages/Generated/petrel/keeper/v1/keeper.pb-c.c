@@ -547,6 +547,51 @@ void   petrel__keeper__v1__start__free_unpacked
   assert(message->base.descriptor == &petrel__keeper__v1__start__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__keeper__v1__joined_namespace__init
+                     (Petrel__Keeper__V1__JoinedNamespace         *message)
+{
+  static const Petrel__Keeper__V1__JoinedNamespace init_value = PETREL__KEEPER__V1__JOINED_NAMESPACE__INIT;
+  *message = init_value;
+}
+size_t petrel__keeper__v1__joined_namespace__get_packed_size
+                     (const Petrel__Keeper__V1__JoinedNamespace *message)
+{
+  assert(message->base.descriptor == &petrel__keeper__v1__joined_namespace__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__keeper__v1__joined_namespace__pack
+                     (const Petrel__Keeper__V1__JoinedNamespace *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__keeper__v1__joined_namespace__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__keeper__v1__joined_namespace__pack_to_buffer
+                     (const Petrel__Keeper__V1__JoinedNamespace *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__keeper__v1__joined_namespace__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Keeper__V1__JoinedNamespace *
+       petrel__keeper__v1__joined_namespace__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Keeper__V1__JoinedNamespace *)
+     protobuf_c_message_unpack (&petrel__keeper__v1__joined_namespace__descriptor,
+                                allocator, len, data);
+}
+void   petrel__keeper__v1__joined_namespace__free_unpacked
+                     (Petrel__Keeper__V1__JoinedNamespace *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__keeper__v1__joined_namespace__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   petrel__keeper__v1__exec__init
                      (Petrel__Keeper__V1__Exec         *message)
 {
@@ -1106,7 +1151,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__process_identity__descripto
   (ProtobufCMessageInit) petrel__keeper__v1__process_identity__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__keeper__v1__container_record__field_descriptors[10] =
+static const ProtobufCFieldDescriptor petrel__keeper__v1__container_record__field_descriptors[11] =
 {
   {
     "version",
@@ -1228,12 +1273,25 @@ static const ProtobufCFieldDescriptor petrel__keeper__v1__container_record__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "output_drop_when_full",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__ContainerRecord, output_drop_when_full),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__keeper__v1__container_record__field_indices_by_name[] = {
   8,   /* field[8] = cgroup_path */
   1,   /* field[1] = id */
   3,   /* field[3] = open_stdin */
   7,   /* field[7] = output_discard */
+  10,   /* field[10] = output_drop_when_full */
   5,   /* field[5] = output_max_segment_bytes */
   6,   /* field[6] = output_max_segments */
   2,   /* field[2] = rootfs */
@@ -1244,7 +1302,7 @@ static const unsigned petrel__keeper__v1__container_record__field_indices_by_nam
 static const ProtobufCIntRange petrel__keeper__v1__container_record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor petrel__keeper__v1__container_record__descriptor =
 {
@@ -1254,7 +1312,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__container_record__descripto
   "Petrel__Keeper__V1__ContainerRecord",
   "petrel.keeper.v1",
   sizeof(Petrel__Keeper__V1__ContainerRecord),
-  10,
+  11,
   petrel__keeper__v1__container_record__field_descriptors,
   petrel__keeper__v1__container_record__field_indices_by_name,
   1,  petrel__keeper__v1__container_record__number_ranges,
@@ -1389,7 +1447,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__step_failure__descriptor =
   (ProtobufCMessageInit) petrel__keeper__v1__step_failure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__keeper__v1__run_record__field_descriptors[14] =
+static const ProtobufCFieldDescriptor petrel__keeper__v1__run_record__field_descriptors[15] =
 {
   {
     "version",
@@ -1559,6 +1617,18 @@ static const ProtobufCFieldDescriptor petrel__keeper__v1__run_record__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "output_dropped_bytes",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__RunRecord, output_dropped_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__keeper__v1__run_record__field_indices_by_name[] = {
   13,   /* field[13] = detached */
@@ -1567,6 +1637,7 @@ static const unsigned petrel__keeper__v1__run_record__field_indices_by_name[] = 
   9,   /* field[9] = failure */
   8,   /* field[8] = oom_killed */
   12,   /* field[12] = open_stdin */
+  14,   /* field[14] = output_dropped_bytes */
   3,   /* field[3] = process */
   1,   /* field[1] = run */
   4,   /* field[4] = started_at_unix_nanos */
@@ -1579,7 +1650,7 @@ static const unsigned petrel__keeper__v1__run_record__field_indices_by_name[] = 
 static const ProtobufCIntRange petrel__keeper__v1__run_record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor petrel__keeper__v1__run_record__descriptor =
 {
@@ -1589,7 +1660,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__run_record__descriptor =
   "Petrel__Keeper__V1__RunRecord",
   "petrel.keeper.v1",
   sizeof(Petrel__Keeper__V1__RunRecord),
-  14,
+  15,
   petrel__keeper__v1__run_record__field_descriptors,
   petrel__keeper__v1__run_record__field_indices_by_name,
   1,  petrel__keeper__v1__run_record__number_ranges,
@@ -2163,7 +2234,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__adopt__descriptor =
   (ProtobufCMessageInit) petrel__keeper__v1__adopt__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__keeper__v1__start__field_descriptors[1] =
+static const ProtobufCFieldDescriptor petrel__keeper__v1__start__field_descriptors[2] =
 {
   {
     "run",
@@ -2177,14 +2248,27 @@ static const ProtobufCFieldDescriptor petrel__keeper__v1__start__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "joined",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Keeper__V1__Start, n_joined),
+    offsetof(Petrel__Keeper__V1__Start, joined),
+    &petrel__keeper__v1__joined_namespace__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__keeper__v1__start__field_indices_by_name[] = {
+  1,   /* field[1] = joined */
   0,   /* field[0] = run */
 };
 static const ProtobufCIntRange petrel__keeper__v1__start__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor petrel__keeper__v1__start__descriptor =
 {
@@ -2194,11 +2278,49 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__start__descriptor =
   "Petrel__Keeper__V1__Start",
   "petrel.keeper.v1",
   sizeof(Petrel__Keeper__V1__Start),
-  1,
+  2,
   petrel__keeper__v1__start__field_descriptors,
   petrel__keeper__v1__start__field_indices_by_name,
   1,  petrel__keeper__v1__start__number_ranges,
   (ProtobufCMessageInit) petrel__keeper__v1__start__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__keeper__v1__joined_namespace__field_descriptors[1] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__JoinedNamespace, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__keeper__v1__joined_namespace__field_indices_by_name[] = {
+  0,   /* field[0] = kind */
+};
+static const ProtobufCIntRange petrel__keeper__v1__joined_namespace__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor petrel__keeper__v1__joined_namespace__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.keeper.v1.JoinedNamespace",
+  "JoinedNamespace",
+  "Petrel__Keeper__V1__JoinedNamespace",
+  "petrel.keeper.v1",
+  sizeof(Petrel__Keeper__V1__JoinedNamespace),
+  1,
+  petrel__keeper__v1__joined_namespace__field_descriptors,
+  petrel__keeper__v1__joined_namespace__field_indices_by_name,
+  1,  petrel__keeper__v1__joined_namespace__number_ranges,
+  (ProtobufCMessageInit) petrel__keeper__v1__joined_namespace__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor petrel__keeper__v1__exec__field_descriptors[4] =

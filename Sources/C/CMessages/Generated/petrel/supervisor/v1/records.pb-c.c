@@ -7,6 +7,51 @@
 #endif
 
 #include "petrel/supervisor/v1/records.pb-c.h"
+void   petrel__supervisor__v1__joined_record__init
+                     (Petrel__Supervisor__V1__JoinedRecord         *message)
+{
+  static const Petrel__Supervisor__V1__JoinedRecord init_value = PETREL__SUPERVISOR__V1__JOINED_RECORD__INIT;
+  *message = init_value;
+}
+size_t petrel__supervisor__v1__joined_record__get_packed_size
+                     (const Petrel__Supervisor__V1__JoinedRecord *message)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__joined_record__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__supervisor__v1__joined_record__pack
+                     (const Petrel__Supervisor__V1__JoinedRecord *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__joined_record__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__supervisor__v1__joined_record__pack_to_buffer
+                     (const Petrel__Supervisor__V1__JoinedRecord *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__joined_record__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Supervisor__V1__JoinedRecord *
+       petrel__supervisor__v1__joined_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Supervisor__V1__JoinedRecord *)
+     protobuf_c_message_unpack (&petrel__supervisor__v1__joined_record__descriptor,
+                                allocator, len, data);
+}
+void   petrel__supervisor__v1__joined_record__free_unpacked
+                     (Petrel__Supervisor__V1__JoinedRecord *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__supervisor__v1__joined_record__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   petrel__supervisor__v1__annotation__init
                      (Petrel__Supervisor__V1__Annotation         *message)
 {
@@ -322,6 +367,57 @@ void   petrel__supervisor__v1__counters_record__free_unpacked
   assert(message->base.descriptor == &petrel__supervisor__v1__counters_record__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__joined_record__field_descriptors[2] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__JoinedRecord, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "container_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__JoinedRecord, container_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__supervisor__v1__joined_record__field_indices_by_name[] = {
+  1,   /* field[1] = container_id */
+  0,   /* field[0] = kind */
+};
+static const ProtobufCIntRange petrel__supervisor__v1__joined_record__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__supervisor__v1__joined_record__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.supervisor.v1.JoinedRecord",
+  "JoinedRecord",
+  "Petrel__Supervisor__V1__JoinedRecord",
+  "petrel.supervisor.v1",
+  sizeof(Petrel__Supervisor__V1__JoinedRecord),
+  2,
+  petrel__supervisor__v1__joined_record__field_descriptors,
+  petrel__supervisor__v1__joined_record__field_indices_by_name,
+  1,  petrel__supervisor__v1__joined_record__number_ranges,
+  (ProtobufCMessageInit) petrel__supervisor__v1__joined_record__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor petrel__supervisor__v1__annotation__field_descriptors[2] =
 {
   {
@@ -373,7 +469,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__annotation__descriptor 
   (ProtobufCMessageInit) petrel__supervisor__v1__annotation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__request_record__field_descriptors[17] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__request_record__field_descriptors[20] =
 {
   {
     "version",
@@ -579,15 +675,54 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__request_record__fi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "joined_namespaces",
+    30,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Supervisor__V1__RequestRecord, n_joined_namespaces),
+    offsetof(Petrel__Supervisor__V1__RequestRecord, joined_namespaces),
+    &petrel__supervisor__v1__joined_record__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cgroup_parent",
+    31,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__RequestRecord, cgroup_parent),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "output_drop_when_full",
+    32,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__RequestRecord, output_drop_when_full),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__request_record__field_indices_by_name[] = {
   16,   /* field[16] = annotations */
   10,   /* field[10] = auto_remove */
+  18,   /* field[18] = cgroup_parent */
   1,   /* field[1] = id */
+  17,   /* field[17] = joined_namespaces */
   3,   /* field[3] = key */
   9,   /* field[9] = maximum_retries */
   6,   /* field[6] = open_stdin */
   13,   /* field[13] = output_discard */
+  19,   /* field[19] = output_drop_when_full */
   11,   /* field[11] = output_max_segment_bytes */
   12,   /* field[12] = output_max_segments */
   2,   /* field[2] = owner */
@@ -599,10 +734,11 @@ static const unsigned petrel__supervisor__v1__request_record__field_indices_by_n
   15,   /* field[15] = stop_timeout_millis */
   0,   /* field[0] = version */
 };
-static const ProtobufCIntRange petrel__supervisor__v1__request_record__number_ranges[1 + 1] =
+static const ProtobufCIntRange petrel__supervisor__v1__request_record__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 30, 17 },
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__request_record__descriptor =
 {
@@ -612,10 +748,10 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__request_record__descrip
   "Petrel__Supervisor__V1__RequestRecord",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__RequestRecord),
-  17,
+  20,
   petrel__supervisor__v1__request_record__field_descriptors,
   petrel__supervisor__v1__request_record__field_indices_by_name,
-  1,  petrel__supervisor__v1__request_record__number_ranges,
+  2,  petrel__supervisor__v1__request_record__number_ranges,
   (ProtobufCMessageInit) petrel__supervisor__v1__request_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -142,6 +142,51 @@ void   petrel__supervisor__v1__health_check__free_unpacked
   assert(message->base.descriptor == &petrel__supervisor__v1__health_check__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__supervisor__v1__joined_namespace__init
+                     (Petrel__Supervisor__V1__JoinedNamespace         *message)
+{
+  static const Petrel__Supervisor__V1__JoinedNamespace init_value = PETREL__SUPERVISOR__V1__JOINED_NAMESPACE__INIT;
+  *message = init_value;
+}
+size_t petrel__supervisor__v1__joined_namespace__get_packed_size
+                     (const Petrel__Supervisor__V1__JoinedNamespace *message)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__joined_namespace__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__supervisor__v1__joined_namespace__pack
+                     (const Petrel__Supervisor__V1__JoinedNamespace *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__joined_namespace__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__supervisor__v1__joined_namespace__pack_to_buffer
+                     (const Petrel__Supervisor__V1__JoinedNamespace *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__joined_namespace__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Supervisor__V1__JoinedNamespace *
+       petrel__supervisor__v1__joined_namespace__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Supervisor__V1__JoinedNamespace *)
+     protobuf_c_message_unpack (&petrel__supervisor__v1__joined_namespace__descriptor,
+                                allocator, len, data);
+}
+void   petrel__supervisor__v1__joined_namespace__free_unpacked
+                     (Petrel__Supervisor__V1__JoinedNamespace *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__supervisor__v1__joined_namespace__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   petrel__supervisor__v1__create_request__annotations_entry__init
                      (Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry         *message)
 {
@@ -1330,7 +1375,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__restart_policy__descrip
   (ProtobufCMessageInit) petrel__supervisor__v1__restart_policy__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__output_options__field_descriptors[3] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__output_options__field_descriptors[4] =
 {
   {
     "max_segment_bytes",
@@ -1368,16 +1413,29 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__output_options__fi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "drop_when_full",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__OutputOptions, drop_when_full),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__output_options__field_indices_by_name[] = {
   2,   /* field[2] = discard */
+  3,   /* field[3] = drop_when_full */
   0,   /* field[0] = max_segment_bytes */
   1,   /* field[1] = max_segments */
 };
 static const ProtobufCIntRange petrel__supervisor__v1__output_options__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__output_options__descriptor =
 {
@@ -1387,7 +1445,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__output_options__descrip
   "Petrel__Supervisor__V1__OutputOptions",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__OutputOptions),
-  3,
+  4,
   petrel__supervisor__v1__output_options__field_descriptors,
   petrel__supervisor__v1__output_options__field_indices_by_name,
   1,  petrel__supervisor__v1__output_options__number_ranges,
@@ -1497,6 +1555,57 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__health_check__descripto
   (ProtobufCMessageInit) petrel__supervisor__v1__health_check__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__joined_namespace__field_descriptors[2] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__JoinedNamespace, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "container_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__JoinedNamespace, container_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__supervisor__v1__joined_namespace__field_indices_by_name[] = {
+  1,   /* field[1] = container_id */
+  0,   /* field[0] = kind */
+};
+static const ProtobufCIntRange petrel__supervisor__v1__joined_namespace__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__supervisor__v1__joined_namespace__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.supervisor.v1.JoinedNamespace",
+  "JoinedNamespace",
+  "Petrel__Supervisor__V1__JoinedNamespace",
+  "petrel.supervisor.v1",
+  sizeof(Petrel__Supervisor__V1__JoinedNamespace),
+  2,
+  petrel__supervisor__v1__joined_namespace__field_descriptors,
+  petrel__supervisor__v1__joined_namespace__field_indices_by_name,
+  1,  petrel__supervisor__v1__joined_namespace__number_ranges,
+  (ProtobufCMessageInit) petrel__supervisor__v1__joined_namespace__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__annotations_entry__field_descriptors[2] =
 {
   {
@@ -1548,7 +1657,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__annotat
   (ProtobufCMessageInit) petrel__supervisor__v1__create_request__annotations_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__field_descriptors[14] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__field_descriptors[16] =
 {
   {
     "id",
@@ -1718,12 +1827,38 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__fi
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "joined_namespaces",
+    15,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Supervisor__V1__CreateRequest, n_joined_namespaces),
+    offsetof(Petrel__Supervisor__V1__CreateRequest, joined_namespaces),
+    &petrel__supervisor__v1__joined_namespace__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cgroup_parent",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__CreateRequest, cgroup_parent),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__create_request__field_indices_by_name[] = {
   12,   /* field[12] = annotations */
   8,   /* field[8] = auto_remove */
+  15,   /* field[15] = cgroup_parent */
   13,   /* field[13] = health_check */
   0,   /* field[0] = id */
+  14,   /* field[14] = joined_namespaces */
   2,   /* field[2] = key */
   5,   /* field[5] = open_stdin */
   9,   /* field[9] = output */
@@ -1738,7 +1873,7 @@ static const unsigned petrel__supervisor__v1__create_request__field_indices_by_n
 static const ProtobufCIntRange petrel__supervisor__v1__create_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__descriptor =
 {
@@ -1748,7 +1883,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__descrip
   "Petrel__Supervisor__V1__CreateRequest",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__CreateRequest),
-  14,
+  16,
   petrel__supervisor__v1__create_request__field_descriptors,
   petrel__supervisor__v1__create_request__field_indices_by_name,
   1,  petrel__supervisor__v1__create_request__number_ranges,

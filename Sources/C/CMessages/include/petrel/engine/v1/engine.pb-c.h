@@ -18,8 +18,19 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Petrel__Engine__V1__Volume Petrel__Engine__V1__Volume;
 typedef struct Petrel__Engine__V1__Limits Petrel__Engine__V1__Limits;
 typedef struct Petrel__Engine__V1__RestartPolicy Petrel__Engine__V1__RestartPolicy;
+typedef struct Petrel__Engine__V1__Mount Petrel__Engine__V1__Mount;
+typedef struct Petrel__Engine__V1__DeviceRate Petrel__Engine__V1__DeviceRate;
+typedef struct Petrel__Engine__V1__Resources Petrel__Engine__V1__Resources;
+typedef struct Petrel__Engine__V1__Ulimit Petrel__Engine__V1__Ulimit;
+typedef struct Petrel__Engine__V1__DeviceMapping Petrel__Engine__V1__DeviceMapping;
+typedef struct Petrel__Engine__V1__LogConfig Petrel__Engine__V1__LogConfig;
+typedef struct Petrel__Engine__V1__LogConfig__OptionsEntry Petrel__Engine__V1__LogConfig__OptionsEntry;
+typedef struct Petrel__Engine__V1__HealthConfig Petrel__Engine__V1__HealthConfig;
 typedef struct Petrel__Engine__V1__ContainerConfig Petrel__Engine__V1__ContainerConfig;
 typedef struct Petrel__Engine__V1__ContainerConfig__LabelsEntry Petrel__Engine__V1__ContainerConfig__LabelsEntry;
+typedef struct Petrel__Engine__V1__ContainerConfig__TmpfsEntry Petrel__Engine__V1__ContainerConfig__TmpfsEntry;
+typedef struct Petrel__Engine__V1__ContainerConfig__SysctlsEntry Petrel__Engine__V1__ContainerConfig__SysctlsEntry;
+typedef struct Petrel__Engine__V1__ContainerConfig__AnnotationsEntry Petrel__Engine__V1__ContainerConfig__AnnotationsEntry;
 typedef struct Petrel__Engine__V1__CreateRequest Petrel__Engine__V1__CreateRequest;
 typedef struct Petrel__Engine__V1__CreateResponse Petrel__Engine__V1__CreateResponse;
 typedef struct Petrel__Engine__V1__StartRequest Petrel__Engine__V1__StartRequest;
@@ -107,6 +118,134 @@ struct  Petrel__Engine__V1__RestartPolicy
     , {0,NULL}, 0 }
 
 
+struct  Petrel__Engine__V1__Mount
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData type;
+  ProtobufCBinaryData source;
+  ProtobufCBinaryData target;
+  protobuf_c_boolean read_only;
+  ProtobufCBinaryData propagation;
+  protobuf_c_boolean non_recursive;
+  protobuf_c_boolean create_source;
+  uint64_t tmpfs_size_bytes;
+  uint32_t tmpfs_mode;
+};
+#define PETREL__ENGINE__V1__MOUNT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__mount__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0, 0, 0, 0 }
+
+
+struct  Petrel__Engine__V1__DeviceRate
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData path;
+  uint64_t rate;
+};
+#define PETREL__ENGINE__V1__DEVICE_RATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__device_rate__descriptor) \
+    , {0,NULL}, 0 }
+
+
+typedef enum {
+  PETREL__ENGINE__V1__RESOURCES___MEMORY_SWAPPINESS__NOT_SET = 0,
+  PETREL__ENGINE__V1__RESOURCES___MEMORY_SWAPPINESS_MEMORY_SWAPPINESS = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__ENGINE__V1__RESOURCES___MEMORY_SWAPPINESS__CASE)
+} Petrel__Engine__V1__Resources__MemorySwappinessCase;
+
+struct  Petrel__Engine__V1__Resources
+{
+  ProtobufCMessage base;
+  int64_t memory_swap_bytes;
+  uint64_t memory_reservation_bytes;
+  protobuf_c_boolean oom_kill_disable;
+  int64_t cpu_shares;
+  int64_t cpu_period_micros;
+  int64_t cpu_quota_micros;
+  ProtobufCBinaryData cpuset_cpus;
+  ProtobufCBinaryData cpuset_mems;
+  uint32_t blkio_weight;
+  size_t n_device_read_bps;
+  Petrel__Engine__V1__DeviceRate **device_read_bps;
+  size_t n_device_write_bps;
+  Petrel__Engine__V1__DeviceRate **device_write_bps;
+  size_t n_device_read_iops;
+  Petrel__Engine__V1__DeviceRate **device_read_iops;
+  size_t n_device_write_iops;
+  Petrel__Engine__V1__DeviceRate **device_write_iops;
+  Petrel__Engine__V1__Resources__MemorySwappinessCase _memory_swappiness_case;
+  union {
+    uint32_t memory_swappiness;
+  };
+};
+#define PETREL__ENGINE__V1__RESOURCES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__resources__descriptor) \
+    , 0, 0, 0, 0, 0, 0, {0,NULL}, {0,NULL}, 0, 0,NULL, 0,NULL, 0,NULL, 0,NULL, PETREL__ENGINE__V1__RESOURCES___MEMORY_SWAPPINESS__NOT_SET, {0} }
+
+
+struct  Petrel__Engine__V1__Ulimit
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData name;
+  int64_t soft;
+  int64_t hard;
+};
+#define PETREL__ENGINE__V1__ULIMIT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__ulimit__descriptor) \
+    , {0,NULL}, 0, 0 }
+
+
+struct  Petrel__Engine__V1__DeviceMapping
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData path_on_host;
+  ProtobufCBinaryData path_in_container;
+  ProtobufCBinaryData permissions;
+};
+#define PETREL__ENGINE__V1__DEVICE_MAPPING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__device_mapping__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+struct  Petrel__Engine__V1__LogConfig__OptionsEntry
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData key;
+  ProtobufCBinaryData value;
+};
+#define PETREL__ENGINE__V1__LOG_CONFIG__OPTIONS_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__log_config__options_entry__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Petrel__Engine__V1__LogConfig
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData driver;
+  size_t n_options;
+  Petrel__Engine__V1__LogConfig__OptionsEntry **options;
+};
+#define PETREL__ENGINE__V1__LOG_CONFIG__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__log_config__descriptor) \
+    , {0,NULL}, 0,NULL }
+
+
+struct  Petrel__Engine__V1__HealthConfig
+{
+  ProtobufCMessage base;
+  size_t n_test;
+  ProtobufCBinaryData *test;
+  int64_t interval_nanos;
+  int64_t timeout_nanos;
+  int64_t retries;
+  int64_t start_period_nanos;
+  int64_t start_interval_nanos;
+};
+#define PETREL__ENGINE__V1__HEALTH_CONFIG__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__health_config__descriptor) \
+    , 0,NULL, 0, 0, 0, 0, 0 }
+
+
 struct  Petrel__Engine__V1__ContainerConfig__LabelsEntry
 {
   ProtobufCMessage base;
@@ -115,6 +254,39 @@ struct  Petrel__Engine__V1__ContainerConfig__LabelsEntry
 };
 #define PETREL__ENGINE__V1__CONTAINER_CONFIG__LABELS_ENTRY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__container_config__labels_entry__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Petrel__Engine__V1__ContainerConfig__TmpfsEntry
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData key;
+  ProtobufCBinaryData value;
+};
+#define PETREL__ENGINE__V1__CONTAINER_CONFIG__TMPFS_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__container_config__tmpfs_entry__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Petrel__Engine__V1__ContainerConfig__SysctlsEntry
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData key;
+  ProtobufCBinaryData value;
+};
+#define PETREL__ENGINE__V1__CONTAINER_CONFIG__SYSCTLS_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__container_config__sysctls_entry__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Petrel__Engine__V1__ContainerConfig__AnnotationsEntry
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData key;
+  ProtobufCBinaryData value;
+};
+#define PETREL__ENGINE__V1__CONTAINER_CONFIG__ANNOTATIONS_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__container_config__annotations_entry__descriptor) \
     , {0,NULL}, {0,NULL} }
 
 
@@ -156,6 +328,48 @@ struct  Petrel__Engine__V1__ContainerConfig
   protobuf_c_boolean stdin_once;
   ProtobufCBinaryData stop_signal;
   protobuf_c_boolean read_only_root;
+  size_t n_mounts;
+  Petrel__Engine__V1__Mount **mounts;
+  size_t n_tmpfs;
+  Petrel__Engine__V1__ContainerConfig__TmpfsEntry **tmpfs;
+  size_t n_volumes_from;
+  ProtobufCBinaryData *volumes_from;
+  uint64_t shm_size_bytes;
+  Petrel__Engine__V1__Resources *resources;
+  size_t n_ulimits;
+  Petrel__Engine__V1__Ulimit **ulimits;
+  size_t n_devices;
+  Petrel__Engine__V1__DeviceMapping **devices;
+  size_t n_device_cgroup_rules;
+  ProtobufCBinaryData *device_cgroup_rules;
+  size_t n_sysctls;
+  Petrel__Engine__V1__ContainerConfig__SysctlsEntry **sysctls;
+  size_t n_groups_added;
+  ProtobufCBinaryData *groups_added;
+  ProtobufCBinaryData domainname;
+  protobuf_c_boolean has_init;
+  size_t n_security_options;
+  ProtobufCBinaryData *security_options;
+  ProtobufCBinaryData pid_mode;
+  ProtobufCBinaryData ipc_mode;
+  ProtobufCBinaryData uts_mode;
+  ProtobufCBinaryData userns_mode;
+  ProtobufCBinaryData cgroupns_mode;
+  ProtobufCBinaryData cgroup_parent;
+  int32_t oom_score_adj;
+  size_t n_annotations;
+  Petrel__Engine__V1__ContainerConfig__AnnotationsEntry **annotations;
+  Petrel__Engine__V1__LogConfig *log;
+  ProtobufCBinaryData platform;
+  Petrel__Engine__V1__HealthConfig *health;
+  size_t n_extra_hosts;
+  ProtobufCBinaryData *extra_hosts;
+  size_t n_dns;
+  ProtobufCBinaryData *dns;
+  size_t n_dns_search;
+  ProtobufCBinaryData *dns_search;
+  size_t n_dns_options;
+  ProtobufCBinaryData *dns_options;
   Petrel__Engine__V1__ContainerConfig__StopTimeoutSecondsCase _stop_timeout_seconds_case;
   union {
     uint32_t stop_timeout_seconds;
@@ -163,7 +377,7 @@ struct  Petrel__Engine__V1__ContainerConfig
 };
 #define PETREL__ENGINE__V1__CONTAINER_CONFIG__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__container_config__descriptor) \
-    , {0,NULL}, 0,NULL, 0, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, NULL, NULL, 0,NULL, 0,NULL, 0, {0,NULL}, 0, 0, 0, 0, {0,NULL}, 0, PETREL__ENGINE__V1__CONTAINER_CONFIG___STOP_TIMEOUT_SECONDS__NOT_SET, {0} }
+    , {0,NULL}, 0,NULL, 0, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, NULL, NULL, 0,NULL, 0,NULL, 0, {0,NULL}, 0, 0, 0, 0, {0,NULL}, 0, 0,NULL, 0,NULL, 0,NULL, 0, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, {0,NULL}, 0, 0,NULL, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0,NULL, NULL, {0,NULL}, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, PETREL__ENGINE__V1__CONTAINER_CONFIG___STOP_TIMEOUT_SECONDS__NOT_SET, {0} }
 
 
 struct  Petrel__Engine__V1__CreateRequest
@@ -798,9 +1012,154 @@ Petrel__Engine__V1__RestartPolicy *
 void   petrel__engine__v1__restart_policy__free_unpacked
                      (Petrel__Engine__V1__RestartPolicy *message,
                       ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__Mount methods */
+void   petrel__engine__v1__mount__init
+                     (Petrel__Engine__V1__Mount         *message);
+size_t petrel__engine__v1__mount__get_packed_size
+                     (const Petrel__Engine__V1__Mount   *message);
+size_t petrel__engine__v1__mount__pack
+                     (const Petrel__Engine__V1__Mount   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__mount__pack_to_buffer
+                     (const Petrel__Engine__V1__Mount   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__Mount *
+       petrel__engine__v1__mount__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__mount__free_unpacked
+                     (Petrel__Engine__V1__Mount *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__DeviceRate methods */
+void   petrel__engine__v1__device_rate__init
+                     (Petrel__Engine__V1__DeviceRate         *message);
+size_t petrel__engine__v1__device_rate__get_packed_size
+                     (const Petrel__Engine__V1__DeviceRate   *message);
+size_t petrel__engine__v1__device_rate__pack
+                     (const Petrel__Engine__V1__DeviceRate   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__device_rate__pack_to_buffer
+                     (const Petrel__Engine__V1__DeviceRate   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__DeviceRate *
+       petrel__engine__v1__device_rate__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__device_rate__free_unpacked
+                     (Petrel__Engine__V1__DeviceRate *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__Resources methods */
+void   petrel__engine__v1__resources__init
+                     (Petrel__Engine__V1__Resources         *message);
+size_t petrel__engine__v1__resources__get_packed_size
+                     (const Petrel__Engine__V1__Resources   *message);
+size_t petrel__engine__v1__resources__pack
+                     (const Petrel__Engine__V1__Resources   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__resources__pack_to_buffer
+                     (const Petrel__Engine__V1__Resources   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__Resources *
+       petrel__engine__v1__resources__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__resources__free_unpacked
+                     (Petrel__Engine__V1__Resources *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__Ulimit methods */
+void   petrel__engine__v1__ulimit__init
+                     (Petrel__Engine__V1__Ulimit         *message);
+size_t petrel__engine__v1__ulimit__get_packed_size
+                     (const Petrel__Engine__V1__Ulimit   *message);
+size_t petrel__engine__v1__ulimit__pack
+                     (const Petrel__Engine__V1__Ulimit   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__ulimit__pack_to_buffer
+                     (const Petrel__Engine__V1__Ulimit   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__Ulimit *
+       petrel__engine__v1__ulimit__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__ulimit__free_unpacked
+                     (Petrel__Engine__V1__Ulimit *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__DeviceMapping methods */
+void   petrel__engine__v1__device_mapping__init
+                     (Petrel__Engine__V1__DeviceMapping         *message);
+size_t petrel__engine__v1__device_mapping__get_packed_size
+                     (const Petrel__Engine__V1__DeviceMapping   *message);
+size_t petrel__engine__v1__device_mapping__pack
+                     (const Petrel__Engine__V1__DeviceMapping   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__device_mapping__pack_to_buffer
+                     (const Petrel__Engine__V1__DeviceMapping   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__DeviceMapping *
+       petrel__engine__v1__device_mapping__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__device_mapping__free_unpacked
+                     (Petrel__Engine__V1__DeviceMapping *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__LogConfig__OptionsEntry methods */
+void   petrel__engine__v1__log_config__options_entry__init
+                     (Petrel__Engine__V1__LogConfig__OptionsEntry         *message);
+/* Petrel__Engine__V1__LogConfig methods */
+void   petrel__engine__v1__log_config__init
+                     (Petrel__Engine__V1__LogConfig         *message);
+size_t petrel__engine__v1__log_config__get_packed_size
+                     (const Petrel__Engine__V1__LogConfig   *message);
+size_t petrel__engine__v1__log_config__pack
+                     (const Petrel__Engine__V1__LogConfig   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__log_config__pack_to_buffer
+                     (const Petrel__Engine__V1__LogConfig   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__LogConfig *
+       petrel__engine__v1__log_config__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__log_config__free_unpacked
+                     (Petrel__Engine__V1__LogConfig *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__HealthConfig methods */
+void   petrel__engine__v1__health_config__init
+                     (Petrel__Engine__V1__HealthConfig         *message);
+size_t petrel__engine__v1__health_config__get_packed_size
+                     (const Petrel__Engine__V1__HealthConfig   *message);
+size_t petrel__engine__v1__health_config__pack
+                     (const Petrel__Engine__V1__HealthConfig   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__health_config__pack_to_buffer
+                     (const Petrel__Engine__V1__HealthConfig   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__HealthConfig *
+       petrel__engine__v1__health_config__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__health_config__free_unpacked
+                     (Petrel__Engine__V1__HealthConfig *message,
+                      ProtobufCAllocator *allocator);
 /* Petrel__Engine__V1__ContainerConfig__LabelsEntry methods */
 void   petrel__engine__v1__container_config__labels_entry__init
                      (Petrel__Engine__V1__ContainerConfig__LabelsEntry         *message);
+/* Petrel__Engine__V1__ContainerConfig__TmpfsEntry methods */
+void   petrel__engine__v1__container_config__tmpfs_entry__init
+                     (Petrel__Engine__V1__ContainerConfig__TmpfsEntry         *message);
+/* Petrel__Engine__V1__ContainerConfig__SysctlsEntry methods */
+void   petrel__engine__v1__container_config__sysctls_entry__init
+                     (Petrel__Engine__V1__ContainerConfig__SysctlsEntry         *message);
+/* Petrel__Engine__V1__ContainerConfig__AnnotationsEntry methods */
+void   petrel__engine__v1__container_config__annotations_entry__init
+                     (Petrel__Engine__V1__ContainerConfig__AnnotationsEntry         *message);
 /* Petrel__Engine__V1__ContainerConfig methods */
 void   petrel__engine__v1__container_config__init
                      (Petrel__Engine__V1__ContainerConfig         *message);
@@ -1600,8 +1959,41 @@ typedef void (*Petrel__Engine__V1__Limits_Closure)
 typedef void (*Petrel__Engine__V1__RestartPolicy_Closure)
                  (const Petrel__Engine__V1__RestartPolicy *message,
                   void *closure_data);
+typedef void (*Petrel__Engine__V1__Mount_Closure)
+                 (const Petrel__Engine__V1__Mount *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__DeviceRate_Closure)
+                 (const Petrel__Engine__V1__DeviceRate *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__Resources_Closure)
+                 (const Petrel__Engine__V1__Resources *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__Ulimit_Closure)
+                 (const Petrel__Engine__V1__Ulimit *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__DeviceMapping_Closure)
+                 (const Petrel__Engine__V1__DeviceMapping *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__LogConfig__OptionsEntry_Closure)
+                 (const Petrel__Engine__V1__LogConfig__OptionsEntry *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__LogConfig_Closure)
+                 (const Petrel__Engine__V1__LogConfig *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__HealthConfig_Closure)
+                 (const Petrel__Engine__V1__HealthConfig *message,
+                  void *closure_data);
 typedef void (*Petrel__Engine__V1__ContainerConfig__LabelsEntry_Closure)
                  (const Petrel__Engine__V1__ContainerConfig__LabelsEntry *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__ContainerConfig__TmpfsEntry_Closure)
+                 (const Petrel__Engine__V1__ContainerConfig__TmpfsEntry *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__ContainerConfig__SysctlsEntry_Closure)
+                 (const Petrel__Engine__V1__ContainerConfig__SysctlsEntry *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__ContainerConfig__AnnotationsEntry_Closure)
+                 (const Petrel__Engine__V1__ContainerConfig__AnnotationsEntry *message,
                   void *closure_data);
 typedef void (*Petrel__Engine__V1__ContainerConfig_Closure)
                  (const Petrel__Engine__V1__ContainerConfig *message,
@@ -1744,8 +2136,19 @@ typedef void (*Petrel__Engine__V1__Event_Closure)
 extern const ProtobufCMessageDescriptor petrel__engine__v1__volume__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__limits__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__restart_policy__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__mount__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__device_rate__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__resources__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__ulimit__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__device_mapping__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__log_config__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__log_config__options_entry__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__health_config__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__container_config__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__container_config__labels_entry__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__container_config__tmpfs_entry__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__container_config__sysctls_entry__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__container_config__annotations_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__create_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__create_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__start_request__descriptor;

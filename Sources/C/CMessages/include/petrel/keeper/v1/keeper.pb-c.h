@@ -28,6 +28,7 @@ typedef struct Petrel__Keeper__V1__Hello Petrel__Keeper__V1__Hello;
 typedef struct Petrel__Keeper__V1__HelloReply Petrel__Keeper__V1__HelloReply;
 typedef struct Petrel__Keeper__V1__Adopt Petrel__Keeper__V1__Adopt;
 typedef struct Petrel__Keeper__V1__Start Petrel__Keeper__V1__Start;
+typedef struct Petrel__Keeper__V1__JoinedNamespace Petrel__Keeper__V1__JoinedNamespace;
 typedef struct Petrel__Keeper__V1__Exec Petrel__Keeper__V1__Exec;
 typedef struct Petrel__Keeper__V1__Signal Petrel__Keeper__V1__Signal;
 typedef struct Petrel__Keeper__V1__ResizeTerminal Petrel__Keeper__V1__ResizeTerminal;
@@ -72,10 +73,11 @@ struct  Petrel__Keeper__V1__ContainerRecord
   protobuf_c_boolean output_discard;
   ProtobufCBinaryData cgroup_path;
   ProtobufCBinaryData seccomp_program;
+  protobuf_c_boolean output_drop_when_full;
 };
 #define PETREL__KEEPER__V1__CONTAINER_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__keeper__v1__container_record__descriptor) \
-    , 0, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, {0,NULL}, {0,NULL} }
+    , 0, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, {0,NULL}, {0,NULL}, 0 }
 
 
 struct  Petrel__Keeper__V1__KeeperRecord
@@ -119,10 +121,11 @@ struct  Petrel__Keeper__V1__RunRecord
   protobuf_c_boolean terminal;
   protobuf_c_boolean open_stdin;
   protobuf_c_boolean detached;
+  uint64_t output_dropped_bytes;
 };
 #define PETREL__KEEPER__V1__RUN_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__keeper__v1__run_record__descriptor) \
-    , 0, 0, 0, NULL, 0, 0, 0, 0, 0, NULL, {0,NULL}, 0, 0, 0 }
+    , 0, 0, 0, NULL, 0, 0, 0, 0, 0, NULL, {0,NULL}, 0, 0, 0, 0 }
 
 
 struct  Petrel__Keeper__V1__Event
@@ -240,10 +243,22 @@ struct  Petrel__Keeper__V1__Start
 {
   ProtobufCMessage base;
   uint64_t run;
+  size_t n_joined;
+  Petrel__Keeper__V1__JoinedNamespace **joined;
 };
 #define PETREL__KEEPER__V1__START__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__keeper__v1__start__descriptor) \
-    , 0 }
+    , 0, 0,NULL }
+
+
+struct  Petrel__Keeper__V1__JoinedNamespace
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData kind;
+};
+#define PETREL__KEEPER__V1__JOINED_NAMESPACE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__keeper__v1__joined_namespace__descriptor) \
+    , {0,NULL} }
 
 
 struct  Petrel__Keeper__V1__Exec
@@ -597,6 +612,25 @@ Petrel__Keeper__V1__Start *
 void   petrel__keeper__v1__start__free_unpacked
                      (Petrel__Keeper__V1__Start *message,
                       ProtobufCAllocator *allocator);
+/* Petrel__Keeper__V1__JoinedNamespace methods */
+void   petrel__keeper__v1__joined_namespace__init
+                     (Petrel__Keeper__V1__JoinedNamespace         *message);
+size_t petrel__keeper__v1__joined_namespace__get_packed_size
+                     (const Petrel__Keeper__V1__JoinedNamespace   *message);
+size_t petrel__keeper__v1__joined_namespace__pack
+                     (const Petrel__Keeper__V1__JoinedNamespace   *message,
+                      uint8_t             *out);
+size_t petrel__keeper__v1__joined_namespace__pack_to_buffer
+                     (const Petrel__Keeper__V1__JoinedNamespace   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Keeper__V1__JoinedNamespace *
+       petrel__keeper__v1__joined_namespace__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__keeper__v1__joined_namespace__free_unpacked
+                     (Petrel__Keeper__V1__JoinedNamespace *message,
+                      ProtobufCAllocator *allocator);
 /* Petrel__Keeper__V1__Exec methods */
 void   petrel__keeper__v1__exec__init
                      (Petrel__Keeper__V1__Exec         *message);
@@ -844,6 +878,9 @@ typedef void (*Petrel__Keeper__V1__Adopt_Closure)
 typedef void (*Petrel__Keeper__V1__Start_Closure)
                  (const Petrel__Keeper__V1__Start *message,
                   void *closure_data);
+typedef void (*Petrel__Keeper__V1__JoinedNamespace_Closure)
+                 (const Petrel__Keeper__V1__JoinedNamespace *message,
+                  void *closure_data);
 typedef void (*Petrel__Keeper__V1__Exec_Closure)
                  (const Petrel__Keeper__V1__Exec *message,
                   void *closure_data);
@@ -895,6 +932,7 @@ extern const ProtobufCMessageDescriptor petrel__keeper__v1__hello__descriptor;
 extern const ProtobufCMessageDescriptor petrel__keeper__v1__hello_reply__descriptor;
 extern const ProtobufCMessageDescriptor petrel__keeper__v1__adopt__descriptor;
 extern const ProtobufCMessageDescriptor petrel__keeper__v1__start__descriptor;
+extern const ProtobufCMessageDescriptor petrel__keeper__v1__joined_namespace__descriptor;
 extern const ProtobufCMessageDescriptor petrel__keeper__v1__exec__descriptor;
 extern const ProtobufCMessageDescriptor petrel__keeper__v1__signal__descriptor;
 extern const ProtobufCMessageDescriptor petrel__keeper__v1__resize_terminal__descriptor;

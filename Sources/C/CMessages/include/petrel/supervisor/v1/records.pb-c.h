@@ -16,6 +16,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 #include "petrel/common/v1/common.pb-c.h"
 
+typedef struct Petrel__Supervisor__V1__JoinedRecord Petrel__Supervisor__V1__JoinedRecord;
 typedef struct Petrel__Supervisor__V1__Annotation Petrel__Supervisor__V1__Annotation;
 typedef struct Petrel__Supervisor__V1__RequestRecord Petrel__Supervisor__V1__RequestRecord;
 typedef struct Petrel__Supervisor__V1__StatusRecord Petrel__Supervisor__V1__StatusRecord;
@@ -29,6 +30,17 @@ typedef struct Petrel__Supervisor__V1__CountersRecord Petrel__Supervisor__V1__Co
 
 
 /* --- messages --- */
+
+struct  Petrel__Supervisor__V1__JoinedRecord
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData kind;
+  ProtobufCBinaryData container_id;
+};
+#define PETREL__SUPERVISOR__V1__JOINED_RECORD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__joined_record__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
 
 struct  Petrel__Supervisor__V1__Annotation
 {
@@ -63,10 +75,14 @@ struct  Petrel__Supervisor__V1__RequestRecord
   uint32_t stop_timeout_millis;
   size_t n_annotations;
   Petrel__Supervisor__V1__Annotation **annotations;
+  size_t n_joined_namespaces;
+  Petrel__Supervisor__V1__JoinedRecord **joined_namespaces;
+  ProtobufCBinaryData cgroup_parent;
+  protobuf_c_boolean output_drop_when_full;
 };
 #define PETREL__SUPERVISOR__V1__REQUEST_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__request_record__descriptor) \
-    , 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL }
+    , 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, {0,NULL}, 0 }
 
 
 struct  Petrel__Supervisor__V1__StatusRecord
@@ -162,6 +178,25 @@ struct  Petrel__Supervisor__V1__CountersRecord
     , 0, 0,NULL }
 
 
+/* Petrel__Supervisor__V1__JoinedRecord methods */
+void   petrel__supervisor__v1__joined_record__init
+                     (Petrel__Supervisor__V1__JoinedRecord         *message);
+size_t petrel__supervisor__v1__joined_record__get_packed_size
+                     (const Petrel__Supervisor__V1__JoinedRecord   *message);
+size_t petrel__supervisor__v1__joined_record__pack
+                     (const Petrel__Supervisor__V1__JoinedRecord   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__joined_record__pack_to_buffer
+                     (const Petrel__Supervisor__V1__JoinedRecord   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__JoinedRecord *
+       petrel__supervisor__v1__joined_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__joined_record__free_unpacked
+                     (Petrel__Supervisor__V1__JoinedRecord *message,
+                      ProtobufCAllocator *allocator);
 /* Petrel__Supervisor__V1__Annotation methods */
 void   petrel__supervisor__v1__annotation__init
                      (Petrel__Supervisor__V1__Annotation         *message);
@@ -297,6 +332,9 @@ void   petrel__supervisor__v1__counters_record__free_unpacked
                       ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
+typedef void (*Petrel__Supervisor__V1__JoinedRecord_Closure)
+                 (const Petrel__Supervisor__V1__JoinedRecord *message,
+                  void *closure_data);
 typedef void (*Petrel__Supervisor__V1__Annotation_Closure)
                  (const Petrel__Supervisor__V1__Annotation *message,
                   void *closure_data);
@@ -324,6 +362,7 @@ typedef void (*Petrel__Supervisor__V1__CountersRecord_Closure)
 
 /* --- descriptors --- */
 
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__joined_record__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__annotation__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__request_record__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__status_record__descriptor;

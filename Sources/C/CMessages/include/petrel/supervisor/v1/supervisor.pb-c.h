@@ -19,6 +19,7 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Petrel__Supervisor__V1__RestartPolicy Petrel__Supervisor__V1__RestartPolicy;
 typedef struct Petrel__Supervisor__V1__OutputOptions Petrel__Supervisor__V1__OutputOptions;
 typedef struct Petrel__Supervisor__V1__HealthCheck Petrel__Supervisor__V1__HealthCheck;
+typedef struct Petrel__Supervisor__V1__JoinedNamespace Petrel__Supervisor__V1__JoinedNamespace;
 typedef struct Petrel__Supervisor__V1__CreateRequest Petrel__Supervisor__V1__CreateRequest;
 typedef struct Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry;
 typedef struct Petrel__Supervisor__V1__ExitStatus Petrel__Supervisor__V1__ExitStatus;
@@ -70,10 +71,11 @@ struct  Petrel__Supervisor__V1__OutputOptions
   uint64_t max_segment_bytes;
   uint32_t max_segments;
   protobuf_c_boolean discard;
+  protobuf_c_boolean drop_when_full;
 };
 #define PETREL__SUPERVISOR__V1__OUTPUT_OPTIONS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__output_options__descriptor) \
-    , 0, 0, 0 }
+    , 0, 0, 0, 0 }
 
 
 struct  Petrel__Supervisor__V1__HealthCheck
@@ -90,6 +92,17 @@ struct  Petrel__Supervisor__V1__HealthCheck
 #define PETREL__SUPERVISOR__V1__HEALTH_CHECK__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__health_check__descriptor) \
     , 0,NULL, 0, 0, 0, 0, 0 }
+
+
+struct  Petrel__Supervisor__V1__JoinedNamespace
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData kind;
+  ProtobufCBinaryData container_id;
+};
+#define PETREL__SUPERVISOR__V1__JOINED_NAMESPACE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__joined_namespace__descriptor) \
+    , {0,NULL}, {0,NULL} }
 
 
 struct  Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry
@@ -127,6 +140,9 @@ struct  Petrel__Supervisor__V1__CreateRequest
   uint32_t stop_timeout_millis;
   size_t n_annotations;
   Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry **annotations;
+  size_t n_joined_namespaces;
+  Petrel__Supervisor__V1__JoinedNamespace **joined_namespaces;
+  ProtobufCBinaryData cgroup_parent;
   Petrel__Supervisor__V1__CreateRequest__HealthCheckCase _health_check_case;
   union {
     Petrel__Supervisor__V1__HealthCheck *health_check;
@@ -134,7 +150,7 @@ struct  Petrel__Supervisor__V1__CreateRequest
 };
 #define PETREL__SUPERVISOR__V1__CREATE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__create_request__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, NULL, 0, NULL, 0, 0, 0,NULL, PETREL__SUPERVISOR__V1__CREATE_REQUEST___HEALTH_CHECK__NOT_SET, {0} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, NULL, 0, NULL, 0, 0, 0,NULL, 0,NULL, {0,NULL}, PETREL__SUPERVISOR__V1__CREATE_REQUEST___HEALTH_CHECK__NOT_SET, {0} }
 
 
 struct  Petrel__Supervisor__V1__ExitStatus
@@ -552,6 +568,25 @@ Petrel__Supervisor__V1__HealthCheck *
                       const uint8_t       *data);
 void   petrel__supervisor__v1__health_check__free_unpacked
                      (Petrel__Supervisor__V1__HealthCheck *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__JoinedNamespace methods */
+void   petrel__supervisor__v1__joined_namespace__init
+                     (Petrel__Supervisor__V1__JoinedNamespace         *message);
+size_t petrel__supervisor__v1__joined_namespace__get_packed_size
+                     (const Petrel__Supervisor__V1__JoinedNamespace   *message);
+size_t petrel__supervisor__v1__joined_namespace__pack
+                     (const Petrel__Supervisor__V1__JoinedNamespace   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__joined_namespace__pack_to_buffer
+                     (const Petrel__Supervisor__V1__JoinedNamespace   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__JoinedNamespace *
+       petrel__supervisor__v1__joined_namespace__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__joined_namespace__free_unpacked
+                     (Petrel__Supervisor__V1__JoinedNamespace *message,
                       ProtobufCAllocator *allocator);
 /* Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry methods */
 void   petrel__supervisor__v1__create_request__annotations_entry__init
@@ -1045,6 +1080,9 @@ typedef void (*Petrel__Supervisor__V1__OutputOptions_Closure)
 typedef void (*Petrel__Supervisor__V1__HealthCheck_Closure)
                  (const Petrel__Supervisor__V1__HealthCheck *message,
                   void *closure_data);
+typedef void (*Petrel__Supervisor__V1__JoinedNamespace_Closure)
+                 (const Petrel__Supervisor__V1__JoinedNamespace *message,
+                  void *closure_data);
 typedef void (*Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry_Closure)
                  (const Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry *message,
                   void *closure_data);
@@ -1135,6 +1173,7 @@ typedef void (*Petrel__Supervisor__V1__VersionResponse_Closure)
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__restart_policy__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__output_options__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__health_check__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__joined_namespace__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__annotations_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__exit_status__descriptor;
