@@ -297,6 +297,7 @@ final class FakeImages: ImageSource {
         state.withLock { state in
             state.image.references = ["busybox:latest"]
             state.image.os = "linux"
+            state.image.architecture = "amd64"
             state.image.configuration = Array(#"{"config":{"Cmd":["sh"],"Labels":{"of":"image"}}}"#.utf8)
         }
     }

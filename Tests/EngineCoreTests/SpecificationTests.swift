@@ -269,14 +269,19 @@ struct SpecificationTests {
 }
 
 extension Host {
-    static let fake = Host(
-        name: "machine",
-        kernelRelease: "6.1.0",
-        operatingSystem: "Test",
-        operatingSystemVersion: "1",
-        cpus: 2,
-        memoryBytes: 1 << 30,
-        capabilityBits: .max,
-        deviceDirectory: "/nowhere"
-    )
+    static let fake: Host = {
+        var host = Host(
+            name: "machine",
+            kernelRelease: "6.1.0",
+            operatingSystem: "Test",
+            operatingSystemVersion: "1",
+            cpus: 2,
+            memoryBytes: 1 << 30,
+            capabilityBits: .max,
+            deviceDirectory: "/nowhere"
+        )
+        host.onlineCPUs = "0-1"
+        host.onlineMemories = "0"
+        return host
+    }()
 }

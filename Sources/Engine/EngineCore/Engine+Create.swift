@@ -16,7 +16,8 @@ extension Engine {
     /// - Parameter key: A call repeated with the same key, after the first was interrupted, is answered with the container
     ///   that the first one made, for as long as that is there. Empty: another one each time.
     /// - Throws: `.invalidName`, `.nameTaken`, `.invalidField`, `.noCommand`, `.imageNotFound`, `.bindSourceAbsent`,
-    ///   `.networkNotFound`, `.badImage`; or a `PeerError`. Afterwards nothing of it is left.
+    ///   `.networkNotFound`, `.badImage`, `.platformMismatch`, `.containerNotFound` for another that it refers to; or a
+    ///   `PeerError`. Afterwards nothing of it is left.
     package func create(
         name: String,
         settings: ContainerSettings,
@@ -28,14 +29,17 @@ extension Engine {
             return Creation(id: made.id, name: made.name, warnings: settings.warnings)
         }
         let wanted = name.isEmpty ? nil : try ContainerName(name)
+        let (settings, borrowed) = try await borrow(settings)
         let image = try await image(settings.image)
+        try ImagePlatform(settings.platform).check(image, called: settings.image)
         let defaults = try ImageDefaults(configuration: image.configuration, image: settings.image)
         let id = ContainerID.random()
         let resolved = try ResolvedConfiguration(
             settings: settings,
             image: defaults,
             id: id,
-            hostName: host.name
+            hostName: host.name,
+            borrowed: borrowed
         )
         let layout = try await supervisor.version().cgroupLayout
         let draft = ContainerRow(
@@ -56,7 +60,8 @@ extension Engine {
                 await undo(row)
                 throw error
             }
-            return Creation(id: id, name: row.name, warnings: settings.warnings)
+            let warnings = SettingsWarnings(settings: settings, host: host, cgroupLayout: layout)
+            return Creation(id: id, name: row.name, warnings: warnings.texts)
         }
     }
 
@@ -90,14 +95,17 @@ extension Engine {
     private func build(_ row: ContainerRow, cgroupLayout: String) async throws {
         let snapshot = try await images.prepareSnapshot(row.id, of: row.imageID)
         faults.reach("engine.create.snapshot-prepared")
-        let files = NetworkFiles(directory: filesDirectory(of: row.id))
         try row.settings.makeBindSources()
-        try files.write(hostname: row.resolved.hostname, network: row.settings.network)
+        try checkInitProgram(row.settings)
+        try NetworkFiles(directory: filesDirectory(of: row.id)).write(
+            hostname: row.resolved.hostname,
+            settings: row.settings
+        )
         faults.reach("engine.create.files-written")
         let specification = try SpecificationBuilder(
             settings: row.settings,
             resolved: row.resolved,
-            files: files,
+            files: networkFiles(of: row),
             host: host,
             cgroupLayout: cgroupLayout
         ).specification()
@@ -110,7 +118,13 @@ extension Engine {
             restart: row.settings.restart,
             autoRemove: row.settings.autoRemove,
             stopSignal: try ContainerSignal(row.resolved.stopSignal).number,
-            stopTimeoutMillis: UInt32(clamping: UInt64(row.resolved.stopTimeoutSeconds) * 1000)
+            stopTimeoutMillis: UInt32(clamping: UInt64(row.resolved.stopTimeoutSeconds) * 1000),
+            output: try LogPlan(row.settings.log).output,
+            joined: row.settings.joinedNamespaces,
+            cgroupParent: row.settings.cgroupParent,
+            health: try row.resolved.health.flatMap { health throws(EngineError) in
+                try HealthPlan(health, over: nil).order
+            }
         )
         _ = try await supervisor.create(order)
         faults.reach("engine.create.supervisor-created")
@@ -118,6 +132,20 @@ extension Engine {
         try await publish(row)
         faults.reach("engine.create.row-published")
         changes.announce()
+    }
+
+    /// Its own; or, on another container's network, that container's.
+    func networkFiles(of row: ContainerRow) -> NetworkFiles {
+        NetworkFiles(directory: filesDirectory(of: row.settings.networkContainer ?? row.id))
+    }
+
+    private func checkInitProgram(_ settings: ContainerSettings) throws(EngineError) {
+        guard settings.process.hasInit, !Files.exists(host.initProgram) else { return }
+        throw .invalidField(
+            "init",
+            "the program of --init is not there: \(host.initProgram)",
+            advice: "install petrel-container-init beside petrel-engine"
+        )
     }
 
     private func publish(_ row: ContainerRow) async throws {

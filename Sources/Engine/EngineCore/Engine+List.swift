@@ -73,7 +73,9 @@ extension Engine.Summary {
             finishedAtUnixNanos: state?.exit?.atUnixNanos ?? 0,
             exitCode: state?.exit?.code ?? 0,
             labels: row.resolved.labels,
-            mounts: row.settings.binds.map(\.source),
+            mounts: ((row.resolved.inheritedMounts ?? []) + row.settings.binds.map(\.mount)
+                + row.settings.storage.mounts)
+                .map(\.source).filter { !$0.isEmpty },
             network: row.settings.network.rawValue
         )
     }

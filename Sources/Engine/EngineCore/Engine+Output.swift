@@ -23,6 +23,11 @@ extension Engine {
         _ receive: @Sendable (OutputChunk) async throws -> Void
     ) async throws {
         let row = try await row(reference)
+        let plan = try LogPlan(row.settings.log)
+        // Those who are attached see what comes all the same.
+        guard plan.isReadable || query.untilRunEnds else {
+            throw EngineError.outputNotKept(row.id, driver: plan.driver)
+        }
         readers.enter(row.id)
         defer { readers.leave(row.id) }
         guard let state = try await state(of: row.id) else { return }

@@ -16,6 +16,10 @@ package enum EngineError: Error, Hashable, Sendable {
     case noCommand(image: String)
     case bindSourceAbsent(String)
     case imageNotFound(String)
+    /// The image is for another platform than was asked for.
+    case platformMismatch(String, wanted: String, actual: String)
+    /// The container's log driver keeps nothing that could be read.
+    case outputNotKept(ContainerID, driver: String)
     case imageInUse(String, container: ContainerID, name: String, isRunning: Bool)
     /// The image's configuration could not be understood.
     case badImage(String, String)

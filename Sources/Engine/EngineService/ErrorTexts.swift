@@ -10,8 +10,9 @@ extension EngineError {
         case .containerNotFound, .ambiguousPrefix, .invalidName, .nameTaken, .notRunning, .stillRunning,
             .beingRemoved, .startFailed:
             containerError
-        case .execNotFound, .execFailed, .streamLost, .outputUnreadable, .badPosition: processError
-        case .imageNotFound, .imageInUse, .badImage, .noCommand: imageError
+        case .execNotFound, .execFailed, .streamLost, .outputUnreadable, .outputNotKept, .badPosition:
+            processError
+        case .imageNotFound, .platformMismatch, .imageInUse, .badImage, .noCommand: imageError
         case .invalidSignal, .invalidField, .networkNotFound, .bindSourceAbsent, .badFilter, .eventsGone:
             requestError
         case .newerSchema, .database, .file, .diskFull: storageError
@@ -66,8 +67,9 @@ extension EngineError {
                 .failedPrecondition,
                 EngineError.programReason("start_failed", code),
                 id.text,
-                "failed to start container \(id.short): \(reason)",
-                advice: EngineError.programAdvice(code)
+                "failed to start container \(id.short): \(EngineError.told(reason))",
+                advice: reason.hasPrefix("join ")
+                    ? "start that container first" : EngineError.programAdvice(code)
             )
         case .containerNotFound(let reference): fallbackNotFound("container", reference)
         default: fallback
@@ -95,6 +97,14 @@ extension EngineError {
                 id.text,
                 "the output of \(id.short) cannot be read: \(text)"
             )
+        case .outputNotKept(let id, let driver):
+            ToldError(
+                .failedPrecondition,
+                "output_not_kept",
+                id.text,
+                "configured logging driver does not support reading: \(driver)",
+                advice: "create the container with --log-driver local"
+            )
         case .badPosition(let text):
             ToldError(
                 .invalidArgument,
@@ -116,6 +126,14 @@ extension EngineError {
                 reference,
                 "no such image: \(reference)",
                 advice: "get it with 'petrel pull \(reference)' or 'petrel load'"
+            )
+        case .platformMismatch(let reference, let wanted, let actual):
+            ToldError(
+                .notFound,
+                "platform_mismatch",
+                reference,
+                "image \(reference) was found but does not match the specified platform: wanted \(wanted), actual: \(actual)",
+                advice: "pull it for \(wanted)"
             )
         case .imageInUse(let reference, let id, let name, isRunning: true):
             ToldError(
@@ -170,7 +188,7 @@ extension EngineError {
                 "network_not_found",
                 name,
                 "no such network: \(name)",
-                advice: "use none or host"
+                advice: "networks of one's own are not supported yet: use none, host or container:<name|id>"
             )
         case .bindSourceAbsent(let path):
             ToldError(
@@ -236,6 +254,12 @@ extension EngineError {
     }
 
     private var fallback: ToldError { ToldError(.internal, "internal", "", "\(self)") }
+
+    /// `join pid namespace of container …: ESRCH` in plain words.
+    private static func told(_ reason: String) -> String {
+        guard reason.hasPrefix("join "), reason.hasSuffix(": ESRCH") else { return reason }
+        return "cannot " + reason.dropLast(": ESRCH".count) + ": it is not running"
+    }
 
     private static func programReason(_ operation: String, _ code: UInt32) -> String {
         switch code {

@@ -11,9 +11,10 @@ struct ContainerInspection {
     let snapshot: PreparedSnapshot?
     let platform: String
     let cgroupLayout: String
+    let host: Host
 
-    private var settings: ContainerSettings { row.settings }
-    private var resolved: ResolvedConfiguration { row.resolved }
+    var settings: ContainerSettings { row.settings }
+    var resolved: ResolvedConfiguration { row.resolved }
 
     var json: JSON {
         [
@@ -26,7 +27,7 @@ struct ContainerInspection {
             "ResolvConfPath": .string(files.resolver),
             "HostnamePath": .string(files.hostname),
             "HostsPath": .string(files.hosts),
-            "LogPath": .string(state?.outputDirectory ?? ""),
+            "LogPath": .string(settings.log.driver == "none" ? "" : state?.outputDirectory ?? ""),
             "Name": .string("/" + row.name),
             "RestartCount": .integer(Int64(state?.restartCount ?? 0)),
             "Driver": "overlay",
@@ -37,7 +38,7 @@ struct ContainerInspection {
             "ExecIDs": execs.isEmpty ? .null : .texts(execs.map(\.text)),
             "HostConfig": hostConfiguration,
             "GraphDriver": graphDriver,
-            "Mounts": .array(settings.binds.map(mount)),
+            "Mounts": .array(mounts),
             "Config": configuration,
             "NetworkSettings": network,
         ]
@@ -66,7 +67,7 @@ struct ContainerInspection {
     private var configuration: JSON {
         var object: JSON.Object = [
             "Hostname": .string(resolved.hostname),
-            "Domainname": "",
+            "Domainname": .string(resolved.domainname ?? ""),
             "User": .string(resolved.user),
             "AttachStdin": .bool(settings.opensStdin),
             "AttachStdout": true,
@@ -84,105 +85,45 @@ struct ContainerInspection {
             "Labels": .map(resolved.labels),
             "StopSignal": .string(resolved.stopSignal),
         ]
+        object["Healthcheck"] = resolved.health.map(healthcheck)
         if let timeout = settings.stopTimeoutSeconds { object["StopTimeout"] = .integer(Int64(timeout)) }
         return .object(object)
     }
 
-    private var hostConfiguration: JSON {
-        let limits = settings.limits
-        let isPrivileged = settings.isPrivileged
-        var object: JSON.Object = [
-            "Binds": settings.binds.isEmpty ? .null : .texts(settings.binds.map(bindText)),
-            "ContainerIDFile": "",
-            "LogConfig": ["Type": "local", "Config": [:]],
-            "NetworkMode": .string(settings.network.rawValue),
-            "PortBindings": [:],
-            "RestartPolicy": [
-                "Name": .string(settings.restart.mode.rawValue),
-                "MaximumRetryCount": .integer(Int64(settings.restart.maximumRetries)),
-            ],
-            "AutoRemove": .bool(settings.autoRemove),
-            "VolumeDriver": "",
-            "VolumesFrom": .null,
-            "ConsoleSize": [0, 0],
-            "CapAdd": settings.capabilitiesAdded.isEmpty ? .null : .texts(settings.capabilitiesAdded),
-            "CapDrop": settings.capabilitiesDropped.isEmpty ? .null : .texts(settings.capabilitiesDropped),
-            "CgroupnsMode": cgroupLayout == "v2" ? "private" : "host",
-            "Dns": [],
-            "DnsOptions": [],
-            "DnsSearch": [],
-            "ExtraHosts": .null,
-            "GroupAdd": .null,
-            "IpcMode": "private",
-            "Cgroup": "",
-            "Links": .null,
-            "OomScoreAdj": 0,
-            "PidMode": "",
-            "Privileged": .bool(isPrivileged),
-            "PublishAllPorts": false,
-            "ReadonlyRootfs": .bool(settings.readOnlyRoot),
-            "SecurityOpt": isPrivileged ? ["label=disable"] : .null,
-            "UTSMode": "",
-            "UsernsMode": "",
-            "ShmSize": 67_108_864,
-            "Runtime": "petrel",
-            "Isolation": "",
-            "CpuShares": 0,
-            "Memory": .integer(Int64(clamping: limits.memoryBytes)),
-            "NanoCpus": .integer(Int64(clamping: limits.nanoCPUs)),
-        ]
-        for (key, value) in resourceFields { object[key] = value }
-        object["MaskedPaths"] = isPrivileged ? .null : .texts(DockerDefaults.maskedPaths)
-        object["ReadonlyPaths"] = isPrivileged ? .null : .texts(DockerDefaults.readonlyPaths)
+    /// As Docker leaves out what is not set.
+    private func healthcheck(_ health: ContainerSettings.Health) -> JSON {
+        var object = JSON.Object()
+        if !health.test.isEmpty { object["Test"] = .texts(health.test) }
+        for (key, value) in [
+            ("Interval", health.intervalNanos), ("Timeout", health.timeoutNanos),
+            ("StartPeriod", health.startPeriodNanos), ("StartInterval", health.startIntervalNanos),
+            ("Retries", health.retries),
+        ] where value != 0 {
+            object[key] = .integer(value)
+        }
         return .object(object)
     }
 
-    private var resourceFields: [(String, JSON)] {
-        let limits = settings.limits
-        return [
-            ("CgroupParent", ""),
-            ("BlkioWeight", 0),
-            ("BlkioWeightDevice", []),
-            ("BlkioDeviceReadBps", []),
-            ("BlkioDeviceWriteBps", []),
-            ("BlkioDeviceReadIOps", []),
-            ("BlkioDeviceWriteIOps", []),
-            ("CpuPeriod", 0),
-            ("CpuQuota", 0),
-            ("CpuRealtimePeriod", 0),
-            ("CpuRealtimeRuntime", 0),
-            ("CpusetCpus", ""),
-            ("CpusetMems", ""),
-            ("Devices", []),
-            ("DeviceCgroupRules", .null),
-            ("DeviceRequests", .null),
-            ("MemoryReservation", 0),
-            ("MemorySwap", .integer(Int64(clamping: limits.memoryBytes) * 2)),
-            ("MemorySwappiness", .null),
-            ("OomKillDisable", false),
-            ("PidsLimit", limits.processes == 0 ? .null : .integer(limits.processes)),
-            ("Ulimits", .null),
-            ("CpuCount", 0),
-            ("CpuPercent", 0),
-            ("IOMaximumIOps", 0),
-            ("IOMaximumBandwidth", 0),
-        ]
-    }
-
-    private func bindText(_ bind: ContainerSettings.Bind) -> String {
-        let options = [bind.readOnly ? "ro" : "", bind.propagation].filter { !$0.isEmpty }
-        return "\(bind.source):\(bind.target)" + (options.isEmpty ? "" : ":" + options.joined(separator: ","))
-    }
-
-    private func mount(_ bind: ContainerSettings.Bind) -> JSON {
-        [
-            "Type": "bind",
-            "Source": .string(bind.source),
-            "Destination": .string(bind.target),
-            "Mode": .string(bind.readOnly ? "ro" : ""),
-            "RW": .bool(!bind.readOnly),
-            "Propagation": .string(bind.propagation.isEmpty ? "rprivate" : bind.propagation),
-        ]
+    /// Also what other containers have brought; a tmpfs only where it was asked for as a mount.
+    private var mounts: [JSON] {
+        let own = settings.binds.map(\.mount) + settings.storage.mounts
+        let targets = Set(own.map { ContainerSettings.clean($0.target) })
+        let inherited = (resolved.inheritedMounts ?? []).filter {
+            !targets.contains(ContainerSettings.clean($0.target))
+        }
+        return (inherited + own).map { mount in
+            let isBind = mount.kind == .bind
+            return [
+                "Type": .string(mount.kind.rawValue),
+                "Source": .string(mount.source),
+                "Destination": .string(ContainerSettings.clean(mount.target)),
+                "Mode": .string(isBind && mount.readOnly ? "ro" : ""),
+                "RW": .bool(!mount.readOnly),
+                "Propagation": .string(
+                    isBind ? mount.propagation.isEmpty ? "rprivate" : mount.propagation : ""
+                ),
+            ]
+        }
     }
 
     private var graphDriver: JSON {

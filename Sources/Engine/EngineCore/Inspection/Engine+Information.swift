@@ -40,7 +40,8 @@ extension Engine {
             "DriverStatus": [],
             "DockerRootDir": .string(location.root),
             "Plugins": [
-                "Volume": [], "Network": ["host", "none"], "Authorization": .null, "Log": ["local"],
+                "Volume": [], "Network": ["host", "none"], "Authorization": .null,
+                "Log": ["json-file", "local", "none"],
             ],
             "LoggingDriver": "local",
             "CgroupDriver": "cgroupfs",
@@ -79,7 +80,7 @@ extension Engine {
             ("DefaultRuntime", "petrel"),
             ("LiveRestoreEnabled", true),
             ("Isolation", ""),
-            ("InitBinary", ""),
+            ("InitBinary", "petrel-container-init"),
             ("SecurityOptions", ["name=seccomp,profile=builtin"]),
         ]
     }

@@ -14,10 +14,11 @@ extension Engine {
             row: row,
             state: state,
             execs: execs,
-            files: NetworkFiles(directory: filesDirectory(of: row.id)),
+            files: networkFiles(of: row),
             snapshot: upper,
             platform: image?.os ?? "linux",
-            cgroupLayout: try await supervisor.version().cgroupLayout
+            cgroupLayout: try await supervisor.version().cgroupLayout,
+            host: host
         )
         return inspection.json.serialized()
     }

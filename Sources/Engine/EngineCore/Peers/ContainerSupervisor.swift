@@ -68,6 +68,11 @@ package struct ContainerOrder: Sendable {
     package var autoRemove: Bool
     package var stopSignal: Int32
     package var stopTimeoutMillis: UInt32
+    package var output = OutputOrder()
+    package var joined: [JoinedNamespace] = []
+    /// Empty: the suite's.
+    package var cgroupParent = ""
+    package var health: HealthOrder?
 }
 
 /// One mount of a root file system, as mount(2) has it.

@@ -14,6 +14,18 @@ package struct Host: Sendable {
     /// Bits by number: what this process, and so every container, can have at most.
     package var capabilityBits: UInt64
     package var deviceDirectory: String
+    /// `0-3`; empty where it is not known.
+    package var onlineCPUs = ""
+    package var onlineMemories = ""
+    /// What this process, and so every container, can have at most without CAP_SYS_RESOURCE.
+    var hardLimits: [ProcessSpec.ResourceLimit.Kind: UInt64] = [:]
+    /// `fs.nr_open`.
+    var mostOpenFiles = UInt64.max
+    package var hasAppArmor = false
+    package var hasSELinux = false
+    package var hasBlockWeight = true
+    /// The program of `--init`.
+    package var initProgram = ""
 
     package init(
         name: String,
@@ -52,7 +64,7 @@ package struct Host: Sendable {
         let release = fields(of: "/etc/os-release", separator: "=")
         let memory = fields(of: "/proc/meminfo", separator: ":")["MemTotal"]?.split(separator: " ").first
         let bounding = fields(of: "/proc/self/status", separator: ":")["CapBnd"] ?? ""
-        return Host(
+        var host = Host(
             name: (try? Files.text(of: "/proc/sys/kernel/hostname")) ?? "",
             kernelRelease: (try? Files.text(of: "/proc/sys/kernel/osrelease")) ?? "",
             operatingSystem: release["PRETTY_NAME"] ?? "Linux",
@@ -62,6 +74,26 @@ package struct Host: Sendable {
             capabilityBits: UInt64(bounding, radix: 16) ?? .max,
             deviceDirectory: "/dev"
         )
+        host.onlineCPUs = (try? Files.text(of: "/sys/devices/system/cpu/online")) ?? ""
+        host.onlineMemories = (try? Files.text(of: "/sys/devices/system/node/online")) ?? ""
+        for kind in ProcessSpec.ResourceLimit.Kind.allCases {
+            host.hardLimits[kind] = try? ResourceLimits.value(kind.kernelNumber).hard
+        }
+        host.mostOpenFiles = (try? Files.text(of: "/proc/sys/fs/nr_open")).flatMap { UInt64($0) } ?? .max
+        host.hasAppArmor = (try? Files.text(of: "/sys/module/apparmor/parameters/enabled")) == "Y"
+        host.hasSELinux = Files.exists("/sys/fs/selinux/enforce")
+        host.hasBlockWeight = hasBlockWeight
+        if let program = try? Files.link(at: "/proc/self/exe") {
+            host.initProgram = Files.parentPath(of: program) + "/petrel-container-init"
+        }
+        return host
+    }
+
+    /// Version 1 has weights where the BFQ scheduler is built in (its statistics are in the root group too); version 2
+    /// ignores what it does not have.
+    private static var hasBlockWeight: Bool {
+        let directory = "/sys/fs/cgroup/blkio"
+        return !Files.exists(directory) || Files.exists(directory + "/blkio.bfq.io_serviced")
     }
 
     var capabilities: Set<Capability> {

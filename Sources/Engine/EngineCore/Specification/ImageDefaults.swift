@@ -11,6 +11,7 @@ package struct ImageDefaults: Hashable, Sendable {
     package var stopSignal = ""
     package var labels: [String: String] = [:]
     package var volumes: [String] = []
+    package var health: ContainerSettings.Health?
 
     package init() {}
 
@@ -32,6 +33,7 @@ package struct ImageDefaults: Hashable, Sendable {
         stopSignal = try fields.string("StopSignal")
         labels = try fields.map("Labels")
         volumes = config["Volumes"]?.object?.keys.sorted() ?? []
+        health = try fields.health()
     }
 
     private struct Fields {
@@ -47,6 +49,27 @@ package struct ImageDefaults: Hashable, Sendable {
             guard let value = value(name) else { return "" }
             guard let text = value.string else { throw .badImage(image, "config.\(name) is not a string") }
             return text
+        }
+
+        func health() throws(EngineError) -> ContainerSettings.Health? {
+            guard let value = value("Healthcheck") else { return Optional.none }
+            guard value.object != nil else { throw .badImage(image, "config.Healthcheck is not an object") }
+            let fields = Fields(config: value, image: image)
+            func number(_ name: String) throws(EngineError) -> Int64 {
+                guard let value = fields.value(name) else { return 0 }
+                guard let number = value.integer else {
+                    throw .badImage(image, "config.Healthcheck.\(name) is not a number")
+                }
+                return number
+            }
+            var health = ContainerSettings.Health()
+            health.test = try fields.strings("Test")
+            health.intervalNanos = try number("Interval")
+            health.timeoutNanos = try number("Timeout")
+            health.startPeriodNanos = try number("StartPeriod")
+            health.startIntervalNanos = try number("StartInterval")
+            health.retries = try number("Retries")
+            return health
         }
 
         func strings(_ name: String) throws(EngineError) -> [String] {

@@ -17,6 +17,11 @@ package struct ResolvedConfiguration: Codable, Hashable, Sendable {
     package var stopTimeoutSeconds: UInt32
     /// Paths that the image declares as volumes.
     package var imageVolumes: [String]
+    package var domainname: String?
+    /// The user's over the image's; nil: neither has one.
+    package var health: ContainerSettings.Health?
+    /// What other containers' volumes have brought.
+    package var inheritedMounts: [ContainerSettings.Storage.Mount]?
 
     package static let defaultStopTimeoutSeconds: UInt32 = 10
 
@@ -30,7 +35,8 @@ package struct ResolvedConfiguration: Codable, Hashable, Sendable {
         settings: ContainerSettings,
         image: ImageDefaults,
         id: ContainerID,
-        hostName: String
+        hostName: String,
+        borrowed: Borrowed = Borrowed()
     ) throws(EngineError) {
         let own = settings.entrypoint.map { $0 == [""] ? [] : $0 }
         let useImage = own == nil
@@ -41,13 +47,19 @@ package struct ResolvedConfiguration: Codable, Hashable, Sendable {
         workingDirectory =
             settings.workingDirectory.isEmpty ? image.workingDirectory : settings.workingDirectory
         user = settings.user.isEmpty ? image.user : settings.user
-        hostname = settings.hostname
-        if hostname.isEmpty { hostname = settings.network == .host ? hostName : id.short }
+        let sharesName = settings.network == .host || settings.namespaces.sharesHostNames
+        hostname = settings.hostname.isEmpty ? borrowed.hostname : settings.hostname
+        if hostname.isEmpty { hostname = sharesName ? hostName : id.short }
+        domainname = settings.names.domainname.isEmpty ? borrowed.domainname : settings.names.domainname
+        inheritedMounts = borrowed.mounts.isEmpty ? nil : borrowed.mounts
         labels = image.labels.merging(settings.labels) { $1 }
         stopSignal = settings.stopSignal.isEmpty ? image.stopSignal : settings.stopSignal
         if stopSignal.isEmpty { stopSignal = ContainerSignal.terminate.name }
         stopTimeoutSeconds = settings.stopTimeoutSeconds ?? ResolvedConfiguration.defaultStopTimeoutSeconds
         imageVolumes = image.volumes
+        if settings.health != nil || image.health != nil {
+            health = try HealthPlan(settings.health ?? .init(), over: image.health).shown
+        }
         try check(image: settings.image)
     }
 

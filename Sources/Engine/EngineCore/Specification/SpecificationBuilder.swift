@@ -6,8 +6,6 @@ internal import RuntimeSpec
 ///
 /// Starts from Docker's defaults and changes what the user asked for. Root path and cgroup path are the supervisor's.
 struct SpecificationBuilder {
-    static let cpuPeriodMicros: UInt64 = 100_000
-
     let settings: ContainerSettings
     let resolved: ResolvedConfiguration
     let files: NetworkFiles
@@ -20,34 +18,50 @@ struct SpecificationBuilder {
 
     func spec() throws(EngineError) -> ContainerSpec {
         let granted = try CapabilityChoice(settings: settings, available: host.capabilities).granted
+        let security = try SecurityChoice(settings: settings, host: host)
         var spec = DockerDefaults.spec(
-            process: process,
+            process: try process(security),
             capabilities: granted,
             privileged: settings.isPrivileged,
             kernelRelease: host.kernelRelease
         )
         spec.process?.capabilities = CapabilitySets(granted)
         spec.root = ContainerSpec.Root(path: "rootfs", isReadOnly: settings.readOnlyRoot)
-        spec.hostname = resolved.hostname
+        if !settings.namespaces.sharesHostNames {
+            spec.hostname = resolved.hostname
+            spec.domainname = resolved.domainname ?? ""
+        }
+        spec.annotations = settings.annotations
         spec.linux.namespaces = namespaces(spec.linux.namespaces)
-        if settings.isPrivileged { spec.linux.devices = devices(beside: spec.linux.devices) }
-        spec.linux.resources.memory = memory
-        spec.linux.resources.cpu = cpu
-        spec.linux.resources.pidsLimit = settings.limits.processes > 0 ? settings.limits.processes : nil
-        spec.mounts = mounts(over: spec.mounts)
+        spec.linux.seccomp = try security.seccomp(capabilities: granted, kernelRelease: host.kernelRelease)
+        if !security.hidesSystemPaths { (spec.linux.maskedPaths, spec.linux.readonlyPaths) = ([], []) }
+        spec.linux.sysctl = settings.sysctls
+        spec.linux.devices = try devices(beside: spec.linux.devices)
+        spec.linux.resources = try ResourcesBuilder(
+            settings: settings,
+            host: host,
+            cgroupLayout: cgroupLayout
+        )
+        .resources(over: spec.linux.resources)
+        spec.mounts = try MountsBuilder(settings: settings, resolved: resolved, files: files, host: host)
+            .mounts(over: spec.mounts)
         return spec
     }
 
-    private var process: ProcessSpec {
+    private func process(_ security: SecurityChoice) throws(EngineError) -> ProcessSpec {
+        let own = settings.process.hasInit ? [MountsBuilder.initPath, "--"] : []
         var process = ProcessSpec(
-            args: resolved.arguments,
+            args: own + resolved.arguments,
             env: environment,
             cwd: resolved.workingDirectory.isEmpty ? "/" : resolved.workingDirectory,
             terminal: settings.hasTerminal,
-            oomScoreAdj: 0
+            rlimits: try settings.resourceLimits(),
+            noNewPrivileges: security.forbidsNewPrivileges,
+            oomScoreAdj: settings.process.outOfMemoryScore
         )
         // Looked up in the container's own files when it starts; HOME comes from there too, unless it is set.
         process.user.username = resolved.user
+        process.user.additionalGroups = settings.process.groups
         return process
     }
 
@@ -57,63 +71,40 @@ struct SpecificationBuilder {
         return Environment.merged(own, resolved.environment.filter { $0.contains("=") })
     }
 
+    /// Those that another container has stay among the new ones: the supervisor's start puts the other's in their place.
     private func namespaces(_ defaults: [LinuxSpec.Namespace]) -> [LinuxSpec.Namespace] {
-        defaults.filter { namespace in
+        let modes = settings.namespaces
+        return defaults.filter { namespace in
             switch namespace.kind {
             case .network: settings.network != .host
+            case .pid: modes.process != .host
+            case .ipc: modes.ipc != .host
+            case .uts: !modes.sharesHostNames
             // Docker's default: private on v2, the host's where v1 controllers are in use.
-            case .cgroup: cgroupLayout == "v2"
+            case .cgroup: modes.hasOwnControlGroups(cgroupLayout)
             default: true
             }
         }
     }
 
-    private func devices(beside own: [Device]) -> [Device] {
-        let paths = Set(own.map(\.path))
-        return own + host.devices().filter { !paths.contains($0.path) }
-    }
-
-    private var memory: Resources.Memory? {
-        guard settings.limits.memoryBytes > 0 else { return nil }
-        let limit = Int64(clamping: settings.limits.memoryBytes)
-        // As Docker: as much swap again as memory.
-        return Resources.Memory(limit: limit, swap: limit * 2)
-    }
-
-    private var cpu: Resources.CPU? {
-        guard settings.limits.nanoCPUs > 0 else { return nil }
-        let quota = settings.limits.nanoCPUs * SpecificationBuilder.cpuPeriodMicros / 1_000_000_000
-        return Resources.CPU(quotaMicros: Int64(quota), periodMicros: SpecificationBuilder.cpuPeriodMicros)
-    }
-
-    /// Docker's mounts without those that a volume replaces, then the engine's files, then the volumes, outer ones first.
-    private func mounts(over defaults: [MountSpec]) -> [MountSpec] {
-        let targets = Set(settings.binds.map { ContainerSettings.clean($0.target) })
-        let files = files.mounts.filter { !targets.contains($0.target) }.map { file in
-            MountSpec(
-                destination: file.target,
-                type: "bind",
-                source: file.source,
-                options: ["rbind", "rprivate"] + (settings.readOnlyRoot ? ["ro"] : [])
-            )
+    private func devices(beside own: [Device]) throws(EngineError) -> [Device] {
+        var devices = own
+        for mapping in settings.devices.mappings {
+            for device in try host.devices(for: mapping) {
+                devices.removeAll { $0.path == device.path }
+                devices.append(device)
+            }
         }
-        let binds = settings.binds.map { bind in
-            let propagation = bind.propagation.isEmpty ? "rprivate" : bind.propagation
-            return MountSpec(
-                destination: ContainerSettings.clean(bind.target),
-                type: "bind",
-                source: bind.source,
-                options: ["rbind", propagation, bind.readOnly ? "ro" : "rw"]
-            )
-        }
-        let byDepth = (files + binds).enumerated().sorted { left, right in
-            let depths = (SpecificationBuilder.depth(left.element), SpecificationBuilder.depth(right.element))
-            return depths.0 == depths.1 ? left.offset < right.offset : depths.0 < depths.1
-        }
-        return defaults.filter { !targets.contains($0.destination) } + byDepth.map(\.element)
+        guard settings.isPrivileged else { return devices }
+        let paths = Set(devices.map(\.path))
+        return devices + host.devices().filter { !paths.contains($0.path) }
     }
+}
 
-    private static func depth(_ mount: MountSpec) -> Int { mount.destination.split(separator: "/").count }
+extension ContainerSettings.Namespaces {
+    func hasOwnControlGroups(_ cgroupLayout: String) -> Bool {
+        controlGroups.map { $0 == "private" } ?? (cgroupLayout == "v2")
+    }
 }
 
 extension ExecSettings {
@@ -143,6 +134,7 @@ extension ExecSettings {
             terminal: hasTerminal
         )
         process.user.username = user.isEmpty ? resolved.user : user
+        process.user.additionalGroups = settings.process.groups
         // Otherwise absent: the container's own.
         if isPrivileged { process.capabilities = CapabilitySets(host.capabilities) }
         guard

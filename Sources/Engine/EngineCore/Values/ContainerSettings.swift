@@ -2,7 +2,7 @@
 
 /// What the user asked for, as it was asked; nothing of the image or of this machine is mixed in.
 ///
-/// Kept in the database as JSON: a field added later must be optional, so that older rows can still be read.
+/// Kept in the database as JSON: a field added later must be optional or `Added`, so that older rows can still be read.
 package struct ContainerSettings: Codable, Hashable, Sendable {
     package var image = ""
     /// Nil: the image's. Empty: none, and the image's command does not count either.
@@ -28,6 +28,20 @@ package struct ContainerSettings: Codable, Hashable, Sendable {
     package var stopSignal = ""
     package var stopTimeoutSeconds: UInt32?
     package var readOnlyRoot = false
+    @Added package var resources = Resources()
+    @Added package var storage = Storage()
+    @Added package var devices = Devices()
+    @Added package var namespaces = Namespaces()
+    @Added package var process = Process()
+    @Added package var names = Names()
+    @Added package var log = Log()
+    @Added package var securityOptions: [String] = []
+    @Added package var sysctls: [String: String] = [:]
+    @Added package var annotations: [String: String] = [:]
+    @Added package var cgroupParent = ""
+    /// `os[/architecture[/variant]]` that the image must have; empty: any.
+    @Added package var platform = ""
+    package var health: Health?
 
     package init() {}
 
@@ -96,19 +110,6 @@ package struct ContainerSettings: Codable, Hashable, Sendable {
             self.memoryBytes = memoryBytes
             self.nanoCPUs = nanoCPUs
             self.processes = processes
-        }
-    }
-
-    package enum NetworkMode: String, Codable, Sendable {
-        case none
-        case host
-
-        /// - Throws: `.networkNotFound` for any other name: networks of one's own do not exist yet.
-        package init(name: String) throws(EngineError) {
-            guard let mode = name.isEmpty ? NetworkMode.none : NetworkMode(rawValue: name) else {
-                throw .networkNotFound(name)
-            }
-            self = mode
         }
     }
 }

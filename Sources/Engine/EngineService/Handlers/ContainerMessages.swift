@@ -4,54 +4,6 @@ internal import Messages
 
 // Messages of the engine's own protocol to and from the core's values.
 
-extension ContainerSettings {
-    /// - Throws: for a restart policy or network that is none.
-    init(_ config: EngineV1.ContainerConfig) throws(EngineError) {
-        self.init()
-        image = config.image
-        entrypoint = config.entrypointSet || !config.entrypoint.isEmpty ? config.entrypoint : nil
-        command = config.command
-        environment = config.environment
-        workingDirectory = config.workingDirectory
-        user = config.user
-        hostname = config.hostname
-        labels = config.labels
-        binds = config.volumes.map(Bind.init)
-        restart = try RestartPolicy(
-            name: config.restartPolicy?.name ?? "",
-            maximumRetries: config.restartPolicy?.maximumRetries ?? 0
-        )
-        limits = Limits(
-            memoryBytes: config.limits?.memoryBytes ?? 0,
-            nanoCPUs: config.limits?.nanoCpus ?? 0,
-            processes: config.limits?.pids ?? 0
-        )
-        capabilitiesAdded = config.capabilitiesAdded
-        capabilitiesDropped = config.capabilitiesDropped
-        isPrivileged = config.privileged
-        network = try NetworkMode(name: config.network)
-        autoRemove = config.autoRemove
-        hasTerminal = config.terminal
-        opensStdin = config.openStdin
-        stdinOnce = config.stdinOnce
-        stopSignal = config.stopSignal
-        stopTimeoutSeconds = config.stopTimeoutSeconds
-        readOnlyRoot = config.readOnlyRoot
-    }
-}
-
-extension ContainerSettings.Bind {
-    init(_ volume: EngineV1.Volume) {
-        self.init(
-            source: volume.source,
-            target: volume.target,
-            readOnly: volume.readOnly,
-            propagation: volume.propagation,
-            createSource: volume.createSource
-        )
-    }
-}
-
 extension EngineV1.ContainerSummary {
     init(_ summary: Engine.Summary) {
         self.init(

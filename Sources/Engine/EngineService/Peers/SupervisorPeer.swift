@@ -24,8 +24,18 @@ package struct SupervisorPeer: ContainerSupervisor {
             stdinOnce: order.stdinOnce,
             restartPolicy: SupervisorV1.RestartPolicy(order.restart),
             autoRemove: order.autoRemove,
+            output: SupervisorV1.OutputOptions(
+                maxSegmentBytes: order.output.segmentBytes,
+                maxSegments: order.output.segments,
+                dropWhenFull: order.output.dropsWhenFull
+            ),
             stopSignal: order.stopSignal,
-            stopTimeoutMillis: order.stopTimeoutMillis
+            stopTimeoutMillis: order.stopTimeoutMillis,
+            healthCheck: order.health.map(SupervisorV1.HealthCheck.init),
+            joinedNamespaces: order.joined.map {
+                SupervisorV1.JoinedNamespace(kind: $0.kind.rawValue, containerId: $0.container.text)
+            },
+            cgroupParent: order.cgroupParent
         )
         return try container(
             try await calls.repeating { options throws(RPCError) in
