@@ -16,6 +16,14 @@ extension Trait where Self == ConditionTrait {
         )
     }
 
+    /// The test needs version 1 control groups, alone or beside a version 2 tree.
+    package static var needsLegacyCgroups: Self {
+        .enabled(
+            if: FileManager.default.fileExists(atPath: "/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+            "needs version 1 control groups"
+        )
+    }
+
     /// The test needs a program of this name in the PATH.
     package static func needsProgram(_ name: String) -> Self {
         .enabled(if: programPath(name) != nil, "needs the program \(name)")

@@ -73,10 +73,18 @@ package struct RestartOption: Hashable, Sendable {
             maximumRetries = 0
             return
         }
-        guard name == "on-failure", let retries = UInt32(parts[1]) else {
+        guard name == "on-failure" else {
             throw Failure(
                 "restart policy '\(text)'",
                 "only on-failure takes a number of retries",
+                exitCode: 125
+            )
+        }
+        guard let retries = UInt32(parts[1]), retries <= UInt32(Int32.max) else {
+            throw Failure(
+                "restart policy '\(text)'",
+                "the maximum retry count must be a number",
+                advice: "write on-failure:3",
                 exitCode: 125
             )
         }

@@ -59,7 +59,7 @@ struct ContainerOptions: ParsableArguments {
     @Option(
         name: [.customLong("network"), .customLong("net")],
         parsing: .unconditional,
-        help: "host or none."
+        help: "host, none, or container:NAME."
     ) var network = "none"
     @Option(
         name: [.customShort("l", allowingJoined: true), .long],
@@ -76,32 +76,29 @@ struct ContainerOptions: ParsableArguments {
     var idFile: String?
     @Flag(name: [.short, .long], help: "Show no progress while pulling.") var quiet = false
 
+    @OptionGroup var storage: StorageOptions
+    @OptionGroup var resources: ResourceOptions
+    @OptionGroup var isolation: IsolationOptions
+    @OptionGroup var names: NameOptions
+    @OptionGroup var health: HealthOptions
+    @OptionGroup var later: LaterOptions
+
     /// The request's part.
     /// - Throws: `Failure` with exit code 125.
     func config(image: String, command: [String], what: String) throws(Failure) -> EngineV1.ContainerConfig {
-        let restartPolicy = try RestartOption(restart)
-        guard !remove || restartPolicy.name == "no" else {
-            throw Failure(what, "--rm and --restart exclude each other", exitCode: 125)
-        }
-        guard ["missing", "always", "never"].contains(pull) else {
-            throw Failure(
-                "--pull '\(pull)'",
-                "is not known",
-                advice: "use missing, always or never",
-                exitCode: 125
-            )
-        }
+        let restartPolicy = try restartPolicy(what)
+        try later.check(what)
         let directory = (try? SystemEnvironment.workingDirectory()) ?? "/"
-        return EngineV1.ContainerConfig(
+        var config = EngineV1.ContainerConfig(
             image: image,
             entrypoint: entrypoint.map { $0.isEmpty ? [] : [$0] } ?? [],
             entrypointSet: entrypoint != nil,
             command: command,
-            environment: try environmentLines(),
+            environment: try TextFiles.environment(files: environmentFiles, options: environment),
             workingDirectory: workdir ?? "",
             user: user ?? "",
             hostname: hostname ?? "",
-            labels: Dictionary(label.map { OptionText.label($0) }.map { ($0.name, $0.value) }) { $1 },
+            labels: try TextFiles.labels(files: names.labelFile, options: label),
             volumes: try volume.map { (text) throws(Failure) in
                 let option = try VolumeOption(text, workingDirectory: directory)
                 return EngineV1.Volume(
@@ -126,22 +123,29 @@ struct ContainerOptions: ParsableArguments {
             stopTimeoutSeconds: stopTimeout.map { $0 < 0 ? .max : UInt32(clamping: $0) },
             readOnlyRoot: readOnly
         )
+        try storage.add(to: &config)
+        try resources.add(to: &config)
+        try isolation.add(to: &config)
+        try names.add(to: &config)
+        try health.add(to: &config)
+        return config
     }
 
-    private func environmentLines() throws(Failure) -> [String] {
-        var lines: [String] = []
-        for path in environmentFiles {
-            do {
-                let text = String(decoding: try Files.contents(of: path, limit: 1 << 20), as: UTF8.self)
-                lines += try OptionText.environmentFile(text, environment: SystemEnvironment.value)
-            } catch let failure as Failure {
-                throw Failure("env file \(path)", "\(failure.what): \(failure.why)", exitCode: 125)
-            } catch {
-                throw Failure("env file \(path)", "\(error)", exitCode: 125)
-            }
+    /// Of options that exclude each other, too.
+    private func restartPolicy(_ what: String) throws(Failure) -> RestartOption {
+        let restartPolicy = try RestartOption(restart)
+        guard !remove || restartPolicy.name == "no" else {
+            throw Failure(what, "--rm and --restart exclude each other", exitCode: 125)
         }
-        return lines
-            + environment.compactMap { OptionText.environment($0, environment: SystemEnvironment.value) }
+        guard ["missing", "always", "never"].contains(pull) else {
+            throw Failure(
+                "--pull '\(pull)'",
+                "is not known",
+                advice: "use missing, always or never",
+                exitCode: 125
+            )
+        }
+        return restartPolicy
     }
 
     private func limits() throws(Failure) -> EngineV1.Limits {

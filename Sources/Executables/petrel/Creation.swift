@@ -32,7 +32,7 @@ struct Creation {
             }
         } catch {
             guard options.pull == "missing", error.code == .notFound,
-                error.detail?.reason == "image_not_found"
+                ["image_not_found", "platform_mismatch"].contains(error.detail?.reason)
             else {
                 throw engine.failure(what, error, exitCode: 125)
             }
@@ -52,7 +52,12 @@ struct Creation {
 
     private func pull() async throws(Failure) {
         do {
-            _ = try await ImagePull(engine: engine, reference: config.image, isQuiet: options.quiet).run()
+            _ = try await ImagePull(
+                engine: engine,
+                reference: config.image,
+                platform: config.platform,
+                isQuiet: options.quiet
+            ).run()
         } catch {
             throw Failure(error.what, error.why, advice: error.advice, exitCode: 125)
         }

@@ -9,13 +9,17 @@ import System
 struct ImagePull {
     let engine: EngineConnection
     let reference: String
+    /// Empty: this machine's.
+    var platform = ""
     let isQuiet: Bool
 
     /// - Returns: The last message about a finished image.
     func run() async throws(Failure) -> EngineV1.ProgressResponse? {
         // Pulling is idempotent: what was downloaded before an interruption is kept by the image store.
         try await engine.repeating("pull \(reference)") { () async throws(RPCError) in
-            let responses = try await engine.images.pull(EngineV1.PullRequest(reference: reference))
+            let responses = try await engine.images.pull(
+                EngineV1.PullRequest(reference: reference, platform: platform)
+            )
             var display = ProgressDisplay(isQuiet: isQuiet)
             var finished: EngineV1.ProgressResponse?
             while let response = try await responses.next() {

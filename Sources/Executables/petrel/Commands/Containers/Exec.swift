@@ -25,6 +25,11 @@ struct Exec: EngineCommand {
     )
     var environment: [String] = []
     @Option(
+        name: .customLong("env-file"),
+        parsing: .unconditionalSingleValue,
+        help: "Read NAME=value lines from a file."
+    ) var environmentFiles: [String] = []
+    @Option(
         name: [.customShort("u", allowingJoined: true), .long],
         parsing: .unconditional,
         help: "User, as name or number, perhaps with :group."
@@ -48,9 +53,7 @@ struct Exec: EngineCommand {
         let start = EngineV1.ExecStart(
             container: container,
             command: command,
-            environment: environment.compactMap {
-                OptionText.environment($0, environment: SystemEnvironment.value)
-            },
+            environment: try TextFiles.environment(files: environmentFiles, options: environment),
             workingDirectory: workdir ?? "",
             user: user ?? "",
             privileged: privileged,
