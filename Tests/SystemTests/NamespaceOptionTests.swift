@@ -64,9 +64,10 @@ struct NamespaceOptionTests {
         try withSuite { suite in
             let id = try suite.startShell(
                 "a",
-                "echo theirs > /dev/shm/word; exec sleep 1000",
+                "echo theirs > /dev/shm/word; echo ready; exec sleep 1000",
                 options: ["--ipc", "shareable", "--hostname", "harbour"]
             )
+            try suite.waitForLines("a", 1)
             let options = [
                 "--network", "container:a", "--pid", "container:\(id.prefix(12))", "--ipc", "container:a",
             ]
@@ -104,8 +105,23 @@ struct NamespaceOptionTests {
                 try namespace("pid", of: try pid(suite, "a"))
                     == (try namespace("pid", of: try pid(suite, "b")))
             )
+        }
+    }
+
+    @Test func joiningLeavesNothingOpenAndIsRefusedWhereItCannotBe() throws {
+        try withSuite { suite in
+            try suite.startShell("a", "exec sleep 1000", options: ["--ipc", "shareable"])
+            try suite.startShell("b", "exec sleep 1000", options: ["--ipc", "container:a"])
+            try suite.startShell("c", "exec sleep 1000")
+            let joined = ["--network", "container:a", "--pid", "container:a", "--ipc", "container:a"]
+            let open = try suite.petrel(
+                ["run", "--rm"] + joined + ["busybox", "sh", "-c", "ls -1 /proc/self/fd | wc -l"]
+            )
+            #expect(open.text == "4", "\(open)")
             let absent = try suite.petrel("run", "--rm", "--pid", "container:nobody", "busybox", "true")
             #expect(absent.status == 125 && absent.stderr.contains("nobody"), "\(absent)")
+            let unshared = try suite.petrel("run", "--rm", "--ipc", "container:c", "busybox", "true")
+            #expect(unshared.status == 125 && unshared.stderr.contains("non-shareable"), "\(unshared)")
             let chained = try suite.petrel("run", "--rm", "--ipc", "container:b", "busybox", "true")
             #expect(chained.status == 0, "\(chained)")
         }

@@ -136,6 +136,22 @@ struct RunLimitTests {
         }
     }
 
+    /// What surrounds the container's program surrounds those that are executed in it.
+    @Test func execsAreSurroundedLikeTheContainer() throws {
+        try withSuite { suite in
+            let options = [
+                "--ulimit", "nofile=100:200", "--oom-score-adj", "300", "--group-add", "777",
+                "--security-opt", "no-new-privileges",
+            ]
+            try suite.startShell("c", "exec sleep 1000", options: options)
+            let script = """
+                ulimit -n; cat /proc/self/oom_score_adj; id -G; awk '/^NoNewPrivs/ {print $2}' /proc/self/status
+                """
+            let outcome = try suite.petrel("exec", "c", "sh", "-c", script)
+            #expect(outcome.lines == ["100", "300", "0 777", "1"], "\(outcome)")
+        }
+    }
+
     @Test func initPassesSignalsOnAndReaps() throws {
         try withSuite { suite in
             let cases: [(command: [String], status: Int32)] = [

@@ -161,6 +161,7 @@ package struct ExecPlan: Hashable, Sendable {
         var process = process
         if process.capabilities == nil { process.capabilities = spec.process?.capabilities }
         if process.rlimits.isEmpty { process.rlimits = spec.process?.rlimits ?? [] }
+        if process.oomScoreAdj == nil { process.oomScoreAdj = spec.process?.oomScoreAdj }
         if spec.process?.noNewPrivileges == true { process.noNewPrivileges = true }
         self.process = try ProcessPlan(process, seccomp: spec.linux.seccomp, program: seccompProgram)
         entersProcessNamespace = spec.linux.namespace(.pid) != nil

@@ -20,10 +20,12 @@ extension Host {
     private func collect(_ path: String, as target: String, into found: inout [Device], depth: Int)
         throws(EngineError)
     {
-        let status = try status(of: path, field: "device")
+        // A link is followed where it was asked for, not where a directory happens to have one.
+        let entry = depth == 0 ? try status(of: path, field: "device") : try? Files.status(of: path)
+        guard let status = entry else { return }
         if status.kind == .directory {
             guard depth < 8, let names = try? Files.names(in: path) else { return }
-            for name in names.sorted() where found.count < Host.limit {
+            for name in names.sorted() where found.count < Host.limit && !Host.containersOwn.contains(name) {
                 // What is no device, or is gone, is passed over here.
                 try? collect(path + "/" + name, as: target + "/" + name, into: &found, depth: depth + 1)
             }

@@ -125,13 +125,17 @@ package struct Host: Sendable {
         return result
     }
 
+    /// What each container has a /dev of its own for.
+    static let containersOwn: Set = [
+        "pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev", "console", "ptmx",
+    ]
+
     /// The machine's device nodes, for a privileged container; without those that each container has of its own.
     func devices() -> [Device] { devices(in: deviceDirectory, below: "/dev", depth: 0) }
 
     private func devices(in directory: String, below prefix: String, depth: Int) -> [Device] {
-        let own: Set = ["pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev", "console", "ptmx"]
         guard depth < 8, let names = try? Files.names(in: directory) else { return [] }
-        return names.filter { depth > 0 || !own.contains($0) }.flatMap { name -> [Device] in
+        return names.filter { depth > 0 || !Host.containersOwn.contains($0) }.flatMap { name -> [Device] in
             let path = "\(directory)/\(name)"
             guard let status = try? Files.status(of: path) else { return [] }
             if status.kind == .directory {

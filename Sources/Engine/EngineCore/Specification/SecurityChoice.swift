@@ -21,6 +21,9 @@ struct SecurityChoice {
 
     /// - Throws: `.invalidField` for an option that is none, or that this machine cannot honour.
     init(settings: ContainerSettings, host: Host) throws(EngineError) {
+        guard settings.securityOptions.count <= 64 else {
+            throw .invalidField("security option", "more than 64 security options")
+        }
         for option in settings.securityOptions { try read(option, host) }
         if settings.isPrivileged {
             if case .builtin = filter { filter = .unconfined }

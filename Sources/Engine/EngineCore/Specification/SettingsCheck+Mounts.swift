@@ -28,6 +28,9 @@ extension ContainerSettings {
         guard !texts.contains(where: { $0.utf8.contains(0) || $0.utf8.count > 4096 }) else {
             throw .invalidField("volume", "a path with a NUL byte, or longer than 4096 bytes")
         }
+        guard storage.volumesFrom.count <= 64 else {
+            throw .invalidField("volumes from", "the volumes of more than 64 containers")
+        }
         for text in storage.volumesFrom { _ = try VolumesFrom(text) }
     }
 
@@ -98,6 +101,9 @@ extension ContainerSettings {
     // MARK: - Devices
 
     func checkDevices() throws(EngineError) {
+        guard devices.mappings.count <= 256, devices.rules.count <= 1024 else {
+            throw .invalidField("device", "more than 256 devices, or more than 1024 rules for them")
+        }
         for device in devices.mappings {
             for path in [device.source, device.target] {
                 guard path.hasPrefix("/"), path.utf8.count <= 4096, !path.utf8.contains(0) else {

@@ -51,6 +51,7 @@ extension ContainerSettings {
 
     /// Only what a namespace of the container has of its own; the rest would change the machine.
     private func checkSysctls() throws(EngineError) {
+        guard sysctls.count <= 1024 else { throw .invalidField("sysctl", "more than 1024 sysctls") }
         for (name, value) in sysctls {
             let dotted = name.contains(".") ? name : name.replacing(slashesWith: ".")
             let isPlain =

@@ -127,6 +127,7 @@ extension ContainerSettings {
         }
         let rates =
             resources.readBytes + resources.writeBytes + resources.readOperations + resources.writeOperations
+        guard rates.count <= 256 else { throw .invalidField("device rate", "more than 256 rates") }
         for rate in rates {
             guard rate.path.hasPrefix("/"), !rate.path.utf8.contains(0) else {
                 throw .invalidField("device rate", "the device \"\(rate.path)\" is not an absolute path")
