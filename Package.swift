@@ -125,7 +125,7 @@ let daemons: [Target] = [
     ),
     module(
         "Supervisor/SupervisorService",
-        ["Messages", "RPC", "Services", "SupervisorCore", "System", logging]
+        ["Cgroups", "Messages", "RPC", "Services", "SupervisorCore", "System", logging]
     ),
     module("ImageStore/Layers", ["CISAL", "CZstd", "OCI", "System", crypto]),
     module("ImageStore/Registry", ["JSON", "OCI", httpClient, logging, nioCore]),

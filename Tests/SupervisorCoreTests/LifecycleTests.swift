@@ -37,6 +37,74 @@ struct LifecycleTests {
         var actions: [Event.Action] { lifecycle.pending.map(\.action) }
     }
 
+    private static func running() throws -> Story {
+        var story = Story(lifecycle: try make())
+        _ = try story.lifecycle.requestStart(now: now)
+        _ = story.started()
+        return story
+    }
+
+    @Test func aPauseIsToldOnceItIsTrue() throws {
+        var story = try Self.running()
+        #expect(try story.lifecycle.requestPause() == [.freeze(run: 1)])
+        #expect(story.actions == [.create, .start])
+        #expect(story.lifecycle.noteFrozen(run: 1, now: Self.now) == [])
+        #expect(story.lifecycle.noteFrozen(run: 1, now: Self.now) == [])
+        #expect(try story.lifecycle.requestPause() == [])
+        #expect(story.lifecycle.resume(keeperRun: 1, isNewBoot: false, now: Self.now) == [.freeze(run: 1)])
+        #expect(try story.lifecycle.requestUnpause(now: Self.now) == [.thaw])
+        #expect(try story.lifecycle.requestUnpause(now: Self.now) == [])
+        #expect(story.actions == [.create, .start, .pause, .unpause])
+        #expect(story.lifecycle.resume(keeperRun: 1, isNewBoot: false, now: Self.now) == [.thaw])
+    }
+
+    @Test func whatEndsAContainerEndsItsPause() throws {
+        var story = try Self.running()
+        _ = try story.lifecycle.requestPause()
+        _ = story.lifecycle.noteFrozen(run: 1, now: Self.now)
+        var stopped = story.lifecycle
+        #expect(
+            try stopped.requestStop(signal: 15, killDueBootNanos: 9, now: Self.now)
+                == [.signal(15), .thaw, .kill(atBootNanos: 9)]
+        )
+        #expect(throws: SupervisorError.self) { try stopped.requestPause() }
+        var killed = story.lifecycle
+        #expect(try killed.requestKill(signal: 9, isStop: true, now: Self.now) == [.thaw])
+        var hinted = story.lifecycle
+        #expect(try hinted.requestKill(signal: 10, isStop: false, now: Self.now) == [])
+        #expect(hinted.isPauseTold)
+        var deleted = story.lifecycle
+        #expect(try deleted.requestDelete(isForced: true) == [.signal(9), .thaw])
+        _ = story.exited(137)
+        #expect(!story.lifecycle.isPauseWanted && !story.lifecycle.isPauseTold)
+    }
+
+    @Test func aPauseThatFailsLeavesNoTrace() throws {
+        var story = try Self.running()
+        _ = try story.lifecycle.requestPause()
+        #expect(story.lifecycle.giveUpPause(run: 1) == [.thaw])
+        #expect(!story.lifecycle.isPauseWanted)
+        #expect(story.actions == [.create, .start])
+    }
+
+    @Test func anUpdateIsFinishedOrTakenBack() throws {
+        var story = try Self.running()
+        let always = RestartPolicy(mode: .always)
+        _ = try story.lifecycle.beginUpdate(to: .init(resources: [1], policy: always))
+        #expect(story.lifecycle.policy == always && story.lifecycle.resources == [1])
+        var undone = story.lifecycle
+        _ = undone.undoUpdate()
+        #expect(undone.policy == .never && undone.resources == [] && undone.beforeUpdate == nil)
+        _ = story.lifecycle.finishUpdate(now: Self.now)
+        _ = story.lifecycle.finishUpdate(now: Self.now)
+        #expect(story.actions == [.create, .start, .update])
+        #expect(story.exited(0) != [])
+        var removed = try Self.make(autoRemove: true)
+        #expect(throws: SupervisorError.self) {
+            try removed.beginUpdate(to: .init(resources: [], policy: always))
+        }
+    }
+
     @Test func aPlainLifeIsToldOnceAndInOrder() throws {
         var story = Story(lifecycle: try Self.make())
         #expect(try story.lifecycle.requestStart(now: Self.now) == [.start(run: 1)])
@@ -239,7 +307,7 @@ struct LifecycleTests {
         #expect(throws: SupervisorError.isRunning(story.lifecycle.id)) {
             _ = try story.lifecycle.requestDelete(isForced: false)
         }
-        #expect(try story.lifecycle.requestDelete(isForced: true) == [.signal(9)])
+        #expect(try story.lifecycle.requestDelete(isForced: true) == [.signal(9), .thaw])
         #expect(throws: SupervisorError.isBeingRemoved(story.lifecycle.id)) {
             _ = try story.lifecycle.requestStart(now: Self.now)
         }

@@ -11,5 +11,6 @@ extension ErrorNumber {
     package static let noSpace: Int32 = ENOSPC
     package static let brokenPipe: Int32 = EPIPE
     package static let connectionRefused: Int32 = ECONNREFUSED
+    package static let timedOut: Int32 = ETIMEDOUT
     package static let connectionReset: Int32 = ECONNRESET
 }

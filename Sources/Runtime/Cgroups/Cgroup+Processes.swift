@@ -65,8 +65,24 @@ extension Cgroup {
         }
     }
 
+    /// Asks every process to stop where it is, and says whether all stand. To be repeated until they do; does not wait.
+    /// - Throws: `ENODEV` without a freezer.
+    package func standsStill() throws(SystemError) -> Bool {
+        if let directory = unifiedDirectory, Files.exists(directory + "/cgroup.freeze") {
+            try Files.writeOnce("1", to: directory + "/cgroup.freeze")
+        } else {
+            guard layout.hierarchy(of: "freezer") != nil else {
+                throw SystemError("freeze", path: path, code: 19)
+            }
+            try setLegacyFreezer("FROZEN")
+        }
+        return try isFrozen()
+    }
+
+    /// Lets every process go on. Harmless when they do, or when the group is gone.
     package func thaw() throws(SystemError) {
         if let directory = unifiedDirectory, Files.exists(directory + "/cgroup.freeze") {
+            guard try Files.text(of: directory + "/cgroup.freeze") != "0" else { return }
             try Files.writeOnce("0", to: directory + "/cgroup.freeze")
         } else {
             try setLegacyFreezer("THAWED")

@@ -255,6 +255,11 @@ extension Keeper {
     }
 
     func forgetOldExecs() {
+        let transients = execs.filter { $0.record.transient && $0.isFinished && $0.outputs.isEmpty }
+        for job in transients.dropLast() {
+            files.removeExec(job.record.execId)
+            execs.removeAll { $0 === job }
+        }
         var surplus = execs.count - ContainerFiles.execRecordLimit
         guard surplus > 0 else { return }
         execs.removeAll { job in

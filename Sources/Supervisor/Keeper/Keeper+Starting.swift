@@ -180,7 +180,8 @@ extension Keeper {
             startedAtUnixNanos: Clock.wallNanos,
             execId: request.execId,
             openStdin: request.openStdin,
-            detached: request.detached
+            detached: request.detached,
+            transient: request.transient
         )
         let job = Job(record: record, phase: .building)
         job.waiters = [waiter]

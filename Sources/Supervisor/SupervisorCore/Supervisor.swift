@@ -109,6 +109,7 @@ package actor Supervisor {
                 owner: request.owner,
                 policy: request.restartPolicy,
                 isAutoRemoved: request.isAutoRemoved,
+                healthCheck: request.healthCheck,
                 now: surroundings.now
             )
             // This completes it: from here on a restarted supervisor keeps it.
@@ -168,6 +169,9 @@ package actor Supervisor {
         surroundings.neighbours.add(container)
         keys[OwnerKey(owner: container.request.owner, key: container.request.key)] = container.id
         surroundings.works.start { await container.maintain(first: first) }
+        if container.request.healthCheck != nil {
+            surroundings.works.start { await container.watchHealth() }
+        }
         surroundings.works.start {
             guard (try? await container.waitForExit(.removed)) != nil else { return }
             await self.forget(container)

@@ -12,6 +12,11 @@ package enum SupervisorError: Error, Hashable, Sendable {
     case notOwner(ContainerID)
     case notRunning(ContainerID)
     case isRunning(ContainerID)
+    case isPaused(ContainerID)
+    /// Its processes do not stand still, or the machine cannot make them.
+    case pauseFailed(ContainerID, errno: Int32)
+    /// The kernel refused a limit; everything is as it was.
+    case updateFailed(ContainerID, detail: String)
     case isBeingRemoved(ContainerID)
     case invalidField(name: String, reason: String)
     /// The program was never executed.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Cgroups
 internal import Messages
 internal import SupervisorCore
 
@@ -20,13 +21,69 @@ extension SupervisorV1.Container {
             restartCount: lifecycle.restartCount,
             manuallyStopped: lifecycle.isManuallyStopped,
             removalWanted: lifecycle.isRemovalWanted,
-            restartPolicy: SupervisorV1.RestartPolicy(request.restartPolicy),
+            restartPolicy: SupervisorV1.RestartPolicy(lifecycle.policy),
             outputDirectory: snapshot.directory.outputPath,
             streamSocket: snapshot.directory.streamSocket,
             keeperPid: UInt32(snapshot.keeperPid),
             annotations: request.annotations,
             terminal: snapshot.isTerminal,
-            autoRemove: request.isAutoRemoved
+            autoRemove: request.isAutoRemoved,
+            health: request.healthCheck != nil && lifecycle.hasRun
+                ? SupervisorV1.Health(lifecycle.health) : nil
+        )
+    }
+
+    /// As in a list: without the output of probes.
+    init(listing snapshot: ContainerSnapshot) {
+        self.init(snapshot)
+        health?.results = []
+    }
+}
+
+extension SupervisorV1.Health {
+    fileprivate init(_ health: Health) {
+        self.init(
+            status: SupervisorV1.Health.Status(health.status),
+            failingStreak: health.failingStreak,
+            results: health.results.map {
+                SupervisorV1.HealthResult(
+                    startedAtUnixNanos: $0.startedAtUnixNanos,
+                    endedAtUnixNanos: $0.endedAtUnixNanos,
+                    exitCode: $0.exitCode,
+                    output: $0.output
+                )
+            }
+        )
+    }
+}
+
+extension SupervisorV1.Health.Status {
+    fileprivate init(_ status: Health.Status) { self.init(rawValue: Int32(status.rawValue)) }
+}
+
+extension SupervisorV1.Usage {
+    init(_ usage: ContainerUsage) {
+        let counted = usage.counted
+        self.init(
+            id: usage.id.text,
+            processes: usage.processes.map { UInt32($0) },
+            cpuNanos: counted.cpuNanos,
+            cpuUserNanos: counted.cpuUserNanos,
+            cpuSystemNanos: counted.cpuSystemNanos,
+            memoryBytes: counted.memoryBytes,
+            inactiveFileBytes: counted.inactiveFileBytes,
+            memoryLimitBytes: counted.memoryLimitBytes,
+            processCount: counted.processes,
+            processLimit: counted.processLimit,
+            readBytes: counted.readBytes,
+            writtenBytes: counted.writtenBytes,
+            receivedBytes: usage.network.receivedBytes,
+            sentBytes: usage.network.sentBytes,
+            receivedPackets: usage.network.receivedPackets,
+            sentPackets: usage.network.sentPackets,
+            pid: UInt32(usage.pid),
+            bootNanos: usage.moment.bootNanos,
+            wallUnixNanos: usage.moment.wallUnixNanos
         )
     }
 }
@@ -38,19 +95,10 @@ extension SupervisorV1.Phase {
             switch lifecycle.phase {
             case .created: .created
             case .starting: lifecycle.startIsRestart ? .restarting : lifecycle.hasRun ? .exited : .created
-            case .running: .running
+            case .running: lifecycle.isPauseTold ? .paused : .running
             case .restarting: .restarting
             case .exited: .exited
             }
-    }
-}
-
-extension SupervisorV1.RestartPolicy {
-    fileprivate init(_ policy: RestartPolicy) {
-        self.init(
-            mode: SupervisorV1.RestartMode(rawValue: Int32(policy.mode.rawValue)),
-            maximumRetries: policy.maximumRetries
-        )
     }
 }
 
@@ -93,7 +141,8 @@ extension SupervisorV1.Event {
             exit: event.exit.map(SupervisorV1.ExitStatus.init),
             execId: event.exec,
             signal: event.signal,
-            run: event.run
+            run: event.run,
+            health: event.health.map { SupervisorV1.Health.Status($0) } ?? .none
         )
     }
 }

@@ -64,6 +64,7 @@ extension ContainerRequest {
         annotations = request.annotations
         joined = try Self.joined(request.joinedNamespaces, by: id)
         cgroupParent = try Self.cgroupParent(request.cgroupParent)
+        healthCheck = try request.healthCheck.map(HealthCheck.init(checking:))
     }
 
     private static func joined(_ messages: [SupervisorV1.JoinedNamespace], by id: ContainerID)
@@ -103,6 +104,23 @@ extension ContainerRequest {
     }
 }
 
+extension HealthCheck {
+    init(checking check: SupervisorV1.HealthCheck) throws(SupervisorError) {
+        self.init(check)
+        guard arguments != nil else {
+            throw .invalidField(name: "health_check.test", reason: "must be CMD or CMD-SHELL and what to run")
+        }
+        guard test.reduce(0, { $0 + $1.utf8.count }) <= 128 << 10,
+            !test.contains(where: { $0.utf8.contains(0) })
+        else {
+            throw .invalidField(
+                name: "health_check.test",
+                reason: "larger than 128 KiB, or with a NUL character"
+            )
+        }
+    }
+}
+
 extension RestartPolicy {
     init(checking policy: SupervisorV1.RestartPolicy?) throws(SupervisorError) {
         guard let policy else {
@@ -118,8 +136,11 @@ extension RestartPolicy {
 
 extension ExecOrder {
     init(checking request: SupervisorV1.ExecRequest) throws(SupervisorError) {
-        guard let id = ExecID(request.execId) else {
-            throw .invalidField(name: "exec_id", reason: "must be 64 lower-case hexadecimal digits")
+        guard let id = ExecID(request.execId), !id.isProbe else {
+            throw .invalidField(
+                name: "exec_id",
+                reason: "must be 64 lower-case hexadecimal digits, not beginning with 32 zeros"
+            )
         }
         try Self.check(process: request.processJson)
         self.init(

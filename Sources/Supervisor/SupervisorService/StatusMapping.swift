@@ -15,7 +15,9 @@ extension SupervisorError {
         case .containerNotFound, .execNotFound: .notFound
         case .containerExists, .keyTaken: .alreadyExists
         case .notOwner: .permissionDenied
-        case .notRunning, .isRunning, .isBeingRemoved, .resizeFailed: .failedPrecondition
+        case .notRunning, .isRunning, .isPaused, .isBeingRemoved, .resizeFailed, .updateFailed:
+            .failedPrecondition
+        case .pauseFailed: .internal
         case .invalidField, .seccomp: .invalidArgument
         case .startFailed(_, let failure): failure.status
         case .signalFailed(_, let errno):
@@ -37,6 +39,9 @@ extension SupervisorError {
         case .notOwner(let id): "container \(id) is another owner's"
         case .notRunning(let id): "container \(id) is not running"
         case .isRunning(let id): "container \(id) is running"
+        case .isPaused(let id): "container \(id) is paused"
+        case .pauseFailed(let id, let errno): "pause \(id): \(ErrorNumber.name(of: errno))"
+        case .updateFailed(let id, let detail): "update \(id): \(detail)"
         case .isBeingRemoved(let id): "container \(id) is being removed"
         case .invalidField(let name, let reason): "\(name): \(reason)"
         case .startFailed(let id, let failure): "start \(id): \(failure)"
@@ -62,6 +67,11 @@ extension SupervisorError {
         case .notRunning(let id): CommonV1.ErrorDetail(reason: "not_running", subject: id.text)
         case .isRunning(let id):
             CommonV1.ErrorDetail(reason: "is_running", subject: id.text, advice: "stop it first")
+        case .isPaused(let id):
+            CommonV1.ErrorDetail(reason: "is_paused", subject: id.text, advice: "unpause it first")
+        case .pauseFailed(let id, let errno):
+            CommonV1.ErrorDetail(reason: "pause_failed", subject: id.text, errno: errno)
+        case .updateFailed(let id, _): CommonV1.ErrorDetail(reason: "update_failed", subject: id.text)
         case .isBeingRemoved(let id): CommonV1.ErrorDetail(reason: "is_being_removed", subject: id.text)
         case .invalidField(let name, _): CommonV1.ErrorDetail(reason: "invalid_field", subject: name)
         case .startFailed(_, let failure): failure.detail

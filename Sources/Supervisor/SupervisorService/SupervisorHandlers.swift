@@ -60,6 +60,60 @@ package struct SupervisorHandlers: SupervisorV1.SupervisorService {
         }
     }
 
+    package func pause(
+        _ request: SupervisorV1.PauseRequest,
+        context: CallContext
+    ) async throws -> SupervisorV1.Container {
+        try await mapped {
+            let container = try await supervisor.container(request.id, owner: request.owner)
+            return SupervisorV1.Container(try await container.pause())
+        }
+    }
+
+    package func unpause(
+        _ request: SupervisorV1.PauseRequest,
+        context: CallContext
+    ) async throws -> SupervisorV1.Container {
+        try await mapped {
+            let container = try await supervisor.container(request.id, owner: request.owner)
+            return SupervisorV1.Container(try await container.unpause())
+        }
+    }
+
+    package func update(
+        _ request: SupervisorV1.UpdateRequest,
+        context: CallContext
+    ) async throws -> SupervisorV1.Container {
+        try await mapped {
+            let policy = try request.restartPolicy.map { policy throws(SupervisorError) in
+                try RestartPolicy(checking: policy)
+            }
+            let container = try await supervisor.container(request.id, owner: request.owner)
+            return SupervisorV1.Container(
+                try await container.update(resources: request.resourcesJson, policy: policy)
+            )
+        }
+    }
+
+    package func usage(
+        _ request: SupervisorV1.UsageRequest,
+        context: CallContext
+    ) async throws -> SupervisorV1.UsageResponse {
+        try await mapped {
+            guard request.ids.count <= 4096 else {
+                throw SupervisorError.invalidField(name: "ids", reason: "more than 4096")
+            }
+            var usages: [SupervisorV1.Usage] = []
+            for id in request.ids {
+                guard let container = try? await supervisor.container(id, owner: request.owner) else {
+                    continue
+                }
+                if let usage = await container.usage() { usages.append(SupervisorV1.Usage(usage)) }
+            }
+            return SupervisorV1.UsageResponse(usages: usages)
+        }
+    }
+
     package func delete(
         _ request: SupervisorV1.DeleteRequest,
         context: CallContext
@@ -87,7 +141,7 @@ package struct SupervisorHandlers: SupervisorV1.SupervisorService {
     ) async throws -> SupervisorV1.ListResponse {
         let list = await supervisor.list(owner: request.owner)
         return SupervisorV1.ListResponse(
-            containers: list.containers.map(SupervisorV1.Container.init),
+            containers: list.containers.map(SupervisorV1.Container.init(listing:)),
             sequence: list.sequence,
             journalId: supervisor.surroundings.journal.id
         )

@@ -191,6 +191,8 @@ extension KeeperV1 {
         package var detached: Bool
         /// Output that a full disk had no room for, in this run.
         package var outputDroppedBytes: UInt64
+        /// Of interest to nobody once it has ended: of such records the newest alone is kept.
+        package var transient: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -210,7 +212,8 @@ extension KeeperV1 {
             terminal: Bool = false,
             openStdin: Bool = false,
             detached: Bool = false,
-            outputDroppedBytes: UInt64 = 0
+            outputDroppedBytes: UInt64 = 0,
+            transient: Bool = false
         ) {
             self.version = version
             self.run = run
@@ -227,6 +230,7 @@ extension KeeperV1 {
             self.openStdin = openStdin
             self.detached = detached
             self.outputDroppedBytes = outputDroppedBytes
+            self.transient = transient
         }
     }
 
@@ -541,6 +545,8 @@ extension KeeperV1 {
         package var openStdin: Bool
         /// `detached`.
         package var detached: Bool
+        /// As in the record.
+        package var transient: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -549,12 +555,14 @@ extension KeeperV1 {
             execId: String = "",
             processJson: [UInt8] = [],
             openStdin: Bool = false,
-            detached: Bool = false
+            detached: Bool = false,
+            transient: Bool = false
         ) {
             self.execId = execId
             self.processJson = processJson
             self.openStdin = openStdin
             self.detached = detached
+            self.transient = transient
         }
     }
 
@@ -885,7 +893,8 @@ extension KeeperV1.RunRecord {
             terminal: c.pointee.terminal != 0,
             openStdin: c.pointee.open_stdin != 0,
             detached: c.pointee.detached != 0,
-            outputDroppedBytes: c.pointee.output_dropped_bytes
+            outputDroppedBytes: c.pointee.output_dropped_bytes,
+            transient: c.pointee.transient != 0
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -906,6 +915,7 @@ extension KeeperV1.RunRecord {
         c.pointee.open_stdin = openStdin ? 1 : 0
         c.pointee.detached = detached ? 1 : 0
         c.pointee.output_dropped_bytes = outputDroppedBytes
+        c.pointee.transient = transient ? 1 : 0
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -1186,7 +1196,8 @@ extension KeeperV1.Exec {
             execId: try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.Exec.exec_id"),
             processJson: Wire.bytes(c.pointee.process_json),
             openStdin: c.pointee.open_stdin != 0,
-            detached: c.pointee.detached != 0
+            detached: c.pointee.detached != 0,
+            transient: c.pointee.transient != 0
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1196,6 +1207,7 @@ extension KeeperV1.Exec {
         c.pointee.process_json = arena.bytes(processJson)
         c.pointee.open_stdin = openStdin ? 1 : 0
         c.pointee.detached = detached ? 1 : 0
+        c.pointee.transient = transient ? 1 : 0
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -83,6 +83,8 @@ extension SupervisorV1 {
         package var cgroupParent: String
         /// `output_drop_when_full`.
         package var outputDropWhenFull: Bool
+        /// `health_check`.
+        package var healthCheck: SupervisorV1.HealthCheck?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -107,7 +109,8 @@ extension SupervisorV1 {
             annotations: [SupervisorV1.Annotation] = [],
             joinedNamespaces: [SupervisorV1.JoinedRecord] = [],
             cgroupParent: String = "",
-            outputDropWhenFull: Bool = false
+            outputDropWhenFull: Bool = false,
+            healthCheck: SupervisorV1.HealthCheck? = nil
         ) {
             self.version = version
             self.id = id
@@ -129,6 +132,7 @@ extension SupervisorV1 {
             self.joinedNamespaces = joinedNamespaces
             self.cgroupParent = cgroupParent
             self.outputDropWhenFull = outputDropWhenFull
+            self.healthCheck = healthCheck
         }
     }
 
@@ -203,6 +207,8 @@ extension SupervisorV1 {
         package var run: UInt64
         /// Numbers the events of one container from 1, so that telling one twice is noticed.
         package var number: UInt64
+        /// As Health.Status, in the event that tells of it.
+        package var health: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -218,7 +224,8 @@ extension SupervisorV1 {
             execId: String = "",
             signal: Int32 = 0,
             run: UInt64 = 0,
-            number: UInt64 = 0
+            number: UInt64 = 0,
+            health: UInt32 = 0
         ) {
             self.sequence = sequence
             self.wallUnixNanos = wallUnixNanos
@@ -231,6 +238,42 @@ extension SupervisorV1 {
             self.signal = signal
             self.run = run
             self.number = number
+            self.health = health
+        }
+    }
+
+    /// What the probes of a container have found.
+    package struct HealthRecord: BridgedMessage, Hashable, Sendable {
+        /// As Health.Status.
+        package var status: UInt32
+        /// `failing_streak`.
+        package var failingStreak: UInt32
+        /// At most five, the newest last.
+        package var results: [SupervisorV1.HealthResult]
+        /// How many probes of the present run have ended; names the next one.
+        package var probes: UInt64
+        /// When the run began and the last probe ended, in boot time.
+        package var runBootNanos: Int64
+        /// `probed_boot_nanos`.
+        package var probedBootNanos: Int64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            status: UInt32 = 0,
+            failingStreak: UInt32 = 0,
+            results: [SupervisorV1.HealthResult] = [],
+            probes: UInt64 = 0,
+            runBootNanos: Int64 = 0,
+            probedBootNanos: Int64 = 0
+        ) {
+            self.status = status
+            self.failingStreak = failingStreak
+            self.results = results
+            self.probes = probes
+            self.runBootNanos = runBootNanos
+            self.probedBootNanos = probedBootNanos
         }
     }
 
@@ -280,6 +323,20 @@ extension SupervisorV1 {
         package var startKey: String
         /// How often the start on its way was repeated because a keeper's death had closed its gate.
         package var startRepeats: UInt32
+        /// `health`.
+        package var health: SupervisorV1.HealthRecord?
+        /// Its processes are to stand still; whether that was told, too.
+        package var pauseWanted: Bool
+        /// `pause_told`.
+        package var pauseTold: Bool
+        /// What was changed since its creation; empty: nothing was. The resources are an object of the OCI runtime specification.
+        package var resourcesJson: [UInt8]
+        /// An update of the resources that was not carried out yet replaces these.
+        package var resourcesBeforeJson: [UInt8]?
+        /// `restart_policy`.
+        package var restartPolicy: SupervisorV1.RestartPolicy?
+        /// `restart_policy_before`.
+        package var restartPolicyBefore: SupervisorV1.RestartPolicy?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -306,7 +363,14 @@ extension SupervisorV1 {
             deleting: Bool = false,
             stopSignal: Int32 = 0,
             startKey: String = "",
-            startRepeats: UInt32 = 0
+            startRepeats: UInt32 = 0,
+            health: SupervisorV1.HealthRecord? = nil,
+            pauseWanted: Bool = false,
+            pauseTold: Bool = false,
+            resourcesJson: [UInt8] = [],
+            resourcesBeforeJson: [UInt8]? = nil,
+            restartPolicy: SupervisorV1.RestartPolicy? = nil,
+            restartPolicyBefore: SupervisorV1.RestartPolicy? = nil
         ) {
             self.version = version
             self.bootId = bootId
@@ -330,6 +394,13 @@ extension SupervisorV1 {
             self.stopSignal = stopSignal
             self.startKey = startKey
             self.startRepeats = startRepeats
+            self.health = health
+            self.pauseWanted = pauseWanted
+            self.pauseTold = pauseTold
+            self.resourcesJson = resourcesJson
+            self.resourcesBeforeJson = resourcesBeforeJson
+            self.restartPolicy = restartPolicy
+            self.restartPolicyBefore = restartPolicyBefore
         }
     }
 
@@ -447,7 +518,8 @@ extension SupervisorV1.RequestRecord {
             annotations: try Wire.array(c.pointee.n_annotations, c.pointee.annotations) { (value) throws(MessageError) in try Wire.element(value) },
             joinedNamespaces: try Wire.array(c.pointee.n_joined_namespaces, c.pointee.joined_namespaces) { (value) throws(MessageError) in try Wire.element(value) },
             cgroupParent: try Wire.text(c.pointee.cgroup_parent, "petrel.supervisor.v1.RequestRecord.cgroup_parent"),
-            outputDropWhenFull: c.pointee.output_drop_when_full != 0
+            outputDropWhenFull: c.pointee.output_drop_when_full != 0,
+            healthCheck: c.pointee._health_check_case.rawValue == 40 ? try Wire.message(c.pointee.health_check) : nil
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -476,6 +548,10 @@ extension SupervisorV1.RequestRecord {
         c.pointee.joined_namespaces = arena.array(joinedNamespaces) { arena.message($0) }
         c.pointee.cgroup_parent = arena.text(cgroupParent)
         c.pointee.output_drop_when_full = outputDropWhenFull ? 1 : 0
+        if let value = healthCheck {
+            c.pointee._health_check_case = .init(rawValue: 40)
+            c.pointee.health_check = arena.message(value)
+        }
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -537,7 +613,8 @@ extension SupervisorV1.EventRecord {
             execId: try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.EventRecord.exec_id"),
             signal: c.pointee.signal,
             run: c.pointee.run,
-            number: c.pointee.number
+            number: c.pointee.number,
+            health: c.pointee.health
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -554,6 +631,39 @@ extension SupervisorV1.EventRecord {
         c.pointee.signal = signal
         c.pointee.run = run
         c.pointee.number = number
+        c.pointee.health = health
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension SupervisorV1.HealthRecord {
+    package static let fullName = "petrel.supervisor.v1.HealthRecord"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__HealthRecord>) {
+        petrel__supervisor__v1__health_record__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__HealthRecord>) throws(MessageError) {
+        self.init(
+            status: c.pointee.status,
+            failingStreak: c.pointee.failing_streak,
+            results: try Wire.array(c.pointee.n_results, c.pointee.results) { (value) throws(MessageError) in try Wire.element(value) },
+            probes: c.pointee.probes,
+            runBootNanos: c.pointee.run_boot_nanos,
+            probedBootNanos: c.pointee.probed_boot_nanos
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__HealthRecord>, _ arena: Arena) {
+        c.pointee.status = status
+        c.pointee.failing_streak = failingStreak
+        c.pointee.n_results = results.count
+        c.pointee.results = arena.array(results) { arena.message($0) }
+        c.pointee.probes = probes
+        c.pointee.run_boot_nanos = runBootNanos
+        c.pointee.probed_boot_nanos = probedBootNanos
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -589,7 +699,14 @@ extension SupervisorV1.LifecycleRecord {
             deleting: c.pointee.deleting != 0,
             stopSignal: c.pointee.stop_signal,
             startKey: try Wire.text(c.pointee.start_key, "petrel.supervisor.v1.LifecycleRecord.start_key"),
-            startRepeats: c.pointee.start_repeats
+            startRepeats: c.pointee.start_repeats,
+            health: c.pointee._health_case.rawValue == 40 ? try Wire.message(c.pointee.health) : nil,
+            pauseWanted: c.pointee.pause_wanted != 0,
+            pauseTold: c.pointee.pause_told != 0,
+            resourcesJson: Wire.bytes(c.pointee.resources_json),
+            resourcesBeforeJson: c.pointee._resources_before_json_case.rawValue == 44 ? Wire.bytes(c.pointee.resources_before_json) : nil,
+            restartPolicy: c.pointee._restart_policy_case.rawValue == 45 ? try Wire.message(c.pointee.restart_policy) : nil,
+            restartPolicyBefore: c.pointee._restart_policy_before_case.rawValue == 46 ? try Wire.message(c.pointee.restart_policy_before) : nil
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -618,6 +735,25 @@ extension SupervisorV1.LifecycleRecord {
         c.pointee.stop_signal = stopSignal
         c.pointee.start_key = arena.text(startKey)
         c.pointee.start_repeats = startRepeats
+        if let value = health {
+            c.pointee._health_case = .init(rawValue: 40)
+            c.pointee.health = arena.message(value)
+        }
+        c.pointee.pause_wanted = pauseWanted ? 1 : 0
+        c.pointee.pause_told = pauseTold ? 1 : 0
+        c.pointee.resources_json = arena.bytes(resourcesJson)
+        if let value = resourcesBeforeJson {
+            c.pointee._resources_before_json_case = .init(rawValue: 44)
+            c.pointee.resources_before_json = arena.bytes(value)
+        }
+        if let value = restartPolicy {
+            c.pointee._restart_policy_case = .init(rawValue: 45)
+            c.pointee.restart_policy = arena.message(value)
+        }
+        if let value = restartPolicyBefore {
+            c.pointee._restart_policy_before_case = .init(rawValue: 46)
+            c.pointee.restart_policy_before = arena.message(value)
+        }
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

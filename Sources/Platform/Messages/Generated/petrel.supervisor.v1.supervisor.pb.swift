@@ -319,6 +319,8 @@ extension SupervisorV1 {
         package var terminal: Bool
         /// `auto_remove`.
         package var autoRemove: Bool
+        /// Absent: it has no health check.
+        package var health: SupervisorV1.Health?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -342,7 +344,8 @@ extension SupervisorV1 {
             keeperPid: UInt32 = 0,
             annotations: [String: String] = [:],
             terminal: Bool = false,
-            autoRemove: Bool = false
+            autoRemove: Bool = false,
+            health: SupervisorV1.Health? = nil
         ) {
             self.id = id
             self.owner = owner
@@ -363,6 +366,253 @@ extension SupervisorV1 {
             self.annotations = annotations
             self.terminal = terminal
             self.autoRemove = autoRemove
+            self.health = health
+        }
+    }
+
+    /// What a container's health check has found.
+    package struct Health: BridgedMessage, Hashable, Sendable {
+        /// `petrel.supervisor.v1.Health.Status`.
+        package struct Status: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+            /// The number on the wire.
+            package let rawValue: Int32
+
+            /// Any number, known or not.
+            package init(rawValue: Int32) { self.rawValue = rawValue }
+
+            /// `NONE`.
+            package static let none = Status(rawValue: 0)
+            /// `STARTING`.
+            package static let starting = Status(rawValue: 1)
+            /// `HEALTHY`.
+            package static let healthy = Status(rawValue: 2)
+            /// `UNHEALTHY`.
+            package static let unhealthy = Status(rawValue: 3)
+
+            /// The value's name in the definition, or its number.
+            package var description: String {
+                switch rawValue {
+                case 0: "NONE"
+                case 1: "STARTING"
+                case 2: "HEALTHY"
+                case 3: "UNHEALTHY"
+                default: "\(rawValue)"
+                }
+            }
+        }
+
+        /// `status`.
+        package var status: SupervisorV1.Health.Status
+        /// `failing_streak`.
+        package var failingStreak: UInt32
+        /// At most five, the newest last; not in lists.
+        package var results: [SupervisorV1.HealthResult]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            status: SupervisorV1.Health.Status = .init(rawValue: 0),
+            failingStreak: UInt32 = 0,
+            results: [SupervisorV1.HealthResult] = []
+        ) {
+            self.status = status
+            self.failingStreak = failingStreak
+            self.results = results
+        }
+    }
+
+    /// `petrel.supervisor.v1.HealthResult`.
+    package struct HealthResult: BridgedMessage, Hashable, Sendable {
+        /// `started_at_unix_nanos`.
+        package var startedAtUnixNanos: Int64
+        /// `ended_at_unix_nanos`.
+        package var endedAtUnixNanos: Int64
+        /// -1: it could not be executed, or took too long.
+        package var exitCode: Int32
+        /// At most the first 4096 bytes.
+        package var output: [UInt8]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            startedAtUnixNanos: Int64 = 0,
+            endedAtUnixNanos: Int64 = 0,
+            exitCode: Int32 = 0,
+            output: [UInt8] = []
+        ) {
+            self.startedAtUnixNanos = startedAtUnixNanos
+            self.endedAtUnixNanos = endedAtUnixNanos
+            self.exitCode = exitCode
+            self.output = output
+        }
+    }
+
+    /// `petrel.supervisor.v1.PauseRequest`.
+    package struct PauseRequest: BridgedMessage, Hashable, Sendable {
+        /// `owner`.
+        package var owner: String
+        /// `id`.
+        package var id: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            owner: String = "",
+            id: String = ""
+        ) {
+            self.owner = owner
+            self.id = id
+        }
+    }
+
+    /// `petrel.supervisor.v1.UpdateRequest`.
+    package struct UpdateRequest: BridgedMessage, Hashable, Sendable {
+        /// `owner`.
+        package var owner: String
+        /// `id`.
+        package var id: String
+        /// An object `linux.resources` of the OCI runtime specification: what it has replaces what was there. Empty: no change.
+        package var resourcesJson: [UInt8]
+        /// Absent: no change.
+        package var restartPolicy: SupervisorV1.RestartPolicy?
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            owner: String = "",
+            id: String = "",
+            resourcesJson: [UInt8] = [],
+            restartPolicy: SupervisorV1.RestartPolicy? = nil
+        ) {
+            self.owner = owner
+            self.id = id
+            self.resourcesJson = resourcesJson
+            self.restartPolicy = restartPolicy
+        }
+    }
+
+    /// `petrel.supervisor.v1.UsageRequest`.
+    package struct UsageRequest: BridgedMessage, Hashable, Sendable {
+        /// `owner`.
+        package var owner: String
+        /// Of these containers; those that are not there, or do not run, are left out. At most 4096.
+        package var ids: [String]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            owner: String = "",
+            ids: [String] = []
+        ) {
+            self.owner = owner
+            self.ids = ids
+        }
+    }
+
+    /// What the kernel has counted for one run of a container.
+    package struct Usage: BridgedMessage, Hashable, Sendable {
+        /// `id`.
+        package var id: String
+        /// In the host's process namespace.
+        package var processes: [UInt32]
+        /// `cpu_nanos`.
+        package var cpuNanos: UInt64
+        /// `cpu_user_nanos`.
+        package var cpuUserNanos: UInt64
+        /// `cpu_system_nanos`.
+        package var cpuSystemNanos: UInt64
+        /// `memory_bytes`.
+        package var memoryBytes: UInt64
+        /// The part of it that is cache nobody has used lately.
+        package var inactiveFileBytes: UInt64
+        /// 0: none but the machine's.
+        package var memoryLimitBytes: UInt64
+        /// `process_count`.
+        package var processCount: UInt64
+        /// `process_limit`.
+        package var processLimit: UInt64
+        /// `read_bytes`.
+        package var readBytes: UInt64
+        /// `written_bytes`.
+        package var writtenBytes: UInt64
+        /// Of all interfaces but the loopback one.
+        package var receivedBytes: UInt64
+        /// `sent_bytes`.
+        package var sentBytes: UInt64
+        /// `received_packets`.
+        package var receivedPackets: UInt64
+        /// `sent_packets`.
+        package var sentPackets: UInt64
+        /// `pid`.
+        package var pid: UInt32
+        /// When it was read.
+        package var bootNanos: Int64
+        /// `wall_unix_nanos`.
+        package var wallUnixNanos: Int64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            id: String = "",
+            processes: [UInt32] = [],
+            cpuNanos: UInt64 = 0,
+            cpuUserNanos: UInt64 = 0,
+            cpuSystemNanos: UInt64 = 0,
+            memoryBytes: UInt64 = 0,
+            inactiveFileBytes: UInt64 = 0,
+            memoryLimitBytes: UInt64 = 0,
+            processCount: UInt64 = 0,
+            processLimit: UInt64 = 0,
+            readBytes: UInt64 = 0,
+            writtenBytes: UInt64 = 0,
+            receivedBytes: UInt64 = 0,
+            sentBytes: UInt64 = 0,
+            receivedPackets: UInt64 = 0,
+            sentPackets: UInt64 = 0,
+            pid: UInt32 = 0,
+            bootNanos: Int64 = 0,
+            wallUnixNanos: Int64 = 0
+        ) {
+            self.id = id
+            self.processes = processes
+            self.cpuNanos = cpuNanos
+            self.cpuUserNanos = cpuUserNanos
+            self.cpuSystemNanos = cpuSystemNanos
+            self.memoryBytes = memoryBytes
+            self.inactiveFileBytes = inactiveFileBytes
+            self.memoryLimitBytes = memoryLimitBytes
+            self.processCount = processCount
+            self.processLimit = processLimit
+            self.readBytes = readBytes
+            self.writtenBytes = writtenBytes
+            self.receivedBytes = receivedBytes
+            self.sentBytes = sentBytes
+            self.receivedPackets = receivedPackets
+            self.sentPackets = sentPackets
+            self.pid = pid
+            self.bootNanos = bootNanos
+            self.wallUnixNanos = wallUnixNanos
+        }
+    }
+
+    /// `petrel.supervisor.v1.UsageResponse`.
+    package struct UsageResponse: BridgedMessage, Hashable, Sendable {
+        /// `usages`.
+        package var usages: [SupervisorV1.Usage]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            usages: [SupervisorV1.Usage] = []
+        ) {
+            self.usages = usages
         }
     }
 
@@ -826,6 +1076,14 @@ extension SupervisorV1 {
             package static let outputResumed = Action(rawValue: 13)
             /// The keeper died and another one adopted the container.
             package static let adopted = Action(rawValue: 14)
+            /// `PAUSE`.
+            package static let pause = Action(rawValue: 40)
+            /// `UNPAUSE`.
+            package static let unpause = Action(rawValue: 41)
+            /// `health` is set.
+            package static let healthStatus = Action(rawValue: 42)
+            /// `UPDATE`.
+            package static let update = Action(rawValue: 43)
 
             /// The value's name in the definition, or its number.
             package var description: String {
@@ -845,6 +1103,10 @@ extension SupervisorV1 {
                 case 12: "OUTPUT_BLOCKED"
                 case 13: "OUTPUT_RESUMED"
                 case 14: "ADOPTED"
+                case 40: "PAUSE"
+                case 41: "UNPAUSE"
+                case 42: "HEALTH_STATUS"
+                case 43: "UPDATE"
                 default: "\(rawValue)"
                 }
             }
@@ -872,6 +1134,8 @@ extension SupervisorV1 {
         package var signal: Int32
         /// `run`.
         package var run: UInt64
+        /// `health`.
+        package var health: SupervisorV1.Health.Status
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -887,7 +1151,8 @@ extension SupervisorV1 {
             exit: SupervisorV1.ExitStatus? = nil,
             execId: String = "",
             signal: Int32 = 0,
-            run: UInt64 = 0
+            run: UInt64 = 0,
+            health: SupervisorV1.Health.Status = .init(rawValue: 0)
         ) {
             self.sequence = sequence
             self.journalId = journalId
@@ -900,6 +1165,7 @@ extension SupervisorV1 {
             self.execId = execId
             self.signal = signal
             self.run = run
+            self.health = health
         }
     }
 
@@ -1200,7 +1466,8 @@ extension SupervisorV1.Container {
                 (try Wire.text(entry.pointee.key, "petrel.supervisor.v1.Container.annotations"), try Wire.text(entry.pointee.value, "petrel.supervisor.v1.Container.annotations"))
             },
             terminal: c.pointee.terminal != 0,
-            autoRemove: c.pointee.auto_remove != 0
+            autoRemove: c.pointee.auto_remove != 0,
+            health: c.pointee._health_case.rawValue == 40 ? try Wire.message(c.pointee.health) : nil
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1232,6 +1499,220 @@ extension SupervisorV1.Container {
         }
         c.pointee.terminal = terminal ? 1 : 0
         c.pointee.auto_remove = autoRemove ? 1 : 0
+        if let value = health {
+            c.pointee._health_case = .init(rawValue: 40)
+            c.pointee.health = arena.message(value)
+        }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension SupervisorV1.Health {
+    package static let fullName = "petrel.supervisor.v1.Health"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__Health>) {
+        petrel__supervisor__v1__health__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__Health>) throws(MessageError) {
+        self.init(
+            status: SupervisorV1.Health.Status(rawValue: c.pointee.status),
+            failingStreak: c.pointee.failing_streak,
+            results: try Wire.array(c.pointee.n_results, c.pointee.results) { (value) throws(MessageError) in try Wire.element(value) }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__Health>, _ arena: Arena) {
+        c.pointee.status = status.rawValue
+        c.pointee.failing_streak = failingStreak
+        c.pointee.n_results = results.count
+        c.pointee.results = arena.array(results) { arena.message($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension SupervisorV1.HealthResult {
+    package static let fullName = "petrel.supervisor.v1.HealthResult"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__HealthResult>) {
+        petrel__supervisor__v1__health_result__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__HealthResult>) throws(MessageError) {
+        self.init(
+            startedAtUnixNanos: c.pointee.started_at_unix_nanos,
+            endedAtUnixNanos: c.pointee.ended_at_unix_nanos,
+            exitCode: c.pointee.exit_code,
+            output: Wire.bytes(c.pointee.output)
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__HealthResult>, _ arena: Arena) {
+        c.pointee.started_at_unix_nanos = startedAtUnixNanos
+        c.pointee.ended_at_unix_nanos = endedAtUnixNanos
+        c.pointee.exit_code = exitCode
+        c.pointee.output = arena.bytes(output)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension SupervisorV1.PauseRequest {
+    package static let fullName = "petrel.supervisor.v1.PauseRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__PauseRequest>) {
+        petrel__supervisor__v1__pause_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__PauseRequest>) throws(MessageError) {
+        self.init(
+            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.PauseRequest.owner"),
+            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.PauseRequest.id")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__PauseRequest>, _ arena: Arena) {
+        c.pointee.owner = arena.text(owner)
+        c.pointee.id = arena.text(id)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension SupervisorV1.UpdateRequest {
+    package static let fullName = "petrel.supervisor.v1.UpdateRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__UpdateRequest>) {
+        petrel__supervisor__v1__update_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__UpdateRequest>) throws(MessageError) {
+        self.init(
+            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.UpdateRequest.owner"),
+            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.UpdateRequest.id"),
+            resourcesJson: Wire.bytes(c.pointee.resources_json),
+            restartPolicy: c.pointee._restart_policy_case.rawValue == 4 ? try Wire.message(c.pointee.restart_policy) : nil
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__UpdateRequest>, _ arena: Arena) {
+        c.pointee.owner = arena.text(owner)
+        c.pointee.id = arena.text(id)
+        c.pointee.resources_json = arena.bytes(resourcesJson)
+        if let value = restartPolicy {
+            c.pointee._restart_policy_case = .init(rawValue: 4)
+            c.pointee.restart_policy = arena.message(value)
+        }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension SupervisorV1.UsageRequest {
+    package static let fullName = "petrel.supervisor.v1.UsageRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__UsageRequest>) {
+        petrel__supervisor__v1__usage_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__UsageRequest>) throws(MessageError) {
+        self.init(
+            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.UsageRequest.owner"),
+            ids: try Wire.array(c.pointee.n_ids, c.pointee.ids) { (value) throws(MessageError) in try Wire.text(value, "petrel.supervisor.v1.UsageRequest.ids") }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__UsageRequest>, _ arena: Arena) {
+        c.pointee.owner = arena.text(owner)
+        c.pointee.n_ids = ids.count
+        c.pointee.ids = arena.array(ids) { arena.text($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension SupervisorV1.Usage {
+    package static let fullName = "petrel.supervisor.v1.Usage"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__Usage>) {
+        petrel__supervisor__v1__usage__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__Usage>) throws(MessageError) {
+        self.init(
+            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.Usage.id"),
+            processes: Wire.array(c.pointee.n_processes, c.pointee.processes) { $0 },
+            cpuNanos: c.pointee.cpu_nanos,
+            cpuUserNanos: c.pointee.cpu_user_nanos,
+            cpuSystemNanos: c.pointee.cpu_system_nanos,
+            memoryBytes: c.pointee.memory_bytes,
+            inactiveFileBytes: c.pointee.inactive_file_bytes,
+            memoryLimitBytes: c.pointee.memory_limit_bytes,
+            processCount: c.pointee.process_count,
+            processLimit: c.pointee.process_limit,
+            readBytes: c.pointee.read_bytes,
+            writtenBytes: c.pointee.written_bytes,
+            receivedBytes: c.pointee.received_bytes,
+            sentBytes: c.pointee.sent_bytes,
+            receivedPackets: c.pointee.received_packets,
+            sentPackets: c.pointee.sent_packets,
+            pid: c.pointee.pid,
+            bootNanos: c.pointee.boot_nanos,
+            wallUnixNanos: c.pointee.wall_unix_nanos
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__Usage>, _ arena: Arena) {
+        c.pointee.id = arena.text(id)
+        c.pointee.n_processes = processes.count
+        c.pointee.processes = arena.array(processes) { $0 }
+        c.pointee.cpu_nanos = cpuNanos
+        c.pointee.cpu_user_nanos = cpuUserNanos
+        c.pointee.cpu_system_nanos = cpuSystemNanos
+        c.pointee.memory_bytes = memoryBytes
+        c.pointee.inactive_file_bytes = inactiveFileBytes
+        c.pointee.memory_limit_bytes = memoryLimitBytes
+        c.pointee.process_count = processCount
+        c.pointee.process_limit = processLimit
+        c.pointee.read_bytes = readBytes
+        c.pointee.written_bytes = writtenBytes
+        c.pointee.received_bytes = receivedBytes
+        c.pointee.sent_bytes = sentBytes
+        c.pointee.received_packets = receivedPackets
+        c.pointee.sent_packets = sentPackets
+        c.pointee.pid = pid
+        c.pointee.boot_nanos = bootNanos
+        c.pointee.wall_unix_nanos = wallUnixNanos
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension SupervisorV1.UsageResponse {
+    package static let fullName = "petrel.supervisor.v1.UsageResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__UsageResponse>) {
+        petrel__supervisor__v1__usage_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__UsageResponse>) throws(MessageError) {
+        self.init(
+            usages: try Wire.array(c.pointee.n_usages, c.pointee.usages) { (value) throws(MessageError) in try Wire.element(value) }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__UsageResponse>, _ arena: Arena) {
+        c.pointee.n_usages = usages.count
+        c.pointee.usages = arena.array(usages) { arena.message($0) }
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -1692,7 +2173,8 @@ extension SupervisorV1.Event {
             exit: try Wire.message(c.pointee.exit),
             execId: try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.Event.exec_id"),
             signal: c.pointee.signal,
-            run: c.pointee.run
+            run: c.pointee.run,
+            health: SupervisorV1.Health.Status(rawValue: c.pointee.health)
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1709,6 +2191,7 @@ extension SupervisorV1.Event {
         c.pointee.exec_id = arena.text(execId)
         c.pointee.signal = signal
         c.pointee.run = run
+        c.pointee.health = health.rawValue
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -46,6 +46,38 @@ extension SupervisorV1 {
             try await channel.unary("/petrel.supervisor.v1.Supervisor/Kill", request, options)
         }
 
+        /// Lets every process of it stand still, and returns once they do; harmless when they do already.
+        package func pause(
+            _ request: SupervisorV1.PauseRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> SupervisorV1.Container {
+            try await channel.unary("/petrel.supervisor.v1.Supervisor/Pause", request, options)
+        }
+
+        /// Lets them go on; harmless when they do already.
+        package func unpause(
+            _ request: SupervisorV1.PauseRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> SupervisorV1.Container {
+            try await channel.unary("/petrel.supervisor.v1.Supervisor/Unpause", request, options)
+        }
+
+        /// Changes limits (at once, where it runs) and restart policy: all or nothing.
+        package func update(
+            _ request: SupervisorV1.UpdateRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> SupervisorV1.Container {
+            try await channel.unary("/petrel.supervisor.v1.Supervisor/Update", request, options)
+        }
+
+        /// Its processes, and what they use.
+        package func usage(
+            _ request: SupervisorV1.UsageRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> SupervisorV1.UsageResponse {
+            try await channel.unary("/petrel.supervisor.v1.Supervisor/Usage", request, options)
+        }
+
         /// Removes a container that does not run (or, with force, kills it first). Deleting an absent one is NOT_FOUND.
         package func delete(
             _ request: SupervisorV1.DeleteRequest,
@@ -172,6 +204,30 @@ extension SupervisorV1 {
             context: CallContext
         ) async throws -> SupervisorV1.Container
 
+        /// Lets every process of it stand still, and returns once they do; harmless when they do already.
+        func pause(
+            _ request: SupervisorV1.PauseRequest,
+            context: CallContext
+        ) async throws -> SupervisorV1.Container
+
+        /// Lets them go on; harmless when they do already.
+        func unpause(
+            _ request: SupervisorV1.PauseRequest,
+            context: CallContext
+        ) async throws -> SupervisorV1.Container
+
+        /// Changes limits (at once, where it runs) and restart policy: all or nothing.
+        func update(
+            _ request: SupervisorV1.UpdateRequest,
+            context: CallContext
+        ) async throws -> SupervisorV1.Container
+
+        /// Its processes, and what they use.
+        func usage(
+            _ request: SupervisorV1.UsageRequest,
+            context: CallContext
+        ) async throws -> SupervisorV1.UsageResponse
+
         /// Removes a container that does not run (or, with force, kills it first). Deleting an absent one is NOT_FOUND.
         func delete(
             _ request: SupervisorV1.DeleteRequest,
@@ -258,6 +314,10 @@ extension SupervisorV1.SupervisorService {
             .unary("Start", start(_:context:)),
             .unary("Stop", stop(_:context:)),
             .unary("Kill", kill(_:context:)),
+            .unary("Pause", pause(_:context:)),
+            .unary("Unpause", unpause(_:context:)),
+            .unary("Update", update(_:context:)),
+            .unary("Usage", usage(_:context:)),
             .unary("Delete", delete(_:context:)),
             .unary("Get", get(_:context:)),
             .unary("List", list(_:context:)),

@@ -21,8 +21,17 @@ package struct ExecOrder: Sendable {
     package let process: [UInt8]
     package let opensStdin: Bool
     package let isDetached: Bool
+    /// Of interest to nobody once it has ended.
+    package let isTransient: Bool
 
-    package init(id: ExecID, process: [UInt8], opensStdin: Bool, isDetached: Bool) {
+    package init(
+        id: ExecID,
+        process: [UInt8],
+        opensStdin: Bool,
+        isDetached: Bool,
+        isTransient: Bool = false
+    ) {
+        self.isTransient = isTransient
         self.id = id
         self.process = process
         self.opensStdin = opensStdin
@@ -46,6 +55,7 @@ extension Container {
                 forget(order.id.text)
             }
             guard lifecycle.phase == .running else { throw SupervisorError.notRunning(id) }
+            guard !lifecycle.isPauseWanted else { throw SupervisorError.isPaused(id) }
             surroundings.faults.reach("supervisor.exec.asked")
             do {
                 let reply = try await ask(
@@ -54,7 +64,8 @@ extension Container {
                             execId: order.id.text,
                             processJson: order.process,
                             openStdin: order.opensStdin,
-                            detached: order.isDetached
+                            detached: order.isDetached,
+                            transient: order.isTransient
                         )
                     ),
                     within: nil
@@ -103,12 +114,21 @@ extension Container {
         // Answers and events may cross: an end is final.
         if let known = execs[exec], known.hasEnded, !record.hasEnded { return }
         if execs.updateValue(record, forKey: exec) == nil { execOrder.append(exec) }
+        if record.transient { forgetTransients(but: exec) }
         while execOrder.count > Self.execLimit,
             let old = execOrder.firstIndex(where: { execs[$0]?.hasEnded ?? true })
         {
             execs[execOrder.remove(at: old)] = nil
         }
         bell.ring()
+    }
+
+    private func forgetTransients(but exec: String) {
+        execOrder.removeAll { old in
+            guard old != exec, let known = execs[old], known.transient, known.hasEnded else { return false }
+            execs[old] = nil
+            return true
+        }
     }
 
     /// What was held for an attempt that came to nothing must not be taken for the next one's.

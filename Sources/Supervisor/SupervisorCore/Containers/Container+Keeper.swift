@@ -106,6 +106,7 @@ extension Container {
             }
             isOfEarlierBoot = false
             if lifecycle.isBeingDeleted { startRemoval() }
+            takeUpUpdate()
             bell.ring()
             return true
         } catch {
@@ -137,6 +138,14 @@ extension Container {
 
     /// For what a keeper answers at once; the disk may make it wait, hardly for so long.
     static let answerLimit = Duration.seconds(30)
+
+    private func takeUpUpdate() {
+        do {
+            try carryOutUpdate()
+        } catch {
+            surroundings.logger.warning("update", metadata: ["id": "\(id)", "error": "\(error)"])
+        }
+    }
 
     private func sayHello(_ link: KeeperLink) async throws -> KeeperV1.HelloReply {
         let answer = try await link.connection.request(

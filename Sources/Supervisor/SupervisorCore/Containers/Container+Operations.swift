@@ -57,7 +57,6 @@ extension Container {
         let isStop = signal == 9 || signal == request.stopSignal
         try change { lifecycle throws(SupervisorError) in
             try lifecycle.requestKill(signal: signal, isStop: isStop, now: surroundings.now)
-            return []
         }
         surroundings.faults.reach("supervisor.kill.recorded")
         try await send(signal: signal, all: all)

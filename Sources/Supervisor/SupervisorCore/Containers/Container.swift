@@ -48,6 +48,8 @@ package actor Container {
     var isTidying = false
     var isToTidyAgain = false
     var tidyPauseNanos: Int64 = 0
+    /// Why the last pause came to nothing.
+    var pauseFailure: SupervisorError?
 
     enum RemovalStep { case idle, underWay }
 
@@ -162,6 +164,8 @@ package actor Container {
                     do { try await Task.sleep(for: .nanoseconds(nanos)) } catch { return }
                     await self.restartDue(run: run)
                 }
+            case .freeze(let run): works.start { await self.freeze(run: run) }
+            case .thaw: works.start { await self.thaw() }
             }
         }
     }

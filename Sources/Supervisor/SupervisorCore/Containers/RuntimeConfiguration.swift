@@ -13,7 +13,13 @@ package struct RuntimeConfiguration: Sendable {
     /// - Parameters:
     ///   - cgroupPath: Below each hierarchy: "petrel-SUITE/ID".
     ///   - rootPath: Where the keeper mounts the root file system.
-    package init(_ text: [UInt8], cgroupPath: String, rootPath: String) throws(SupervisorError) {
+    ///   - resources: An object that takes the place of `linux.resources`; empty: that itself.
+    package init(
+        _ text: [UInt8],
+        cgroupPath: String,
+        rootPath: String,
+        resources: [UInt8] = []
+    ) throws(SupervisorError) {
         guard text.count <= Self.maximumBytes else {
             throw .invalidField(name: "spec_json", reason: "larger than \(Self.maximumBytes) bytes")
         }
@@ -31,6 +37,7 @@ package struct RuntimeConfiguration: Sendable {
         object["root"] = .object(root)
         var linux = object["linux"]?.object ?? JSON.Object()
         linux["cgroupsPath"] = .string("/" + cgroupPath)
+        if !resources.isEmpty { linux["resources"] = try Self.object(resources, "resources_json") }
         object["linux"] = .object(linux)
         json = .object(object)
         do throws(SpecError) {
@@ -42,6 +49,28 @@ package struct RuntimeConfiguration: Sendable {
             throw .invalidField(name: "spec_json", reason: "process: must be given")
         }
         self.json = json
+    }
+
+    /// `linux.resources` with the members of `change` put over it, those of memory, cpu and pids one by one.
+    package func resources(changedBy change: [UInt8]) throws(SupervisorError) -> [UInt8] {
+        var result = json["linux"]?["resources"]?.object ?? JSON.Object()
+        for (key, value) in try Self.object(change, "resources_json").object ?? JSON.Object() {
+            guard let inner = value.object else {
+                result[key] = value
+                continue
+            }
+            var members = result[key]?.object ?? JSON.Object()
+            for (name, member) in inner { members[name] = member }
+            result[key] = .object(members)
+        }
+        return JSON.object(result).serialized()
+    }
+
+    private static func object(_ text: [UInt8], _ field: String) throws(SupervisorError) -> JSON {
+        guard text.count <= 1 << 20, let json = try? JSON(parsing: text), json.object != nil else {
+            throw .invalidField(name: field, reason: "must be a JSON object of at most 1 MiB")
+        }
+        return json
     }
 
     package var isTerminal: Bool { specification.process?.terminal ?? false }

@@ -17,6 +17,10 @@ package struct Event: Hashable, Sendable {
         case outputBlocked = 12
         case outputResumed = 13
         case adopted = 14
+        case pause = 40
+        case unpause = 41
+        case healthStatus = 42
+        case update = 43
     }
 
     /// Its place in the journal, from 1; 0 before it is there.
@@ -30,6 +34,8 @@ package struct Event: Hashable, Sendable {
     package var exec: String = ""
     package var signal: Int32 = 0
     package var run: UInt64 = 0
+    /// With `healthStatus`.
+    package var health: Health.Status?
     /// Numbers the events of one container from 1. The journal takes each number once.
     package var number: UInt64
 
@@ -44,6 +50,7 @@ package struct Event: Hashable, Sendable {
         exec: String = "",
         signal: Int32 = 0,
         run: UInt64 = 0,
+        health: Health.Status? = nil,
         number: UInt64
     ) {
         self.sequence = sequence
@@ -56,6 +63,7 @@ package struct Event: Hashable, Sendable {
         self.exec = exec
         self.signal = signal
         self.run = run
+        self.health = health
         self.number = number
     }
 }

@@ -28,7 +28,14 @@ extension Lifecycle {
             deleting: isBeingDeleted,
             stopSignal: stopSignal,
             startKey: startKey,
-            startRepeats: startRepeats
+            startRepeats: startRepeats,
+            health: healthCheck == nil ? nil : health.record,
+            pauseWanted: isPauseWanted,
+            pauseTold: isPauseTold,
+            resourcesJson: resources,
+            resourcesBeforeJson: beforeUpdate?.resources,
+            restartPolicy: SupervisorV1.RestartPolicy(policy),
+            restartPolicyBefore: (beforeUpdate?.policy).map(SupervisorV1.RestartPolicy.init)
         )
     }
 
@@ -40,8 +47,9 @@ extension Lifecycle {
         self.init(
             id: request.id,
             owner: request.owner,
-            policy: request.restartPolicy,
+            policy: record.restartPolicy.map(RestartPolicy.init) ?? request.restartPolicy,
             isAutoRemoved: request.isAutoRemoved,
+            healthCheck: request.healthCheck,
             createdAt: record.createdAtUnixNanos
         )
         self.phase = phase
@@ -63,6 +71,15 @@ extension Lifecycle {
         startRepeats = record.startRepeats
         hasRun = record.hasRun
         startKey = record.startKey
+        if let found = record.health { health = Health(found) }
+        (isPauseWanted, isPauseTold) = (record.pauseWanted, record.pauseTold)
+        resources = record.resourcesJson
+        if let before = record.restartPolicyBefore {
+            beforeUpdate = UpdatableParts(
+                resources: record.resourcesBeforeJson ?? [],
+                policy: RestartPolicy(before)
+            )
+        }
     }
 }
 
@@ -112,7 +129,27 @@ extension Event {
             exec: record.execId,
             signal: record.signal,
             run: record.run,
+            health: Health.Status(rawValue: record.health),
             number: record.number
+        )
+    }
+}
+
+extension RestartPolicy {
+    /// A mode of a later release is as good as none.
+    init(_ message: SupervisorV1.RestartPolicy) {
+        self.init(
+            mode: Mode(rawValue: UInt32(bitPattern: message.mode.rawValue)) ?? .no,
+            maximumRetries: message.maximumRetries
+        )
+    }
+}
+
+extension SupervisorV1.RestartPolicy {
+    package init(_ policy: RestartPolicy) {
+        self.init(
+            mode: SupervisorV1.RestartMode(rawValue: Int32(policy.mode.rawValue)),
+            maximumRetries: policy.maximumRetries
         )
     }
 }
@@ -130,7 +167,8 @@ extension SupervisorV1.EventRecord {
             execId: event.exec,
             signal: event.signal,
             run: event.run,
-            number: event.number
+            number: event.number,
+            health: event.health?.rawValue ?? 0
         )
     }
 }

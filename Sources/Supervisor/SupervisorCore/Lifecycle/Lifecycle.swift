@@ -27,6 +27,10 @@ package struct Lifecycle: Hashable, Sendable {
         case kill(atBootNanos: Int64)
         /// Call `restartDue` after so long.
         case restart(afterNanos: Int64, run: UInt64)
+        /// Let every process stand still, and call `noteFrozen` once they do.
+        case freeze(run: UInt64)
+        /// Let them go on. Harmless when they do.
+        case thaw
     }
 
     /// A start whose gate was closed so often by keepers' deaths is given up.
@@ -34,10 +38,12 @@ package struct Lifecycle: Hashable, Sendable {
 
     package let id: ContainerID
     package let owner: String
-    package let policy: RestartPolicy
     package let isAutoRemoved: Bool
     package let createdAtUnixNanos: Int64
+    /// nil: it is not asked whether it is well.
+    package let healthCheck: HealthCheck?
 
+    package internal(set) var policy: RestartPolicy
     package internal(set) var phase = Phase.created
     /// Numbers the runs from 1, also those that were never executed.
     package internal(set) var run: UInt64 = 0
@@ -63,6 +69,15 @@ package struct Lifecycle: Hashable, Sendable {
     package internal(set) var hasRun = false
     /// Of the last start by hand.
     package internal(set) var startKey = ""
+    package internal(set) var health = Health()
+    /// Its processes are to stand still; of the present run.
+    package internal(set) var isPauseWanted = false
+    /// They do, and it was told.
+    package internal(set) var isPauseTold = false
+    /// An object `linux.resources` over the request's, from updates; empty: none.
+    package internal(set) var resources: [UInt8] = []
+    /// What an update that is not carried out yet replaces.
+    package internal(set) var beforeUpdate: UpdatableParts?
     /// The last run of which it is known whether it was executed. Not on disk: for those who wait for a
     /// start.
     package internal(set) var settledRun: UInt64 = 0
@@ -77,6 +92,7 @@ package struct Lifecycle: Hashable, Sendable {
         owner: String,
         policy: RestartPolicy,
         isAutoRemoved: Bool,
+        healthCheck: HealthCheck? = nil,
         now: Moment
     ) {
         self.init(
@@ -84,12 +100,21 @@ package struct Lifecycle: Hashable, Sendable {
             owner: owner,
             policy: policy,
             isAutoRemoved: isAutoRemoved,
+            healthCheck: healthCheck,
             createdAt: now.wallUnixNanos
         )
         tell(.create, now)
     }
 
-    init(id: ContainerID, owner: String, policy: RestartPolicy, isAutoRemoved: Bool, createdAt: Int64) {
+    init(
+        id: ContainerID,
+        owner: String,
+        policy: RestartPolicy,
+        isAutoRemoved: Bool,
+        healthCheck: HealthCheck?,
+        createdAt: Int64
+    ) {
+        self.healthCheck = healthCheck
         self.id = id
         self.owner = owner
         self.policy = policy
@@ -141,29 +166,34 @@ package struct Lifecycle: Hashable, Sendable {
             self.killDueBootNanos = killDueBootNanos
             stopSignal = signal
             tell(.kill, now, signal: signal)
-            return [.signal(signal), .kill(atBootNanos: killDueBootNanos)]
+            // What stands still would not hear it.
+            return [.signal(signal)] + endPause(now) + [.kill(atBootNanos: killDueBootNanos)]
         }
     }
 
-    /// Sends a signal. SIGKILL and the stop signal count as stopping by hand.
+    /// Sends a signal. SIGKILL and the stop signal count as stopping by hand, and end a pause; others are heard when it
+    /// is over.
     package mutating func requestKill(
         signal: Int32,
         isStop: Bool,
         now: Moment
-    ) throws(SupervisorError) {
+    ) throws(SupervisorError) -> [Effect] {
         guard phase == .running else { throw .notRunning(id) }
-        if isStop { isManuallyStopped = true }
         tell(.kill, now, signal: signal)
+        guard isStop else { return [] }
+        isManuallyStopped = true
+        return endPause(now)
     }
 
     /// Marks it for deletion; what runs is killed first, with `isForced`.
     package mutating func requestDelete(isForced: Bool) throws(SupervisorError) -> [Effect] {
-        if isBeingDeleted { return isActive ? [.signal(9)] : [] }
+        if isBeingDeleted { return isActive ? [.signal(9), .thaw] : [] }
         guard isForced || !(isActive || phase == .restarting) else { throw .isRunning(id) }
         isBeingDeleted = true
         isManuallyStopped = true
         if phase == .restarting { phase = .exited }
-        return isActive ? [.signal(9)] : []
+        (isPauseWanted, isPauseTold) = (false, false)
+        return isActive ? [.signal(9), .thaw] : []
     }
 
     /// Nobody can tell any more what becomes of its run: there is no keeper and cannot be one, and its processes were
@@ -201,7 +231,7 @@ package struct Lifecycle: Hashable, Sendable {
     ///   - keeperRun: The last run that the keeper knows.
     ///   - isNewBoot: The value was written before the machine was started again.
     package mutating func resume(keeperRun: UInt64, isNewBoot: Bool, now: Moment) -> [Effect] {
-        if isBeingDeleted { return isActive ? [.signal(9)] : [] }
+        if isBeingDeleted { return isActive ? [.signal(9), .thaw] : [] }
         // Of a boot time that is over.
         if isNewBoot { killDueBootNanos = min(killDueBootNanos, now.bootNanos) }
         switch phase {
@@ -217,8 +247,11 @@ package struct Lifecycle: Hashable, Sendable {
             return [.start(run: run)]
         case .running:
             // Its record was damaged: nothing will ever tell how it ends.
-            guard keeperRun >= run else { return [.signal(9)] + abandonRun(now: now) }
-            return killDueBootNanos == 0 ? [] : [.signal(stopSignal), .kill(atBootNanos: killDueBootNanos)]
+            guard keeperRun >= run else { return [.signal(9), .thaw] + abandonRun(now: now) }
+            // What was recorded may not have been carried out.
+            if isPauseWanted { return [.freeze(run: run)] }
+            if killDueBootNanos == 0 { return [.thaw] }
+            return [.signal(stopSignal), .thaw, .kill(atBootNanos: killDueBootNanos)]
         case .restarting:
             return [.restart(afterNanos: backOffNanos, run: run)]
         case .exited where isNewBoot && hasRun && policy.mode == .always:
@@ -283,7 +316,9 @@ package struct Lifecycle: Hashable, Sendable {
         self.pid = pid
         startedAtUnixNanos = atUnixNanos
         hasRun = true
+        (isPauseWanted, isPauseTold) = (false, false)
         settle(nil)
+        health.begin(atBootNanos: now.bootNanos)
         tell(.start, now)
         if isBeingDeleted { return [.signal(9)] }
         // A stop came while it was starting.
@@ -331,6 +366,8 @@ package struct Lifecycle: Hashable, Sendable {
         exitCount += 1
         pid = 0
         killDueBootNanos = 0
+        (isPauseWanted, isPauseTold) = (false, false)
+        health.end()
         phase = .exited
         tell(.die, now, exit: status)
         if wasStopping { tell(.stop, now) }
@@ -355,12 +392,13 @@ package struct Lifecycle: Hashable, Sendable {
         tell(.removalWanted, now)
     }
 
-    private mutating func tell(
+    mutating func tell(
         _ action: Event.Action,
         _ now: Moment,
         exit: ExitStatus? = nil,
         exec: String = "",
-        signal: Int32 = 0
+        signal: Int32 = 0,
+        health: Health.Status? = nil
     ) {
         eventNumber += 1
         pending.append(
@@ -374,6 +412,7 @@ package struct Lifecycle: Hashable, Sendable {
                 exec: exec,
                 signal: signal,
                 run: run,
+                health: health,
                 number: eventNumber
             )
         )

@@ -30,7 +30,8 @@ extension ContainerRequest {
                 SupervisorV1.JoinedRecord(kind: $0.kind.rawValue, containerId: $0.container.text)
             },
             cgroupParent: cgroupParent,
-            outputDropWhenFull: output.dropsWhenFull
+            outputDropWhenFull: output.dropsWhenFull,
+            healthCheck: healthCheck?.message
         )
     }
 
@@ -56,6 +57,7 @@ extension ContainerRequest {
         )
         stopSignal = record.stopSignal
         stopTimeoutMillis = record.stopTimeoutMillis
+        healthCheck = record.healthCheck.map(HealthCheck.init)
         annotations = Dictionary(record.annotations.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
         for entry in record.joinedNamespaces {
             guard let kind = Joined.Kind(rawValue: entry.kind), let other = ContainerID(entry.containerId)
@@ -84,6 +86,8 @@ extension KeeperNews {
             case .startFailed where !record.execId.isEmpty: .execFailed(exec: record.execId)
             case .startFailed: .startFailed(run: record.run, StartFailure(record.failure))
             case .exited: .exited(run: record.run, status)
+            // Of probes their results are told.
+            case .execStarted where record.transient, .execExited where record.transient: .unknown
             case .execStarted: .execStarted(exec: record.execId)
             case .execExited: .execExited(exec: record.execId, status)
             case .oom: .outOfMemory(run: record.run)

@@ -68,6 +68,7 @@ package struct ContainerRequest: Hashable, Sendable {
     package var joined: [Joined] = []
     /// The control group in which its own is made; empty: the suite's.
     package var cgroupParent = ""
+    package var healthCheck: HealthCheck?
 
     package init(id: ContainerID, owner: String, key: String, specification: [UInt8]) {
         self.id = id

@@ -1447,7 +1447,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__step_failure__descriptor =
   (ProtobufCMessageInit) petrel__keeper__v1__step_failure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__keeper__v1__run_record__field_descriptors[15] =
+static const ProtobufCFieldDescriptor petrel__keeper__v1__run_record__field_descriptors[16] =
 {
   {
     "version",
@@ -1629,6 +1629,18 @@ static const ProtobufCFieldDescriptor petrel__keeper__v1__run_record__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "transient",
+    40,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__RunRecord, transient),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__keeper__v1__run_record__field_indices_by_name[] = {
   13,   /* field[13] = detached */
@@ -1643,14 +1655,16 @@ static const unsigned petrel__keeper__v1__run_record__field_indices_by_name[] = 
   4,   /* field[4] = started_at_unix_nanos */
   2,   /* field[2] = state */
   11,   /* field[11] = terminal */
+  15,   /* field[15] = transient */
   0,   /* field[0] = version */
   6,   /* field[6] = wait_status */
   7,   /* field[7] = wait_status_known */
 };
-static const ProtobufCIntRange petrel__keeper__v1__run_record__number_ranges[1 + 1] =
+static const ProtobufCIntRange petrel__keeper__v1__run_record__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 40, 15 },
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor petrel__keeper__v1__run_record__descriptor =
 {
@@ -1660,10 +1674,10 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__run_record__descriptor =
   "Petrel__Keeper__V1__RunRecord",
   "petrel.keeper.v1",
   sizeof(Petrel__Keeper__V1__RunRecord),
-  15,
+  16,
   petrel__keeper__v1__run_record__field_descriptors,
   petrel__keeper__v1__run_record__field_indices_by_name,
-  1,  petrel__keeper__v1__run_record__number_ranges,
+  2,  petrel__keeper__v1__run_record__number_ranges,
   (ProtobufCMessageInit) petrel__keeper__v1__run_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2323,7 +2337,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__joined_namespace__descripto
   (ProtobufCMessageInit) petrel__keeper__v1__joined_namespace__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__keeper__v1__exec__field_descriptors[4] =
+static const ProtobufCFieldDescriptor petrel__keeper__v1__exec__field_descriptors[5] =
 {
   {
     "exec_id",
@@ -2373,17 +2387,31 @@ static const ProtobufCFieldDescriptor petrel__keeper__v1__exec__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "transient",
+    40,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__Exec, transient),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__keeper__v1__exec__field_indices_by_name[] = {
   3,   /* field[3] = detached */
   0,   /* field[0] = exec_id */
   2,   /* field[2] = open_stdin */
   1,   /* field[1] = process_json */
+  4,   /* field[4] = transient */
 };
-static const ProtobufCIntRange petrel__keeper__v1__exec__number_ranges[1 + 1] =
+static const ProtobufCIntRange petrel__keeper__v1__exec__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 40, 4 },
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor petrel__keeper__v1__exec__descriptor =
 {
@@ -2393,10 +2421,10 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__exec__descriptor =
   "Petrel__Keeper__V1__Exec",
   "petrel.keeper.v1",
   sizeof(Petrel__Keeper__V1__Exec),
-  4,
+  5,
   petrel__keeper__v1__exec__field_descriptors,
   petrel__keeper__v1__exec__field_indices_by_name,
-  1,  petrel__keeper__v1__exec__number_ranges,
+  2,  petrel__keeper__v1__exec__number_ranges,
   (ProtobufCMessageInit) petrel__keeper__v1__exec__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -232,6 +232,51 @@ void   petrel__supervisor__v1__event_record__free_unpacked
   assert(message->base.descriptor == &petrel__supervisor__v1__event_record__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__supervisor__v1__health_record__init
+                     (Petrel__Supervisor__V1__HealthRecord         *message)
+{
+  static const Petrel__Supervisor__V1__HealthRecord init_value = PETREL__SUPERVISOR__V1__HEALTH_RECORD__INIT;
+  *message = init_value;
+}
+size_t petrel__supervisor__v1__health_record__get_packed_size
+                     (const Petrel__Supervisor__V1__HealthRecord *message)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__health_record__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__supervisor__v1__health_record__pack
+                     (const Petrel__Supervisor__V1__HealthRecord *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__health_record__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__supervisor__v1__health_record__pack_to_buffer
+                     (const Petrel__Supervisor__V1__HealthRecord *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__health_record__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Supervisor__V1__HealthRecord *
+       petrel__supervisor__v1__health_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Supervisor__V1__HealthRecord *)
+     protobuf_c_message_unpack (&petrel__supervisor__v1__health_record__descriptor,
+                                allocator, len, data);
+}
+void   petrel__supervisor__v1__health_record__free_unpacked
+                     (Petrel__Supervisor__V1__HealthRecord *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__supervisor__v1__health_record__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   petrel__supervisor__v1__lifecycle_record__init
                      (Petrel__Supervisor__V1__LifecycleRecord         *message)
 {
@@ -469,7 +514,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__annotation__descriptor 
   (ProtobufCMessageInit) petrel__supervisor__v1__annotation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__request_record__field_descriptors[20] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__request_record__field_descriptors[21] =
 {
   {
     "version",
@@ -711,11 +756,24 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__request_record__fi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "health_check",
+    40,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Supervisor__V1__RequestRecord, _health_check_case),
+    offsetof(Petrel__Supervisor__V1__RequestRecord, health_check),
+    &petrel__supervisor__v1__health_check__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__request_record__field_indices_by_name[] = {
   16,   /* field[16] = annotations */
   10,   /* field[10] = auto_remove */
   18,   /* field[18] = cgroup_parent */
+  20,   /* field[20] = health_check */
   1,   /* field[1] = id */
   17,   /* field[17] = joined_namespaces */
   3,   /* field[3] = key */
@@ -734,11 +792,12 @@ static const unsigned petrel__supervisor__v1__request_record__field_indices_by_n
   15,   /* field[15] = stop_timeout_millis */
   0,   /* field[0] = version */
 };
-static const ProtobufCIntRange petrel__supervisor__v1__request_record__number_ranges[2 + 1] =
+static const ProtobufCIntRange petrel__supervisor__v1__request_record__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 30, 17 },
-  { 0, 20 }
+  { 40, 20 },
+  { 0, 21 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__request_record__descriptor =
 {
@@ -748,10 +807,10 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__request_record__descrip
   "Petrel__Supervisor__V1__RequestRecord",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__RequestRecord),
-  20,
+  21,
   petrel__supervisor__v1__request_record__field_descriptors,
   petrel__supervisor__v1__request_record__field_indices_by_name,
-  2,  petrel__supervisor__v1__request_record__number_ranges,
+  3,  petrel__supervisor__v1__request_record__number_ranges,
   (ProtobufCMessageInit) petrel__supervisor__v1__request_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -897,7 +956,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__status_record__descript
   (ProtobufCMessageInit) petrel__supervisor__v1__status_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__event_record__field_descriptors[11] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__event_record__field_descriptors[12] =
 {
   {
     "sequence",
@@ -1031,6 +1090,18 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__event_record__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "health",
+    40,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__EventRecord, health),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__event_record__field_indices_by_name[] = {
   5,   /* field[5] = action */
@@ -1038,6 +1109,7 @@ static const unsigned petrel__supervisor__v1__event_record__field_indices_by_nam
   4,   /* field[4] = container_id */
   7,   /* field[7] = exec_id */
   6,   /* field[6] = exit */
+  11,   /* field[11] = health */
   10,   /* field[10] = number */
   3,   /* field[3] = owner */
   9,   /* field[9] = run */
@@ -1045,10 +1117,11 @@ static const unsigned petrel__supervisor__v1__event_record__field_indices_by_nam
   8,   /* field[8] = signal */
   1,   /* field[1] = wall_unix_nanos */
 };
-static const ProtobufCIntRange petrel__supervisor__v1__event_record__number_ranges[1 + 1] =
+static const ProtobufCIntRange petrel__supervisor__v1__event_record__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 40, 11 },
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__event_record__descriptor =
 {
@@ -1058,14 +1131,117 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__event_record__descripto
   "Petrel__Supervisor__V1__EventRecord",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__EventRecord),
-  11,
+  12,
   petrel__supervisor__v1__event_record__field_descriptors,
   petrel__supervisor__v1__event_record__field_indices_by_name,
-  1,  petrel__supervisor__v1__event_record__number_ranges,
+  2,  petrel__supervisor__v1__event_record__number_ranges,
   (ProtobufCMessageInit) petrel__supervisor__v1__event_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__lifecycle_record__field_descriptors[22] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__health_record__field_descriptors[6] =
+{
+  {
+    "status",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__HealthRecord, status),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failing_streak",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__HealthRecord, failing_streak),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "results",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Supervisor__V1__HealthRecord, n_results),
+    offsetof(Petrel__Supervisor__V1__HealthRecord, results),
+    &petrel__supervisor__v1__health_result__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "probes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__HealthRecord, probes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run_boot_nanos",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__HealthRecord, run_boot_nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "probed_boot_nanos",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__HealthRecord, probed_boot_nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__supervisor__v1__health_record__field_indices_by_name[] = {
+  1,   /* field[1] = failing_streak */
+  5,   /* field[5] = probed_boot_nanos */
+  3,   /* field[3] = probes */
+  2,   /* field[2] = results */
+  4,   /* field[4] = run_boot_nanos */
+  0,   /* field[0] = status */
+};
+static const ProtobufCIntRange petrel__supervisor__v1__health_record__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor petrel__supervisor__v1__health_record__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.supervisor.v1.HealthRecord",
+  "HealthRecord",
+  "Petrel__Supervisor__V1__HealthRecord",
+  "petrel.supervisor.v1",
+  sizeof(Petrel__Supervisor__V1__HealthRecord),
+  6,
+  petrel__supervisor__v1__health_record__field_descriptors,
+  petrel__supervisor__v1__health_record__field_indices_by_name,
+  1,  petrel__supervisor__v1__health_record__number_ranges,
+  (ProtobufCMessageInit) petrel__supervisor__v1__health_record__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__lifecycle_record__field_descriptors[29] =
 {
   {
     "version",
@@ -1331,6 +1507,90 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__lifecycle_record__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "health",
+    40,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Supervisor__V1__LifecycleRecord, _health_case),
+    offsetof(Petrel__Supervisor__V1__LifecycleRecord, health),
+    &petrel__supervisor__v1__health_record__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pause_wanted",
+    41,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__LifecycleRecord, pause_wanted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pause_told",
+    42,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__LifecycleRecord, pause_told),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resources_json",
+    43,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__LifecycleRecord, resources_json),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resources_before_json",
+    44,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Supervisor__V1__LifecycleRecord, _resources_before_json_case),
+    offsetof(Petrel__Supervisor__V1__LifecycleRecord, resources_before_json),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restart_policy",
+    45,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Supervisor__V1__LifecycleRecord, _restart_policy_case),
+    offsetof(Petrel__Supervisor__V1__LifecycleRecord, restart_policy),
+    &petrel__supervisor__v1__restart_policy__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restart_policy_before",
+    46,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Supervisor__V1__LifecycleRecord, _restart_policy_before_case),
+    offsetof(Petrel__Supervisor__V1__LifecycleRecord, restart_policy_before),
+    &petrel__supervisor__v1__restart_policy__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__lifecycle_record__field_indices_by_name[] = {
   9,   /* field[9] = back_off_nanos */
@@ -1340,14 +1600,21 @@ static const unsigned petrel__supervisor__v1__lifecycle_record__field_indices_by
   13,   /* field[13] = event_number */
   7,   /* field[7] = exit */
   17,   /* field[17] = has_run */
+  22,   /* field[22] = health */
   12,   /* field[12] = keeper_sequence */
   15,   /* field[15] = kill_due_boot_nanos */
   10,   /* field[10] = manually_stopped */
+  24,   /* field[24] = pause_told */
+  23,   /* field[23] = pause_wanted */
   14,   /* field[14] = pending */
   2,   /* field[2] = phase */
   4,   /* field[4] = pid */
   11,   /* field[11] = removal_wanted */
+  26,   /* field[26] = resources_before_json */
+  25,   /* field[25] = resources_json */
   8,   /* field[8] = restart_count */
+  27,   /* field[27] = restart_policy */
+  28,   /* field[28] = restart_policy_before */
   3,   /* field[3] = run */
   16,   /* field[16] = start_is_restart */
   20,   /* field[20] = start_key */
@@ -1356,12 +1623,13 @@ static const unsigned petrel__supervisor__v1__lifecycle_record__field_indices_by
   19,   /* field[19] = stop_signal */
   0,   /* field[0] = version */
 };
-static const ProtobufCIntRange petrel__supervisor__v1__lifecycle_record__number_ranges[3 + 1] =
+static const ProtobufCIntRange petrel__supervisor__v1__lifecycle_record__number_ranges[4 + 1] =
 {
   { 1, 0 },
   { 19, 17 },
   { 30, 20 },
-  { 0, 22 }
+  { 40, 22 },
+  { 0, 29 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__lifecycle_record__descriptor =
 {
@@ -1371,10 +1639,10 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__lifecycle_record__descr
   "Petrel__Supervisor__V1__LifecycleRecord",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__LifecycleRecord),
-  22,
+  29,
   petrel__supervisor__v1__lifecycle_record__field_descriptors,
   petrel__supervisor__v1__lifecycle_record__field_indices_by_name,
-  3,  petrel__supervisor__v1__lifecycle_record__number_ranges,
+  4,  petrel__supervisor__v1__lifecycle_record__number_ranges,
   (ProtobufCMessageInit) petrel__supervisor__v1__lifecycle_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -334,6 +334,321 @@ void   petrel__supervisor__v1__container__free_unpacked
   assert(message->base.descriptor == &petrel__supervisor__v1__container__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__supervisor__v1__health__init
+                     (Petrel__Supervisor__V1__Health         *message)
+{
+  static const Petrel__Supervisor__V1__Health init_value = PETREL__SUPERVISOR__V1__HEALTH__INIT;
+  *message = init_value;
+}
+size_t petrel__supervisor__v1__health__get_packed_size
+                     (const Petrel__Supervisor__V1__Health *message)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__health__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__supervisor__v1__health__pack
+                     (const Petrel__Supervisor__V1__Health *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__health__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__supervisor__v1__health__pack_to_buffer
+                     (const Petrel__Supervisor__V1__Health *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__health__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Supervisor__V1__Health *
+       petrel__supervisor__v1__health__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Supervisor__V1__Health *)
+     protobuf_c_message_unpack (&petrel__supervisor__v1__health__descriptor,
+                                allocator, len, data);
+}
+void   petrel__supervisor__v1__health__free_unpacked
+                     (Petrel__Supervisor__V1__Health *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__supervisor__v1__health__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__supervisor__v1__health_result__init
+                     (Petrel__Supervisor__V1__HealthResult         *message)
+{
+  static const Petrel__Supervisor__V1__HealthResult init_value = PETREL__SUPERVISOR__V1__HEALTH_RESULT__INIT;
+  *message = init_value;
+}
+size_t petrel__supervisor__v1__health_result__get_packed_size
+                     (const Petrel__Supervisor__V1__HealthResult *message)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__health_result__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__supervisor__v1__health_result__pack
+                     (const Petrel__Supervisor__V1__HealthResult *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__health_result__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__supervisor__v1__health_result__pack_to_buffer
+                     (const Petrel__Supervisor__V1__HealthResult *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__health_result__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Supervisor__V1__HealthResult *
+       petrel__supervisor__v1__health_result__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Supervisor__V1__HealthResult *)
+     protobuf_c_message_unpack (&petrel__supervisor__v1__health_result__descriptor,
+                                allocator, len, data);
+}
+void   petrel__supervisor__v1__health_result__free_unpacked
+                     (Petrel__Supervisor__V1__HealthResult *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__supervisor__v1__health_result__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__supervisor__v1__pause_request__init
+                     (Petrel__Supervisor__V1__PauseRequest         *message)
+{
+  static const Petrel__Supervisor__V1__PauseRequest init_value = PETREL__SUPERVISOR__V1__PAUSE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__supervisor__v1__pause_request__get_packed_size
+                     (const Petrel__Supervisor__V1__PauseRequest *message)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__pause_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__supervisor__v1__pause_request__pack
+                     (const Petrel__Supervisor__V1__PauseRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__pause_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__supervisor__v1__pause_request__pack_to_buffer
+                     (const Petrel__Supervisor__V1__PauseRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__pause_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Supervisor__V1__PauseRequest *
+       petrel__supervisor__v1__pause_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Supervisor__V1__PauseRequest *)
+     protobuf_c_message_unpack (&petrel__supervisor__v1__pause_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__supervisor__v1__pause_request__free_unpacked
+                     (Petrel__Supervisor__V1__PauseRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__supervisor__v1__pause_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__supervisor__v1__update_request__init
+                     (Petrel__Supervisor__V1__UpdateRequest         *message)
+{
+  static const Petrel__Supervisor__V1__UpdateRequest init_value = PETREL__SUPERVISOR__V1__UPDATE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__supervisor__v1__update_request__get_packed_size
+                     (const Petrel__Supervisor__V1__UpdateRequest *message)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__update_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__supervisor__v1__update_request__pack
+                     (const Petrel__Supervisor__V1__UpdateRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__update_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__supervisor__v1__update_request__pack_to_buffer
+                     (const Petrel__Supervisor__V1__UpdateRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__update_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Supervisor__V1__UpdateRequest *
+       petrel__supervisor__v1__update_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Supervisor__V1__UpdateRequest *)
+     protobuf_c_message_unpack (&petrel__supervisor__v1__update_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__supervisor__v1__update_request__free_unpacked
+                     (Petrel__Supervisor__V1__UpdateRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__supervisor__v1__update_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__supervisor__v1__usage_request__init
+                     (Petrel__Supervisor__V1__UsageRequest         *message)
+{
+  static const Petrel__Supervisor__V1__UsageRequest init_value = PETREL__SUPERVISOR__V1__USAGE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__supervisor__v1__usage_request__get_packed_size
+                     (const Petrel__Supervisor__V1__UsageRequest *message)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__usage_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__supervisor__v1__usage_request__pack
+                     (const Petrel__Supervisor__V1__UsageRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__usage_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__supervisor__v1__usage_request__pack_to_buffer
+                     (const Petrel__Supervisor__V1__UsageRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__usage_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Supervisor__V1__UsageRequest *
+       petrel__supervisor__v1__usage_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Supervisor__V1__UsageRequest *)
+     protobuf_c_message_unpack (&petrel__supervisor__v1__usage_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__supervisor__v1__usage_request__free_unpacked
+                     (Petrel__Supervisor__V1__UsageRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__supervisor__v1__usage_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__supervisor__v1__usage__init
+                     (Petrel__Supervisor__V1__Usage         *message)
+{
+  static const Petrel__Supervisor__V1__Usage init_value = PETREL__SUPERVISOR__V1__USAGE__INIT;
+  *message = init_value;
+}
+size_t petrel__supervisor__v1__usage__get_packed_size
+                     (const Petrel__Supervisor__V1__Usage *message)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__usage__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__supervisor__v1__usage__pack
+                     (const Petrel__Supervisor__V1__Usage *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__usage__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__supervisor__v1__usage__pack_to_buffer
+                     (const Petrel__Supervisor__V1__Usage *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__usage__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Supervisor__V1__Usage *
+       petrel__supervisor__v1__usage__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Supervisor__V1__Usage *)
+     protobuf_c_message_unpack (&petrel__supervisor__v1__usage__descriptor,
+                                allocator, len, data);
+}
+void   petrel__supervisor__v1__usage__free_unpacked
+                     (Petrel__Supervisor__V1__Usage *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__supervisor__v1__usage__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__supervisor__v1__usage_response__init
+                     (Petrel__Supervisor__V1__UsageResponse         *message)
+{
+  static const Petrel__Supervisor__V1__UsageResponse init_value = PETREL__SUPERVISOR__V1__USAGE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__supervisor__v1__usage_response__get_packed_size
+                     (const Petrel__Supervisor__V1__UsageResponse *message)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__usage_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__supervisor__v1__usage_response__pack
+                     (const Petrel__Supervisor__V1__UsageResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__usage_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__supervisor__v1__usage_response__pack_to_buffer
+                     (const Petrel__Supervisor__V1__UsageResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__usage_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Supervisor__V1__UsageResponse *
+       petrel__supervisor__v1__usage_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Supervisor__V1__UsageResponse *)
+     protobuf_c_message_unpack (&petrel__supervisor__v1__usage_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__supervisor__v1__usage_response__free_unpacked
+                     (Petrel__Supervisor__V1__UsageResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__supervisor__v1__usage_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   petrel__supervisor__v1__start_request__init
                      (Petrel__Supervisor__V1__StartRequest         *message)
 {
@@ -2044,7 +2359,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__container__annotations_
   (ProtobufCMessageInit) petrel__supervisor__v1__container__annotations_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__container__field_descriptors[19] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__container__field_descriptors[20] =
 {
   {
     "id",
@@ -2274,12 +2589,25 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__container__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "health",
+    40,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Supervisor__V1__Container, _health_case),
+    offsetof(Petrel__Supervisor__V1__Container, health),
+    &petrel__supervisor__v1__health__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__container__field_indices_by_name[] = {
   16,   /* field[16] = annotations */
   18,   /* field[18] = auto_remove */
   5,   /* field[5] = created_at_unix_nanos */
   7,   /* field[7] = exit */
+  19,   /* field[19] = health */
   0,   /* field[0] = id */
   15,   /* field[15] = keeper_pid */
   2,   /* field[2] = key */
@@ -2296,10 +2624,11 @@ static const unsigned petrel__supervisor__v1__container__field_indices_by_name[]
   14,   /* field[14] = stream_socket */
   17,   /* field[17] = terminal */
 };
-static const ProtobufCIntRange petrel__supervisor__v1__container__number_ranges[1 + 1] =
+static const ProtobufCIntRange petrel__supervisor__v1__container__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 19 }
+  { 40, 19 },
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__container__descriptor =
 {
@@ -2309,11 +2638,641 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__container__descriptor =
   "Petrel__Supervisor__V1__Container",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__Container),
-  19,
+  20,
   petrel__supervisor__v1__container__field_descriptors,
   petrel__supervisor__v1__container__field_indices_by_name,
-  1,  petrel__supervisor__v1__container__number_ranges,
+  2,  petrel__supervisor__v1__container__number_ranges,
   (ProtobufCMessageInit) petrel__supervisor__v1__container__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__health__field_descriptors[3] =
+{
+  {
+    "status",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Health, status),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failing_streak",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Health, failing_streak),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "results",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Supervisor__V1__Health, n_results),
+    offsetof(Petrel__Supervisor__V1__Health, results),
+    &petrel__supervisor__v1__health_result__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__supervisor__v1__health__field_indices_by_name[] = {
+  1,   /* field[1] = failing_streak */
+  2,   /* field[2] = results */
+  0,   /* field[0] = status */
+};
+static const ProtobufCIntRange petrel__supervisor__v1__health__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor petrel__supervisor__v1__health__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.supervisor.v1.Health",
+  "Health",
+  "Petrel__Supervisor__V1__Health",
+  "petrel.supervisor.v1",
+  sizeof(Petrel__Supervisor__V1__Health),
+  3,
+  petrel__supervisor__v1__health__field_descriptors,
+  petrel__supervisor__v1__health__field_indices_by_name,
+  1,  petrel__supervisor__v1__health__number_ranges,
+  (ProtobufCMessageInit) petrel__supervisor__v1__health__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__health_result__field_descriptors[4] =
+{
+  {
+    "started_at_unix_nanos",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__HealthResult, started_at_unix_nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ended_at_unix_nanos",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__HealthResult, ended_at_unix_nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "exit_code",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__HealthResult, exit_code),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "output",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__HealthResult, output),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__supervisor__v1__health_result__field_indices_by_name[] = {
+  1,   /* field[1] = ended_at_unix_nanos */
+  2,   /* field[2] = exit_code */
+  3,   /* field[3] = output */
+  0,   /* field[0] = started_at_unix_nanos */
+};
+static const ProtobufCIntRange petrel__supervisor__v1__health_result__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor petrel__supervisor__v1__health_result__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.supervisor.v1.HealthResult",
+  "HealthResult",
+  "Petrel__Supervisor__V1__HealthResult",
+  "petrel.supervisor.v1",
+  sizeof(Petrel__Supervisor__V1__HealthResult),
+  4,
+  petrel__supervisor__v1__health_result__field_descriptors,
+  petrel__supervisor__v1__health_result__field_indices_by_name,
+  1,  petrel__supervisor__v1__health_result__number_ranges,
+  (ProtobufCMessageInit) petrel__supervisor__v1__health_result__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__pause_request__field_descriptors[2] =
+{
+  {
+    "owner",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__PauseRequest, owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__PauseRequest, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__supervisor__v1__pause_request__field_indices_by_name[] = {
+  1,   /* field[1] = id */
+  0,   /* field[0] = owner */
+};
+static const ProtobufCIntRange petrel__supervisor__v1__pause_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__supervisor__v1__pause_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.supervisor.v1.PauseRequest",
+  "PauseRequest",
+  "Petrel__Supervisor__V1__PauseRequest",
+  "petrel.supervisor.v1",
+  sizeof(Petrel__Supervisor__V1__PauseRequest),
+  2,
+  petrel__supervisor__v1__pause_request__field_descriptors,
+  petrel__supervisor__v1__pause_request__field_indices_by_name,
+  1,  petrel__supervisor__v1__pause_request__number_ranges,
+  (ProtobufCMessageInit) petrel__supervisor__v1__pause_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__update_request__field_descriptors[4] =
+{
+  {
+    "owner",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__UpdateRequest, owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__UpdateRequest, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resources_json",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__UpdateRequest, resources_json),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restart_policy",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Supervisor__V1__UpdateRequest, _restart_policy_case),
+    offsetof(Petrel__Supervisor__V1__UpdateRequest, restart_policy),
+    &petrel__supervisor__v1__restart_policy__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__supervisor__v1__update_request__field_indices_by_name[] = {
+  1,   /* field[1] = id */
+  0,   /* field[0] = owner */
+  2,   /* field[2] = resources_json */
+  3,   /* field[3] = restart_policy */
+};
+static const ProtobufCIntRange petrel__supervisor__v1__update_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor petrel__supervisor__v1__update_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.supervisor.v1.UpdateRequest",
+  "UpdateRequest",
+  "Petrel__Supervisor__V1__UpdateRequest",
+  "petrel.supervisor.v1",
+  sizeof(Petrel__Supervisor__V1__UpdateRequest),
+  4,
+  petrel__supervisor__v1__update_request__field_descriptors,
+  petrel__supervisor__v1__update_request__field_indices_by_name,
+  1,  petrel__supervisor__v1__update_request__number_ranges,
+  (ProtobufCMessageInit) petrel__supervisor__v1__update_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__usage_request__field_descriptors[2] =
+{
+  {
+    "owner",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__UsageRequest, owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ids",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Supervisor__V1__UsageRequest, n_ids),
+    offsetof(Petrel__Supervisor__V1__UsageRequest, ids),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__supervisor__v1__usage_request__field_indices_by_name[] = {
+  1,   /* field[1] = ids */
+  0,   /* field[0] = owner */
+};
+static const ProtobufCIntRange petrel__supervisor__v1__usage_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__supervisor__v1__usage_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.supervisor.v1.UsageRequest",
+  "UsageRequest",
+  "Petrel__Supervisor__V1__UsageRequest",
+  "petrel.supervisor.v1",
+  sizeof(Petrel__Supervisor__V1__UsageRequest),
+  2,
+  petrel__supervisor__v1__usage_request__field_descriptors,
+  petrel__supervisor__v1__usage_request__field_indices_by_name,
+  1,  petrel__supervisor__v1__usage_request__number_ranges,
+  (ProtobufCMessageInit) petrel__supervisor__v1__usage_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__usage__field_descriptors[19] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "processes",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Petrel__Supervisor__V1__Usage, n_processes),
+    offsetof(Petrel__Supervisor__V1__Usage, processes),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpu_nanos",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, cpu_nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpu_user_nanos",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, cpu_user_nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpu_system_nanos",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, cpu_system_nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory_bytes",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, memory_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "inactive_file_bytes",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, inactive_file_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory_limit_bytes",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, memory_limit_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "process_count",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, process_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "process_limit",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, process_limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "read_bytes",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, read_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "written_bytes",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, written_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "received_bytes",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, received_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sent_bytes",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, sent_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "received_packets",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, received_packets),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sent_packets",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, sent_packets),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pid",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, pid),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "boot_nanos",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, boot_nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "wall_unix_nanos",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Usage, wall_unix_nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__supervisor__v1__usage__field_indices_by_name[] = {
+  17,   /* field[17] = boot_nanos */
+  2,   /* field[2] = cpu_nanos */
+  4,   /* field[4] = cpu_system_nanos */
+  3,   /* field[3] = cpu_user_nanos */
+  0,   /* field[0] = id */
+  6,   /* field[6] = inactive_file_bytes */
+  5,   /* field[5] = memory_bytes */
+  7,   /* field[7] = memory_limit_bytes */
+  16,   /* field[16] = pid */
+  8,   /* field[8] = process_count */
+  9,   /* field[9] = process_limit */
+  1,   /* field[1] = processes */
+  10,   /* field[10] = read_bytes */
+  12,   /* field[12] = received_bytes */
+  14,   /* field[14] = received_packets */
+  13,   /* field[13] = sent_bytes */
+  15,   /* field[15] = sent_packets */
+  18,   /* field[18] = wall_unix_nanos */
+  11,   /* field[11] = written_bytes */
+};
+static const ProtobufCIntRange petrel__supervisor__v1__usage__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 19 }
+};
+const ProtobufCMessageDescriptor petrel__supervisor__v1__usage__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.supervisor.v1.Usage",
+  "Usage",
+  "Petrel__Supervisor__V1__Usage",
+  "petrel.supervisor.v1",
+  sizeof(Petrel__Supervisor__V1__Usage),
+  19,
+  petrel__supervisor__v1__usage__field_descriptors,
+  petrel__supervisor__v1__usage__field_indices_by_name,
+  1,  petrel__supervisor__v1__usage__number_ranges,
+  (ProtobufCMessageInit) petrel__supervisor__v1__usage__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__usage_response__field_descriptors[1] =
+{
+  {
+    "usages",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Supervisor__V1__UsageResponse, n_usages),
+    offsetof(Petrel__Supervisor__V1__UsageResponse, usages),
+    &petrel__supervisor__v1__usage__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__supervisor__v1__usage_response__field_indices_by_name[] = {
+  0,   /* field[0] = usages */
+};
+static const ProtobufCIntRange petrel__supervisor__v1__usage_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor petrel__supervisor__v1__usage_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.supervisor.v1.UsageResponse",
+  "UsageResponse",
+  "Petrel__Supervisor__V1__UsageResponse",
+  "petrel.supervisor.v1",
+  sizeof(Petrel__Supervisor__V1__UsageResponse),
+  1,
+  petrel__supervisor__v1__usage_response__field_descriptors,
+  petrel__supervisor__v1__usage_response__field_indices_by_name,
+  1,  petrel__supervisor__v1__usage_response__number_ranges,
+  (ProtobufCMessageInit) petrel__supervisor__v1__usage_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor petrel__supervisor__v1__start_request__field_descriptors[3] =
@@ -3411,7 +4370,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__events_request__descrip
   (ProtobufCMessageInit) petrel__supervisor__v1__events_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__event__field_descriptors[11] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__event__field_descriptors[12] =
 {
   {
     "sequence",
@@ -3545,6 +4504,18 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__event__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "health",
+    40,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__Event, health),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__event__field_indices_by_name[] = {
   6,   /* field[6] = action */
@@ -3552,6 +4523,7 @@ static const unsigned petrel__supervisor__v1__event__field_indices_by_name[] = {
   5,   /* field[5] = container_id */
   8,   /* field[8] = exec_id */
   7,   /* field[7] = exit */
+  11,   /* field[11] = health */
   1,   /* field[1] = journal_id */
   4,   /* field[4] = owner */
   10,   /* field[10] = run */
@@ -3559,10 +4531,11 @@ static const unsigned petrel__supervisor__v1__event__field_indices_by_name[] = {
   9,   /* field[9] = signal */
   2,   /* field[2] = wall_unix_nanos */
 };
-static const ProtobufCIntRange petrel__supervisor__v1__event__number_ranges[1 + 1] =
+static const ProtobufCIntRange petrel__supervisor__v1__event__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 40, 11 },
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__event__descriptor =
 {
@@ -3572,10 +4545,10 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__event__descriptor =
   "Petrel__Supervisor__V1__Event",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__Event),
-  11,
+  12,
   petrel__supervisor__v1__event__field_descriptors,
   petrel__supervisor__v1__event__field_indices_by_name,
-  1,  petrel__supervisor__v1__event__number_ranges,
+  2,  petrel__supervisor__v1__event__number_ranges,
   (ProtobufCMessageInit) petrel__supervisor__v1__event__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

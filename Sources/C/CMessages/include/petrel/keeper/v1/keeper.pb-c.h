@@ -122,10 +122,11 @@ struct  Petrel__Keeper__V1__RunRecord
   protobuf_c_boolean open_stdin;
   protobuf_c_boolean detached;
   uint64_t output_dropped_bytes;
+  protobuf_c_boolean transient;
 };
 #define PETREL__KEEPER__V1__RUN_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__keeper__v1__run_record__descriptor) \
-    , 0, 0, 0, NULL, 0, 0, 0, 0, 0, NULL, {0,NULL}, 0, 0, 0, 0 }
+    , 0, 0, 0, NULL, 0, 0, 0, 0, 0, NULL, {0,NULL}, 0, 0, 0, 0, 0 }
 
 
 struct  Petrel__Keeper__V1__Event
@@ -268,10 +269,11 @@ struct  Petrel__Keeper__V1__Exec
   ProtobufCBinaryData process_json;
   protobuf_c_boolean open_stdin;
   protobuf_c_boolean detached;
+  protobuf_c_boolean transient;
 };
 #define PETREL__KEEPER__V1__EXEC__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__keeper__v1__exec__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, 0 }
+    , {0,NULL}, {0,NULL}, 0, 0, 0 }
 
 
 struct  Petrel__Keeper__V1__Signal

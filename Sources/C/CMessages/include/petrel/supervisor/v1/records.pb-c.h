@@ -15,12 +15,14 @@ PROTOBUF_C__BEGIN_DECLS
 #endif
 
 #include "petrel/common/v1/common.pb-c.h"
+#include "petrel/supervisor/v1/supervisor.pb-c.h"
 
 typedef struct Petrel__Supervisor__V1__JoinedRecord Petrel__Supervisor__V1__JoinedRecord;
 typedef struct Petrel__Supervisor__V1__Annotation Petrel__Supervisor__V1__Annotation;
 typedef struct Petrel__Supervisor__V1__RequestRecord Petrel__Supervisor__V1__RequestRecord;
 typedef struct Petrel__Supervisor__V1__StatusRecord Petrel__Supervisor__V1__StatusRecord;
 typedef struct Petrel__Supervisor__V1__EventRecord Petrel__Supervisor__V1__EventRecord;
+typedef struct Petrel__Supervisor__V1__HealthRecord Petrel__Supervisor__V1__HealthRecord;
 typedef struct Petrel__Supervisor__V1__LifecycleRecord Petrel__Supervisor__V1__LifecycleRecord;
 typedef struct Petrel__Supervisor__V1__Counter Petrel__Supervisor__V1__Counter;
 typedef struct Petrel__Supervisor__V1__CountersRecord Petrel__Supervisor__V1__CountersRecord;
@@ -53,6 +55,12 @@ struct  Petrel__Supervisor__V1__Annotation
     , {0,NULL}, {0,NULL} }
 
 
+typedef enum {
+  PETREL__SUPERVISOR__V1__REQUEST_RECORD___HEALTH_CHECK__NOT_SET = 0,
+  PETREL__SUPERVISOR__V1__REQUEST_RECORD___HEALTH_CHECK_HEALTH_CHECK = 40
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__SUPERVISOR__V1__REQUEST_RECORD___HEALTH_CHECK__CASE)
+} Petrel__Supervisor__V1__RequestRecord__HealthCheckCase;
+
 struct  Petrel__Supervisor__V1__RequestRecord
 {
   ProtobufCMessage base;
@@ -79,10 +87,14 @@ struct  Petrel__Supervisor__V1__RequestRecord
   Petrel__Supervisor__V1__JoinedRecord **joined_namespaces;
   ProtobufCBinaryData cgroup_parent;
   protobuf_c_boolean output_drop_when_full;
+  Petrel__Supervisor__V1__RequestRecord__HealthCheckCase _health_check_case;
+  union {
+    Petrel__Supervisor__V1__HealthCheck *health_check;
+  };
 };
 #define PETREL__SUPERVISOR__V1__REQUEST_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__request_record__descriptor) \
-    , 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, {0,NULL}, 0 }
+    , 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, {0,NULL}, 0, PETREL__SUPERVISOR__V1__REQUEST_RECORD___HEALTH_CHECK__NOT_SET, {0} }
 
 
 struct  Petrel__Supervisor__V1__StatusRecord
@@ -117,11 +129,52 @@ struct  Petrel__Supervisor__V1__EventRecord
   int32_t signal;
   uint64_t run;
   uint64_t number;
+  uint32_t health;
 };
 #define PETREL__SUPERVISOR__V1__EVENT_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__event_record__descriptor) \
-    , 0, 0, 0, {0,NULL}, {0,NULL}, 0, NULL, {0,NULL}, 0, 0, 0 }
+    , 0, 0, 0, {0,NULL}, {0,NULL}, 0, NULL, {0,NULL}, 0, 0, 0, 0 }
 
+
+struct  Petrel__Supervisor__V1__HealthRecord
+{
+  ProtobufCMessage base;
+  uint32_t status;
+  uint32_t failing_streak;
+  size_t n_results;
+  Petrel__Supervisor__V1__HealthResult **results;
+  uint64_t probes;
+  int64_t run_boot_nanos;
+  int64_t probed_boot_nanos;
+};
+#define PETREL__SUPERVISOR__V1__HEALTH_RECORD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__health_record__descriptor) \
+    , 0, 0, 0,NULL, 0, 0, 0 }
+
+
+typedef enum {
+  PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___HEALTH__NOT_SET = 0,
+  PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___HEALTH_HEALTH = 40
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___HEALTH__CASE)
+} Petrel__Supervisor__V1__LifecycleRecord__HealthCase;
+
+typedef enum {
+  PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESOURCES_BEFORE_JSON__NOT_SET = 0,
+  PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESOURCES_BEFORE_JSON_RESOURCES_BEFORE_JSON = 44
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESOURCES_BEFORE_JSON__CASE)
+} Petrel__Supervisor__V1__LifecycleRecord__ResourcesBeforeJsonCase;
+
+typedef enum {
+  PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESTART_POLICY__NOT_SET = 0,
+  PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESTART_POLICY_RESTART_POLICY = 45
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESTART_POLICY__CASE)
+} Petrel__Supervisor__V1__LifecycleRecord__RestartPolicyCase;
+
+typedef enum {
+  PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESTART_POLICY_BEFORE__NOT_SET = 0,
+  PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESTART_POLICY_BEFORE_RESTART_POLICY_BEFORE = 46
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESTART_POLICY_BEFORE__CASE)
+} Petrel__Supervisor__V1__LifecycleRecord__RestartPolicyBeforeCase;
 
 struct  Petrel__Supervisor__V1__LifecycleRecord
 {
@@ -149,10 +202,29 @@ struct  Petrel__Supervisor__V1__LifecycleRecord
   int32_t stop_signal;
   ProtobufCBinaryData start_key;
   uint32_t start_repeats;
+  protobuf_c_boolean pause_wanted;
+  protobuf_c_boolean pause_told;
+  ProtobufCBinaryData resources_json;
+  Petrel__Supervisor__V1__LifecycleRecord__HealthCase _health_case;
+  union {
+    Petrel__Supervisor__V1__HealthRecord *health;
+  };
+  Petrel__Supervisor__V1__LifecycleRecord__ResourcesBeforeJsonCase _resources_before_json_case;
+  union {
+    ProtobufCBinaryData resources_before_json;
+  };
+  Petrel__Supervisor__V1__LifecycleRecord__RestartPolicyCase _restart_policy_case;
+  union {
+    Petrel__Supervisor__V1__RestartPolicy *restart_policy;
+  };
+  Petrel__Supervisor__V1__LifecycleRecord__RestartPolicyBeforeCase _restart_policy_before_case;
+  union {
+    Petrel__Supervisor__V1__RestartPolicy *restart_policy_before;
+  };
 };
 #define PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__lifecycle_record__descriptor) \
-    , 0, {0,NULL}, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, {0,NULL}, 0 }
+    , 0, {0,NULL}, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, {0,NULL}, PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___HEALTH__NOT_SET, {0}, PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESOURCES_BEFORE_JSON__NOT_SET, {0}, PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESTART_POLICY__NOT_SET, {0}, PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESTART_POLICY_BEFORE__NOT_SET, {0} }
 
 
 struct  Petrel__Supervisor__V1__Counter
@@ -273,6 +345,25 @@ Petrel__Supervisor__V1__EventRecord *
 void   petrel__supervisor__v1__event_record__free_unpacked
                      (Petrel__Supervisor__V1__EventRecord *message,
                       ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__HealthRecord methods */
+void   petrel__supervisor__v1__health_record__init
+                     (Petrel__Supervisor__V1__HealthRecord         *message);
+size_t petrel__supervisor__v1__health_record__get_packed_size
+                     (const Petrel__Supervisor__V1__HealthRecord   *message);
+size_t petrel__supervisor__v1__health_record__pack
+                     (const Petrel__Supervisor__V1__HealthRecord   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__health_record__pack_to_buffer
+                     (const Petrel__Supervisor__V1__HealthRecord   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__HealthRecord *
+       petrel__supervisor__v1__health_record__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__health_record__free_unpacked
+                     (Petrel__Supervisor__V1__HealthRecord *message,
+                      ProtobufCAllocator *allocator);
 /* Petrel__Supervisor__V1__LifecycleRecord methods */
 void   petrel__supervisor__v1__lifecycle_record__init
                      (Petrel__Supervisor__V1__LifecycleRecord         *message);
@@ -347,6 +438,9 @@ typedef void (*Petrel__Supervisor__V1__StatusRecord_Closure)
 typedef void (*Petrel__Supervisor__V1__EventRecord_Closure)
                  (const Petrel__Supervisor__V1__EventRecord *message,
                   void *closure_data);
+typedef void (*Petrel__Supervisor__V1__HealthRecord_Closure)
+                 (const Petrel__Supervisor__V1__HealthRecord *message,
+                  void *closure_data);
 typedef void (*Petrel__Supervisor__V1__LifecycleRecord_Closure)
                  (const Petrel__Supervisor__V1__LifecycleRecord *message,
                   void *closure_data);
@@ -367,6 +461,7 @@ extern const ProtobufCMessageDescriptor petrel__supervisor__v1__annotation__desc
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__request_record__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__status_record__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__event_record__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__health_record__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__lifecycle_record__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__counter__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__counters_record__descriptor;

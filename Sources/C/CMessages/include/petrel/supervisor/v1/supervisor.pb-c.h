@@ -25,6 +25,13 @@ typedef struct Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry Petrel__S
 typedef struct Petrel__Supervisor__V1__ExitStatus Petrel__Supervisor__V1__ExitStatus;
 typedef struct Petrel__Supervisor__V1__Container Petrel__Supervisor__V1__Container;
 typedef struct Petrel__Supervisor__V1__Container__AnnotationsEntry Petrel__Supervisor__V1__Container__AnnotationsEntry;
+typedef struct Petrel__Supervisor__V1__Health Petrel__Supervisor__V1__Health;
+typedef struct Petrel__Supervisor__V1__HealthResult Petrel__Supervisor__V1__HealthResult;
+typedef struct Petrel__Supervisor__V1__PauseRequest Petrel__Supervisor__V1__PauseRequest;
+typedef struct Petrel__Supervisor__V1__UpdateRequest Petrel__Supervisor__V1__UpdateRequest;
+typedef struct Petrel__Supervisor__V1__UsageRequest Petrel__Supervisor__V1__UsageRequest;
+typedef struct Petrel__Supervisor__V1__Usage Petrel__Supervisor__V1__Usage;
+typedef struct Petrel__Supervisor__V1__UsageResponse Petrel__Supervisor__V1__UsageResponse;
 typedef struct Petrel__Supervisor__V1__StartRequest Petrel__Supervisor__V1__StartRequest;
 typedef struct Petrel__Supervisor__V1__StopRequest Petrel__Supervisor__V1__StopRequest;
 typedef struct Petrel__Supervisor__V1__KillRequest Petrel__Supervisor__V1__KillRequest;
@@ -185,6 +192,12 @@ typedef enum {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__SUPERVISOR__V1__CONTAINER___EXIT__CASE)
 } Petrel__Supervisor__V1__Container__ExitCase;
 
+typedef enum {
+  PETREL__SUPERVISOR__V1__CONTAINER___HEALTH__NOT_SET = 0,
+  PETREL__SUPERVISOR__V1__CONTAINER___HEALTH_HEALTH = 40
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__SUPERVISOR__V1__CONTAINER___HEALTH__CASE)
+} Petrel__Supervisor__V1__Container__HealthCase;
+
 struct  Petrel__Supervisor__V1__Container
 {
   ProtobufCMessage base;
@@ -211,10 +224,125 @@ struct  Petrel__Supervisor__V1__Container
   union {
     Petrel__Supervisor__V1__ExitStatus *exit;
   };
+  Petrel__Supervisor__V1__Container__HealthCase _health_case;
+  union {
+    Petrel__Supervisor__V1__Health *health;
+  };
 };
 #define PETREL__SUPERVISOR__V1__CONTAINER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__container__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, NULL, {0,NULL}, {0,NULL}, 0, 0,NULL, 0, 0, PETREL__SUPERVISOR__V1__CONTAINER___EXIT__NOT_SET, {0} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, NULL, {0,NULL}, {0,NULL}, 0, 0,NULL, 0, 0, PETREL__SUPERVISOR__V1__CONTAINER___EXIT__NOT_SET, {0}, PETREL__SUPERVISOR__V1__CONTAINER___HEALTH__NOT_SET, {0} }
+
+
+struct  Petrel__Supervisor__V1__Health
+{
+  ProtobufCMessage base;
+  int32_t status;
+  uint32_t failing_streak;
+  size_t n_results;
+  Petrel__Supervisor__V1__HealthResult **results;
+};
+#define PETREL__SUPERVISOR__V1__HEALTH__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__health__descriptor) \
+    , 0, 0, 0,NULL }
+
+
+struct  Petrel__Supervisor__V1__HealthResult
+{
+  ProtobufCMessage base;
+  int64_t started_at_unix_nanos;
+  int64_t ended_at_unix_nanos;
+  int32_t exit_code;
+  ProtobufCBinaryData output;
+};
+#define PETREL__SUPERVISOR__V1__HEALTH_RESULT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__health_result__descriptor) \
+    , 0, 0, 0, {0,NULL} }
+
+
+struct  Petrel__Supervisor__V1__PauseRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData owner;
+  ProtobufCBinaryData id;
+};
+#define PETREL__SUPERVISOR__V1__PAUSE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__pause_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+typedef enum {
+  PETREL__SUPERVISOR__V1__UPDATE_REQUEST___RESTART_POLICY__NOT_SET = 0,
+  PETREL__SUPERVISOR__V1__UPDATE_REQUEST___RESTART_POLICY_RESTART_POLICY = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__SUPERVISOR__V1__UPDATE_REQUEST___RESTART_POLICY__CASE)
+} Petrel__Supervisor__V1__UpdateRequest__RestartPolicyCase;
+
+struct  Petrel__Supervisor__V1__UpdateRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData owner;
+  ProtobufCBinaryData id;
+  ProtobufCBinaryData resources_json;
+  Petrel__Supervisor__V1__UpdateRequest__RestartPolicyCase _restart_policy_case;
+  union {
+    Petrel__Supervisor__V1__RestartPolicy *restart_policy;
+  };
+};
+#define PETREL__SUPERVISOR__V1__UPDATE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__update_request__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, PETREL__SUPERVISOR__V1__UPDATE_REQUEST___RESTART_POLICY__NOT_SET, {0} }
+
+
+struct  Petrel__Supervisor__V1__UsageRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData owner;
+  size_t n_ids;
+  ProtobufCBinaryData *ids;
+};
+#define PETREL__SUPERVISOR__V1__USAGE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__usage_request__descriptor) \
+    , {0,NULL}, 0,NULL }
+
+
+struct  Petrel__Supervisor__V1__Usage
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData id;
+  size_t n_processes;
+  uint32_t *processes;
+  uint64_t cpu_nanos;
+  uint64_t cpu_user_nanos;
+  uint64_t cpu_system_nanos;
+  uint64_t memory_bytes;
+  uint64_t inactive_file_bytes;
+  uint64_t memory_limit_bytes;
+  uint64_t process_count;
+  uint64_t process_limit;
+  uint64_t read_bytes;
+  uint64_t written_bytes;
+  uint64_t received_bytes;
+  uint64_t sent_bytes;
+  uint64_t received_packets;
+  uint64_t sent_packets;
+  uint32_t pid;
+  int64_t boot_nanos;
+  int64_t wall_unix_nanos;
+};
+#define PETREL__SUPERVISOR__V1__USAGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__usage__descriptor) \
+    , {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
+struct  Petrel__Supervisor__V1__UsageResponse
+{
+  ProtobufCMessage base;
+  size_t n_usages;
+  Petrel__Supervisor__V1__Usage **usages;
+};
+#define PETREL__SUPERVISOR__V1__USAGE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__usage_response__descriptor) \
+    , 0,NULL }
 
 
 struct  Petrel__Supervisor__V1__StartRequest
@@ -464,10 +592,11 @@ struct  Petrel__Supervisor__V1__Event
   ProtobufCBinaryData exec_id;
   int32_t signal;
   uint64_t run;
+  int32_t health;
 };
 #define PETREL__SUPERVISOR__V1__EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__event__descriptor) \
-    , 0, {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, 0, NULL, {0,NULL}, 0, 0 }
+    , 0, {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, 0, NULL, {0,NULL}, 0, 0, 0 }
 
 
 struct  Petrel__Supervisor__V1__AcknowledgeEventsRequest
@@ -650,6 +779,139 @@ Petrel__Supervisor__V1__Container *
                       const uint8_t       *data);
 void   petrel__supervisor__v1__container__free_unpacked
                      (Petrel__Supervisor__V1__Container *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__Health methods */
+void   petrel__supervisor__v1__health__init
+                     (Petrel__Supervisor__V1__Health         *message);
+size_t petrel__supervisor__v1__health__get_packed_size
+                     (const Petrel__Supervisor__V1__Health   *message);
+size_t petrel__supervisor__v1__health__pack
+                     (const Petrel__Supervisor__V1__Health   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__health__pack_to_buffer
+                     (const Petrel__Supervisor__V1__Health   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__Health *
+       petrel__supervisor__v1__health__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__health__free_unpacked
+                     (Petrel__Supervisor__V1__Health *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__HealthResult methods */
+void   petrel__supervisor__v1__health_result__init
+                     (Petrel__Supervisor__V1__HealthResult         *message);
+size_t petrel__supervisor__v1__health_result__get_packed_size
+                     (const Petrel__Supervisor__V1__HealthResult   *message);
+size_t petrel__supervisor__v1__health_result__pack
+                     (const Petrel__Supervisor__V1__HealthResult   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__health_result__pack_to_buffer
+                     (const Petrel__Supervisor__V1__HealthResult   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__HealthResult *
+       petrel__supervisor__v1__health_result__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__health_result__free_unpacked
+                     (Petrel__Supervisor__V1__HealthResult *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__PauseRequest methods */
+void   petrel__supervisor__v1__pause_request__init
+                     (Petrel__Supervisor__V1__PauseRequest         *message);
+size_t petrel__supervisor__v1__pause_request__get_packed_size
+                     (const Petrel__Supervisor__V1__PauseRequest   *message);
+size_t petrel__supervisor__v1__pause_request__pack
+                     (const Petrel__Supervisor__V1__PauseRequest   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__pause_request__pack_to_buffer
+                     (const Petrel__Supervisor__V1__PauseRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__PauseRequest *
+       petrel__supervisor__v1__pause_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__pause_request__free_unpacked
+                     (Petrel__Supervisor__V1__PauseRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__UpdateRequest methods */
+void   petrel__supervisor__v1__update_request__init
+                     (Petrel__Supervisor__V1__UpdateRequest         *message);
+size_t petrel__supervisor__v1__update_request__get_packed_size
+                     (const Petrel__Supervisor__V1__UpdateRequest   *message);
+size_t petrel__supervisor__v1__update_request__pack
+                     (const Petrel__Supervisor__V1__UpdateRequest   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__update_request__pack_to_buffer
+                     (const Petrel__Supervisor__V1__UpdateRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__UpdateRequest *
+       petrel__supervisor__v1__update_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__update_request__free_unpacked
+                     (Petrel__Supervisor__V1__UpdateRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__UsageRequest methods */
+void   petrel__supervisor__v1__usage_request__init
+                     (Petrel__Supervisor__V1__UsageRequest         *message);
+size_t petrel__supervisor__v1__usage_request__get_packed_size
+                     (const Petrel__Supervisor__V1__UsageRequest   *message);
+size_t petrel__supervisor__v1__usage_request__pack
+                     (const Petrel__Supervisor__V1__UsageRequest   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__usage_request__pack_to_buffer
+                     (const Petrel__Supervisor__V1__UsageRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__UsageRequest *
+       petrel__supervisor__v1__usage_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__usage_request__free_unpacked
+                     (Petrel__Supervisor__V1__UsageRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__Usage methods */
+void   petrel__supervisor__v1__usage__init
+                     (Petrel__Supervisor__V1__Usage         *message);
+size_t petrel__supervisor__v1__usage__get_packed_size
+                     (const Petrel__Supervisor__V1__Usage   *message);
+size_t petrel__supervisor__v1__usage__pack
+                     (const Petrel__Supervisor__V1__Usage   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__usage__pack_to_buffer
+                     (const Petrel__Supervisor__V1__Usage   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__Usage *
+       petrel__supervisor__v1__usage__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__usage__free_unpacked
+                     (Petrel__Supervisor__V1__Usage *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__UsageResponse methods */
+void   petrel__supervisor__v1__usage_response__init
+                     (Petrel__Supervisor__V1__UsageResponse         *message);
+size_t petrel__supervisor__v1__usage_response__get_packed_size
+                     (const Petrel__Supervisor__V1__UsageResponse   *message);
+size_t petrel__supervisor__v1__usage_response__pack
+                     (const Petrel__Supervisor__V1__UsageResponse   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__usage_response__pack_to_buffer
+                     (const Petrel__Supervisor__V1__UsageResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__UsageResponse *
+       petrel__supervisor__v1__usage_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__usage_response__free_unpacked
+                     (Petrel__Supervisor__V1__UsageResponse *message,
                       ProtobufCAllocator *allocator);
 /* Petrel__Supervisor__V1__StartRequest methods */
 void   petrel__supervisor__v1__start_request__init
@@ -1098,6 +1360,27 @@ typedef void (*Petrel__Supervisor__V1__Container__AnnotationsEntry_Closure)
 typedef void (*Petrel__Supervisor__V1__Container_Closure)
                  (const Petrel__Supervisor__V1__Container *message,
                   void *closure_data);
+typedef void (*Petrel__Supervisor__V1__Health_Closure)
+                 (const Petrel__Supervisor__V1__Health *message,
+                  void *closure_data);
+typedef void (*Petrel__Supervisor__V1__HealthResult_Closure)
+                 (const Petrel__Supervisor__V1__HealthResult *message,
+                  void *closure_data);
+typedef void (*Petrel__Supervisor__V1__PauseRequest_Closure)
+                 (const Petrel__Supervisor__V1__PauseRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Supervisor__V1__UpdateRequest_Closure)
+                 (const Petrel__Supervisor__V1__UpdateRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Supervisor__V1__UsageRequest_Closure)
+                 (const Petrel__Supervisor__V1__UsageRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Supervisor__V1__Usage_Closure)
+                 (const Petrel__Supervisor__V1__Usage *message,
+                  void *closure_data);
+typedef void (*Petrel__Supervisor__V1__UsageResponse_Closure)
+                 (const Petrel__Supervisor__V1__UsageResponse *message,
+                  void *closure_data);
 typedef void (*Petrel__Supervisor__V1__StartRequest_Closure)
                  (const Petrel__Supervisor__V1__StartRequest *message,
                   void *closure_data);
@@ -1179,6 +1462,13 @@ extern const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__exit_status__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__container__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__container__annotations_entry__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__health__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__health_result__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__pause_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__update_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__usage_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__usage__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__usage_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__start_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__stop_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__kill_request__descriptor;
