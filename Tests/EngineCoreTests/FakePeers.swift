@@ -19,6 +19,8 @@ final class FakeSupervisor: ContainerSupervisor {
         var calls: [String] = []
         /// What the journal no longer has.
         var dropped: UInt64 = 0
+        var updates: [(resources: [UInt8], restart: ContainerSettings.RestartPolicy?)] = []
+        var cpuNanos: UInt64 = 0
     }
 
     let state = Mutex(State())
@@ -136,6 +138,43 @@ final class FakeSupervisor: ContainerSupervisor {
         tell(.kill, id) { $0.signal = signal }
         end(id, code: 128 + UInt32(signal))
         return try known(id)
+    }
+
+    func pause(_ id: ContainerID) async throws(PeerError) -> SupervisedContainer {
+        try enter("pause")
+        update(id) { $0.phase = .paused }
+        tell(.pause, id)
+        return try known(id)
+    }
+
+    func unpause(_ id: ContainerID) async throws(PeerError) -> SupervisedContainer {
+        try enter("unpause")
+        update(id) { $0.phase = .running }
+        tell(.unpause, id)
+        return try known(id)
+    }
+
+    func update(
+        _ id: ContainerID,
+        resources: [UInt8],
+        restart: ContainerSettings.RestartPolicy?
+    ) async throws(PeerError) -> SupervisedContainer {
+        try enter("update")
+        state.withLock { $0.updates.append((resources, restart)) }
+        return try known(id)
+    }
+
+    func usage(of ids: [ContainerID]) async throws(PeerError) -> [SupervisedUsage] {
+        try enter("usage")
+        return state.withLock { state in
+            ids.filter { state.containers[$0]?.phase.isRunning == true }.map { id in
+                state.cpuNanos += 250_000_000
+                var usage = SupervisedUsage(id: id)
+                usage.cpuNanos = state.cpuNanos
+                usage.bootNanos = Clock.bootNanos
+                return usage
+            }
+        }
     }
 
     func delete(_ id: ContainerID, force: Bool) async throws(PeerError) {

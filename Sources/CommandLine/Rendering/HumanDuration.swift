@@ -28,15 +28,17 @@ package enum HumanDuration {
 
     /// `Up 2 minutes`, `Exited (0) 3 seconds ago`, `Created`: a container's status.
     /// - Parameters: Wall time in nanoseconds since 1970; 0 for never.
+    /// - Parameter health: "starting", "healthy", "unhealthy"; empty without a health check.
     package static func status(
         state: String,
         exitCode: UInt32,
         startedAt: Int64,
         finishedAt: Int64,
+        health: String = "",
         now: Int64
     ) -> String {
         switch state {
-        case "running": "Up " + text(nanos: max(0, now - startedAt))
+        case "running": "Up " + text(nanos: max(0, now - startedAt)) + healthText(health)
         case "paused": "Up " + text(nanos: max(0, now - startedAt)) + " (Paused)"
         case "restarting": "Restarting (\(exitCode)) " + ago(finishedAt, now: now)
         case "removing": "Removal In Progress"
@@ -44,6 +46,14 @@ package enum HumanDuration {
         case "exited":
             finishedAt == 0 ? "Exited (\(exitCode))" : "Exited (\(exitCode)) " + ago(finishedAt, now: now)
         default: "Created"
+        }
+    }
+
+    private static func healthText(_ health: String) -> String {
+        switch health {
+        case "": ""
+        case "starting": " (health: starting)"
+        default: " (\(health))"
         }
     }
 }

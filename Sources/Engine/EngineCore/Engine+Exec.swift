@@ -27,9 +27,10 @@ extension Engine {
         receive: @Sendable @escaping (ExecNotice) async throws -> Void
     ) async throws {
         let row = try await usableRow(reference)
-        guard let state = try await state(of: row.id), state.phase == .running else {
+        guard let state = try await state(of: row.id), state.phase.isRunning else {
             throw EngineError.notRunning(row.id, name: row.name)
         }
+        guard state.phase != .paused else { throw EngineError.paused(row.id, name: row.name) }
         let process = try settings.process(in: row.settings, row.resolved, host: host)
         let exec = ExecRow(
             id: .random(),

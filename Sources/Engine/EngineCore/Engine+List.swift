@@ -17,6 +17,7 @@ extension Engine {
         package var labels: [String: String]
         package var mounts: [String]
         package var network: String
+        package var health: HealthStatus
     }
 
     /// The containers, newest first.
@@ -76,14 +77,15 @@ extension Engine.Summary {
             mounts: ((row.resolved.inheritedMounts ?? []) + row.settings.binds.map(\.mount)
                 + row.settings.storage.mounts)
                 .map(\.source).filter { !$0.isEmpty },
-            network: row.settings.network.rawValue
+            network: row.settings.network.rawValue,
+            health: state?.health?.status ?? .none
         )
     }
 }
 
 /// Which containers are listed.
 struct SummaryFilter: Sendable {
-    private enum Key: String { case name, id, status, label, ancestor, exited, network, volume }
+    private enum Key: String { case name, id, status, label, ancestor, exited, network, volume, health }
 
     private var wanted: [Key: [String]] = [:]
 
@@ -93,7 +95,7 @@ struct SummaryFilter: Sendable {
             else {
                 throw .badFilter(
                     text,
-                    "use name=, id=, status=, label=, ancestor=, exited=, network= or volume="
+                    "use name=, id=, status=, health=, label=, ancestor=, exited=, network= or volume="
                 )
             }
             let value = String(text[text.index(after: equals)...])
@@ -102,6 +104,11 @@ struct SummaryFilter: Sendable {
                 throw .badFilter(
                     text,
                     "use \(ContainerStatus.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
+            case .health where HealthStatus(rawValue: value) == nil:
+                throw .badFilter(
+                    text,
+                    "use \(HealthStatus.allCases.map(\.rawValue).joined(separator: ", "))"
                 )
             case .exited where UInt32(value) == nil: throw .badFilter(text, "an exit code is a number")
             default: wanted[key, default: []].append(value)
@@ -127,6 +134,7 @@ struct SummaryFilter: Sendable {
         case .status: summary.status.rawValue == value
         case .label: LabelFilter(value).matches(summary.labels)
         case .exited: summary.status == .exited && summary.exitCode == UInt32(value)
+        case .health: summary.health.rawValue == value
         case .network: summary.network == value
         case .volume: summary.mounts.contains(value)
         case .ancestor:

@@ -29,6 +29,9 @@ extension Engine {
         do {
             let rows = try await database.read { db in try ContainerRow.all(db) }
             for row in rows where row.state != .created && !isBusy(row.id) { try await finish(row) }
+            for row in rows where row.settings.pendingUpdate != nil && row.state == .created {
+                if !isBusy(row.id) { try await resumeUpdate(of: row) }
+            }
             try await sweep()
             location.keepReserve()
             try await database.write { db in

@@ -25,6 +25,11 @@ package enum EngineError: Error, Hashable, Sendable {
     case badImage(String, String)
     case notRunning(ContainerID, name: String)
     case stillRunning(ContainerID, name: String)
+    case paused(ContainerID, name: String)
+    case alreadyPaused(ContainerID, name: String)
+    case notPaused(ContainerID, name: String)
+    /// The kernel refused the new limits.
+    case updateFailed(ContainerID, name: String, reason: String)
     case beingRemoved(ContainerID)
     /// The program was not executed: exit code 125, 126 or 127 and the runtime's reason.
     case startFailed(ContainerID, code: UInt32, reason: String)

@@ -10,6 +10,7 @@ extension EngineError {
         case .containerNotFound, .ambiguousPrefix, .invalidName, .nameTaken, .notRunning, .stillRunning,
             .beingRemoved, .startFailed:
             containerError
+        case .paused, .alreadyPaused, .notPaused, .updateFailed: pauseError
         case .execNotFound, .execFailed, .streamLost, .outputUnreadable, .outputNotKept, .badPosition:
             processError
         case .imageNotFound, .platformMismatch, .imageInUse, .badImage, .noCommand: imageError
@@ -72,6 +73,41 @@ extension EngineError {
                     ? "start that container first" : EngineError.programAdvice(code)
             )
         case .containerNotFound(let reference): fallbackNotFound("container", reference)
+        default: fallback
+        }
+    }
+
+    private var pauseError: ToldError {
+        switch self {
+        case .paused(let id, let name):
+            ToldError(
+                .failedPrecondition,
+                "is_paused",
+                id.text,
+                "container \(name) (\(id.short)) is paused",
+                advice: "let it go on with 'petrel unpause \(name)'"
+            )
+        case .alreadyPaused(let id, let name):
+            ToldError(
+                .failedPrecondition,
+                "already_paused",
+                id.text,
+                "container \(name) (\(id.short)) is already paused"
+            )
+        case .notPaused(let id, let name):
+            ToldError(
+                .failedPrecondition,
+                "not_paused",
+                id.text,
+                "container \(name) (\(id.short)) is not paused"
+            )
+        case .updateFailed(let id, let name, let reason):
+            ToldError(
+                .failedPrecondition,
+                "update_failed",
+                id.text,
+                "cannot update container \(name) (\(id.short)): \(reason)"
+            )
         default: fallback
         }
     }

@@ -62,6 +62,24 @@ struct EngineConnection: Sendable {
         }.joined()
     }
 
+    /// A call that the engine refuses when it was done already: repeated after an interruption, such a refusal says that
+    /// the first attempt did it.
+    /// - Parameter reason: Of the refusal, as its details have it.
+    func changing<Response>(
+        _ what: String,
+        unless reason: String,
+        _ call: () async throws(RPCError) -> Response
+    ) async throws(Failure) {
+        var isRepeated = false
+        _ = try await repeating(what) { () async throws(RPCError) -> Response? in
+            defer { isRepeated = true }
+            do throws(RPCError) { return try await call() } catch {
+                guard isRepeated, error.detail?.reason == reason else { throw error }
+                return nil
+            }
+        }
+    }
+
     /// Waits until the engine answers again.
     /// - Throws: at once when nobody would restart it.
     func comeBack(_ what: String, after error: RPCError) async throws(Failure) {

@@ -22,6 +22,8 @@ struct Petrel: ParsableCommand {
         Run.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Wait.self, Exec.self,
         Logs.self, Ps.self,
         Inspect.self, Rm.self,
+        Pause.self, Unpause.self, Rename.self, Update.self, Top.self, Stats.self,
+        Diff.self,
     ]
     static let imageCommands: [any ParsableCommand.Type] = [Load.self, Pull.self, Images.self, Rmi.self]
 
@@ -33,7 +35,7 @@ struct ContainerGroup: ParsableCommand {
         commandName: "container",
         abstract: "All commands for containers.",
         discussion: "EXAMPLE:\n  petrel container ls -a",
-        subcommands: Petrel.containerCommands
+        subcommands: Petrel.containerCommands + [ContainerPrune.self]
     )
 }
 

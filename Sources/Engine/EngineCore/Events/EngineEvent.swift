@@ -59,6 +59,10 @@ extension EngineEvent {
             attributes["exitCode"] = String(event.exit?.code ?? 255)
         case .outputBlocked: action = "output_blocked"
         case .outputResumed: action = "output_resumed"
+        case .pause: action = "pause"
+        case .unpause: action = "unpause"
+        case .healthStatus: action = "health_status: \(event.health.rawValue)"
+        case .update: action = "update"
         case .create, .delete, .removalWanted, .adopted, .unknown: return nil
         }
         self.init(

@@ -35,13 +35,29 @@ extension ContainerInspection {
             "Runtime": "petrel",
             "Isolation": "",
         ]
-        for (key, value) in namespaceFields + nameFields + limitFields + deviceFields { object[key] = value }
+        for (key, value) in namespaceFields + nameFields + limitFields + deviceFields + updatedFields {
+            object[key] = value
+        }
         addOptional(to: &object)
         let security = try? SecurityChoice(settings: settings, host: host)
         let hides = security?.hidesSystemPaths ?? true
         object["MaskedPaths"] = hides ? .texts(DockerDefaults.maskedPaths) : isPrivileged ? .null : []
         object["ReadonlyPaths"] = hides ? .texts(DockerDefaults.readonlyPaths) : isPrivileged ? .null : []
         return .object(object)
+    }
+
+    /// What updates have set over the creation's.
+    private var updatedFields: [(String, JSON)] {
+        guard let updated = settings.updated else { return [] }
+        let numbers: [(String, Int64?)] = [
+            ("Memory", updated.memoryBytes), ("MemorySwap", updated.memorySwapBytes),
+            ("MemoryReservation", updated.memoryReservationBytes), ("NanoCpus", updated.nanoCPUs),
+            ("CpuShares", updated.cpuShares), ("CpuPeriod", updated.cpuPeriodMicros),
+            ("CpuQuota", updated.cpuQuotaMicros), ("PidsLimit", updated.processes),
+        ]
+        let texts = [("CpusetCpus", updated.cpusetCPUs), ("CpusetMems", updated.cpusetMemories)]
+        return numbers.compactMap { name, number in number.map { (name, .integer($0)) } }
+            + texts.compactMap { name, text in text.map { (name, .string($0)) } }
     }
 
     /// Fields that Docker leaves out when they are empty.

@@ -46,9 +46,11 @@ struct ContainerInspection {
 
     private var stateJSON: JSON {
         let status = ContainerStatus(row, state)
-        let exit = state?.exit
+        // Of a run that goes on nothing is told of the one before.
+        let exit = status == .running || status == .paused ? nil : state?.exit
+        let finishedAt = state?.exit?.atUnixNanos ?? 0
         let isLost = status == .dead
-        return [
+        var object: JSON.Object = [
             "Status": .string(status.rawValue),
             // The Docker API counts a paused and a restarting one as running too.
             "Running": .bool(status.isActive),
@@ -57,11 +59,40 @@ struct ContainerInspection {
             "OOMKilled": .bool(exit?.outOfMemory ?? false),
             "Dead": .bool(isLost),
             "Pid": .integer(Int64(state?.pid ?? 0)),
-            "ExitCode": .integer(Int64(status == .running || status == .paused ? 0 : exit?.code ?? 0)),
+            "ExitCode": .integer(Int64(exit?.code ?? 0)),
             "Error": .string(isLost ? "the supervisor does not know this container" : exit?.failure ?? ""),
             "StartedAt": .string(Moment.textOrZero(state?.startedAtUnixNanos ?? 0)),
-            "FinishedAt": .string(Moment.textOrZero(exit?.atUnixNanos ?? 0)),
+            "FinishedAt": .string(Moment.textOrZero(finishedAt)),
         ]
+        if let health = state?.health { object["Health"] = ContainerInspection.json(health) }
+        return .object(object)
+    }
+
+    private static func json(_ health: SupervisedHealth) -> JSON {
+        [
+            "Status": .string(health.status.rawValue),
+            "FailingStreak": .integer(Int64(health.failingStreak)),
+            "Log": .array(
+                health.results.map { result in
+                    [
+                        "Start": .string(Moment.text(result.startedAtUnixNanos)),
+                        "End": .string(Moment.text(result.endedAtUnixNanos)),
+                        "ExitCode": .integer(Int64(result.exitCode)),
+                        "Output": .string(String(decoding: result.output, as: UTF8.self)),
+                    ]
+                }
+            ),
+        ]
+    }
+
+    private static func json(_ health: ContainerSettings.Health) -> JSON {
+        var object: JSON.Object = ["Test": .texts(health.test)]
+        for (key, value) in [
+            ("Interval", health.intervalNanos), ("Timeout", health.timeoutNanos),
+            ("StartPeriod", health.startPeriodNanos), ("StartInterval", health.startIntervalNanos),
+            ("Retries", health.retries),
+        ] where value != 0 { object[key] = .integer(value) }
+        return .object(object)
     }
 
     private var configuration: JSON {
@@ -85,22 +116,8 @@ struct ContainerInspection {
             "Labels": .map(resolved.labels),
             "StopSignal": .string(resolved.stopSignal),
         ]
-        object["Healthcheck"] = resolved.health.map(healthcheck)
+        if let health = resolved.health { object["Healthcheck"] = ContainerInspection.json(health) }
         if let timeout = settings.stopTimeoutSeconds { object["StopTimeout"] = .integer(Int64(timeout)) }
-        return .object(object)
-    }
-
-    /// As Docker leaves out what is not set.
-    private func healthcheck(_ health: ContainerSettings.Health) -> JSON {
-        var object = JSON.Object()
-        if !health.test.isEmpty { object["Test"] = .texts(health.test) }
-        for (key, value) in [
-            ("Interval", health.intervalNanos), ("Timeout", health.timeoutNanos),
-            ("StartPeriod", health.startPeriodNanos), ("StartInterval", health.startIntervalNanos),
-            ("Retries", health.retries),
-        ] where value != 0 {
-            object[key] = .integer(value)
-        }
         return .object(object)
     }
 

@@ -15,6 +15,19 @@ package protocol ContainerSupervisor: Sendable {
         signal: Int32
     ) async throws(PeerError) -> SupervisedContainer
     func kill(_ id: ContainerID, signal: Int32) async throws(PeerError) -> SupervisedContainer
+    /// Returns once every process stands still. Repeating it is harmless.
+    func pause(_ id: ContainerID) async throws(PeerError) -> SupervisedContainer
+    func unpause(_ id: ContainerID) async throws(PeerError) -> SupervisedContainer
+    /// All or nothing; repeating it is harmless.
+    /// - Parameter resources: Members of an OCI `linux.resources` that replace those that are there; empty: no change.
+    /// - Parameter restart: Nil: no change.
+    func update(
+        _ id: ContainerID,
+        resources: [UInt8],
+        restart: ContainerSettings.RestartPolicy?
+    ) async throws(PeerError) -> SupervisedContainer
+    /// Those that do not run are left out.
+    func usage(of ids: [ContainerID]) async throws(PeerError) -> [SupervisedUsage]
     func delete(_ id: ContainerID, force: Bool) async throws(PeerError)
     func get(_ id: ContainerID) async throws(PeerError) -> SupervisedContainer
     func list() async throws(PeerError) -> SupervisedList
@@ -138,6 +151,8 @@ package struct SupervisedContainer: Hashable, Sendable {
     package var removalWanted = false
     package var outputDirectory = ""
     package var streamSocket = ""
+    /// Nil without a health check, and before its first start.
+    package var health: SupervisedHealth?
 
     package init(id: ContainerID, phase: RunPhase) {
         self.id = id
@@ -172,6 +187,7 @@ package struct JournalEvent: Hashable, Sendable {
     package enum Action: Hashable, Sendable {
         case create, start, die, outOfMemory, kill, stop, restart, delete, execStart, execDie
         case removalWanted, outputBlocked, outputResumed, adopted, unknown
+        case pause, unpause, healthStatus, update
     }
 
     package var position: JournalPosition
@@ -181,6 +197,8 @@ package struct JournalEvent: Hashable, Sendable {
     package var exit: SupervisedExit?
     package var exec = ""
     package var signal: Int32 = 0
+    /// With `healthStatus`.
+    package var health = HealthStatus.none
 
     package init(position: JournalPosition, wallUnixNanos: Int64, container: ContainerID, action: Action) {
         self.position = position

@@ -108,6 +108,23 @@ extension ContainerRow {
             .flatMap(ContainerID.init)
     }
 
+    /// - Throws: `.nameTaken` with the holder's id; `.beingRemoved`.
+    static func rename(_ db: Database, _ id: ContainerID, to name: String) throws {
+        if let holder = try holder(db, of: name) { throw EngineError.nameTaken(name, holder: holder) }
+        try db.execute(
+            sql: "UPDATE containers SET name = ? WHERE id = ? AND state = 'created'",
+            arguments: [name, id.text]
+        )
+        guard db.changesCount == 1 else { throw EngineError.beingRemoved(id) }
+    }
+
+    static func setSettings(_ db: Database, _ id: ContainerID, _ settings: ContainerSettings) throws {
+        try db.execute(
+            sql: "UPDATE containers SET settings = ? WHERE id = ?",
+            arguments: [try StoredJSON.text(settings), id.text]
+        )
+    }
+
     /// Changes the state if it is still `old`; says whether it was.
     static func move(_ db: Database, _ id: ContainerID, from old: State, to new: State) throws -> Bool {
         try db.execute(

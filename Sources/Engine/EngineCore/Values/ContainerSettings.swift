@@ -42,6 +42,10 @@ package struct ContainerSettings: Codable, Hashable, Sendable {
     /// `os[/architecture[/variant]]` that the image must have; empty: any.
     @Added package var platform = ""
     package var health: Health?
+    /// What `update` has changed since; nil: nothing.
+    package var updated: LimitsChange?
+    /// An update that is not finished.
+    package var pendingUpdate: ContainerUpdate?
 
     package init() {}
 

@@ -6,7 +6,7 @@ internal import Services
 
 /// Serves `petrel.engine.v1.Containers`.
 package struct ContainerHandlers: EngineV1.ContainersService {
-    private let engine: Engine
+    let engine: Engine
 
     package init(engine: Engine) { self.engine = engine }
 

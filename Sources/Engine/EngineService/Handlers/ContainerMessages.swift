@@ -19,7 +19,8 @@ extension EngineV1.ContainerSummary {
             exitCode: summary.exitCode,
             labels: summary.labels,
             mounts: summary.mounts,
-            network: summary.network
+            network: summary.network,
+            health: summary.health == .none ? "" : summary.health.rawValue
         )
     }
 }

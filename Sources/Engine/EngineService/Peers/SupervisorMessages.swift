@@ -17,6 +17,68 @@ extension SupervisedContainer {
         removalWanted = message.removalWanted
         outputDirectory = message.outputDirectory
         streamSocket = message.streamSocket
+        health = message.health.map(SupervisedHealth.init)
+    }
+}
+
+extension SupervisedHealth {
+    init(_ message: SupervisorV1.Health) {
+        self.init(
+            status: HealthStatus(message.status),
+            failingStreak: message.failingStreak,
+            results: message.results.map {
+                Result(
+                    startedAtUnixNanos: $0.startedAtUnixNanos,
+                    endedAtUnixNanos: $0.endedAtUnixNanos,
+                    exitCode: $0.exitCode,
+                    output: $0.output
+                )
+            }
+        )
+    }
+}
+
+extension HealthStatus {
+    init(_ status: SupervisorV1.Health.Status) {
+        switch status {
+        case .starting: self = .starting
+        case .healthy: self = .healthy
+        case .unhealthy: self = .unhealthy
+        default: self = .none
+        }
+    }
+}
+
+extension SupervisorV1.HealthCheck {
+    init(_ order: HealthOrder) {
+        self.init(
+            test: order.test,
+            intervalMillis: order.intervalMillis,
+            timeoutMillis: order.timeoutMillis,
+            retries: order.retries,
+            startPeriodMillis: order.startPeriodMillis,
+            startIntervalMillis: order.startIntervalMillis
+        )
+    }
+}
+
+extension SupervisedUsage {
+    /// Nil for an id that is none.
+    init?(_ message: SupervisorV1.Usage) {
+        guard let id = ContainerID(message.id) else { return nil }
+        self.init(id: id)
+        pid = message.pid
+        processes = message.processes
+        cpuNanos = message.cpuNanos
+        memoryBytes = message.memoryBytes
+        inactiveFileBytes = message.inactiveFileBytes
+        memoryLimitBytes = message.memoryLimitBytes
+        processCount = message.processCount
+        readBytes = message.readBytes
+        writtenBytes = message.writtenBytes
+        receivedBytes = message.receivedBytes
+        sentBytes = message.sentBytes
+        bootNanos = message.bootNanos
     }
 }
 
@@ -69,6 +131,7 @@ extension JournalEvent {
         exit = message.exit.map(SupervisedExit.init)
         exec = message.execId
         signal = message.signal
+        health = HealthStatus(message.health)
     }
 }
 
@@ -89,6 +152,10 @@ extension JournalEvent.Action {
         case .outputBlocked: self = .outputBlocked
         case .outputResumed: self = .outputResumed
         case .adopted: self = .adopted
+        case .pause: self = .pause
+        case .unpause: self = .unpause
+        case .healthStatus: self = .healthStatus
+        case .update: self = .update
         default: self = .unknown
         }
     }

@@ -6,10 +6,10 @@ internal import Services
 
 /// The supervisor, as the engine's core wants it, over gRPC. Everything is asked for as owner "engine".
 package struct SupervisorPeer: ContainerSupervisor {
-    private static let owner = "engine"
+    static let owner = "engine"
 
-    private let client: SupervisorV1.SupervisorClient
-    private let calls = PeerCalls(daemon: "supervisor")
+    let client: SupervisorV1.SupervisorClient
+    let calls = PeerCalls(daemon: "supervisor")
 
     package init(channel: Channel) { client = SupervisorV1.SupervisorClient(channel: channel) }
 
@@ -210,7 +210,7 @@ package struct SupervisorPeer: ContainerSupervisor {
         )
     }
 
-    private func container(_ message: SupervisorV1.Container) throws(PeerError) -> SupervisedContainer {
+    func container(_ message: SupervisorV1.Container) throws(PeerError) -> SupervisedContainer {
         guard let container = SupervisedContainer(message) else {
             let text = "the supervisor answered with the malformed id \"\(message.id)\""
             throw PeerError(daemon: "supervisor", kind: .internal, message: text)

@@ -712,6 +712,403 @@ extension EngineV1 {
         }
     }
 
+    /// `petrel.engine.v1.PauseRequest`.
+    package struct PauseRequest: BridgedMessage, Hashable, Sendable {
+        /// `container`.
+        package var container: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            container: String = ""
+        ) {
+            self.container = container
+        }
+    }
+
+    /// `petrel.engine.v1.PauseResponse`.
+    package struct PauseResponse: BridgedMessage, Hashable, Sendable {
+        /// `id`.
+        package var id: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            id: String = ""
+        ) {
+            self.id = id
+        }
+    }
+
+    /// `petrel.engine.v1.RenameRequest`.
+    package struct RenameRequest: BridgedMessage, Hashable, Sendable {
+        /// `container`.
+        package var container: String
+        /// `name`.
+        package var name: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            container: String = "",
+            name: String = ""
+        ) {
+            self.container = container
+            self.name = name
+        }
+    }
+
+    /// `petrel.engine.v1.RenameResponse`.
+    package struct RenameResponse: BridgedMessage, Hashable, Sendable {
+        /// `id`.
+        package var id: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            id: String = ""
+        ) {
+            self.id = id
+        }
+    }
+
+    /// 0 and empty: no change.
+    package struct UpdateRequest: BridgedMessage, Hashable, Sendable {
+        /// `container`.
+        package var container: String
+        /// `memory_bytes`.
+        package var memoryBytes: Int64
+        /// Memory and swap together; -1: as much swap as there is.
+        package var memorySwapBytes: Int64
+        /// `memory_reservation_bytes`.
+        package var memoryReservationBytes: Int64
+        /// `nano_cpus`.
+        package var nanoCpus: Int64
+        /// `cpu_shares`.
+        package var cpuShares: Int64
+        /// `cpu_period_micros`.
+        package var cpuPeriodMicros: Int64
+        /// `cpu_quota_micros`.
+        package var cpuQuotaMicros: Int64
+        /// `cpuset_cpus`.
+        package var cpusetCpus: String
+        /// `cpuset_mems`.
+        package var cpusetMems: String
+        /// -1: without limit.
+        package var pids: Int64
+        /// `restart_policy`.
+        package var restartPolicy: EngineV1.RestartPolicy?
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            container: String = "",
+            memoryBytes: Int64 = 0,
+            memorySwapBytes: Int64 = 0,
+            memoryReservationBytes: Int64 = 0,
+            nanoCpus: Int64 = 0,
+            cpuShares: Int64 = 0,
+            cpuPeriodMicros: Int64 = 0,
+            cpuQuotaMicros: Int64 = 0,
+            cpusetCpus: String = "",
+            cpusetMems: String = "",
+            pids: Int64 = 0,
+            restartPolicy: EngineV1.RestartPolicy? = nil
+        ) {
+            self.container = container
+            self.memoryBytes = memoryBytes
+            self.memorySwapBytes = memorySwapBytes
+            self.memoryReservationBytes = memoryReservationBytes
+            self.nanoCpus = nanoCpus
+            self.cpuShares = cpuShares
+            self.cpuPeriodMicros = cpuPeriodMicros
+            self.cpuQuotaMicros = cpuQuotaMicros
+            self.cpusetCpus = cpusetCpus
+            self.cpusetMems = cpusetMems
+            self.pids = pids
+            self.restartPolicy = restartPolicy
+        }
+    }
+
+    /// `petrel.engine.v1.UpdateResponse`.
+    package struct UpdateResponse: BridgedMessage, Hashable, Sendable {
+        /// `id`.
+        package var id: String
+        /// `warnings`.
+        package var warnings: [String]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            id: String = "",
+            warnings: [String] = []
+        ) {
+            self.id = id
+            self.warnings = warnings
+        }
+    }
+
+    /// `petrel.engine.v1.PruneRequest`.
+    package struct PruneRequest: BridgedMessage, Hashable, Sendable {
+        /// "until=…", "label=…", "label!=…".
+        package var filters: [String]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            filters: [String] = []
+        ) {
+            self.filters = filters
+        }
+    }
+
+    /// `petrel.engine.v1.PruneResponse`.
+    package struct PruneResponse: BridgedMessage, Hashable, Sendable {
+        /// `ids`.
+        package var ids: [String]
+        /// `reclaimed_bytes`.
+        package var reclaimedBytes: UInt64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            ids: [String] = [],
+            reclaimedBytes: UInt64 = 0
+        ) {
+            self.ids = ids
+            self.reclaimedBytes = reclaimedBytes
+        }
+    }
+
+    /// `petrel.engine.v1.TopRequest`.
+    package struct TopRequest: BridgedMessage, Hashable, Sendable {
+        /// `container`.
+        package var container: String
+        /// As for ps(1); empty: "-ef".
+        package var arguments: [String]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            container: String = "",
+            arguments: [String] = []
+        ) {
+            self.container = container
+            self.arguments = arguments
+        }
+    }
+
+    /// `petrel.engine.v1.TopRow`.
+    package struct TopRow: BridgedMessage, Hashable, Sendable {
+        /// `cells`.
+        package var cells: [String]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            cells: [String] = []
+        ) {
+            self.cells = cells
+        }
+    }
+
+    /// `petrel.engine.v1.TopResponse`.
+    package struct TopResponse: BridgedMessage, Hashable, Sendable {
+        /// `titles`.
+        package var titles: [String]
+        /// `rows`.
+        package var rows: [EngineV1.TopRow]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            titles: [String] = [],
+            rows: [EngineV1.TopRow] = []
+        ) {
+            self.titles = titles
+            self.rows = rows
+        }
+    }
+
+    /// `petrel.engine.v1.StatsRequest`.
+    package struct StatsRequest: BridgedMessage, Hashable, Sendable {
+        /// Empty: all that run.
+        package var containers: [String]
+        /// Also those that do not run.
+        package var all: Bool
+        /// `once`.
+        package var once: Bool
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            containers: [String] = [],
+            all: Bool = false,
+            once: Bool = false
+        ) {
+            self.containers = containers
+            self.all = all
+            self.once = once
+        }
+    }
+
+    /// One round: every container that was asked for.
+    package struct StatsResponse: BridgedMessage, Hashable, Sendable {
+        /// `containers`.
+        package var containers: [EngineV1.ContainerStats]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            containers: [EngineV1.ContainerStats] = []
+        ) {
+            self.containers = containers
+        }
+    }
+
+    /// `petrel.engine.v1.ContainerStats`.
+    package struct ContainerStats: BridgedMessage, Hashable, Sendable {
+        /// `id`.
+        package var id: String
+        /// `name`.
+        package var name: String
+        /// False: it does not run, and all else is 0.
+        package var running: Bool
+        /// Of one processor, since the round before: 100 is one that was busy all the time.
+        package var cpuPercent: Double
+        /// Without cache that nobody has used lately.
+        package var memoryBytes: UInt64
+        /// The machine's memory where the container has no limit.
+        package var memoryLimitBytes: UInt64
+        /// `received_bytes`.
+        package var receivedBytes: UInt64
+        /// `sent_bytes`.
+        package var sentBytes: UInt64
+        /// `read_bytes`.
+        package var readBytes: UInt64
+        /// `written_bytes`.
+        package var writtenBytes: UInt64
+        /// `processes`.
+        package var processes: UInt64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            id: String = "",
+            name: String = "",
+            running: Bool = false,
+            cpuPercent: Double = 0,
+            memoryBytes: UInt64 = 0,
+            memoryLimitBytes: UInt64 = 0,
+            receivedBytes: UInt64 = 0,
+            sentBytes: UInt64 = 0,
+            readBytes: UInt64 = 0,
+            writtenBytes: UInt64 = 0,
+            processes: UInt64 = 0
+        ) {
+            self.id = id
+            self.name = name
+            self.running = running
+            self.cpuPercent = cpuPercent
+            self.memoryBytes = memoryBytes
+            self.memoryLimitBytes = memoryLimitBytes
+            self.receivedBytes = receivedBytes
+            self.sentBytes = sentBytes
+            self.readBytes = readBytes
+            self.writtenBytes = writtenBytes
+            self.processes = processes
+        }
+    }
+
+    /// `petrel.engine.v1.DiffRequest`.
+    package struct DiffRequest: BridgedMessage, Hashable, Sendable {
+        /// `container`.
+        package var container: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            container: String = ""
+        ) {
+            self.container = container
+        }
+    }
+
+    /// `petrel.engine.v1.DiffResponse`.
+    package struct DiffResponse: BridgedMessage, Hashable, Sendable {
+        /// `changes`.
+        package var changes: [EngineV1.FileChange]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            changes: [EngineV1.FileChange] = []
+        ) {
+            self.changes = changes
+        }
+    }
+
+    /// `petrel.engine.v1.FileChange`.
+    package struct FileChange: BridgedMessage, Hashable, Sendable {
+        /// `petrel.engine.v1.FileChange.Kind`.
+        package struct Kind: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+            /// The number on the wire.
+            package let rawValue: Int32
+
+            /// Any number, known or not.
+            package init(rawValue: Int32) { self.rawValue = rawValue }
+
+            /// `MODIFIED`.
+            package static let modified = Kind(rawValue: 0)
+            /// `ADDED`.
+            package static let added = Kind(rawValue: 1)
+            /// `DELETED`.
+            package static let deleted = Kind(rawValue: 2)
+
+            /// The value's name in the definition, or its number.
+            package var description: String {
+                switch rawValue {
+                case 0: "MODIFIED"
+                case 1: "ADDED"
+                case 2: "DELETED"
+                default: "\(rawValue)"
+                }
+            }
+        }
+
+        /// `kind`.
+        package var kind: EngineV1.FileChange.Kind
+        /// Absolute, in the container.
+        package var path: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            kind: EngineV1.FileChange.Kind = .init(rawValue: 0),
+            path: String = ""
+        ) {
+            self.kind = kind
+            self.path = path
+        }
+    }
+
     /// `petrel.engine.v1.WaitRequest`.
     package struct WaitRequest: BridgedMessage, Hashable, Sendable {
         /// `container`.
@@ -801,6 +1198,8 @@ extension EngineV1 {
         package var mounts: [String]
         /// `network`.
         package var network: String
+        /// "starting", "healthy", "unhealthy"; empty without a health check.
+        package var health: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -818,7 +1217,8 @@ extension EngineV1 {
             exitCode: UInt32 = 0,
             labels: [String: String] = [:],
             mounts: [String] = [],
-            network: String = ""
+            network: String = "",
+            health: String = ""
         ) {
             self.id = id
             self.name = name
@@ -833,6 +1233,7 @@ extension EngineV1 {
             self.labels = labels
             self.mounts = mounts
             self.network = network
+            self.health = health
         }
     }
 
@@ -2174,6 +2575,434 @@ extension EngineV1.RemoveResponse {
     }
 }
 
+extension EngineV1.PauseRequest {
+    package static let fullName = "petrel.engine.v1.PauseRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__PauseRequest>) {
+        petrel__engine__v1__pause_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__PauseRequest>) throws(MessageError) {
+        self.init(
+            container: try Wire.text(c.pointee.container, "petrel.engine.v1.PauseRequest.container")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__PauseRequest>, _ arena: Arena) {
+        c.pointee.container = arena.text(container)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.PauseResponse {
+    package static let fullName = "petrel.engine.v1.PauseResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__PauseResponse>) {
+        petrel__engine__v1__pause_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__PauseResponse>) throws(MessageError) {
+        self.init(
+            id: try Wire.text(c.pointee.id, "petrel.engine.v1.PauseResponse.id")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__PauseResponse>, _ arena: Arena) {
+        c.pointee.id = arena.text(id)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.RenameRequest {
+    package static let fullName = "petrel.engine.v1.RenameRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__RenameRequest>) {
+        petrel__engine__v1__rename_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__RenameRequest>) throws(MessageError) {
+        self.init(
+            container: try Wire.text(c.pointee.container, "petrel.engine.v1.RenameRequest.container"),
+            name: try Wire.text(c.pointee.name, "petrel.engine.v1.RenameRequest.name")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__RenameRequest>, _ arena: Arena) {
+        c.pointee.container = arena.text(container)
+        c.pointee.name = arena.text(name)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.RenameResponse {
+    package static let fullName = "petrel.engine.v1.RenameResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__RenameResponse>) {
+        petrel__engine__v1__rename_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__RenameResponse>) throws(MessageError) {
+        self.init(
+            id: try Wire.text(c.pointee.id, "petrel.engine.v1.RenameResponse.id")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__RenameResponse>, _ arena: Arena) {
+        c.pointee.id = arena.text(id)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.UpdateRequest {
+    package static let fullName = "petrel.engine.v1.UpdateRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__UpdateRequest>) {
+        petrel__engine__v1__update_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__UpdateRequest>) throws(MessageError) {
+        self.init(
+            container: try Wire.text(c.pointee.container, "petrel.engine.v1.UpdateRequest.container"),
+            memoryBytes: c.pointee.memory_bytes,
+            memorySwapBytes: c.pointee.memory_swap_bytes,
+            memoryReservationBytes: c.pointee.memory_reservation_bytes,
+            nanoCpus: c.pointee.nano_cpus,
+            cpuShares: c.pointee.cpu_shares,
+            cpuPeriodMicros: c.pointee.cpu_period_micros,
+            cpuQuotaMicros: c.pointee.cpu_quota_micros,
+            cpusetCpus: try Wire.text(c.pointee.cpuset_cpus, "petrel.engine.v1.UpdateRequest.cpuset_cpus"),
+            cpusetMems: try Wire.text(c.pointee.cpuset_mems, "petrel.engine.v1.UpdateRequest.cpuset_mems"),
+            pids: c.pointee.pids,
+            restartPolicy: c.pointee._restart_policy_case.rawValue == 12 ? try Wire.message(c.pointee.restart_policy) : nil
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__UpdateRequest>, _ arena: Arena) {
+        c.pointee.container = arena.text(container)
+        c.pointee.memory_bytes = memoryBytes
+        c.pointee.memory_swap_bytes = memorySwapBytes
+        c.pointee.memory_reservation_bytes = memoryReservationBytes
+        c.pointee.nano_cpus = nanoCpus
+        c.pointee.cpu_shares = cpuShares
+        c.pointee.cpu_period_micros = cpuPeriodMicros
+        c.pointee.cpu_quota_micros = cpuQuotaMicros
+        c.pointee.cpuset_cpus = arena.text(cpusetCpus)
+        c.pointee.cpuset_mems = arena.text(cpusetMems)
+        c.pointee.pids = pids
+        if let value = restartPolicy {
+            c.pointee._restart_policy_case = .init(rawValue: 12)
+            c.pointee.restart_policy = arena.message(value)
+        }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.UpdateResponse {
+    package static let fullName = "petrel.engine.v1.UpdateResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__UpdateResponse>) {
+        petrel__engine__v1__update_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__UpdateResponse>) throws(MessageError) {
+        self.init(
+            id: try Wire.text(c.pointee.id, "petrel.engine.v1.UpdateResponse.id"),
+            warnings: try Wire.array(c.pointee.n_warnings, c.pointee.warnings) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.UpdateResponse.warnings") }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__UpdateResponse>, _ arena: Arena) {
+        c.pointee.id = arena.text(id)
+        c.pointee.n_warnings = warnings.count
+        c.pointee.warnings = arena.array(warnings) { arena.text($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.PruneRequest {
+    package static let fullName = "petrel.engine.v1.PruneRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__PruneRequest>) {
+        petrel__engine__v1__prune_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__PruneRequest>) throws(MessageError) {
+        self.init(
+            filters: try Wire.array(c.pointee.n_filters, c.pointee.filters) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.PruneRequest.filters") }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__PruneRequest>, _ arena: Arena) {
+        c.pointee.n_filters = filters.count
+        c.pointee.filters = arena.array(filters) { arena.text($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.PruneResponse {
+    package static let fullName = "petrel.engine.v1.PruneResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__PruneResponse>) {
+        petrel__engine__v1__prune_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__PruneResponse>) throws(MessageError) {
+        self.init(
+            ids: try Wire.array(c.pointee.n_ids, c.pointee.ids) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.PruneResponse.ids") },
+            reclaimedBytes: c.pointee.reclaimed_bytes
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__PruneResponse>, _ arena: Arena) {
+        c.pointee.n_ids = ids.count
+        c.pointee.ids = arena.array(ids) { arena.text($0) }
+        c.pointee.reclaimed_bytes = reclaimedBytes
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.TopRequest {
+    package static let fullName = "petrel.engine.v1.TopRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__TopRequest>) {
+        petrel__engine__v1__top_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__TopRequest>) throws(MessageError) {
+        self.init(
+            container: try Wire.text(c.pointee.container, "petrel.engine.v1.TopRequest.container"),
+            arguments: try Wire.array(c.pointee.n_arguments, c.pointee.arguments) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.TopRequest.arguments") }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__TopRequest>, _ arena: Arena) {
+        c.pointee.container = arena.text(container)
+        c.pointee.n_arguments = arguments.count
+        c.pointee.arguments = arena.array(arguments) { arena.text($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.TopRow {
+    package static let fullName = "petrel.engine.v1.TopRow"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__TopRow>) {
+        petrel__engine__v1__top_row__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__TopRow>) throws(MessageError) {
+        self.init(
+            cells: try Wire.array(c.pointee.n_cells, c.pointee.cells) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.TopRow.cells") }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__TopRow>, _ arena: Arena) {
+        c.pointee.n_cells = cells.count
+        c.pointee.cells = arena.array(cells) { arena.text($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.TopResponse {
+    package static let fullName = "petrel.engine.v1.TopResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__TopResponse>) {
+        petrel__engine__v1__top_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__TopResponse>) throws(MessageError) {
+        self.init(
+            titles: try Wire.array(c.pointee.n_titles, c.pointee.titles) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.TopResponse.titles") },
+            rows: try Wire.array(c.pointee.n_rows, c.pointee.rows) { (value) throws(MessageError) in try Wire.element(value) }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__TopResponse>, _ arena: Arena) {
+        c.pointee.n_titles = titles.count
+        c.pointee.titles = arena.array(titles) { arena.text($0) }
+        c.pointee.n_rows = rows.count
+        c.pointee.rows = arena.array(rows) { arena.message($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.StatsRequest {
+    package static let fullName = "petrel.engine.v1.StatsRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__StatsRequest>) {
+        petrel__engine__v1__stats_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__StatsRequest>) throws(MessageError) {
+        self.init(
+            containers: try Wire.array(c.pointee.n_containers, c.pointee.containers) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.StatsRequest.containers") },
+            all: c.pointee.all != 0,
+            once: c.pointee.once != 0
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__StatsRequest>, _ arena: Arena) {
+        c.pointee.n_containers = containers.count
+        c.pointee.containers = arena.array(containers) { arena.text($0) }
+        c.pointee.all = all ? 1 : 0
+        c.pointee.once = once ? 1 : 0
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.StatsResponse {
+    package static let fullName = "petrel.engine.v1.StatsResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__StatsResponse>) {
+        petrel__engine__v1__stats_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__StatsResponse>) throws(MessageError) {
+        self.init(
+            containers: try Wire.array(c.pointee.n_containers, c.pointee.containers) { (value) throws(MessageError) in try Wire.element(value) }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__StatsResponse>, _ arena: Arena) {
+        c.pointee.n_containers = containers.count
+        c.pointee.containers = arena.array(containers) { arena.message($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.ContainerStats {
+    package static let fullName = "petrel.engine.v1.ContainerStats"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ContainerStats>) {
+        petrel__engine__v1__container_stats__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__ContainerStats>) throws(MessageError) {
+        self.init(
+            id: try Wire.text(c.pointee.id, "petrel.engine.v1.ContainerStats.id"),
+            name: try Wire.text(c.pointee.name, "petrel.engine.v1.ContainerStats.name"),
+            running: c.pointee.running != 0,
+            cpuPercent: c.pointee.cpu_percent,
+            memoryBytes: c.pointee.memory_bytes,
+            memoryLimitBytes: c.pointee.memory_limit_bytes,
+            receivedBytes: c.pointee.received_bytes,
+            sentBytes: c.pointee.sent_bytes,
+            readBytes: c.pointee.read_bytes,
+            writtenBytes: c.pointee.written_bytes,
+            processes: c.pointee.processes
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ContainerStats>, _ arena: Arena) {
+        c.pointee.id = arena.text(id)
+        c.pointee.name = arena.text(name)
+        c.pointee.running = running ? 1 : 0
+        c.pointee.cpu_percent = cpuPercent
+        c.pointee.memory_bytes = memoryBytes
+        c.pointee.memory_limit_bytes = memoryLimitBytes
+        c.pointee.received_bytes = receivedBytes
+        c.pointee.sent_bytes = sentBytes
+        c.pointee.read_bytes = readBytes
+        c.pointee.written_bytes = writtenBytes
+        c.pointee.processes = processes
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.DiffRequest {
+    package static let fullName = "petrel.engine.v1.DiffRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__DiffRequest>) {
+        petrel__engine__v1__diff_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__DiffRequest>) throws(MessageError) {
+        self.init(
+            container: try Wire.text(c.pointee.container, "petrel.engine.v1.DiffRequest.container")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__DiffRequest>, _ arena: Arena) {
+        c.pointee.container = arena.text(container)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.DiffResponse {
+    package static let fullName = "petrel.engine.v1.DiffResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__DiffResponse>) {
+        petrel__engine__v1__diff_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__DiffResponse>) throws(MessageError) {
+        self.init(
+            changes: try Wire.array(c.pointee.n_changes, c.pointee.changes) { (value) throws(MessageError) in try Wire.element(value) }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__DiffResponse>, _ arena: Arena) {
+        c.pointee.n_changes = changes.count
+        c.pointee.changes = arena.array(changes) { arena.message($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.FileChange {
+    package static let fullName = "petrel.engine.v1.FileChange"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__FileChange>) {
+        petrel__engine__v1__file_change__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__FileChange>) throws(MessageError) {
+        self.init(
+            kind: EngineV1.FileChange.Kind(rawValue: c.pointee.kind),
+            path: try Wire.text(c.pointee.path, "petrel.engine.v1.FileChange.path")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__FileChange>, _ arena: Arena) {
+        c.pointee.kind = kind.rawValue
+        c.pointee.path = arena.text(path)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
 extension EngineV1.WaitRequest {
     package static let fullName = "petrel.engine.v1.WaitRequest"
     package static let isRecursive = false
@@ -2272,7 +3101,8 @@ extension EngineV1.ContainerSummary {
                 (try Wire.text(entry.pointee.key, "petrel.engine.v1.ContainerSummary.labels"), try Wire.text(entry.pointee.value, "petrel.engine.v1.ContainerSummary.labels"))
             },
             mounts: try Wire.array(c.pointee.n_mounts, c.pointee.mounts) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerSummary.mounts") },
-            network: try Wire.text(c.pointee.network, "petrel.engine.v1.ContainerSummary.network")
+            network: try Wire.text(c.pointee.network, "petrel.engine.v1.ContainerSummary.network"),
+            health: try Wire.text(c.pointee.health, "petrel.engine.v1.ContainerSummary.health")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -2296,6 +3126,7 @@ extension EngineV1.ContainerSummary {
         c.pointee.n_mounts = mounts.count
         c.pointee.mounts = arena.array(mounts) { arena.text($0) }
         c.pointee.network = arena.text(network)
+        c.pointee.health = arena.text(health)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -93,6 +93,70 @@ extension EngineV1 {
         ) async throws -> Result {
             try await channel.bidirectional("/petrel.engine.v1.Containers/Exec", options, body)
         }
+
+        /// `petrel.engine.v1.Containers/Pause`.
+        package func pause(
+            _ request: EngineV1.PauseRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> EngineV1.PauseResponse {
+            try await channel.unary("/petrel.engine.v1.Containers/Pause", request, options)
+        }
+
+        /// `petrel.engine.v1.Containers/Unpause`.
+        package func unpause(
+            _ request: EngineV1.PauseRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> EngineV1.PauseResponse {
+            try await channel.unary("/petrel.engine.v1.Containers/Unpause", request, options)
+        }
+
+        /// `petrel.engine.v1.Containers/Rename`.
+        package func rename(
+            _ request: EngineV1.RenameRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> EngineV1.RenameResponse {
+            try await channel.unary("/petrel.engine.v1.Containers/Rename", request, options)
+        }
+
+        /// Changes limits (at once, where it runs) and restart policy: all or nothing.
+        package func update(
+            _ request: EngineV1.UpdateRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> EngineV1.UpdateResponse {
+            try await channel.unary("/petrel.engine.v1.Containers/Update", request, options)
+        }
+
+        /// Removes what does not run.
+        package func prune(
+            _ request: EngineV1.PruneRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> EngineV1.PruneResponse {
+            try await channel.unary("/petrel.engine.v1.Containers/Prune", request, options)
+        }
+
+        /// `petrel.engine.v1.Containers/Top`.
+        package func top(
+            _ request: EngineV1.TopRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> EngineV1.TopResponse {
+            try await channel.unary("/petrel.engine.v1.Containers/Top", request, options)
+        }
+
+        /// What containers use, once each second until cancelled; once in all with `once`.
+        package func stats(
+            _ request: EngineV1.StatsRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> ResponseStream<EngineV1.StatsResponse> {
+            try await channel.serverStreaming("/petrel.engine.v1.Containers/Stats", request, options)
+        }
+
+        /// What a container has changed in its image's files.
+        package func diff(
+            _ request: EngineV1.DiffRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> ResponseStream<EngineV1.DiffResponse> {
+            try await channel.serverStreaming("/petrel.engine.v1.Containers/Diff", request, options)
+        }
     }
 
     /// Serves `petrel.engine.v1.Containers`.
@@ -161,6 +225,56 @@ extension EngineV1 {
             to responses: ResponseWriter<EngineV1.ExecResponse>,
             context: CallContext
         ) async throws
+
+        /// `petrel.engine.v1.Containers/Pause`.
+        func pause(
+            _ request: EngineV1.PauseRequest,
+            context: CallContext
+        ) async throws -> EngineV1.PauseResponse
+
+        /// `petrel.engine.v1.Containers/Unpause`.
+        func unpause(
+            _ request: EngineV1.PauseRequest,
+            context: CallContext
+        ) async throws -> EngineV1.PauseResponse
+
+        /// `petrel.engine.v1.Containers/Rename`.
+        func rename(
+            _ request: EngineV1.RenameRequest,
+            context: CallContext
+        ) async throws -> EngineV1.RenameResponse
+
+        /// Changes limits (at once, where it runs) and restart policy: all or nothing.
+        func update(
+            _ request: EngineV1.UpdateRequest,
+            context: CallContext
+        ) async throws -> EngineV1.UpdateResponse
+
+        /// Removes what does not run.
+        func prune(
+            _ request: EngineV1.PruneRequest,
+            context: CallContext
+        ) async throws -> EngineV1.PruneResponse
+
+        /// `petrel.engine.v1.Containers/Top`.
+        func top(
+            _ request: EngineV1.TopRequest,
+            context: CallContext
+        ) async throws -> EngineV1.TopResponse
+
+        /// What containers use, once each second until cancelled; once in all with `once`.
+        func stats(
+            _ request: EngineV1.StatsRequest,
+            to responses: ResponseWriter<EngineV1.StatsResponse>,
+            context: CallContext
+        ) async throws
+
+        /// What a container has changed in its image's files.
+        func diff(
+            _ request: EngineV1.DiffRequest,
+            to responses: ResponseWriter<EngineV1.DiffResponse>,
+            context: CallContext
+        ) async throws
     }
 }
 
@@ -181,6 +295,14 @@ extension EngineV1.ContainersService {
             .unary("Inspect", inspect(_:context:)),
             .serverStreaming("Logs", logs(_:to:context:)),
             .bidirectional("Exec", exec(_:to:context:)),
+            .unary("Pause", pause(_:context:)),
+            .unary("Unpause", unpause(_:context:)),
+            .unary("Rename", rename(_:context:)),
+            .unary("Update", update(_:context:)),
+            .unary("Prune", prune(_:context:)),
+            .unary("Top", top(_:context:)),
+            .serverStreaming("Stats", stats(_:to:context:)),
+            .serverStreaming("Diff", diff(_:to:context:)),
         ]
     }
 }

@@ -6,6 +6,11 @@ import RPC
 import Rendering
 import Services
 
+/// What is read from an answer of `inspect`.
+enum Inspection {
+    static func id(_ json: [UInt8]) -> String? { (try? JSON(parsing: json))?["Id"]?.string }
+}
+
 struct Inspect: EngineCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show all that is known about containers or images, as a JSON array.",

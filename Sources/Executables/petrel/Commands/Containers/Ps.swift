@@ -19,7 +19,7 @@ struct Ps: EngineCommand {
     @Option(
         name: [.customShort("f", allowingJoined: true), .long],
         parsing: .unconditionalSingleValue,
-        help: "name=, id=, status=, label= or ancestor=; several are possible."
+        help: "name=, id=, status=, health=, label= or ancestor=; several are possible."
     )
     var filter: [String] = []
     @Option(
@@ -62,6 +62,7 @@ struct Ps: EngineCommand {
             exitCode: container.exitCode,
             startedAt: container.startedAtUnixNanos,
             finishedAt: container.finishedAtUnixNanos,
+            health: container.health,
             now: now
         )
         let labels = container.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }

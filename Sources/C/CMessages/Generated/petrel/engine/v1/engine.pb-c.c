@@ -982,6 +982,771 @@ void   petrel__engine__v1__remove_response__free_unpacked
   assert(message->base.descriptor == &petrel__engine__v1__remove_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__engine__v1__pause_request__init
+                     (Petrel__Engine__V1__PauseRequest         *message)
+{
+  static const Petrel__Engine__V1__PauseRequest init_value = PETREL__ENGINE__V1__PAUSE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__pause_request__get_packed_size
+                     (const Petrel__Engine__V1__PauseRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__pause_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__pause_request__pack
+                     (const Petrel__Engine__V1__PauseRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__pause_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__pause_request__pack_to_buffer
+                     (const Petrel__Engine__V1__PauseRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__pause_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__PauseRequest *
+       petrel__engine__v1__pause_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__PauseRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__pause_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__pause_request__free_unpacked
+                     (Petrel__Engine__V1__PauseRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__pause_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__pause_response__init
+                     (Petrel__Engine__V1__PauseResponse         *message)
+{
+  static const Petrel__Engine__V1__PauseResponse init_value = PETREL__ENGINE__V1__PAUSE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__pause_response__get_packed_size
+                     (const Petrel__Engine__V1__PauseResponse *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__pause_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__pause_response__pack
+                     (const Petrel__Engine__V1__PauseResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__pause_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__pause_response__pack_to_buffer
+                     (const Petrel__Engine__V1__PauseResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__pause_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__PauseResponse *
+       petrel__engine__v1__pause_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__PauseResponse *)
+     protobuf_c_message_unpack (&petrel__engine__v1__pause_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__pause_response__free_unpacked
+                     (Petrel__Engine__V1__PauseResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__pause_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__rename_request__init
+                     (Petrel__Engine__V1__RenameRequest         *message)
+{
+  static const Petrel__Engine__V1__RenameRequest init_value = PETREL__ENGINE__V1__RENAME_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__rename_request__get_packed_size
+                     (const Petrel__Engine__V1__RenameRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__rename_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__rename_request__pack
+                     (const Petrel__Engine__V1__RenameRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__rename_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__rename_request__pack_to_buffer
+                     (const Petrel__Engine__V1__RenameRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__rename_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__RenameRequest *
+       petrel__engine__v1__rename_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__RenameRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__rename_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__rename_request__free_unpacked
+                     (Petrel__Engine__V1__RenameRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__rename_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__rename_response__init
+                     (Petrel__Engine__V1__RenameResponse         *message)
+{
+  static const Petrel__Engine__V1__RenameResponse init_value = PETREL__ENGINE__V1__RENAME_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__rename_response__get_packed_size
+                     (const Petrel__Engine__V1__RenameResponse *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__rename_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__rename_response__pack
+                     (const Petrel__Engine__V1__RenameResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__rename_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__rename_response__pack_to_buffer
+                     (const Petrel__Engine__V1__RenameResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__rename_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__RenameResponse *
+       petrel__engine__v1__rename_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__RenameResponse *)
+     protobuf_c_message_unpack (&petrel__engine__v1__rename_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__rename_response__free_unpacked
+                     (Petrel__Engine__V1__RenameResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__rename_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__update_request__init
+                     (Petrel__Engine__V1__UpdateRequest         *message)
+{
+  static const Petrel__Engine__V1__UpdateRequest init_value = PETREL__ENGINE__V1__UPDATE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__update_request__get_packed_size
+                     (const Petrel__Engine__V1__UpdateRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__update_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__update_request__pack
+                     (const Petrel__Engine__V1__UpdateRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__update_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__update_request__pack_to_buffer
+                     (const Petrel__Engine__V1__UpdateRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__update_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__UpdateRequest *
+       petrel__engine__v1__update_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__UpdateRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__update_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__update_request__free_unpacked
+                     (Petrel__Engine__V1__UpdateRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__update_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__update_response__init
+                     (Petrel__Engine__V1__UpdateResponse         *message)
+{
+  static const Petrel__Engine__V1__UpdateResponse init_value = PETREL__ENGINE__V1__UPDATE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__update_response__get_packed_size
+                     (const Petrel__Engine__V1__UpdateResponse *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__update_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__update_response__pack
+                     (const Petrel__Engine__V1__UpdateResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__update_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__update_response__pack_to_buffer
+                     (const Petrel__Engine__V1__UpdateResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__update_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__UpdateResponse *
+       petrel__engine__v1__update_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__UpdateResponse *)
+     protobuf_c_message_unpack (&petrel__engine__v1__update_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__update_response__free_unpacked
+                     (Petrel__Engine__V1__UpdateResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__update_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__prune_request__init
+                     (Petrel__Engine__V1__PruneRequest         *message)
+{
+  static const Petrel__Engine__V1__PruneRequest init_value = PETREL__ENGINE__V1__PRUNE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__prune_request__get_packed_size
+                     (const Petrel__Engine__V1__PruneRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__prune_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__prune_request__pack
+                     (const Petrel__Engine__V1__PruneRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__prune_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__prune_request__pack_to_buffer
+                     (const Petrel__Engine__V1__PruneRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__prune_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__PruneRequest *
+       petrel__engine__v1__prune_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__PruneRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__prune_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__prune_request__free_unpacked
+                     (Petrel__Engine__V1__PruneRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__prune_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__prune_response__init
+                     (Petrel__Engine__V1__PruneResponse         *message)
+{
+  static const Petrel__Engine__V1__PruneResponse init_value = PETREL__ENGINE__V1__PRUNE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__prune_response__get_packed_size
+                     (const Petrel__Engine__V1__PruneResponse *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__prune_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__prune_response__pack
+                     (const Petrel__Engine__V1__PruneResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__prune_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__prune_response__pack_to_buffer
+                     (const Petrel__Engine__V1__PruneResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__prune_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__PruneResponse *
+       petrel__engine__v1__prune_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__PruneResponse *)
+     protobuf_c_message_unpack (&petrel__engine__v1__prune_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__prune_response__free_unpacked
+                     (Petrel__Engine__V1__PruneResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__prune_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__top_request__init
+                     (Petrel__Engine__V1__TopRequest         *message)
+{
+  static const Petrel__Engine__V1__TopRequest init_value = PETREL__ENGINE__V1__TOP_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__top_request__get_packed_size
+                     (const Petrel__Engine__V1__TopRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__top_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__top_request__pack
+                     (const Petrel__Engine__V1__TopRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__top_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__top_request__pack_to_buffer
+                     (const Petrel__Engine__V1__TopRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__top_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__TopRequest *
+       petrel__engine__v1__top_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__TopRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__top_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__top_request__free_unpacked
+                     (Petrel__Engine__V1__TopRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__top_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__top_row__init
+                     (Petrel__Engine__V1__TopRow         *message)
+{
+  static const Petrel__Engine__V1__TopRow init_value = PETREL__ENGINE__V1__TOP_ROW__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__top_row__get_packed_size
+                     (const Petrel__Engine__V1__TopRow *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__top_row__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__top_row__pack
+                     (const Petrel__Engine__V1__TopRow *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__top_row__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__top_row__pack_to_buffer
+                     (const Petrel__Engine__V1__TopRow *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__top_row__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__TopRow *
+       petrel__engine__v1__top_row__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__TopRow *)
+     protobuf_c_message_unpack (&petrel__engine__v1__top_row__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__top_row__free_unpacked
+                     (Petrel__Engine__V1__TopRow *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__top_row__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__top_response__init
+                     (Petrel__Engine__V1__TopResponse         *message)
+{
+  static const Petrel__Engine__V1__TopResponse init_value = PETREL__ENGINE__V1__TOP_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__top_response__get_packed_size
+                     (const Petrel__Engine__V1__TopResponse *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__top_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__top_response__pack
+                     (const Petrel__Engine__V1__TopResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__top_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__top_response__pack_to_buffer
+                     (const Petrel__Engine__V1__TopResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__top_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__TopResponse *
+       petrel__engine__v1__top_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__TopResponse *)
+     protobuf_c_message_unpack (&petrel__engine__v1__top_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__top_response__free_unpacked
+                     (Petrel__Engine__V1__TopResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__top_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__stats_request__init
+                     (Petrel__Engine__V1__StatsRequest         *message)
+{
+  static const Petrel__Engine__V1__StatsRequest init_value = PETREL__ENGINE__V1__STATS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__stats_request__get_packed_size
+                     (const Petrel__Engine__V1__StatsRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__stats_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__stats_request__pack
+                     (const Petrel__Engine__V1__StatsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__stats_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__stats_request__pack_to_buffer
+                     (const Petrel__Engine__V1__StatsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__stats_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__StatsRequest *
+       petrel__engine__v1__stats_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__StatsRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__stats_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__stats_request__free_unpacked
+                     (Petrel__Engine__V1__StatsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__stats_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__stats_response__init
+                     (Petrel__Engine__V1__StatsResponse         *message)
+{
+  static const Petrel__Engine__V1__StatsResponse init_value = PETREL__ENGINE__V1__STATS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__stats_response__get_packed_size
+                     (const Petrel__Engine__V1__StatsResponse *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__stats_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__stats_response__pack
+                     (const Petrel__Engine__V1__StatsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__stats_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__stats_response__pack_to_buffer
+                     (const Petrel__Engine__V1__StatsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__stats_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__StatsResponse *
+       petrel__engine__v1__stats_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__StatsResponse *)
+     protobuf_c_message_unpack (&petrel__engine__v1__stats_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__stats_response__free_unpacked
+                     (Petrel__Engine__V1__StatsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__stats_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__container_stats__init
+                     (Petrel__Engine__V1__ContainerStats         *message)
+{
+  static const Petrel__Engine__V1__ContainerStats init_value = PETREL__ENGINE__V1__CONTAINER_STATS__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__container_stats__get_packed_size
+                     (const Petrel__Engine__V1__ContainerStats *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__container_stats__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__container_stats__pack
+                     (const Petrel__Engine__V1__ContainerStats *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__container_stats__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__container_stats__pack_to_buffer
+                     (const Petrel__Engine__V1__ContainerStats *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__container_stats__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__ContainerStats *
+       petrel__engine__v1__container_stats__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__ContainerStats *)
+     protobuf_c_message_unpack (&petrel__engine__v1__container_stats__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__container_stats__free_unpacked
+                     (Petrel__Engine__V1__ContainerStats *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__container_stats__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__diff_request__init
+                     (Petrel__Engine__V1__DiffRequest         *message)
+{
+  static const Petrel__Engine__V1__DiffRequest init_value = PETREL__ENGINE__V1__DIFF_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__diff_request__get_packed_size
+                     (const Petrel__Engine__V1__DiffRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__diff_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__diff_request__pack
+                     (const Petrel__Engine__V1__DiffRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__diff_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__diff_request__pack_to_buffer
+                     (const Petrel__Engine__V1__DiffRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__diff_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__DiffRequest *
+       petrel__engine__v1__diff_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__DiffRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__diff_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__diff_request__free_unpacked
+                     (Petrel__Engine__V1__DiffRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__diff_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__diff_response__init
+                     (Petrel__Engine__V1__DiffResponse         *message)
+{
+  static const Petrel__Engine__V1__DiffResponse init_value = PETREL__ENGINE__V1__DIFF_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__diff_response__get_packed_size
+                     (const Petrel__Engine__V1__DiffResponse *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__diff_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__diff_response__pack
+                     (const Petrel__Engine__V1__DiffResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__diff_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__diff_response__pack_to_buffer
+                     (const Petrel__Engine__V1__DiffResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__diff_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__DiffResponse *
+       petrel__engine__v1__diff_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__DiffResponse *)
+     protobuf_c_message_unpack (&petrel__engine__v1__diff_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__diff_response__free_unpacked
+                     (Petrel__Engine__V1__DiffResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__diff_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__file_change__init
+                     (Petrel__Engine__V1__FileChange         *message)
+{
+  static const Petrel__Engine__V1__FileChange init_value = PETREL__ENGINE__V1__FILE_CHANGE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__file_change__get_packed_size
+                     (const Petrel__Engine__V1__FileChange *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__file_change__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__file_change__pack
+                     (const Petrel__Engine__V1__FileChange *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__file_change__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__file_change__pack_to_buffer
+                     (const Petrel__Engine__V1__FileChange *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__file_change__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__FileChange *
+       petrel__engine__v1__file_change__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__FileChange *)
+     protobuf_c_message_unpack (&petrel__engine__v1__file_change__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__file_change__free_unpacked
+                     (Petrel__Engine__V1__FileChange *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__file_change__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   petrel__engine__v1__wait_request__init
                      (Petrel__Engine__V1__WaitRequest         *message)
 {
@@ -4680,6 +5445,1029 @@ const ProtobufCMessageDescriptor petrel__engine__v1__remove_response__descriptor
   (ProtobufCMessageInit) petrel__engine__v1__remove_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor petrel__engine__v1__pause_request__field_descriptors[1] =
+{
+  {
+    "container",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__PauseRequest, container),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__pause_request__field_indices_by_name[] = {
+  0,   /* field[0] = container */
+};
+static const ProtobufCIntRange petrel__engine__v1__pause_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__pause_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.PauseRequest",
+  "PauseRequest",
+  "Petrel__Engine__V1__PauseRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__PauseRequest),
+  1,
+  petrel__engine__v1__pause_request__field_descriptors,
+  petrel__engine__v1__pause_request__field_indices_by_name,
+  1,  petrel__engine__v1__pause_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__pause_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__pause_response__field_descriptors[1] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__PauseResponse, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__pause_response__field_indices_by_name[] = {
+  0,   /* field[0] = id */
+};
+static const ProtobufCIntRange petrel__engine__v1__pause_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__pause_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.PauseResponse",
+  "PauseResponse",
+  "Petrel__Engine__V1__PauseResponse",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__PauseResponse),
+  1,
+  petrel__engine__v1__pause_response__field_descriptors,
+  petrel__engine__v1__pause_response__field_indices_by_name,
+  1,  petrel__engine__v1__pause_response__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__pause_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__rename_request__field_descriptors[2] =
+{
+  {
+    "container",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__RenameRequest, container),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__RenameRequest, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__rename_request__field_indices_by_name[] = {
+  0,   /* field[0] = container */
+  1,   /* field[1] = name */
+};
+static const ProtobufCIntRange petrel__engine__v1__rename_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__rename_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.RenameRequest",
+  "RenameRequest",
+  "Petrel__Engine__V1__RenameRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__RenameRequest),
+  2,
+  petrel__engine__v1__rename_request__field_descriptors,
+  petrel__engine__v1__rename_request__field_indices_by_name,
+  1,  petrel__engine__v1__rename_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__rename_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__rename_response__field_descriptors[1] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__RenameResponse, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__rename_response__field_indices_by_name[] = {
+  0,   /* field[0] = id */
+};
+static const ProtobufCIntRange petrel__engine__v1__rename_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__rename_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.RenameResponse",
+  "RenameResponse",
+  "Petrel__Engine__V1__RenameResponse",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__RenameResponse),
+  1,
+  petrel__engine__v1__rename_response__field_descriptors,
+  petrel__engine__v1__rename_response__field_indices_by_name,
+  1,  petrel__engine__v1__rename_response__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__rename_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__update_request__field_descriptors[12] =
+{
+  {
+    "container",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__UpdateRequest, container),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory_bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__UpdateRequest, memory_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory_swap_bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__UpdateRequest, memory_swap_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory_reservation_bytes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__UpdateRequest, memory_reservation_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "nano_cpus",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__UpdateRequest, nano_cpus),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpu_shares",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__UpdateRequest, cpu_shares),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpu_period_micros",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__UpdateRequest, cpu_period_micros),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpu_quota_micros",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__UpdateRequest, cpu_quota_micros),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpuset_cpus",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__UpdateRequest, cpuset_cpus),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpuset_mems",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__UpdateRequest, cpuset_mems),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pids",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__UpdateRequest, pids),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restart_policy",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__UpdateRequest, _restart_policy_case),
+    offsetof(Petrel__Engine__V1__UpdateRequest, restart_policy),
+    &petrel__engine__v1__restart_policy__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__update_request__field_indices_by_name[] = {
+  0,   /* field[0] = container */
+  6,   /* field[6] = cpu_period_micros */
+  7,   /* field[7] = cpu_quota_micros */
+  5,   /* field[5] = cpu_shares */
+  8,   /* field[8] = cpuset_cpus */
+  9,   /* field[9] = cpuset_mems */
+  1,   /* field[1] = memory_bytes */
+  3,   /* field[3] = memory_reservation_bytes */
+  2,   /* field[2] = memory_swap_bytes */
+  4,   /* field[4] = nano_cpus */
+  10,   /* field[10] = pids */
+  11,   /* field[11] = restart_policy */
+};
+static const ProtobufCIntRange petrel__engine__v1__update_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 12 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__update_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.UpdateRequest",
+  "UpdateRequest",
+  "Petrel__Engine__V1__UpdateRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__UpdateRequest),
+  12,
+  petrel__engine__v1__update_request__field_descriptors,
+  petrel__engine__v1__update_request__field_indices_by_name,
+  1,  petrel__engine__v1__update_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__update_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__update_response__field_descriptors[2] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__UpdateResponse, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "warnings",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__UpdateResponse, n_warnings),
+    offsetof(Petrel__Engine__V1__UpdateResponse, warnings),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__update_response__field_indices_by_name[] = {
+  0,   /* field[0] = id */
+  1,   /* field[1] = warnings */
+};
+static const ProtobufCIntRange petrel__engine__v1__update_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__update_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.UpdateResponse",
+  "UpdateResponse",
+  "Petrel__Engine__V1__UpdateResponse",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__UpdateResponse),
+  2,
+  petrel__engine__v1__update_response__field_descriptors,
+  petrel__engine__v1__update_response__field_indices_by_name,
+  1,  petrel__engine__v1__update_response__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__update_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__prune_request__field_descriptors[1] =
+{
+  {
+    "filters",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__PruneRequest, n_filters),
+    offsetof(Petrel__Engine__V1__PruneRequest, filters),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__prune_request__field_indices_by_name[] = {
+  0,   /* field[0] = filters */
+};
+static const ProtobufCIntRange petrel__engine__v1__prune_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__prune_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.PruneRequest",
+  "PruneRequest",
+  "Petrel__Engine__V1__PruneRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__PruneRequest),
+  1,
+  petrel__engine__v1__prune_request__field_descriptors,
+  petrel__engine__v1__prune_request__field_indices_by_name,
+  1,  petrel__engine__v1__prune_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__prune_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__prune_response__field_descriptors[2] =
+{
+  {
+    "ids",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__PruneResponse, n_ids),
+    offsetof(Petrel__Engine__V1__PruneResponse, ids),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reclaimed_bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__PruneResponse, reclaimed_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__prune_response__field_indices_by_name[] = {
+  0,   /* field[0] = ids */
+  1,   /* field[1] = reclaimed_bytes */
+};
+static const ProtobufCIntRange petrel__engine__v1__prune_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__prune_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.PruneResponse",
+  "PruneResponse",
+  "Petrel__Engine__V1__PruneResponse",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__PruneResponse),
+  2,
+  petrel__engine__v1__prune_response__field_descriptors,
+  petrel__engine__v1__prune_response__field_indices_by_name,
+  1,  petrel__engine__v1__prune_response__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__prune_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__top_request__field_descriptors[2] =
+{
+  {
+    "container",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__TopRequest, container),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "arguments",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__TopRequest, n_arguments),
+    offsetof(Petrel__Engine__V1__TopRequest, arguments),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__top_request__field_indices_by_name[] = {
+  1,   /* field[1] = arguments */
+  0,   /* field[0] = container */
+};
+static const ProtobufCIntRange petrel__engine__v1__top_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__top_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.TopRequest",
+  "TopRequest",
+  "Petrel__Engine__V1__TopRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__TopRequest),
+  2,
+  petrel__engine__v1__top_request__field_descriptors,
+  petrel__engine__v1__top_request__field_indices_by_name,
+  1,  petrel__engine__v1__top_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__top_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__top_row__field_descriptors[1] =
+{
+  {
+    "cells",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__TopRow, n_cells),
+    offsetof(Petrel__Engine__V1__TopRow, cells),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__top_row__field_indices_by_name[] = {
+  0,   /* field[0] = cells */
+};
+static const ProtobufCIntRange petrel__engine__v1__top_row__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__top_row__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.TopRow",
+  "TopRow",
+  "Petrel__Engine__V1__TopRow",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__TopRow),
+  1,
+  petrel__engine__v1__top_row__field_descriptors,
+  petrel__engine__v1__top_row__field_indices_by_name,
+  1,  petrel__engine__v1__top_row__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__top_row__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__top_response__field_descriptors[2] =
+{
+  {
+    "titles",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__TopResponse, n_titles),
+    offsetof(Petrel__Engine__V1__TopResponse, titles),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rows",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__TopResponse, n_rows),
+    offsetof(Petrel__Engine__V1__TopResponse, rows),
+    &petrel__engine__v1__top_row__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__top_response__field_indices_by_name[] = {
+  1,   /* field[1] = rows */
+  0,   /* field[0] = titles */
+};
+static const ProtobufCIntRange petrel__engine__v1__top_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__top_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.TopResponse",
+  "TopResponse",
+  "Petrel__Engine__V1__TopResponse",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__TopResponse),
+  2,
+  petrel__engine__v1__top_response__field_descriptors,
+  petrel__engine__v1__top_response__field_indices_by_name,
+  1,  petrel__engine__v1__top_response__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__top_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__stats_request__field_descriptors[3] =
+{
+  {
+    "containers",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__StatsRequest, n_containers),
+    offsetof(Petrel__Engine__V1__StatsRequest, containers),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "all",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__StatsRequest, all),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "once",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__StatsRequest, once),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__stats_request__field_indices_by_name[] = {
+  1,   /* field[1] = all */
+  0,   /* field[0] = containers */
+  2,   /* field[2] = once */
+};
+static const ProtobufCIntRange petrel__engine__v1__stats_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__stats_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.StatsRequest",
+  "StatsRequest",
+  "Petrel__Engine__V1__StatsRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__StatsRequest),
+  3,
+  petrel__engine__v1__stats_request__field_descriptors,
+  petrel__engine__v1__stats_request__field_indices_by_name,
+  1,  petrel__engine__v1__stats_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__stats_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__stats_response__field_descriptors[1] =
+{
+  {
+    "containers",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__StatsResponse, n_containers),
+    offsetof(Petrel__Engine__V1__StatsResponse, containers),
+    &petrel__engine__v1__container_stats__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__stats_response__field_indices_by_name[] = {
+  0,   /* field[0] = containers */
+};
+static const ProtobufCIntRange petrel__engine__v1__stats_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__stats_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.StatsResponse",
+  "StatsResponse",
+  "Petrel__Engine__V1__StatsResponse",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__StatsResponse),
+  1,
+  petrel__engine__v1__stats_response__field_descriptors,
+  petrel__engine__v1__stats_response__field_indices_by_name,
+  1,  petrel__engine__v1__stats_response__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__stats_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__container_stats__field_descriptors[11] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerStats, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerStats, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "running",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerStats, running),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cpu_percent",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerStats, cpu_percent),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory_bytes",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerStats, memory_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory_limit_bytes",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerStats, memory_limit_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "received_bytes",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerStats, received_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sent_bytes",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerStats, sent_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "read_bytes",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerStats, read_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "written_bytes",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerStats, written_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "processes",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerStats, processes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__container_stats__field_indices_by_name[] = {
+  3,   /* field[3] = cpu_percent */
+  0,   /* field[0] = id */
+  4,   /* field[4] = memory_bytes */
+  5,   /* field[5] = memory_limit_bytes */
+  1,   /* field[1] = name */
+  10,   /* field[10] = processes */
+  8,   /* field[8] = read_bytes */
+  6,   /* field[6] = received_bytes */
+  2,   /* field[2] = running */
+  7,   /* field[7] = sent_bytes */
+  9,   /* field[9] = written_bytes */
+};
+static const ProtobufCIntRange petrel__engine__v1__container_stats__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 11 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__container_stats__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.ContainerStats",
+  "ContainerStats",
+  "Petrel__Engine__V1__ContainerStats",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__ContainerStats),
+  11,
+  petrel__engine__v1__container_stats__field_descriptors,
+  petrel__engine__v1__container_stats__field_indices_by_name,
+  1,  petrel__engine__v1__container_stats__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__container_stats__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__diff_request__field_descriptors[1] =
+{
+  {
+    "container",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__DiffRequest, container),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__diff_request__field_indices_by_name[] = {
+  0,   /* field[0] = container */
+};
+static const ProtobufCIntRange petrel__engine__v1__diff_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__diff_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.DiffRequest",
+  "DiffRequest",
+  "Petrel__Engine__V1__DiffRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__DiffRequest),
+  1,
+  petrel__engine__v1__diff_request__field_descriptors,
+  petrel__engine__v1__diff_request__field_indices_by_name,
+  1,  petrel__engine__v1__diff_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__diff_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__diff_response__field_descriptors[1] =
+{
+  {
+    "changes",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__DiffResponse, n_changes),
+    offsetof(Petrel__Engine__V1__DiffResponse, changes),
+    &petrel__engine__v1__file_change__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__diff_response__field_indices_by_name[] = {
+  0,   /* field[0] = changes */
+};
+static const ProtobufCIntRange petrel__engine__v1__diff_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__diff_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.DiffResponse",
+  "DiffResponse",
+  "Petrel__Engine__V1__DiffResponse",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__DiffResponse),
+  1,
+  petrel__engine__v1__diff_response__field_descriptors,
+  petrel__engine__v1__diff_response__field_indices_by_name,
+  1,  petrel__engine__v1__diff_response__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__diff_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__file_change__field_descriptors[2] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__FileChange, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "path",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__FileChange, path),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__file_change__field_indices_by_name[] = {
+  0,   /* field[0] = kind */
+  1,   /* field[1] = path */
+};
+static const ProtobufCIntRange petrel__engine__v1__file_change__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__file_change__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.FileChange",
+  "FileChange",
+  "Petrel__Engine__V1__FileChange",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__FileChange),
+  2,
+  petrel__engine__v1__file_change__field_descriptors,
+  petrel__engine__v1__file_change__field_indices_by_name,
+  1,  petrel__engine__v1__file_change__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__file_change__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor petrel__engine__v1__wait_request__field_descriptors[2] =
 {
   {
@@ -4897,7 +6685,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__container_summary__labels_e
   (ProtobufCMessageInit) petrel__engine__v1__container_summary__labels_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__container_summary__field_descriptors[13] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__container_summary__field_descriptors[14] =
 {
   {
     "id",
@@ -5055,12 +6843,25 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__container_summary__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "health",
+    40,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerSummary, health),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__container_summary__field_indices_by_name[] = {
   4,   /* field[4] = command */
   5,   /* field[5] = created_at_unix_nanos */
   9,   /* field[9] = exit_code */
   8,   /* field[8] = finished_at_unix_nanos */
+  13,   /* field[13] = health */
   0,   /* field[0] = id */
   2,   /* field[2] = image */
   3,   /* field[3] = image_id */
@@ -5071,10 +6872,11 @@ static const unsigned petrel__engine__v1__container_summary__field_indices_by_na
   7,   /* field[7] = started_at_unix_nanos */
   6,   /* field[6] = state */
 };
-static const ProtobufCIntRange petrel__engine__v1__container_summary__number_ranges[1 + 1] =
+static const ProtobufCIntRange petrel__engine__v1__container_summary__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 40, 13 },
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__container_summary__descriptor =
 {
@@ -5084,10 +6886,10 @@ const ProtobufCMessageDescriptor petrel__engine__v1__container_summary__descript
   "Petrel__Engine__V1__ContainerSummary",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ContainerSummary),
-  13,
+  14,
   petrel__engine__v1__container_summary__field_descriptors,
   petrel__engine__v1__container_summary__field_indices_by_name,
-  1,  petrel__engine__v1__container_summary__number_ranges,
+  2,  petrel__engine__v1__container_summary__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__container_summary__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

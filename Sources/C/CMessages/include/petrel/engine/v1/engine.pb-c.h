@@ -41,6 +41,23 @@ typedef struct Petrel__Engine__V1__KillRequest Petrel__Engine__V1__KillRequest;
 typedef struct Petrel__Engine__V1__KillResponse Petrel__Engine__V1__KillResponse;
 typedef struct Petrel__Engine__V1__RemoveRequest Petrel__Engine__V1__RemoveRequest;
 typedef struct Petrel__Engine__V1__RemoveResponse Petrel__Engine__V1__RemoveResponse;
+typedef struct Petrel__Engine__V1__PauseRequest Petrel__Engine__V1__PauseRequest;
+typedef struct Petrel__Engine__V1__PauseResponse Petrel__Engine__V1__PauseResponse;
+typedef struct Petrel__Engine__V1__RenameRequest Petrel__Engine__V1__RenameRequest;
+typedef struct Petrel__Engine__V1__RenameResponse Petrel__Engine__V1__RenameResponse;
+typedef struct Petrel__Engine__V1__UpdateRequest Petrel__Engine__V1__UpdateRequest;
+typedef struct Petrel__Engine__V1__UpdateResponse Petrel__Engine__V1__UpdateResponse;
+typedef struct Petrel__Engine__V1__PruneRequest Petrel__Engine__V1__PruneRequest;
+typedef struct Petrel__Engine__V1__PruneResponse Petrel__Engine__V1__PruneResponse;
+typedef struct Petrel__Engine__V1__TopRequest Petrel__Engine__V1__TopRequest;
+typedef struct Petrel__Engine__V1__TopRow Petrel__Engine__V1__TopRow;
+typedef struct Petrel__Engine__V1__TopResponse Petrel__Engine__V1__TopResponse;
+typedef struct Petrel__Engine__V1__StatsRequest Petrel__Engine__V1__StatsRequest;
+typedef struct Petrel__Engine__V1__StatsResponse Petrel__Engine__V1__StatsResponse;
+typedef struct Petrel__Engine__V1__ContainerStats Petrel__Engine__V1__ContainerStats;
+typedef struct Petrel__Engine__V1__DiffRequest Petrel__Engine__V1__DiffRequest;
+typedef struct Petrel__Engine__V1__DiffResponse Petrel__Engine__V1__DiffResponse;
+typedef struct Petrel__Engine__V1__FileChange Petrel__Engine__V1__FileChange;
 typedef struct Petrel__Engine__V1__WaitRequest Petrel__Engine__V1__WaitRequest;
 typedef struct Petrel__Engine__V1__WaitResponse Petrel__Engine__V1__WaitResponse;
 typedef struct Petrel__Engine__V1__ListRequest Petrel__Engine__V1__ListRequest;
@@ -499,6 +516,224 @@ struct  Petrel__Engine__V1__RemoveResponse
     , {0,NULL} }
 
 
+struct  Petrel__Engine__V1__PauseRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData container;
+};
+#define PETREL__ENGINE__V1__PAUSE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__pause_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Petrel__Engine__V1__PauseResponse
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData id;
+};
+#define PETREL__ENGINE__V1__PAUSE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__pause_response__descriptor) \
+    , {0,NULL} }
+
+
+struct  Petrel__Engine__V1__RenameRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData container;
+  ProtobufCBinaryData name;
+};
+#define PETREL__ENGINE__V1__RENAME_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__rename_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Petrel__Engine__V1__RenameResponse
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData id;
+};
+#define PETREL__ENGINE__V1__RENAME_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__rename_response__descriptor) \
+    , {0,NULL} }
+
+
+typedef enum {
+  PETREL__ENGINE__V1__UPDATE_REQUEST___RESTART_POLICY__NOT_SET = 0,
+  PETREL__ENGINE__V1__UPDATE_REQUEST___RESTART_POLICY_RESTART_POLICY = 12
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__ENGINE__V1__UPDATE_REQUEST___RESTART_POLICY__CASE)
+} Petrel__Engine__V1__UpdateRequest__RestartPolicyCase;
+
+struct  Petrel__Engine__V1__UpdateRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData container;
+  int64_t memory_bytes;
+  int64_t memory_swap_bytes;
+  int64_t memory_reservation_bytes;
+  int64_t nano_cpus;
+  int64_t cpu_shares;
+  int64_t cpu_period_micros;
+  int64_t cpu_quota_micros;
+  ProtobufCBinaryData cpuset_cpus;
+  ProtobufCBinaryData cpuset_mems;
+  int64_t pids;
+  Petrel__Engine__V1__UpdateRequest__RestartPolicyCase _restart_policy_case;
+  union {
+    Petrel__Engine__V1__RestartPolicy *restart_policy;
+  };
+};
+#define PETREL__ENGINE__V1__UPDATE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__update_request__descriptor) \
+    , {0,NULL}, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, {0,NULL}, 0, PETREL__ENGINE__V1__UPDATE_REQUEST___RESTART_POLICY__NOT_SET, {0} }
+
+
+struct  Petrel__Engine__V1__UpdateResponse
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData id;
+  size_t n_warnings;
+  ProtobufCBinaryData *warnings;
+};
+#define PETREL__ENGINE__V1__UPDATE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__update_response__descriptor) \
+    , {0,NULL}, 0,NULL }
+
+
+struct  Petrel__Engine__V1__PruneRequest
+{
+  ProtobufCMessage base;
+  size_t n_filters;
+  ProtobufCBinaryData *filters;
+};
+#define PETREL__ENGINE__V1__PRUNE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__prune_request__descriptor) \
+    , 0,NULL }
+
+
+struct  Petrel__Engine__V1__PruneResponse
+{
+  ProtobufCMessage base;
+  size_t n_ids;
+  ProtobufCBinaryData *ids;
+  uint64_t reclaimed_bytes;
+};
+#define PETREL__ENGINE__V1__PRUNE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__prune_response__descriptor) \
+    , 0,NULL, 0 }
+
+
+struct  Petrel__Engine__V1__TopRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData container;
+  size_t n_arguments;
+  ProtobufCBinaryData *arguments;
+};
+#define PETREL__ENGINE__V1__TOP_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__top_request__descriptor) \
+    , {0,NULL}, 0,NULL }
+
+
+struct  Petrel__Engine__V1__TopRow
+{
+  ProtobufCMessage base;
+  size_t n_cells;
+  ProtobufCBinaryData *cells;
+};
+#define PETREL__ENGINE__V1__TOP_ROW__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__top_row__descriptor) \
+    , 0,NULL }
+
+
+struct  Petrel__Engine__V1__TopResponse
+{
+  ProtobufCMessage base;
+  size_t n_titles;
+  ProtobufCBinaryData *titles;
+  size_t n_rows;
+  Petrel__Engine__V1__TopRow **rows;
+};
+#define PETREL__ENGINE__V1__TOP_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__top_response__descriptor) \
+    , 0,NULL, 0,NULL }
+
+
+struct  Petrel__Engine__V1__StatsRequest
+{
+  ProtobufCMessage base;
+  size_t n_containers;
+  ProtobufCBinaryData *containers;
+  protobuf_c_boolean all;
+  protobuf_c_boolean once;
+};
+#define PETREL__ENGINE__V1__STATS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__stats_request__descriptor) \
+    , 0,NULL, 0, 0 }
+
+
+struct  Petrel__Engine__V1__StatsResponse
+{
+  ProtobufCMessage base;
+  size_t n_containers;
+  Petrel__Engine__V1__ContainerStats **containers;
+};
+#define PETREL__ENGINE__V1__STATS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__stats_response__descriptor) \
+    , 0,NULL }
+
+
+struct  Petrel__Engine__V1__ContainerStats
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData id;
+  ProtobufCBinaryData name;
+  protobuf_c_boolean running;
+  double cpu_percent;
+  uint64_t memory_bytes;
+  uint64_t memory_limit_bytes;
+  uint64_t received_bytes;
+  uint64_t sent_bytes;
+  uint64_t read_bytes;
+  uint64_t written_bytes;
+  uint64_t processes;
+};
+#define PETREL__ENGINE__V1__CONTAINER_STATS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__container_stats__descriptor) \
+    , {0,NULL}, {0,NULL}, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
+struct  Petrel__Engine__V1__DiffRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData container;
+};
+#define PETREL__ENGINE__V1__DIFF_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__diff_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Petrel__Engine__V1__DiffResponse
+{
+  ProtobufCMessage base;
+  size_t n_changes;
+  Petrel__Engine__V1__FileChange **changes;
+};
+#define PETREL__ENGINE__V1__DIFF_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__diff_response__descriptor) \
+    , 0,NULL }
+
+
+struct  Petrel__Engine__V1__FileChange
+{
+  ProtobufCMessage base;
+  int32_t kind;
+  ProtobufCBinaryData path;
+};
+#define PETREL__ENGINE__V1__FILE_CHANGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__file_change__descriptor) \
+    , 0, {0,NULL} }
+
+
 struct  Petrel__Engine__V1__WaitRequest
 {
   ProtobufCMessage base;
@@ -563,10 +798,11 @@ struct  Petrel__Engine__V1__ContainerSummary
   size_t n_mounts;
   ProtobufCBinaryData *mounts;
   ProtobufCBinaryData network;
+  ProtobufCBinaryData health;
 };
 #define PETREL__ENGINE__V1__CONTAINER_SUMMARY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__container_summary__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0, 0, 0, 0,NULL, 0,NULL, {0,NULL} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0, 0, 0, 0,NULL, 0,NULL, {0,NULL}, {0,NULL} }
 
 
 struct  Petrel__Engine__V1__ListResponse
@@ -1369,6 +1605,329 @@ Petrel__Engine__V1__RemoveResponse *
 void   petrel__engine__v1__remove_response__free_unpacked
                      (Petrel__Engine__V1__RemoveResponse *message,
                       ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__PauseRequest methods */
+void   petrel__engine__v1__pause_request__init
+                     (Petrel__Engine__V1__PauseRequest         *message);
+size_t petrel__engine__v1__pause_request__get_packed_size
+                     (const Petrel__Engine__V1__PauseRequest   *message);
+size_t petrel__engine__v1__pause_request__pack
+                     (const Petrel__Engine__V1__PauseRequest   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__pause_request__pack_to_buffer
+                     (const Petrel__Engine__V1__PauseRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__PauseRequest *
+       petrel__engine__v1__pause_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__pause_request__free_unpacked
+                     (Petrel__Engine__V1__PauseRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__PauseResponse methods */
+void   petrel__engine__v1__pause_response__init
+                     (Petrel__Engine__V1__PauseResponse         *message);
+size_t petrel__engine__v1__pause_response__get_packed_size
+                     (const Petrel__Engine__V1__PauseResponse   *message);
+size_t petrel__engine__v1__pause_response__pack
+                     (const Petrel__Engine__V1__PauseResponse   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__pause_response__pack_to_buffer
+                     (const Petrel__Engine__V1__PauseResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__PauseResponse *
+       petrel__engine__v1__pause_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__pause_response__free_unpacked
+                     (Petrel__Engine__V1__PauseResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__RenameRequest methods */
+void   petrel__engine__v1__rename_request__init
+                     (Petrel__Engine__V1__RenameRequest         *message);
+size_t petrel__engine__v1__rename_request__get_packed_size
+                     (const Petrel__Engine__V1__RenameRequest   *message);
+size_t petrel__engine__v1__rename_request__pack
+                     (const Petrel__Engine__V1__RenameRequest   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__rename_request__pack_to_buffer
+                     (const Petrel__Engine__V1__RenameRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__RenameRequest *
+       petrel__engine__v1__rename_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__rename_request__free_unpacked
+                     (Petrel__Engine__V1__RenameRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__RenameResponse methods */
+void   petrel__engine__v1__rename_response__init
+                     (Petrel__Engine__V1__RenameResponse         *message);
+size_t petrel__engine__v1__rename_response__get_packed_size
+                     (const Petrel__Engine__V1__RenameResponse   *message);
+size_t petrel__engine__v1__rename_response__pack
+                     (const Petrel__Engine__V1__RenameResponse   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__rename_response__pack_to_buffer
+                     (const Petrel__Engine__V1__RenameResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__RenameResponse *
+       petrel__engine__v1__rename_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__rename_response__free_unpacked
+                     (Petrel__Engine__V1__RenameResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__UpdateRequest methods */
+void   petrel__engine__v1__update_request__init
+                     (Petrel__Engine__V1__UpdateRequest         *message);
+size_t petrel__engine__v1__update_request__get_packed_size
+                     (const Petrel__Engine__V1__UpdateRequest   *message);
+size_t petrel__engine__v1__update_request__pack
+                     (const Petrel__Engine__V1__UpdateRequest   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__update_request__pack_to_buffer
+                     (const Petrel__Engine__V1__UpdateRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__UpdateRequest *
+       petrel__engine__v1__update_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__update_request__free_unpacked
+                     (Petrel__Engine__V1__UpdateRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__UpdateResponse methods */
+void   petrel__engine__v1__update_response__init
+                     (Petrel__Engine__V1__UpdateResponse         *message);
+size_t petrel__engine__v1__update_response__get_packed_size
+                     (const Petrel__Engine__V1__UpdateResponse   *message);
+size_t petrel__engine__v1__update_response__pack
+                     (const Petrel__Engine__V1__UpdateResponse   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__update_response__pack_to_buffer
+                     (const Petrel__Engine__V1__UpdateResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__UpdateResponse *
+       petrel__engine__v1__update_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__update_response__free_unpacked
+                     (Petrel__Engine__V1__UpdateResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__PruneRequest methods */
+void   petrel__engine__v1__prune_request__init
+                     (Petrel__Engine__V1__PruneRequest         *message);
+size_t petrel__engine__v1__prune_request__get_packed_size
+                     (const Petrel__Engine__V1__PruneRequest   *message);
+size_t petrel__engine__v1__prune_request__pack
+                     (const Petrel__Engine__V1__PruneRequest   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__prune_request__pack_to_buffer
+                     (const Petrel__Engine__V1__PruneRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__PruneRequest *
+       petrel__engine__v1__prune_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__prune_request__free_unpacked
+                     (Petrel__Engine__V1__PruneRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__PruneResponse methods */
+void   petrel__engine__v1__prune_response__init
+                     (Petrel__Engine__V1__PruneResponse         *message);
+size_t petrel__engine__v1__prune_response__get_packed_size
+                     (const Petrel__Engine__V1__PruneResponse   *message);
+size_t petrel__engine__v1__prune_response__pack
+                     (const Petrel__Engine__V1__PruneResponse   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__prune_response__pack_to_buffer
+                     (const Petrel__Engine__V1__PruneResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__PruneResponse *
+       petrel__engine__v1__prune_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__prune_response__free_unpacked
+                     (Petrel__Engine__V1__PruneResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__TopRequest methods */
+void   petrel__engine__v1__top_request__init
+                     (Petrel__Engine__V1__TopRequest         *message);
+size_t petrel__engine__v1__top_request__get_packed_size
+                     (const Petrel__Engine__V1__TopRequest   *message);
+size_t petrel__engine__v1__top_request__pack
+                     (const Petrel__Engine__V1__TopRequest   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__top_request__pack_to_buffer
+                     (const Petrel__Engine__V1__TopRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__TopRequest *
+       petrel__engine__v1__top_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__top_request__free_unpacked
+                     (Petrel__Engine__V1__TopRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__TopRow methods */
+void   petrel__engine__v1__top_row__init
+                     (Petrel__Engine__V1__TopRow         *message);
+size_t petrel__engine__v1__top_row__get_packed_size
+                     (const Petrel__Engine__V1__TopRow   *message);
+size_t petrel__engine__v1__top_row__pack
+                     (const Petrel__Engine__V1__TopRow   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__top_row__pack_to_buffer
+                     (const Petrel__Engine__V1__TopRow   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__TopRow *
+       petrel__engine__v1__top_row__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__top_row__free_unpacked
+                     (Petrel__Engine__V1__TopRow *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__TopResponse methods */
+void   petrel__engine__v1__top_response__init
+                     (Petrel__Engine__V1__TopResponse         *message);
+size_t petrel__engine__v1__top_response__get_packed_size
+                     (const Petrel__Engine__V1__TopResponse   *message);
+size_t petrel__engine__v1__top_response__pack
+                     (const Petrel__Engine__V1__TopResponse   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__top_response__pack_to_buffer
+                     (const Petrel__Engine__V1__TopResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__TopResponse *
+       petrel__engine__v1__top_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__top_response__free_unpacked
+                     (Petrel__Engine__V1__TopResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__StatsRequest methods */
+void   petrel__engine__v1__stats_request__init
+                     (Petrel__Engine__V1__StatsRequest         *message);
+size_t petrel__engine__v1__stats_request__get_packed_size
+                     (const Petrel__Engine__V1__StatsRequest   *message);
+size_t petrel__engine__v1__stats_request__pack
+                     (const Petrel__Engine__V1__StatsRequest   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__stats_request__pack_to_buffer
+                     (const Petrel__Engine__V1__StatsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__StatsRequest *
+       petrel__engine__v1__stats_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__stats_request__free_unpacked
+                     (Petrel__Engine__V1__StatsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__StatsResponse methods */
+void   petrel__engine__v1__stats_response__init
+                     (Petrel__Engine__V1__StatsResponse         *message);
+size_t petrel__engine__v1__stats_response__get_packed_size
+                     (const Petrel__Engine__V1__StatsResponse   *message);
+size_t petrel__engine__v1__stats_response__pack
+                     (const Petrel__Engine__V1__StatsResponse   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__stats_response__pack_to_buffer
+                     (const Petrel__Engine__V1__StatsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__StatsResponse *
+       petrel__engine__v1__stats_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__stats_response__free_unpacked
+                     (Petrel__Engine__V1__StatsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__ContainerStats methods */
+void   petrel__engine__v1__container_stats__init
+                     (Petrel__Engine__V1__ContainerStats         *message);
+size_t petrel__engine__v1__container_stats__get_packed_size
+                     (const Petrel__Engine__V1__ContainerStats   *message);
+size_t petrel__engine__v1__container_stats__pack
+                     (const Petrel__Engine__V1__ContainerStats   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__container_stats__pack_to_buffer
+                     (const Petrel__Engine__V1__ContainerStats   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__ContainerStats *
+       petrel__engine__v1__container_stats__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__container_stats__free_unpacked
+                     (Petrel__Engine__V1__ContainerStats *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__DiffRequest methods */
+void   petrel__engine__v1__diff_request__init
+                     (Petrel__Engine__V1__DiffRequest         *message);
+size_t petrel__engine__v1__diff_request__get_packed_size
+                     (const Petrel__Engine__V1__DiffRequest   *message);
+size_t petrel__engine__v1__diff_request__pack
+                     (const Petrel__Engine__V1__DiffRequest   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__diff_request__pack_to_buffer
+                     (const Petrel__Engine__V1__DiffRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__DiffRequest *
+       petrel__engine__v1__diff_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__diff_request__free_unpacked
+                     (Petrel__Engine__V1__DiffRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__DiffResponse methods */
+void   petrel__engine__v1__diff_response__init
+                     (Petrel__Engine__V1__DiffResponse         *message);
+size_t petrel__engine__v1__diff_response__get_packed_size
+                     (const Petrel__Engine__V1__DiffResponse   *message);
+size_t petrel__engine__v1__diff_response__pack
+                     (const Petrel__Engine__V1__DiffResponse   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__diff_response__pack_to_buffer
+                     (const Petrel__Engine__V1__DiffResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__DiffResponse *
+       petrel__engine__v1__diff_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__diff_response__free_unpacked
+                     (Petrel__Engine__V1__DiffResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__FileChange methods */
+void   petrel__engine__v1__file_change__init
+                     (Petrel__Engine__V1__FileChange         *message);
+size_t petrel__engine__v1__file_change__get_packed_size
+                     (const Petrel__Engine__V1__FileChange   *message);
+size_t petrel__engine__v1__file_change__pack
+                     (const Petrel__Engine__V1__FileChange   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__file_change__pack_to_buffer
+                     (const Petrel__Engine__V1__FileChange   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__FileChange *
+       petrel__engine__v1__file_change__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__file_change__free_unpacked
+                     (Petrel__Engine__V1__FileChange *message,
+                      ProtobufCAllocator *allocator);
 /* Petrel__Engine__V1__WaitRequest methods */
 void   petrel__engine__v1__wait_request__init
                      (Petrel__Engine__V1__WaitRequest         *message);
@@ -2028,6 +2587,57 @@ typedef void (*Petrel__Engine__V1__RemoveRequest_Closure)
 typedef void (*Petrel__Engine__V1__RemoveResponse_Closure)
                  (const Petrel__Engine__V1__RemoveResponse *message,
                   void *closure_data);
+typedef void (*Petrel__Engine__V1__PauseRequest_Closure)
+                 (const Petrel__Engine__V1__PauseRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__PauseResponse_Closure)
+                 (const Petrel__Engine__V1__PauseResponse *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__RenameRequest_Closure)
+                 (const Petrel__Engine__V1__RenameRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__RenameResponse_Closure)
+                 (const Petrel__Engine__V1__RenameResponse *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__UpdateRequest_Closure)
+                 (const Petrel__Engine__V1__UpdateRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__UpdateResponse_Closure)
+                 (const Petrel__Engine__V1__UpdateResponse *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__PruneRequest_Closure)
+                 (const Petrel__Engine__V1__PruneRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__PruneResponse_Closure)
+                 (const Petrel__Engine__V1__PruneResponse *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__TopRequest_Closure)
+                 (const Petrel__Engine__V1__TopRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__TopRow_Closure)
+                 (const Petrel__Engine__V1__TopRow *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__TopResponse_Closure)
+                 (const Petrel__Engine__V1__TopResponse *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__StatsRequest_Closure)
+                 (const Petrel__Engine__V1__StatsRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__StatsResponse_Closure)
+                 (const Petrel__Engine__V1__StatsResponse *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__ContainerStats_Closure)
+                 (const Petrel__Engine__V1__ContainerStats *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__DiffRequest_Closure)
+                 (const Petrel__Engine__V1__DiffRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__DiffResponse_Closure)
+                 (const Petrel__Engine__V1__DiffResponse *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__FileChange_Closure)
+                 (const Petrel__Engine__V1__FileChange *message,
+                  void *closure_data);
 typedef void (*Petrel__Engine__V1__WaitRequest_Closure)
                  (const Petrel__Engine__V1__WaitRequest *message,
                   void *closure_data);
@@ -2159,6 +2769,23 @@ extern const ProtobufCMessageDescriptor petrel__engine__v1__kill_request__descri
 extern const ProtobufCMessageDescriptor petrel__engine__v1__kill_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__remove_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__remove_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__pause_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__pause_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__rename_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__rename_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__update_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__update_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__prune_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__prune_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__top_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__top_row__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__top_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__stats_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__stats_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__container_stats__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__diff_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__diff_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__file_change__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__wait_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__wait_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__list_request__descriptor;
