@@ -108,4 +108,72 @@ struct RestartPolicyTests {
             #expect(try suite.state("p")["Pid"].int != pid)
         }
     }
+
+    /// As Docker: 100 ms, and twice as long each time.
+    @Test func theBackOffGrowsAndIsShown() throws {
+        try withSuite { suite in
+            try suite.startShell("b", "exit 3", options: ["--restart=always"])
+            pass(seconds: 2.5)
+            let count = try suite.inspect("b")["RestartCount"].int ?? 0
+            #expect(3...5 ~= count, "\(count) restarts in 2.5 seconds")
+            try suite.waitUntil("b", is: "restarting")
+            let state = try suite.state("b")
+            #expect(state["Restarting"].bool == true && state["Running"].bool == true, "\(state)")
+            #expect(state["ExitCode"].int == 3 && state["Pid"].int == 0, "\(state)")
+            #expect(try suite.petrel("ps").stdout.contains("Restarting (3) "))
+            // The policy is changed while it waits: then it stays as it is.
+            try suite.succeed("stop", "b")
+            #expect(try suite.status(of: "b") == "exited")
+        }
+    }
+
+    @Test func anEndForWantOfMemoryIsTold() throws {
+        try withSuite { suite in
+            let script = "if test -e /ran; then sleep 1000; fi; touch /ran; exec tail /dev/zero"
+            try suite.startShell("o", script, options: ["-m", "16m"])
+            try suite.waitUntil("o", is: "exited")
+            let state = try suite.state("o")
+            #expect(state["OOMKilled"].bool == true && state["ExitCode"].int == 137, "\(state)")
+            #expect(try suite.petrel("ps", "-a").stdout.contains("Exited (137)"))
+            let until = String(format: "%.3f", Date().timeIntervalSince1970)
+            let told = try suite.petrel("events", "--since", "1", "--until", until, "--format", "{{.Action}}")
+            #expect(told.lines.suffix(2) == ["oom", "die"], "\(told)")
+            // Of the run that goes on nothing such is said.
+            try suite.succeed("start", "o")
+            #expect(try suite.state("o")["OOMKilled"].bool == false)
+            #expect(try suite.state("o")["ExitCode"].int == 0)
+        }
+    }
+
+    @Test func whyAProgramWasNotExecutedIsTold() throws {
+        try withSuite { suite in
+            try suite.succeed("create", "--name", "n", "busybox", "/no/such/program")
+            #expect(try suite.petrel("start", "n").status == 1)
+            let state = try suite.state("n")
+            #expect(state["Status"].string == "created" && state["ExitCode"].int == 127, "\(state)")
+            #expect(state["Error"].string?.contains("/no/such/program") == true, "\(state)")
+            #expect(try suite.petrel("ps", "-a").stdout.contains("Created"))
+        }
+    }
+
+    /// The policy's restarts are an end and a start; the user's restart is told as such.
+    @Test func restartsAreToldAsDockerDoes() throws {
+        try withSuite { suite in
+            try suite.startShell(
+                "e",
+                "if test -e /ran; then sleep 1000; fi; touch /ran",
+                options: ["--restart=always"]
+            )
+            try eventually("the policy's restart") { try suite.inspect("e")["RestartCount"].int == 1 }
+            try suite.waitUntil("e", is: "running")
+            try suite.succeed("restart", "-t", "0", "e")
+            let until = String(format: "%.3f", Date().timeIntervalSince1970)
+            let arguments = ["events", "--since", "1", "--until", until, "--filter", "container=e"]
+            let told = try suite.petrel(arguments + ["--format", "{{.Action}}"]).lines.filter { $0 != "kill" }
+            #expect(
+                told == ["create", "start", "die", "start", "die", "stop", "start", "restart"],
+                "\(told)"
+            )
+        }
+    }
 }

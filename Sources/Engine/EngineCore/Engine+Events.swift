@@ -55,7 +55,7 @@ extension Engine {
     }
 
     /// What the supervisor has told before this call is stored when it returns, unless the supervisor is away.
-    private func catchUp() async {
+    func catchUp() async {
         guard let target = try? await supervisor.list().position, target.sequence > 0 else { return }
         let isDone = await withinLimit(Engine.catchUpPatience) { [self] in
             while true {

@@ -8,8 +8,13 @@ extension Engine {
     /// - Parameter key: A call repeated with the same key starts no second run. Empty: one is made up, so that at least the
     ///   supervisor's restarts start nothing twice.
     /// - Throws: `.startFailed` when the program was not executed; the container then stays as it was, unless it was to
-    ///   be removed at its end.
-    package func start(_ reference: String, key: String = "") async throws -> ContainerID {
+    ///   be removed at its end. `.paused` for one that stands still.
+    /// - Parameter isRestart: It was stopped just now by the same user: told as `restart`.
+    package func start(
+        _ reference: String,
+        key: String = "",
+        isRestart: Bool = false
+    ) async throws -> ContainerID {
         let key = try RequestKey.checked(key)
         let row = try await usableRow(reference)
         faults.reach("engine.start.resolved")
@@ -21,6 +26,12 @@ extension Engine {
         faults.reach("engine.start.started")
         if !state.phase.isRunning, let exit = state.exit, !exit.failure.isEmpty {
             throw EngineError.startFailed(row.id, code: exit.code, reason: exit.failure)
+        }
+        if state.phase == .paused { throw EngineError.paused(row.id, name: row.name) }
+        if isRestart {
+            // After the start, which the journal tells.
+            await catchUp()
+            try await record(EngineEvent(row, "restart", at: Clock.wallNanos))
         }
         return row.id
     }

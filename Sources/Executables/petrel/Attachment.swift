@@ -92,9 +92,18 @@ extension EngineConnection {
     /// - Parameter isNew: It never ran.
     /// - Throws: for a new one (`run`) with exit code 127 when its program was not found, 126 when it cannot be executed,
     ///   else 125; for one that was there (`start`) with 1, as the Docker command line.
-    func start(_ container: String, called name: String, isNew: Bool) async throws {
+    func start(
+        _ container: String,
+        called name: String,
+        isNew: Bool,
+        isRestart: Bool = false
+    ) async throws {
         let what = "start \(name)"
-        let request = EngineV1.StartRequest(container: container, key: try Self.newKey())
+        let request = EngineV1.StartRequest(
+            container: container,
+            key: try Self.newKey(),
+            restarted: isRestart
+        )
         var interruptions = Interruptions()
         var isRepeated = false
         while true {

@@ -49,7 +49,6 @@ extension EngineEvent {
             action = "kill"
             attributes["signal"] = String(event.signal)
         case .stop: action = "stop"
-        case .restart: action = "restart"
         case .execStart:
             action = "exec_start: \(execCommand)"
             attributes["execID"] = event.exec
@@ -63,7 +62,8 @@ extension EngineEvent {
         case .unpause: action = "unpause"
         case .healthStatus: action = "health_status: \(event.health.rawValue)"
         case .update: action = "update"
-        case .create, .delete, .removalWanted, .adopted, .unknown: return nil
+        // As Docker: of the restart policy's doing only the end and the start are told.
+        case .create, .delete, .restart, .removalWanted, .adopted, .unknown: return nil
         }
         self.init(
             type: .container,

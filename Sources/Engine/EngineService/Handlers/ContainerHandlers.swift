@@ -26,7 +26,12 @@ package struct ContainerHandlers: EngineV1.ContainersService {
         context: CallContext
     ) async throws -> EngineV1.StartResponse {
         try await StatusMapping.answering(context) {
-            EngineV1.StartResponse(id: try await engine.start(request.container, key: request.key).text)
+            let id = try await engine.start(
+                request.container,
+                key: request.key,
+                isRestart: request.restarted
+            )
+            return EngineV1.StartResponse(id: id.text)
         }
     }
 

@@ -578,16 +578,20 @@ extension EngineV1 {
         package var container: String
         /// Chosen by the caller, at most 128 characters: a call repeated with it never starts a second run.
         package var key: String
+        /// It ends a restart that began with a stop: told as one.
+        package var restarted: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
             container: String = "",
-            key: String = ""
+            key: String = "",
+            restarted: Bool = false
         ) {
             self.container = container
             self.key = key
+            self.restarted = restarted
         }
     }
 
@@ -2405,7 +2409,8 @@ extension EngineV1.StartRequest {
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__StartRequest>) throws(MessageError) {
         self.init(
             container: try Wire.text(c.pointee.container, "petrel.engine.v1.StartRequest.container"),
-            key: try Wire.text(c.pointee.key, "petrel.engine.v1.StartRequest.key")
+            key: try Wire.text(c.pointee.key, "petrel.engine.v1.StartRequest.key"),
+            restarted: c.pointee.restarted != 0
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -2413,6 +2418,7 @@ extension EngineV1.StartRequest {
     package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__StartRequest>, _ arena: Arena) {
         c.pointee.container = arena.text(container)
         c.pointee.key = arena.text(key)
+        c.pointee.restarted = restarted ? 1 : 0
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

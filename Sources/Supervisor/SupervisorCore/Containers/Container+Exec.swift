@@ -114,7 +114,7 @@ extension Container {
         // Answers and events may cross: an end is final.
         if let known = execs[exec], known.hasEnded, !record.hasEnded { return }
         if execs.updateValue(record, forKey: exec) == nil { execOrder.append(exec) }
-        if record.transient { forgetTransients(but: exec) }
+        if record.isTransient { forgetTransients(but: exec) }
         while execOrder.count > Self.execLimit,
             let old = execOrder.firstIndex(where: { execs[$0]?.hasEnded ?? true })
         {
@@ -125,7 +125,7 @@ extension Container {
 
     private func forgetTransients(but exec: String) {
         execOrder.removeAll { old in
-            guard old != exec, let known = execs[old], known.transient, known.hasEnded else { return false }
+            guard old != exec, let known = execs[old], known.isTransient, known.hasEnded else { return false }
             execs[old] = nil
             return true
         }

@@ -16,7 +16,7 @@ extension Container {
         let run = lifecycle.run
         _ = try await wait {
             $0.lifecycle.isPauseTold || !$0.lifecycle.isPauseWanted || $0.lifecycle.run != run
-                || $0.isRemoved
+                || $0.pauseFailure != nil || $0.isRemoved
         }
         if let pauseFailure { throw pauseFailure }
         guard lifecycle.isPauseTold, lifecycle.run == run else { throw SupervisorError.notRunning(id) }
@@ -42,8 +42,10 @@ extension Container {
         } catch {
             surroundings.logger.warning("pause", metadata: ["id": "\(id)", "error": "\(error)"])
             pauseFailure = .pauseFailed(id, errno: (error as? SystemError)?.code ?? 0)
+            // Also when that cannot be written: nothing must stay half frozen.
             try? change { lifecycle throws(SupervisorError) in lifecycle.giveUpPause(run: run) }
-            return thaw()
+            try? cgroup().thaw()
+            return bell.ring()
         }
         // A full disk delays only the telling.
         while lifecycle.isPauseWanted, !lifecycle.isPauseTold, lifecycle.run == run {

@@ -87,7 +87,7 @@ extension KeeperNews {
             case .startFailed: .startFailed(run: record.run, StartFailure(record.failure))
             case .exited: .exited(run: record.run, status)
             // Of probes their results are told.
-            case .execStarted where record.transient, .execExited where record.transient: .unknown
+            case .execStarted where record.isTransient, .execExited where record.isTransient: .unknown
             case .execStarted: .execStarted(exec: record.execId)
             case .execExited: .execExited(exec: record.execId, status)
             case .oom: .outOfMemory(run: record.run)
@@ -102,6 +102,11 @@ extension KeeperNews {
             kind: kind
         )
     }
+}
+
+extension KeeperV1.RunRecord {
+    /// A keeper of an earlier release does not say it of a probe.
+    var isTransient: Bool { transient || ExecID(execId)?.isProbe ?? false }
 }
 
 extension ExitStatus {

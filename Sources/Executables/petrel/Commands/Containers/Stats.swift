@@ -27,6 +27,8 @@ struct Stats: EngineCommand {
 
     func run(_ engine: EngineConnection) async throws {
         let request = EngineV1.StatsRequest(containers: containers, all: all, once: once)
+        // A format that is none is told before anything is asked.
+        _ = try listing([]).lines(format: format)
         var interruptions = Interruptions()
         while true {
             do throws(RPCError) {
@@ -42,16 +44,19 @@ struct Stats: EngineCommand {
         }
     }
 
-    private func show(_ round: EngineV1.StatsResponse) throws(Failure) {
-        let listing = Listing(
+    private func listing(_ containers: [EngineV1.ContainerStats]) -> Listing {
+        Listing(
             columns: [
                 .init("ID", "CONTAINER ID"), .init("Name", "NAME"), .init("CPUPerc", "CPU %"),
                 .init("MemUsage", "MEM USAGE / LIMIT"), .init("MemPerc", "MEM %"), .init("NetIO", "NET I/O"),
                 .init("BlockIO", "BLOCK I/O"), .init("PIDs", "PIDS"),
             ],
-            rows: round.containers.map(row)
+            rows: containers.map(row)
         )
-        let lines = try listing.lines(format: format)
+    }
+
+    private func show(_ round: EngineV1.StatsResponse) throws(Failure) {
+        let lines = try listing(round.containers).lines(format: format)
         // In place at a terminal: from the top, each line's rest and everything below erased.
         let isRefreshed = !once && CurrentProcess.isTerminal(1)
         let start = isRefreshed ? "\u{1b}[H" : ""

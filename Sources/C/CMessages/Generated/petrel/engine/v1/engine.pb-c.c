@@ -5075,7 +5075,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__create_response__descriptor
   (ProtobufCMessageInit) petrel__engine__v1__create_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__start_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__start_request__field_descriptors[3] =
 {
   {
     "container",
@@ -5101,16 +5101,30 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__start_request__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "restarted",
+    40,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__StartRequest, restarted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__start_request__field_indices_by_name[] = {
   0,   /* field[0] = container */
   1,   /* field[1] = key */
+  2,   /* field[2] = restarted */
 };
-static const ProtobufCIntRange petrel__engine__v1__start_request__number_ranges[2 + 1] =
+static const ProtobufCIntRange petrel__engine__v1__start_request__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 10, 1 },
-  { 0, 2 }
+  { 40, 2 },
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__start_request__descriptor =
 {
@@ -5120,10 +5134,10 @@ const ProtobufCMessageDescriptor petrel__engine__v1__start_request__descriptor =
   "Petrel__Engine__V1__StartRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__StartRequest),
-  2,
+  3,
   petrel__engine__v1__start_request__field_descriptors,
   petrel__engine__v1__start_request__field_indices_by_name,
-  2,  petrel__engine__v1__start_request__number_ranges,
+  3,  petrel__engine__v1__start_request__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__start_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -427,10 +427,11 @@ struct  Petrel__Engine__V1__StartRequest
   ProtobufCMessage base;
   ProtobufCBinaryData container;
   ProtobufCBinaryData key;
+  protobuf_c_boolean restarted;
 };
 #define PETREL__ENGINE__V1__START_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__start_request__descriptor) \
-    , {0,NULL}, {0,NULL} }
+    , {0,NULL}, {0,NULL}, 0 }
 
 
 struct  Petrel__Engine__V1__StartResponse
