@@ -161,7 +161,8 @@ let programs: [Target] = [
         "petrel",
         fullyStatic,
         [
-            "Suite", "JSON", "Messages", "RPC", "Rendering", "Services", "System", arguments, logging,
+            "Suite", "Events", "JSON", "Messages", "RPC", "Rendering", "Services", "System", arguments,
+            logging,
         ]
     ),
     program("petrel-init", fullyStatic, ["Suite", "InitCore", "System"]),
@@ -203,6 +204,7 @@ let suites: [Target] = [
         "SupervisorCoreTests",
         ["Events", "Messages", "RuntimeSpec", "SupervisorCore", "System", "TestSupport"]
     ),
+    tests("EventsTests", ["Events"]),
     tests("RenderingTests", ["JSON", "Rendering", "System"]),
     tests(
         "EngineCoreTests",

@@ -10,76 +10,182 @@ import Testing
 struct ExecTests {
     private struct Heard: Sendable {
         var output: [UInt32: String] = [:]
+        var accepted: [UInt64] = []
         var code: UInt32?
         var id = ""
     }
 
-    private static func frame(_ stream: UInt8, _ text: String, claiming count: Int? = nil) -> [UInt8] {
-        let size = UInt32(count ?? text.utf8.count)
-        return [stream, 0, 0, 0] + (0..<4).reversed().map { UInt8(truncatingIfNeeded: size >> (8 * $0)) }
-            + Array(text.utf8)
+    private static func frame(_ kind: UInt8, _ payload: [UInt8] = [], claiming count: Int? = nil) -> [UInt8] {
+        let size = UInt32(count ?? payload.count)
+        return [kind, 0, 0, 0] + (0..<4).reversed().map { UInt8(truncatingIfNeeded: size >> (8 * $0)) }
+            + payload
     }
 
-    /// Takes one connection, checks its greeting, sends bytes, and closes it.
-    private static func serve(_ listener: SharedDescriptor, _ bytes: [UInt8], _ poller: Bench) async throws
-        -> [UInt8]
-    {
-        try await poller.poller.readable(listener)
-        let connection = SharedDescriptor(try UnixSocket.accept(listener.raw))
-        var greeting: [UInt8] = []
-        while greeting.count < 9 { greeting += try Files.readSome(connection.raw, limit: 9 - greeting.count) }
-        if !bytes.isEmpty { try Files.writeAll(connection.raw, bytes) }
-        return greeting
+    private static func frame(_ kind: UInt8, _ text: String, claiming count: Int? = nil) -> [UInt8] {
+        frame(kind, Array(text.utf8), claiming: count)
     }
 
-    @Test func outputSurvivesBrokenConnections() async throws {
+    private static func state(_ accepted: UInt64, _ delivered: UInt64) -> [UInt8] {
+        frame(
+            0,
+            [accepted, delivered].flatMap { number in
+                (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+            }
+        )
+    }
+
+    /// A keeper's connection, taken and greeted.
+    private struct Served {
+        let connection: SharedDescriptor
+        let greeting: String
+        let bench: Bench
+
+        init(_ listener: SharedDescriptor, _ bench: Bench) async throws {
+            self.bench = bench
+            try await bench.poller.readable(listener)
+            connection = SharedDescriptor(try UnixSocket.accept(listener.raw, nonBlocking: true))
+            let size = try await Self.read(4, connection, bench)[0]
+            greeting = String(decoding: try await Self.read(Int(size), connection, bench), as: UTF8.self)
+        }
+
+        func send(_ bytes: [UInt8]) throws { try Files.writeAll(connection.raw, bytes) }
+
+        /// The next frame from the engine.
+        func frame() async throws -> (kind: UInt8, payload: [UInt8]) {
+            let header = try await Self.read(8, connection, bench)
+            let count = header[4...].reduce(0) { $0 << 8 | Int($1) }
+            return (header[0], try await Self.read(count, connection, bench))
+        }
+
+        private static func read(_ count: Int, _ connection: SharedDescriptor, _ bench: Bench) async throws
+            -> [UInt8]
+        {
+            var bytes: [UInt8] = []
+            while bytes.count < count {
+                try await bench.poller.readable(connection)
+                let more = try Files.readSome(connection.raw, limit: count - bytes.count)
+                guard !more.isEmpty else { throw SystemError("read", code: 104) }
+                bytes += more
+            }
+            return bytes
+        }
+    }
+
+    private static func withExec(
+        opensStdin: Bool = false,
+        input: @Sendable @escaping () async throws -> Engine.StreamInput?,
+        _ body: (Bench, SharedDescriptor, Shared<Heard>) async throws -> Void
+    ) async throws -> Heard {
         try await withBench { bench in
             let listener = SharedDescriptor(
                 try UnixSocket.listen(.stream, at: bench.root + "/stream.sock", nonBlocking: true)
             )
-            try await bench.running { engine in
-                let made = try await engine.create(name: "x", settings: .busybox())
-                _ = try await engine.start("x")
-                var settings = ExecSettings()
-                settings.command = ["date"]
-                let heard = Shared(Heard())
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { [settings] in
-                        try await engine.exec(in: "x", settings, input: { nil }) { notice in
-                            heard.withLock { heard in
-                                switch notice {
-                                case .started(let id): heard.id = id
-                                case .output(let stream, let bytes):
-                                    heard.output[stream, default: ""] += String(
-                                        decoding: bytes,
-                                        as: UTF8.self
-                                    )
-                                case .exit(let code, _): heard.code = code
-                                }
+            let engine = try bench.engine()
+            _ = try await engine.create(name: "x", settings: .busybox())
+            _ = try await engine.start("x")
+            var settings = ExecSettings()
+            settings.command = ["date"]
+            settings.opensStdin = opensStdin
+            let heard = Shared(Heard())
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { [settings] in
+                    try await engine.exec(in: "x", settings, input: input) { notice in
+                        heard.withLock { heard in
+                            switch notice {
+                            case .started(let id): heard.id = id
+                            case .output(let stream, let bytes):
+                                heard.output[stream, default: ""] += String(decoding: bytes, as: UTF8.self)
+                            case .input(let accepted): heard.accepted.append(accepted)
+                            case .exit(let code, _): heard.code = code
                             }
                         }
                     }
-                    // The keeper dies in the middle of a frame, then in the middle of a header.
-                    let first = ExecTests.frame(1, "one ") + ExecTests.frame(1, "tw", claiming: 10)
-                    let greeting = try await ExecTests.serve(listener, first, bench)
-                    #expect(greeting == [5, 0, 0, 0] + Array("hello".utf8))
-                    _ = try await ExecTests.serve(listener, ExecTests.frame(1, "o ") + [1, 0, 0], bench)
-                    _ = try await ExecTests.serve(listener, ExecTests.frame(2, "err"), bench)
-                    bench.supervisor.endExecs(code: 5)
-                    // What was left in the pipe when the process ended, and then nothing more.
-                    _ = try await ExecTests.serve(listener, ExecTests.frame(1, "three"), bench)
-                    while !group.isEmpty, heard.withLock({ $0.code == nil }) {
-                        _ = try await ExecTests.serve(listener, [], bench)
-                        try await Task.sleep(for: .milliseconds(50))
-                    }
-                    try await group.waitForAll()
                 }
-                let all = heard.withLock { $0 }
-                #expect(all.output == [1: "one two three", 2: "err"] && all.code == 5)
-                let id = all.id
-                let row = try await engine.database.read { db in try ExecRow.one(db, id: id, of: made.id) }
-                #expect(row?.settings.command == ["date"])
+                try await body(bench, listener, heard)
+                try await group.waitForAll()
             }
+            return heard.withLock { $0 }
+        }
+    }
+
+    @Test func outputGoesOnAfterTheLastByteOfABrokenConnection() async throws {
+        let heard = try await ExecTests.withExec(input: { nil }) { bench, listener, _ in
+            // The keeper dies in the middle of a frame, then in the middle of a header.
+            let first = try await Served(listener, bench)
+            #expect(first.greeting == "0/0/false")
+            try first.send(ExecTests.frame(1, "one ") + ExecTests.frame(1, "tw", claiming: 10))
+            UnixSocket.shutDownSending(first.connection.raw)
+            let second = try await Served(listener, bench)
+            #expect(second.greeting == "6/0/false")
+            try second.send(ExecTests.frame(1, "o ") + ExecTests.frame(2, "err") + [1, 0, 0])
+            UnixSocket.shutDownSending(second.connection.raw)
+            let third = try await Served(listener, bench)
+            #expect(third.greeting == "8/3/false")
+            bench.supervisor.endExecs(code: 5)
+            try third.send(ExecTests.frame(1, "three") + ExecTests.frame(3))
+            UnixSocket.shutDownSending(third.connection.raw)
+        }
+        #expect(heard.output == [1: "one two three", 2: "err"] && heard.code == 5)
+    }
+
+    @Test func inputThatWasNotAcceptedGoesOutAgain() async throws {
+        let pieces = Shared<[Engine.StreamInput]>([
+            .bytes(Array("first".utf8)), .bytes(Array("second".utf8)), .end,
+        ])
+        let input: @Sendable () async throws -> Engine.StreamInput? = {
+            if let piece = pieces.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { return piece }
+            try await Task.sleep(for: .seconds(100))
+            return nil
+        }
+        let heard = try await ExecTests.withExec(opensStdin: true, input: input) { bench, listener, heard in
+            let first = try await Served(listener, bench)
+            #expect(first.greeting == "0/0/true")
+            try first.send(ExecTests.state(0, 0))
+            var got: [UInt8] = []
+            while got.count < 11 { got += try await first.frame().payload }
+            #expect(got == Array("firstsecond".utf8))
+            try first.send(ExecTests.state(7, 5))
+            try await eventually { heard.withLock { $0.accepted.last == 7 } }
+            UnixSocket.shutDownSending(first.connection.raw)
+            let second = try await Served(listener, bench)
+            try second.send(ExecTests.state(8, 8))
+            let again = try await second.frame()
+            #expect(again.kind == 0 && again.payload == Array("ond".utf8))
+            #expect(try await second.frame().kind == 3)
+            bench.supervisor.endExecs(code: 0)
+            try second.send(ExecTests.frame(3))
+            UnixSocket.shutDownSending(second.connection.raw)
+        }
+        #expect(heard.accepted == [0, 7, 8] && heard.code == 0)
+    }
+
+    @Test func acknowledgementsArePassedOnAndNeverTooFar() async throws {
+        let acknowledged = Shared(false)
+        let input: @Sendable () async throws -> Engine.StreamInput? = {
+            while !acknowledged.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
+            acknowledged.withLock { $0 = false }
+            return .acknowledged(StreamPositions(output: 99, error: 0))
+        }
+        _ = try await ExecTests.withExec(input: input) { bench, listener, heard in
+            let served = try await Served(listener, bench)
+            try served.send(ExecTests.frame(1, "12345"))
+            try await eventually { heard.withLock { $0.output[1] == "12345" } }
+            try await Task.sleep(for: .milliseconds(20))
+            acknowledged.withLock { $0 = true }
+            let frame = try await served.frame()
+            #expect(frame.kind == 1 && frame.payload == [5, 0, 0, 0, 0, 0, 0, 0])
+            bench.supervisor.endExecs(code: 0)
+            try served.send(ExecTests.frame(3))
+            UnixSocket.shutDownSending(served.connection.raw)
+        }
+    }
+
+    @Test func inputBeyondItsBoundEndsTheCall() async throws {
+        let input: @Sendable () async throws -> Engine.StreamInput? = {
+            .bytes([UInt8](repeating: 1, count: 60_000))
+        }
+        await #expect(throws: EngineError.self) {
+            _ = try await ExecTests.withExec(opensStdin: true, input: input) { _, _, _ in }
         }
     }
 
@@ -101,7 +207,13 @@ struct ExecTests {
             let engine = try bench.engine()
             _ = try await engine.create(name: "x", settings: .busybox())
             await #expect(throws: EngineError.execNotFound("abc")) {
-                try await engine.resumeExec("abc", of: "x", input: { nil }, receive: { _ in })
+                try await engine.resumeExec(
+                    "abc",
+                    of: "x",
+                    from: StreamPositions(),
+                    input: { nil },
+                    receive: { _ in }
+                )
             }
         }
     }

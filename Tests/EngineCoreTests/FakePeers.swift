@@ -248,7 +248,19 @@ final class FakeSupervisor: ContainerSupervisor {
         }
     }
 
-    func streamRequest(for exec: ContainerID, attachesInput: Bool) -> [UInt8] { Array("hello".utf8) }
+    /// Its positions, so that a test sees where a connection goes on.
+    func streamRequest(_ order: StreamOrder) -> [UInt8] {
+        Array("\(order.positions.output)/\(order.positions.error)/\(order.attachesInput)".utf8)
+    }
+
+    func resizeTerminal(
+        of container: ContainerID,
+        exec: ContainerID?,
+        to size: ConsoleSize
+    ) async throws(PeerError) {
+        try enter("resize")
+        state.withLock { $0.calls.append("resize \(size.columns)x\(size.rows)") }
+    }
 
     func followJournal(
         after position: JournalPosition,

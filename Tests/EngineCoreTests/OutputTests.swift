@@ -166,15 +166,22 @@ struct OutputTests {
         func frame(_ stream: UInt8, _ text: String) -> [UInt8] {
             [stream, 0, 0, 0, 0, 0, 0, UInt8(text.utf8.count)] + Array(text.utf8)
         }
-        let bytes = frame(1, "hello") + frame(2, "") + frame(2, "oops") + frame(1, "!")
+        let state: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 16, 1, 2, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0]
+        let bytes = frame(1, "hello") + state + frame(2, "") + frame(2, "oops") + frame(1, "!") + frame(3, "")
         for size in 1...bytes.count {
             var decoder = FrameDecoder()
             var texts: [UInt32: String] = [:]
+            var others: [FrameDecoder.Piece] = []
             for start in stride(from: 0, to: bytes.count, by: size) {
                 for piece in decoder.feed(Array(bytes[start..<min(bytes.count, start + size)])) {
-                    texts[piece.stream, default: ""] += text(piece.bytes)
+                    if case .output(let stream, let bytes) = piece {
+                        texts[stream, default: ""] += text(bytes)
+                    } else {
+                        others.append(piece)
+                    }
                 }
             }
+            #expect(others == [.input(accepted: 513, delivered: 3), .endOfOutput])
             #expect(texts == [1: "hello!", 2: "oops"], "cut every \(size) bytes")
         }
     }

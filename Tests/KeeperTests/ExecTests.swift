@@ -48,8 +48,13 @@ struct ExecTests {
         _ = try exec(supervisor, "two", "wc -c", openStdin: true)
         let request = KeeperV1.StreamRequest(execId: "two", attachStdin: true, attachOutput: true)
         let stream = try TestStream(container, request)
-        try stream.write([UInt8](repeating: 0x61, count: 300_000))
-        stream.shutDown()
+        try stream.send([UInt8](repeating: 0x61, count: 300_000), end: true)
+        // Custody is given up when the keeper says so, which the supervisor has to hear.
+        try eventually {
+            try stream.readAvailable()
+            _ = try? supervisor.event(.oom, within: 0.001)
+            return stream.isAccepted
+        }
         _ = try supervisor.event(.execExited, execID: "two")
         try stream.readToEnd()
         #expect(String(decoding: stream.output[1] ?? [], as: UTF8.self).contains("300000"))

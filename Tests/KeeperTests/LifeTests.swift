@@ -94,9 +94,12 @@ struct LifeTests {
         try supervisor.startKeeper()
         try supervisor.start()
         let client = try TestStream(container, KeeperV1.StreamRequest(attachStdin: true))
-        try client.write(Array("hello\n".utf8))
-        try eventually { try container.output() == Array("hello\n".utf8) }
-        client.shutDown()
+        try client.send(Array("hello\n".utf8))
+        try eventually {
+            try client.readAvailable()
+            return try container.output() == Array("hello\n".utf8)
+        }
+        try client.send([], end: true)
         #expect(try supervisor.event(.exited).record?.waitStatus == 5 << 8)
     }
 

@@ -107,7 +107,7 @@ struct SupervisorTests {
         #expect(try supervisor.request(.resizeTerminal(resize)).reply?.failure == nil)
         let request = KeeperV1.StreamRequest(execId: "tty", attachStdin: true, attachOutput: true)
         let stream = try TestStream(container, request)
-        try stream.write(Array("hello\n".utf8))
+        try stream.send(Array("hello\n".utf8))
         try stream.readToEnd()
         #expect(String(decoding: stream.output[1] ?? [], as: UTF8.self).contains("got hello\r\n"))
         #expect(

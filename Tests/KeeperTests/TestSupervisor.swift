@@ -193,7 +193,9 @@ final class TestSupervisor {
             guard acknowledges, packet.id == 0 else { return }
             _ = try send(.custodyHeld(KeeperV1.CustodyHeld(run: custody.run, execId: custody.execId)))
         case .stdinClosed(let closed):
-            held.removeAll { $0.name.role == .stdinWrite && $0.name.execId == closed.execId }
+            held.removeAll {
+                [.stdinWrite, .stdinStage].contains($0.name.role) && $0.name.execId == closed.execId
+            }
         case .event(let event): events.append(event)
         default: break
         }

@@ -86,6 +86,9 @@ private struct ContainerLife {
         let run = try suite.petrel("run", "--rm", name, "echo", "pulled")
         #expect(run.status == 0 && run.text == "pulled" || isInits, "\(point): \(run)")
         try recover()
+        let echoed = try suite.petrel("run", "-i", "--rm", name, "cat", stdin: .bytes(Array("input".utf8)))
+        #expect(!point.hasPrefix("engine.attach.") || echoed.stdout == "input", "\(point): \(echoed)")
+        try recover()
         try eventually("no container at \(point)") {
             // One whose client gave up between its creation and its start: its user removes it.
             for id in try suite.containers() where try isInits && suite.status(of: id) == "created" {

@@ -42,6 +42,8 @@ package final class ChildProcess {
 
     package enum Stdout {
         case captured
+        /// An existing file or terminal.
+        case file(String)
         /// A pipe that nobody reads; its read end is `unreadOutput`.
         case neverRead
     }
@@ -80,7 +82,7 @@ package final class ChildProcess {
     private static func open(_ input: Stdin, in scratch: String, _ other: inout Int32) throws -> Descriptor {
         switch input {
         case .none: return try Files.open("/dev/null", .readOnly)
-        case .file(let path): return try Files.open(path, .readOnly)
+        case .file(let path): return try Files.open(path, [.readOnly, .noControllingTerminal])
         case .bytes(let bytes):
             try Data(bytes).write(to: URL(fileURLWithPath: scratch + "/stdin"))
             return try Files.open(scratch + "/stdin", .readOnly)
@@ -95,6 +97,7 @@ package final class ChildProcess {
     {
         switch output {
         case .captured: return try Files.open(scratch + "/stdout", [.writeOnly, .create, .truncate])
+        case .file(let path): return try Files.open(path, [.writeOnly, .noControllingTerminal])
         case .neverRead:
             let pipe = try System.Pipe()
             other = try pipe.readEnd.duplicate().relinquish()

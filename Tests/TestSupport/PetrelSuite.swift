@@ -95,7 +95,7 @@ package final class PetrelSuite {
         try Document(succeed("inspect", name))[0]
     }
 
-    private var environment: [String: String] {
+    var environment: [String: String] {
         var environment = ProcessInfo.processInfo.environment
         for name in environment.keys where name.hasPrefix("PETREL_") { environment[name] = nil }
         return environment.merging(moreEnvironment) { $1 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Events
 internal import System
 
 /// Changes to a container that is there: standing still, its name.

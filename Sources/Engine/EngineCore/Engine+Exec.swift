@@ -4,26 +4,31 @@ internal import System
 
 /// Running further processes in a container.
 extension Engine {
-    package enum ExecInput: Sendable {
+    /// What a client says while a process runs.
+    package enum StreamInput: Sendable {
         case bytes([UInt8])
         case end
+        /// It has all output up to there.
+        case acknowledged(StreamPositions)
     }
 
     package enum ExecNotice: Sendable {
         case started(String)
         case output(stream: UInt32, [UInt8])
+        /// So many bytes of input are safe; what is beyond goes out again after a lost connection.
+        case input(accepted: UInt64)
         case exit(code: UInt32, error: String)
     }
 
     /// Starts a process and, unless detached, carries its input and output to its end.
     /// - Parameter input: The next piece; nil: there is no more. Ends by cancellation.
-    /// - Parameter receive: Suspends for as long as the reader is busy; the process's pipes fill up meanwhile.
-    /// - Throws: `.notRunning`, `.execFailed`, `.invalidField`. A caller that goes away leaves the process running, and
-    ///   can come back with `resumeExec`.
+    /// - Parameter receive: Suspends for as long as the reader is busy; the process waits once 512 KiB are not acknowledged.
+    /// - Throws: `.notRunning`, `.execFailed`, `.invalidField`. A caller that goes away leaves the process running with its
+    ///   input ended; one whose engine goes away can come back with `resumeExec`.
     package func exec(
         in reference: String,
         _ settings: ExecSettings,
-        input: @Sendable @escaping () async throws -> ExecInput?,
+        input: @Sendable @escaping () async throws -> StreamInput?,
         receive: @Sendable @escaping (ExecNotice) async throws -> Void
     ) async throws {
         let row = try await usableRow(reference)
@@ -64,14 +69,17 @@ extension Engine {
         }
         try await receive(.started(exec.id.text))
         if settings.isDetached { return }
-        try await carry(exec, over: started.streamSocket, input: input, receive: receive)
+        let start = StreamPositions()
+        try await carry(exec, over: started.streamSocket, from: start, input: input, receive: receive)
     }
 
-    /// Goes on with an exec whose caller, or engine, went away.
+    /// Goes on with an exec whose engine went away.
+    /// - Parameter positions: What the caller has of the output.
     package func resumeExec(
         _ id: String,
         of reference: String,
-        input: @Sendable @escaping () async throws -> ExecInput?,
+        from positions: StreamPositions,
+        input: @Sendable @escaping () async throws -> StreamInput?,
         receive: @Sendable @escaping (ExecNotice) async throws -> Void
     ) async throws {
         let row = try await row(reference)
@@ -84,64 +92,102 @@ extension Engine {
         }
         try await receive(.started(exec.id.text))
         faults.reach("engine.exec.resumed")
-        try await carry(exec, over: state.streamSocket, input: input, receive: receive)
+        try await carry(exec, over: state.streamSocket, from: positions, input: input, receive: receive)
     }
 
     private enum Part: Sendable {
-        case exited(SupervisedExit), read, written
+        case exited(SupervisedExit), read, other
     }
 
     private func carry(
         _ exec: ExecRow,
         over socket: String,
-        input: @Sendable @escaping () async throws -> ExecInput?,
+        from positions: StreamPositions,
+        input: @Sendable @escaping () async throws -> StreamInput?,
         receive: @Sendable @escaping (ExecNotice) async throws -> Void
     ) async throws {
-        let takesInput = exec.settings.opensStdin
-        let request = supervisor.streamRequest(for: exec.id, attachesInput: takesInput)
-        let stream = ExecStream(path: socket, request: request, poller: poller)
-        let exit = try await withThrowingTaskGroup(of: Part.self) { group in
-            defer { group.cancelAll() }
-            group.addTask {
-                let exit = try await self.exit(of: exec)
-                stream.noteExit()
-                return .exited(exit)
-            }
-            group.addTask {
-                try await stream.read { piece in
-                    try await receive(.output(stream: piece.stream, piece.bytes))
+        let stream = KeeperStream(
+            path: socket,
+            order: StreamOrder(
+                exec: exec.id,
+                attachesInput: exec.settings.opensStdin,
+                attachesOutput: true,
+                positions: positions
+            ),
+            poller: poller
+        ) { [supervisor] order in supervisor.streamRequest(order) }
+        try await endingInput(of: stream, if: exec.settings.opensStdin) {
+            try await withThrowingTaskGroup(of: Part.self) { group in
+                defer { group.cancelAll() }
+                group.addTask {
+                    let exit = try await self.exit(of: exec)
+                    stream.noteExit()
+                    return .exited(exit)
                 }
-                return .read
-            }
-            group.addTask {
-                if takesInput { try await Engine.feed(stream, input) }
-                return .written
-            }
-            var exit: SupervisedExit?
-            var isRead = false
-            while exit == nil || !isRead, let part = try await group.next() {
-                switch part {
-                case .exited(let status): exit = status
-                case .read: isRead = true
-                case .written: break
+                group.addTask {
+                    try await stream.run { notice in try await receive(ExecNotice(notice)) }
+                    return .other
                 }
+                group.addTask {
+                    try await stream.waitForOutputEnd()
+                    return .read
+                }
+                group.addTask {
+                    try await Engine.feed(stream, input)
+                    return .other
+                }
+                let exit = try await Engine.end(of: &group)
+                let error = exit.isKnown ? exit.failure : "the exit code is not known"
+                try await receive(.exit(code: exit.code, error: error))
+                // So that the keeper can let go at once.
+                await withinLimit(.seconds(5)) { try await stream.waitUntilAcknowledged() }
             }
-            return exit
         }
-        guard let exit else { return }
-        let error = exit.isKnown ? exit.failure : "the exit code is not known"
-        try await receive(.exit(code: exit.code, error: error))
     }
 
-    private static func feed(
-        _ stream: ExecStream,
-        _ input: @Sendable () async throws -> ExecInput?
+    private static func end(of group: inout ThrowingTaskGroup<Part, any Error>) async throws -> SupervisedExit
+    {
+        var exit: SupervisedExit?
+        var isRead = false
+        while let part = try await group.next() {
+            switch part {
+            case .exited(let status): exit = status
+            case .read: isRead = true
+            case .other: break
+            }
+            if let exit, isRead { return exit }
+        }
+        throw CancellationError()
+    }
+
+    /// Tells the stream what the client says, to its last word.
+    static func feed(
+        _ stream: KeeperStream,
+        _ input: @Sendable () async throws -> StreamInput?
     ) async throws {
         while let piece = try await input() {
-            guard case .bytes(let bytes) = piece else { break }
-            try await stream.write(bytes)
+            switch piece {
+            case .bytes(let bytes): try stream.append(bytes)
+            case .end: stream.endInput()
+            case .acknowledged(let positions): stream.acknowledge(positions)
+            }
         }
-        stream.finishWriting()
+        stream.endInput()
+        stream.noteClientDone()
+    }
+
+    /// Runs `body`; where it fails because its client has gone, the process's input ends with that. It does not when the
+    /// engine is what goes: the client will be back.
+    func endingInput(of stream: KeeperStream, if hasInput: Bool, _ body: () async throws -> Void) async throws
+    {
+        do {
+            try await body()
+        } catch {
+            if hasInput, !isStopping {
+                try? await outlivingCancellation { await stream.abandonInput() }
+            }
+            throw error
+        }
     }
 
     /// How the exec ends: rightly endless, and through restarts of the supervisor.
@@ -157,6 +203,15 @@ extension Engine {
                 guard error.kind == .unavailable else { throw error }
             }
             try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+}
+
+extension Engine.ExecNotice {
+    init(_ notice: KeeperStream.Notice) {
+        switch notice {
+        case .output(let stream, let bytes): self = .output(stream: stream, bytes)
+        case .input(let accepted): self = .input(accepted: accepted)
         }
     }
 }

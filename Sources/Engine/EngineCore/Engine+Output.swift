@@ -102,6 +102,7 @@ extension Engine {
         before end: LogPosition
     ) throws -> OutputPlace {
         if !query.after.isEmpty { return try OutputPlace(query.after) }
+        if query.fromEnd { return OutputPlace(position: end) }
         guard let lines = query.tail else { return OutputPlace(position: .start) }
         return try TailSearch(directory: directory, query: query, end: end).start(lines: lines)
     }

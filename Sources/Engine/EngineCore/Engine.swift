@@ -31,6 +31,8 @@ package final class Engine: Sendable {
     let wantedRemovals = AsyncStream<WantedRemoval>.makeStream()
     /// Where the journal pump has got to, and which containers' ends it has seen.
     let journal = JournalProgress()
+    /// This process is about to go, and another one follows: calls that are cut off are not given up by their clients.
+    private let stopping = Mutex(false)
 
     /// Opens the database.
     /// - Throws: `.newerSchema`, `.database`, `.file`.
@@ -65,15 +67,21 @@ package final class Engine: Sendable {
     /// Repairs what an earlier process left, calls `ready`, then reads the supervisor's journal, removes what wants to
     /// be removed, and repairs again from time to time; until cancelled.
     package func run(ready: @Sendable @escaping () -> Void) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.removeWanted() }
-            group.addTask { try await self.readJournal() }
-            group.addTask { try await self.acknowledgeJournal() }
-            group.addTask { try await self.readImageEvents() }
-            group.addTask { try await self.repairRepeatedly(ready: ready) }
-            try await group.waitForAll()
+        try await withTaskCancellationHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await self.removeWanted() }
+                group.addTask { try await self.readJournal() }
+                group.addTask { try await self.acknowledgeJournal() }
+                group.addTask { try await self.readImageEvents() }
+                group.addTask { try await self.repairRepeatedly(ready: ready) }
+                try await group.waitForAll()
+            }
+        } onCancel: {
+            stopping.withLock { $0 = true }
         }
     }
+
+    var isStopping: Bool { stopping.withLock { $0 } }
 
     /// The visible container of this name, id, or unambiguous beginning of an id.
     /// - Throws: `.containerNotFound`, `.ambiguousPrefix`.

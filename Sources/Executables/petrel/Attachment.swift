@@ -4,58 +4,124 @@ import Messages
 import RPC
 import Rendering
 import Services
-import Synchronization
 import System
 
-/// One run of a container with us looking on: its output is ours, our signals are its, its exit code is ours.
+/// One run of a container with us looking on: its output is ours, our input and signals are its, its exit code is ours.
 ///
 /// The run does not depend on it: should the engine or this program go, the container stays. When the engine comes back,
-/// the output goes on after the last byte shown, and the exit code is asked for again.
+/// input and output go on after the last byte, and the exit code is asked for again.
 struct Attachment: Sendable {
+    struct Streams: Sendable {
+        var input = false
+        var output = true
+        var error = true
+    }
+
     let engine: EngineConnection
     /// Id or name, for calls.
     let container: String
     /// For messages.
     let name: String
     /// Whether it is removed at its end, which is then waited for.
-    let isRemovedAtEnd: Bool
+    var isRemovedAtEnd = false
+    var streams = Streams()
+    var hasTerminal = false
+    var keys: DetachKeys
+    var forwardsSignals = true
 
-    /// Starts the container and stays until this run has ended.
-    /// - Parameter fromNow: Leaves out what earlier runs have written.
-    /// - Returns: The container's exit code.
-    func startAndFollow(fromNow: Bool) async throws -> Int32 {
-        let signals = Signals.shared.taken()
-        let forwarding = Task { await forward(signals) }
-        defer { forwarding.cancel() }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            defer { group.cancelAll() }
-            let (begun, beginning) = AsyncStream.makeStream(of: Void.self)
-            let firstReading = FirstReading()
-            group.addTask {
-                defer { beginning.finish() }
-                var output = OutputFollower(engine: engine, request: request(fromNow: fromNow))
-                try await output.run(endsWhenRemoved: true) { beginning.yield() }
-                firstReading.end(at: output)
-            }
-            // Only a reading that has begun sees all of a container that is removed with its end.
-            for await _ in begun { break }
-            try await engine.start(container, called: name, isNew: !fromNow)
-            // One that had run before: there was no run to follow yet. Harmless when this run is over already.
-            if var output = firstReading.ended { try await output.run(endsWhenRemoved: true) {} }
-            try await group.waitForAll()
-        }
-        return try await exitCode()
+    private enum Part: Sendable {
+        case ended, detached, other
     }
 
-    private func request(fromNow: Bool) -> EngineV1.LogsRequest {
-        EngineV1.LogsRequest(
-            container: container,
-            follow: true,
-            stdout: true,
-            stderr: true,
-            tail: fromNow ? 0 : nil,
-            untilRunEnds: true
+    /// Starts the container and stays until this run has ended, or the user detaches.
+    /// - Parameter fromNow: Leaves out what earlier runs have written.
+    /// - Returns: The container's exit code; 0 after detaching.
+    func startAndFollow(fromNow: Bool) async throws -> Int32 {
+        try await follow(fromNow: fromNow) {
+            try await engine.start(container, called: name, isNew: !fromNow)
+        }
+    }
+
+    /// Joins a container that runs.
+    func follow() async throws -> Int32 {
+        if hasTerminal { await Window(engine: engine, container: container).redraw() }
+        return try await follow(fromNow: true, start: nil)
+    }
+
+    private func follow(fromNow: Bool, start: (() async throws -> Void)?) async throws -> Int32 {
+        let forwarding = forwardsSignals ? forwarding() : nil
+        defer { forwarding?.cancel() }
+        if hasTerminal, streams.input { try Console.enterRaw() }
+        defer { Console.restore() }
+        let isDetached = try await withThrowingTaskGroup(of: Part.self) { group in
+            defer { group.cancelAll() }
+            let outbox = Outbox()
+            if streams.input {
+                group.addTask { try await outbox.pump(hasTerminal ? keys : nil) ? .detached : .other }
+            }
+            let (begun, started) = (Milestone(), Milestone())
+            group.addTask {
+                defer { begun.set() }
+                try await show(fromNow: fromNow, begun, started)
+                return .ended
+            }
+            // Only a reading that has begun sees all of a container that is removed with its end.
+            try await begun.wait()
+            try await start?()
+            started.set()
+            if streams.input {
+                group.addTask {
+                    try await InputCall(engine: engine, container: container, outbox: outbox).carry()
+                    return .other
+                }
+            }
+            if hasTerminal {
+                group.addTask {
+                    await Window(engine: engine, container: container).follow()
+                    return .other
+                }
+            }
+            while let part = try await group.next() {
+                switch part {
+                case .ended: return false
+                case .detached: return true
+                case .other: continue
+                }
+            }
+            return false
+        }
+        Console.restore()
+        guard isDetached else { return try await exitCode() }
+        // In the words of the Docker command line; also a line's end.
+        Screen.say("read escape sequence")
+        return 0
+    }
+
+    /// Shows the run's output to its end.
+    private func show(fromNow: Bool, _ begun: Milestone, _ started: Milestone) async throws {
+        guard streams.output || streams.error else {
+            begun.set()
+            try await started.wait()
+            _ = try await exitCode()
+            return
+        }
+        var output = OutputFollower(
+            engine: engine,
+            request: EngineV1.LogsRequest(
+                container: container,
+                follow: true,
+                stdout: streams.output,
+                stderr: streams.error,
+                untilRunEnds: true,
+                fromEnd: fromNow
+            )
         )
+        try await output.run(endsWhenRemoved: true) { begun.set() }
+        guard !started.isSet else { return }
+        begun.set()
+        // One that had run before: there was no run to follow yet. Harmless when this run is over already.
+        try await started.wait()
+        try await output.run(endsWhenRemoved: true)
     }
 
     private func exitCode() async throws(Failure) -> Int32 {
@@ -69,22 +135,16 @@ struct Attachment: Sendable {
     }
 
     /// Passes our signals on to the container; one that comes when it has ended does nothing.
-    private func forward(_ signals: AsyncStream<Signal>) async {
-        for await signal in signals {
-            let request = EngineV1.KillRequest(container: container, signal: String(signal.rawValue))
-            let options = CallOptions(timeout: .seconds(30), waitForReady: true)
-            _ = try? await engine.containers.kill(request, options: options)
+    private func forwarding() -> Task<Void, Never> {
+        let signals = Signals.shared.taken()
+        return Task {
+            for await signal in signals {
+                let request = EngineV1.KillRequest(container: container, signal: String(signal.rawValue))
+                let options = CallOptions(timeout: .seconds(30), waitForReady: true)
+                _ = try? await engine.containers.kill(request, options: options)
+            }
         }
     }
-}
-
-/// Where a reading has ended, as one task tells another.
-private final class FirstReading: Sendable {
-    private let follower = Mutex<OutputFollower?>(nil)
-
-    var ended: OutputFollower? { follower.withLock { $0 } }
-
-    func end(at output: OutputFollower) { follower.withLock { $0 = output } }
 }
 
 extension EngineConnection {

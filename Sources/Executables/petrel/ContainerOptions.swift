@@ -67,6 +67,14 @@ struct ContainerOptions: ParsableArguments {
         help: "Set a label: name=value."
     ) var label: [String] = []
     @Flag(help: "Make its root file system read-only.") var readOnly = false
+    @Flag(name: [.short, .long], help: "Keep its standard input open, and pass ours on to it.")
+    var interactive = false
+    @Flag(name: [.short, .long], help: "Give it a terminal.") var tty = false
+    @Option(
+        name: [.customShort("a", allowingJoined: true), .long],
+        parsing: .unconditionalSingleValue,
+        help: "Attach only to stdin, stdout or stderr."
+    ) var attach: [String] = []
     @Option(parsing: .unconditional, help: "Signal that stops it (default: the image's, else TERM).")
     var stopSignal: String?
     @Option(parsing: .unconditional, help: "Seconds between that signal and KILL.") var stopTimeout: Int?
@@ -85,10 +93,15 @@ struct ContainerOptions: ParsableArguments {
 
     /// The request's part.
     /// - Throws: `Failure` with exit code 125.
-    func config(image: String, command: [String], what: String) throws(Failure) -> EngineV1.ContainerConfig {
+    func config(
+        image: String,
+        command: [String],
+        what: String,
+        detaches: Bool = false
+    ) throws(Failure) -> EngineV1.ContainerConfig {
         let restartPolicy = try restartPolicy(what)
         try later.check(what)
-        let directory = (try? SystemEnvironment.workingDirectory()) ?? "/"
+        _ = try streams()
         var config = EngineV1.ContainerConfig(
             image: image,
             entrypoint: entrypoint.map { $0.isEmpty ? [] : [$0] } ?? [],
@@ -99,16 +112,7 @@ struct ContainerOptions: ParsableArguments {
             user: user ?? "",
             hostname: hostname ?? "",
             labels: try TextFiles.labels(files: names.labelFile, options: label),
-            volumes: try volume.map { (text) throws(Failure) in
-                let option = try VolumeOption(text, workingDirectory: directory)
-                return EngineV1.Volume(
-                    source: option.source,
-                    target: option.target,
-                    readOnly: option.isReadOnly,
-                    propagation: option.propagation,
-                    createSource: true
-                )
-            },
+            volumes: try volumes(),
             restartPolicy: EngineV1.RestartPolicy(
                 name: restartPolicy.name,
                 maximumRetries: restartPolicy.maximumRetries
@@ -119,9 +123,14 @@ struct ContainerOptions: ParsableArguments {
             privileged: privileged,
             network: network,
             autoRemove: remove,
+            terminal: tty,
+            openStdin: interactive,
+            // Whoever was attached to it has said everything.
+            stdinOnce: interactive && !detaches,
             stopSignal: stopSignal ?? "",
             stopTimeoutSeconds: stopTimeout.map { $0 < 0 ? .max : UInt32(clamping: $0) },
-            readOnlyRoot: readOnly
+            readOnlyRoot: readOnly,
+            consoleSize: tty ? Console.size : nil
         )
         try storage.add(to: &config)
         try resources.add(to: &config)
@@ -129,6 +138,39 @@ struct ContainerOptions: ParsableArguments {
         try names.add(to: &config)
         try health.add(to: &config)
         return config
+    }
+
+    /// What `run` attaches to, as the Docker command line has it.
+    /// - Throws: `Failure` with exit code 125 for what is no stream.
+    func streams() throws(Failure) -> Attachment.Streams {
+        let names = attach.map { $0.lowercased() }
+        for name in names where !["stdin", "stdout", "stderr"].contains(name) {
+            throw Failure(
+                "--attach '\(name)'",
+                "is no stream",
+                advice: "use stdin, stdout or stderr",
+                exitCode: 125
+            )
+        }
+        return Attachment.Streams(
+            input: interactive || names.contains("stdin"),
+            output: names.isEmpty || names.contains("stdout"),
+            error: names.isEmpty || names.contains("stderr")
+        )
+    }
+
+    private func volumes() throws(Failure) -> [EngineV1.Volume] {
+        let directory = (try? SystemEnvironment.workingDirectory()) ?? "/"
+        return try volume.map { (text) throws(Failure) in
+            let option = try VolumeOption(text, workingDirectory: directory)
+            return EngineV1.Volume(
+                source: option.source,
+                target: option.target,
+                readOnly: option.isReadOnly,
+                propagation: option.propagation,
+                createSource: true
+            )
+        }
     }
 
     /// Of options that exclude each other, too.

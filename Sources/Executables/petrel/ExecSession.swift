@@ -6,26 +6,51 @@ import Services
 import Synchronization
 import System
 
-/// A program run in a container with us looking on; goes on, where it was, after the engine was restarted.
+/// A program run in a container with us looking on; goes on, to the byte, after the engine was restarted.
 final class ExecSession: Sendable {
     private let engine: EngineConnection
     private let start: EngineV1.ExecStart
+    private let keys: DetachKeys
     /// Known once the engine has begun it: from then on the call can be resumed.
     private let execID = Mutex<String?>(nil)
-    private let input: StandardInput?
+    private let hasBegun = Milestone()
+    private let outbox = Outbox()
 
-    init(engine: EngineConnection, start: EngineV1.ExecStart) throws {
+    init(engine: EngineConnection, start: EngineV1.ExecStart, keys: DetachKeys) {
         self.engine = engine
         self.start = start
-        input = start.openStdin ? try StandardInput() : nil
+        self.keys = keys
     }
 
-    /// - Returns: The program's exit code; 0 for a detached one.
+    private var what: String { "exec in \(start.container)" }
+
+    /// - Returns: The program's exit code; 0 for one that is detached, at once or later.
     func run() async throws -> Int32 {
-        let what = "exec in \(start.container)"
+        if start.terminal, start.openStdin { try Console.enterRaw() }
+        defer { Console.restore() }
+        return try await withThrowingTaskGroup(of: Int32?.self) { group in
+            defer { group.cancelAll() }
+            if start.openStdin {
+                group.addTask { [self] in
+                    guard try await outbox.pump(start.terminal ? keys : nil) else { return nil }
+                    Console.restore()
+                    Screen.say("read escape sequence")
+                    return 0
+                }
+            }
+            group.addTask { [self] in try await callUntilItEnds() }
+            while let code = try await group.next() {
+                if let code { return code }
+            }
+            return 0
+        }
+    }
+
+    private func callUntilItEnds() async throws -> Int32 {
         var interruptions = Interruptions()
         while true {
             do {
+                outbox.begin()
                 return try await engine.containers.exec { requests, responses in
                     try await self.converse(requests, responses)
                 }
@@ -48,56 +73,89 @@ final class ExecSession: Sendable {
         _ responses: ResponseStream<EngineV1.ExecResponse>
     ) async throws -> Int32 {
         if let execID = execID.withLock({ $0 }) {
-            let resume = EngineV1.ExecResume(container: start.container, execId: execID)
+            let written = outbox.written
+            let resume = EngineV1.ExecResume(
+                container: start.container,
+                execId: execID,
+                stdoutPosition: written.output,
+                stderrPosition: written.error
+            )
             try await requests.write(EngineV1.ExecRequest(body: .resume(resume)))
         } else {
             try await requests.write(EngineV1.ExecRequest(body: .start(start)))
         }
-        guard input != nil else {
-            requests.finish()
-            return try await receive(responses)
-        }
         return try await withThrowingTaskGroup(of: Int32?.self) { group in
+            defer { group.cancelAll() }
             group.addTask {
                 // A failure to send shows as the end of the responses, which says why.
-                try? await self.sendInput(to: requests)
+                try? await self.send(requests)
                 return nil
             }
             group.addTask { try await self.receive(responses) }
+            if start.terminal {
+                group.addTask { [self] in
+                    try await followWindow()
+                    return nil
+                }
+            }
             while let code = try await group.next() {
-                guard let code else { continue }
-                group.cancelAll()
-                return code
+                if let code { return code }
             }
             return 0
         }
     }
 
-    private func receive(_ responses: ResponseStream<EngineV1.ExecResponse>) async throws -> Int32 {
-        while let response = try await responses.next() {
-            switch response.body {
-            case .started(let started): execID.withLock { $0 = started.execId }
-            case .output(let output): Screen.write(output.data, to: output.stream == 2 ? 2 : 1)
-            case .exit(let exit):
-                if !exit.error.isEmpty { Screen.say("petrel: exec in \(start.container): \(exit.error)") }
-                return Int32(truncatingIfNeeded: exit.exitCode)
-            case nil: continue
+    private func send(_ requests: RequestWriter<EngineV1.ExecRequest>) async throws {
+        while true {
+            switch try await outbox.next() {
+            case .input(let bytes): try await requests.write(EngineV1.ExecRequest(body: .stdin(bytes)))
+            case .endOfInput: try await requests.write(EngineV1.ExecRequest(body: .closeStdin(true)))
+            case .acknowledge(let output, let error):
+                let positions = EngineV1.ExecAcknowledge(stdoutPosition: output, stderrPosition: error)
+                try await requests.write(EngineV1.ExecRequest(body: .acknowledge(positions)))
+            case .finished: return requests.finish()
             }
         }
+    }
+
+    private func receive(_ responses: ResponseStream<EngineV1.ExecResponse>) async throws -> Int32 {
+        var code: Int32?
+        do {
+            while let response = try await responses.next() {
+                switch response.body {
+                case .started(let started): begun(started.execId)
+                case .output(let output):
+                    let descriptor: Int32 = output.stream == 2 ? 2 : 1
+                    Screen.write(output.data, to: descriptor)
+                    outbox.wrote(output.data.count, to: descriptor)
+                case .input(let state): outbox.accept(state.acceptedPosition)
+                case .exit(let exit):
+                    if !exit.error.isEmpty { Screen.say("petrel: \(what): \(exit.error)") }
+                    code = Int32(truncatingIfNeeded: exit.exitCode)
+                    // The engine hears that we have everything, and ends the call.
+                    outbox.finish()
+                case nil: continue
+                }
+            }
+        } catch {
+            guard code != nil else { throw error }
+        }
+        if let code { return code }
         guard start.detached else {
             throw RPCError(.unavailable, "the engine ended the call without an exit code")
         }
         return 0
     }
 
-    private func sendInput(to requests: RequestWriter<EngineV1.ExecRequest>) async throws {
-        guard let input else { return }
-        while let chunk = await input.next() {
-            try await requests.write(EngineV1.ExecRequest(body: .stdin(chunk)))
-        }
-        // Nil also means that this connection is over, in which case the input goes on with the next one.
-        guard !Task.isCancelled else { return }
-        try await requests.write(EngineV1.ExecRequest(body: .closeStdin(true)))
-        requests.finish()
+    private func begun(_ id: String) {
+        execID.withLock { $0 = id }
+        hasBegun.set()
+        if start.detached { outbox.finish() }
+    }
+
+    private func followWindow() async throws {
+        try await hasBegun.wait()
+        guard let id = execID.withLock({ $0 }) else { return }
+        await Window(engine: engine, container: start.container, execID: id).follow()
     }
 }

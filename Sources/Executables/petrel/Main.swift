@@ -11,7 +11,7 @@ import System
 struct Main {
     static func main() {
         do {
-            let signals = try SignalQueue([.interrupt, .terminate, .hangUp, .quit])
+            let signals = try SignalQueue(Signals.watched)
             let command = try Invocation(CommandLine.arguments).command()
             // The one task of the program; it ends the process.
             Task.detached { await perform(command) }
@@ -29,7 +29,7 @@ struct Main {
             } else {
                 try command.run()
             }
-            CurrentProcess.exit(0)
+            Ending.exit(0)
         } catch {
             end(with: error)
         }
@@ -38,20 +38,20 @@ struct Main {
     /// Says what went wrong and ends the process.
     private static func end(with error: any Error) -> Never {
         switch error {
-        case let exit as ExitCode: CurrentProcess.exit(exit.rawValue)
+        case let exit as ExitCode: Ending.exit(exit.rawValue)
         case let failure as Failure:
             Screen.say(failure.lines)
-            CurrentProcess.exit(failure.exitCode)
+            Ending.exit(failure.exitCode)
         case let error as SystemError where error.name == "EPIPE":
             // Whoever read our output has gone; there is nobody to tell.
-            CurrentProcess.exit(1)
+            Ending.exit(1)
         // `--help` and `--version` reach us as errors too.
         case _ where Petrel.exitCode(for: error).isSuccess:
             Screen.print(Petrel.fullMessage(for: error))
-            CurrentProcess.exit(0)
+            Ending.exit(0)
         default:
             Screen.say(Failure("", "\(error)").lines)
-            CurrentProcess.exit(1)
+            Ending.exit(1)
         }
     }
 }

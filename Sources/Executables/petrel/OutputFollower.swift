@@ -45,6 +45,7 @@ struct OutputFollower: Sendable {
             // The position knows how far the tail was; asking for one again would skip what came meanwhile.
             request.afterPosition = response.position
             request.tail = nil
+            request.fromEnd = false
         }
     }
 }

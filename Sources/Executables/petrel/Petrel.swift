@@ -20,6 +20,7 @@ struct Petrel: ParsableCommand {
 
     static let containerCommands: [any ParsableCommand.Type] = [
         Run.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Wait.self, Exec.self,
+        Attach.self,
         Logs.self, Ps.self,
         Inspect.self, Rm.self,
         Pause.self, Unpause.self, Rename.self, Update.self, Top.self, Stats.self,

@@ -14,7 +14,7 @@ enum Screen {
         do throws(SystemError) {
             try Files.writeAll(descriptor, bytes)
         } catch {
-            CurrentProcess.exit(error.name == "EPIPE" ? 141 : 1)
+            Ending.exit(error.name == "EPIPE" ? 141 : 1)
         }
     }
 

@@ -37,13 +37,20 @@ final class Job {
     /// Bytes read from the status pipe so far.
     var statusBytes: [UInt8] = []
     var gate: SharedDescriptor?
-    var input: StdinPipe?
+    var input: InputStage?
     var terminal: SharedDescriptor?
     var outputs: [OutputSource] = []
     var waiters: [Waiter] = []
     var clients: [StreamClient] = []
     /// Its client is done, and the process has not yet taken all.
     var closesInputWhenEmpty = false
+    /// Since when nobody is there who could send input, in boot time.
+    var inputLeftAt: Int64?
+    var hadInputClient = false
+    /// What clients are told of the input, also when it has ended.
+    var inputState: (accepted: Int64, delivered: Int64)?
+    /// It had to be let go of before a client had all of it.
+    var outputLost = false
     /// In boot time.
     var retryAt: Int64?
     /// When the end was noticed, in boot time; 0 before.
@@ -71,15 +78,21 @@ final class Job {
         }
     }
 
-    var isDrained: Bool { outputs.allSatisfy(\.isAtEnd) }
+    var isDrained: Bool { outputs.allSatisfy(\.isDrained) }
+
+    /// Whether a client takes its output.
+    var hasReader: Bool { clients.contains(where: \.wantsOutput) }
 
     /// What a second holder needs, in the order in which it is sent.
     var custody: [(KeeperV1.NamedDescriptor.Role, SharedDescriptor)] {
         var result: [(KeeperV1.NamedDescriptor.Role, SharedDescriptor)] = []
         if let process { result.append((.pidfd, process)) }
         if let status { result.append((.statusRead, status)) }
-        if let input, !input.isTerminal { result.append((.stdinWrite, input.descriptor)) }
-        for output in outputs where !output.isAtEnd { result += output.roles }
+        if let input {
+            if !input.isTerminal { result.append((.stdinWrite, input.process)) }
+            result.append((.stdinStage, input.file))
+        }
+        for output in outputs where !output.isDrained { result += output.roles }
         if let terminal, !result.contains(where: { $0.0 == .terminal }) {
             result.append((.terminal, terminal))
         }

@@ -41,37 +41,69 @@ extension Keeper {
         func held(_ role: KeeperV1.NamedDescriptor.Role) -> SharedDescriptor? {
             custody.first { $0.name.role == role }?.held
         }
-        takeOutputs(job, held)
+        do throws(SystemError) {
+            try takeOutputs(job, held)
+            if job.record.state == .building || job.record.state == .running { try takeInput(job, held) }
+        } catch {
+            KeeperLog.line("streams of \(job.record.execId): \(error)")
+        }
         switch job.record.state {
         case .building:
             (job.process, job.status) = (held(.pidfd), held(.statusRead))
             job.phase = .released
-            takeInput(job, held)
         case .running:
             job.process = held(.pidfd) ?? reopenProcess(job.record)
             job.phase = .running
-            takeInput(job, held)
         default:
             job.phase = .finished
             job.endedAt = Clock.bootNanos
         }
     }
 
-    private func takeOutputs(_ job: Job, _ held: (KeeperV1.NamedDescriptor.Role) -> SharedDescriptor?) {
+    private func takeOutputs(
+        _ job: Job,
+        _ held: (KeeperV1.NamedDescriptor.Role) -> SharedDescriptor?
+    ) throws(SystemError) {
+        func stage(_ role: KeeperV1.NamedDescriptor.Role) throws(SystemError) -> OutputStage? {
+            job.stagesOutput ? try OutputStage(held(role), faults: faults) : nil
+        }
         if let terminal = held(.terminal), let read = held(.terminalPipeRead),
             let write = held(.terminalPipeWrite)
         {
-            job.holdTerminal(terminal, pipeRead: read, pipeWrite: write)
+            job.terminal = terminal
+            job.outputs.append(
+                OutputSource(
+                    terminal: terminal,
+                    pipeRead: read,
+                    pipeWrite: write,
+                    stage: try stage(.stdoutStage)
+                )
+            )
         }
-        if let output = held(.stdoutRead) { job.outputs.append(OutputSource(.standardOutput, pipe: output)) }
-        if let error = held(.stderrRead) { job.outputs.append(OutputSource(.standardError, pipe: error)) }
+        if let output = held(.stdoutRead) {
+            job.outputs.append(OutputSource(.standardOutput, pipe: output, stage: try stage(.stdoutStage)))
+        }
+        if let error = held(.stderrRead) {
+            job.outputs.append(OutputSource(.standardError, pipe: error, stage: try stage(.stderrStage)))
+        }
     }
 
-    private func takeInput(_ job: Job, _ held: (KeeperV1.NamedDescriptor.Role) -> SharedDescriptor?) {
-        guard let write = held(.stdinWrite) else { return }
-        job.input = StdinPipe(write, isTerminal: false)
+    private func takeInput(
+        _ job: Job,
+        _ held: (KeeperV1.NamedDescriptor.Role) -> SharedDescriptor?
+    ) throws(SystemError) {
+        let write = held(.stdinWrite)
+        guard let process = write ?? (job.record.openStdin ? held(.terminal) : nil) else { return }
+        let input = try InputStage(
+            held(.stdinStage),
+            process: process,
+            isTerminal: write == nil,
+            faults: faults
+        )
+        job.input = input
+        job.hadInputClient = input.accepted > 0
         // The last keeper was closing it.
-        if !job.record.openStdin { closeInput(of: job) }
+        if !job.record.openStdin { closeInput(of: job, discarding: true) }
     }
 
     private func reopenProcess(_ record: KeeperV1.RunRecord) -> SharedDescriptor? {

@@ -72,6 +72,10 @@ extension Keeper {
     }
 
     func takeOutput(_ source: OutputSource, of job: Job, hungUp: Bool) {
+        if let stage = source.stage {
+            if stage.take(from: source, hungUp: hungUp) > 0 { job.lastOutputAt = Clock.bootNanos }
+            return
+        }
         if job.isExec {
             discard(source, hungUp: hungUp)
             return
@@ -120,15 +124,22 @@ extension Keeper {
     func nextLook(at job: Job) -> Int64? {
         if let retryAt = job.retryAt { return retryAt }
         switch job.phase {
-        case .building, .released, .running: return nil
+        case .building, .released: return nil
+        case .running: return [inputDeadline(of: job), stagesRetryAt(job)].compactMap(\.self).min()
         case .executed: return 0
         case .ended: return mayRecordEnd(of: job) ? 0 : job.lastOutputAt + Self.silenceNanos
         case .finished:
             guard job.isExec, !job.outputs.isEmpty else { return nil }
-            if job.isDrained { return 0 }
-            return job.clients.isEmpty ? job.endedAt + Self.unreadNanos : nil
+            guard job.hasReader else { return job.isDrained ? 0 : job.endedAt + Self.unreadNanos }
+            // A client's answers, or its end, are what is waited for otherwise.
+            return job.outputs.contains(where: \.isOpenWithRoom) ? silence(of: job) : stagesRetryAt(job)
         }
     }
+
+    /// When output that somebody else may still write has been silent for long enough.
+    private func silence(of job: Job) -> Int64 { max(job.endedAt, job.lastOutputAt) + Self.silenceNanos }
+
+    private func stagesRetryAt(_ job: Job) -> Int64? { job.outputs.compactMap(\.stage?.retryAt).min() }
 
     private func recordRunning(_ job: Job) throws(SystemError) {
         if job.record.state != .running {
@@ -243,13 +254,18 @@ extension Keeper {
 
     // MARK: - Old execs
 
+    /// An exec's descriptors are let go of when a client has received everything, or none comes.
     private func finishStreams(of job: Job) {
         guard job.isExec, !job.outputs.isEmpty else { return }
         let now = Clock.bootNanos
-        let isSilent =
-            !job.clients.isEmpty && now - max(job.endedAt, job.lastOutputAt) > Self.silenceNanos
-            && !job.clients.contains(where: \.isSending)
-        if job.isDrained || isSilent || (job.clients.isEmpty && now - job.endedAt > Self.unreadNanos) {
+        if job.hasReader, now >= silence(of: job) {
+            for source in job.outputs where source.isOpenWithRoom { source.abandon() }
+        }
+        if job.isDrained, job.clients.allSatisfy({ !$0.wantsOutput || $0.isToldOfEnd && !$0.isSending }) {
+            faults.reach("keeper.stream.finished")
+            job.closeDescriptors()
+        } else if !job.hasReader, now - job.endedAt > Self.unreadNanos {
+            job.outputLost = !job.isDrained
             job.closeDescriptors()
         }
     }

@@ -245,8 +245,8 @@ extension Keeper {
         do throws(SystemError) {
             job.record.process = try System.ProcessIdentity(of: spawned.pid).message
             if let status = job.status { try Files.setNonBlocking(status.raw) }
-            if let terminal { try job.takeTerminal(terminal) }
-            try streams.give(to: job)
+            if let terminal { try job.takeTerminal(terminal, faults: faults) }
+            try streams.give(to: job, faults: faults)
         } catch {
             throw StepFailure(error, step: "stdio")
         }

@@ -110,6 +110,7 @@ package final class Keeper {
             for (entry, watch) in zip(turn.entries, turn.watches) where !entry.found.isEmpty {
                 handle(watch, entry.found)
             }
+            for job in jobs { serveClients(of: job) }
             for job in jobs { advance(job) }
             connections.removeAll { !$0.isOpen }
             newClients.removeAll { !$0.isOpen }
@@ -127,7 +128,6 @@ package final class Keeper {
         case status(Job)
         case process(Job)
         case output(Job, OutputSource)
-        case frame(Job, OutputSource, StreamClient)
         case client(Job, StreamClient)
         case input(Job)
     }
@@ -144,7 +144,8 @@ package final class Keeper {
 
     private func collect(into turn: inout Turn) {
         turn.add(controlListener.raw, .readable, .control)
-        turn.add(streamListener.raw, .readable, .stream)
+        // Until then nobody can tell a client anything true.
+        if !awaitsAdoption { turn.add(streamListener.raw, .readable, .stream) }
         for connection in connections {
             turn.add(connection.raw, connection.interest, .connection(connection))
         }
@@ -161,30 +162,22 @@ package final class Keeper {
             if job.endedAt == 0, let process = job.process { turn.add(process.raw, .readable, .process(job)) }
         case .executed, .ended, .finished: break
         }
-        if let input = job.input, !input.waiting.isEmpty {
-            turn.add(input.descriptor.raw, .writable, .input(job))
+        if let input = job.input, !input.isEmpty {
+            turn.add(input.process.raw, .writable, .input(job))
         }
-        if takesOutput(of: job) {
-            for source in job.outputs {
-                if let raw = source.watched { turn.add(raw, .readable, .output(job, source)) }
-            }
+        for source in job.outputs where takesOutput(of: job, source) {
+            if let raw = source.watched { turn.add(raw, .readable, .output(job, source)) }
         }
-        for client in job.clients { collect(client, of: job, into: &turn) }
-    }
-
-    private func collect(_ client: StreamClient, of job: Job, into turn: inout Turn) {
-        let reads = client.wantsInput && !client.inputEnded && job.input?.waiting.isEmpty ?? true
-        let interest: Poll.Interest = reads ? .readable : []
-        turn.add(client.raw, client.isSending ? interest.union(.writable) : interest, .client(job, client))
-        guard client.wantsOutput, !client.isSending else { return }
-        for source in job.outputs {
-            if let raw = source.watched { turn.add(raw, .readable, .frame(job, source, client)) }
+        for client in job.clients {
+            let isSending = client.isSending || client.wantsTurn
+            turn.add(client.raw, isSending ? [.readable, .writable] : .readable, .client(job, client))
         }
     }
 
-    /// Whether the keeper itself takes the job's output: into the spool, or (of a detached exec's terminal) nowhere.
-    func takesOutput(of job: Job) -> Bool {
-        job.isExec ? job.record.detached : !spooler.isBlocked || spooler.dropsWhenFull
+    /// Whether there is room for the output: in the spool, in the exec's stage. A detached exec's goes nowhere.
+    private func takesOutput(of job: Job, _ source: OutputSource) -> Bool {
+        guard job.isExec else { return !spooler.isBlocked || spooler.dropsWhenFull }
+        return source.stage?.hasRoom ?? true
     }
 
     private func handle(_ watch: Watch, _ found: Poll.Interest) {
@@ -196,10 +189,9 @@ package final class Keeper {
         case .status(let job): readStatus(of: job)
         case .process(let job): noticeEnd(of: job)
         case .output(let job, let source): takeOutput(source, of: job, hungUp: found.contains(.hungUp))
-        case .frame(let job, let source, let client):
-            if client.begin(source, hungUp: found.contains(.hungUp)) { job.lastOutputAt = Clock.bootNanos }
-        case .client(let job, let client): serve(client, of: job, found)
-        case .input(let job): pushInput(of: job)
+        case .client(let job, let client):
+            if !found.isDisjoint(with: [.readable, .hungUp, .failed]) { read(client, of: job) }
+        case .input(let job): deliverInput(of: job)
         }
     }
 

@@ -12,30 +12,45 @@ final class OutputSource {
 
     let stream: OutputStream
     let pipe: SharedDescriptor
+    /// Where an exec's output goes.
+    let stage: OutputStage?
     /// The terminal, and the write end of the private pipe.
     private let terminal: (master: SharedDescriptor, pipeWrite: SharedDescriptor)?
     /// All its writers are gone, and all bytes were moved.
     private(set) var isAtEnd = false
     private var terminalEnded = false
 
-    init(_ stream: OutputStream, pipe: SharedDescriptor) {
+    init(_ stream: OutputStream, pipe: SharedDescriptor, stage: OutputStage?) {
         self.stream = stream
         self.pipe = pipe
+        self.stage = stage
         terminal = nil
     }
 
-    init(terminal: SharedDescriptor, pipeRead: SharedDescriptor, pipeWrite: SharedDescriptor) {
+    init(
+        terminal: SharedDescriptor,
+        pipeRead: SharedDescriptor,
+        pipeWrite: SharedDescriptor,
+        stage: OutputStage?
+    ) {
         stream = .standardOutput
         pipe = pipeRead
+        self.stage = stage
         self.terminal = (terminal, pipeWrite)
     }
 
     var roles: [(KeeperV1.NamedDescriptor.Role, SharedDescriptor)] {
-        guard let terminal else { return [(stream == .standardError ? .stderrRead : .stdoutRead, pipe)] }
+        let isError = stream == .standardError
+        let staged: [(KeeperV1.NamedDescriptor.Role, SharedDescriptor)] =
+            stage.map { [(isError ? .stderrStage : .stdoutStage, $0.file)] } ?? []
+        guard let terminal else { return [(isError ? .stderrRead : .stdoutRead, pipe)] + staged }
         return [
             (.terminal, terminal.master), (.terminalPipeRead, pipe), (.terminalPipeWrite, terminal.pipeWrite),
-        ]
+        ] + staged
     }
+
+    /// Everything was taken, and received.
+    var isDrained: Bool { isAtEnd && stage?.isAcknowledged ?? true }
 
     /// What to wait for: bytes in the pipe, or (with that empty) something on the terminal; nil at the end.
     var watched: Int32? {
@@ -61,6 +76,9 @@ final class OutputSource {
         if filled == 0, terminalEnded { isAtEnd = true }
         return filled
     }
+
+    /// More of it could be taken, if there were any.
+    var isOpenWithRoom: Bool { !isAtEnd && stage?.hasRoom ?? true }
 
     /// Nobody will read it any more.
     func abandon() { isAtEnd = true }

@@ -3,34 +3,36 @@ internal import Logs
 internal import Messages
 internal import System
 
-/// One connection of the stream socket: its request, then output frames out and stdin bytes in.
+/// One connection of the stream socket: its request, then frames both ways.
 ///
-/// A frame is 1 byte stream, 3 zero bytes, 4 bytes length (big-endian), and so many bytes, which go from the pipe to the
-/// socket by splice. At most one header is held here, so a client that is slow, or gone, holds up only its own process.
+/// At most one frame of output is held here, a copy of what is in the stage; a client that is slow, or gone, holds up only
+/// its own process.
 final class StreamClient {
     private static let requestLimit = 4096
 
-    private struct Frame {
-        var header: ArraySlice<UInt8>
-        let source: OutputSource
-        var bytesLeft: Int
-    }
-
     private let socket: Descriptor
     private var requestBytes: [UInt8] = []
-    private var frame: Frame?
+    private var frames = StreamFrameReader()
+    private var outgoing: ArraySlice<UInt8> = []
+    private(set) var request = KeeperV1.StreamRequest()
     private(set) var isOpen = true
-    private(set) var wantsInput = false
-    private(set) var wantsOutput = false
-    /// It has shut its side down, or is gone.
-    private(set) var inputEnded = false
+    /// The next byte to send, of each stream.
+    private(set) var positions: [OutputStream: Int64] = [:]
+    private(set) var isToldOfEnd = false
+    private var toldInput: [Int64] = []
+    /// It takes nothing any more.
+    private var isDeaf = false
+    /// There is more to send than one turn allows.
+    var wantsTurn = false
 
     init(_ socket: consuming Descriptor) { self.socket = socket }
 
     var raw: Int32 { socket.raw }
+    var wantsInput: Bool { request.attachStdin }
+    var wantsOutput: Bool { request.attachOutput }
 
     /// Whether it waits for the socket to take (the rest of) a frame.
-    var isSending: Bool { frame != nil }
+    var isSending: Bool { !outgoing.isEmpty }
 
     /// Reads the request without taking a byte that follows it; nil while it is incomplete.
     func readRequest() -> KeeperV1.StreamRequest? {
@@ -64,67 +66,78 @@ final class StreamClient {
             return nil
         }
         requestBytes = []
-        (wantsInput, wantsOutput) = (request.attachStdin, request.attachOutput)
+        self.request = request
+        positions = [
+            .standardOutput: Int64(clamping: request.stdoutPosition),
+            .standardError: Int64(clamping: request.stderrPosition),
+        ]
         return request
     }
 
-    /// Stdin bytes that are there; empty when there are none now, or no more (`inputEnded`).
-    func readInput() -> [UInt8] {
-        do throws(SystemError) {
-            let bytes = try Files.readSome(socket.raw, limit: StdinPipe.bytesAtOnce)
-            if bytes.isEmpty { inputEnded = true }
-            return bytes
-        } catch  where error.name == "EAGAIN" {
+    // MARK: - What it sends
+
+    /// Frames that have come; nil when it is gone or broke the rules.
+    func read() -> [StreamFrame]? {
+        do {
+            let bytes = try Files.readSome(socket.raw, limit: StreamFrame.limit)
+            return bytes.isEmpty ? nil : try frames.feed(bytes)
+        } catch let violation as StreamFrameReader.Violation {
+            KeeperLog.line("stream closed: \(violation.reason)")
+            return nil
+        } catch let error as SystemError where error.name == "EAGAIN" {
             return []
         } catch {
-            inputEnded = true
-            return []
+            return nil
         }
     }
 
-    /// Begins a frame with what the source has now.
-    /// - Returns: whether there was anything.
-    func begin(_ source: OutputSource, hungUp: Bool) -> Bool {
-        guard isOpen, frame == nil else { return false }
-        let count = source.lookForBytes(hungUp: hungUp)
-        guard count > 0 else { return false }
-        let length = (0..<4).map { UInt8(truncatingIfNeeded: count >> (24 - 8 * $0)) }
-        frame = Frame(header: [source.stream.rawValue, 0, 0, 0] + length, source: source, bytesLeft: count)
-        push()
+    // MARK: - What it is sent
+
+    /// Sends what waits.
+    /// - Returns: whether all of it is gone.
+    func flush() -> Bool {
+        while isOpen, !isDeaf, !outgoing.isEmpty {
+            do throws(SystemError) {
+                outgoing = outgoing.dropFirst(try Files.writeSome(socket.raw, outgoing))
+            } catch {
+                if error.name == "EAGAIN" { return false }
+                // What it said before it went is still to be read; then comes its end.
+                isDeaf = true
+                outgoing = []
+            }
+        }
+        return isOpen && !isDeaf
+    }
+
+    /// Queues the input's state, unless it is what the client was told last.
+    func tell(accepted: Int64, delivered: Int64) -> Bool {
+        guard toldInput != [accepted, delivered] else { return false }
+        toldInput = [accepted, delivered]
+        queue(StreamFrame.Kind.inputState, toldInput.flatMap(StreamFrame.encode))
         return true
     }
 
-    /// Sends more of the present frame, as far as the socket takes it.
-    func push() {
-        guard isOpen, var current = frame else { return }
-        do throws(SystemError) {
-            while !current.header.isEmpty {
-                current.header = current.header.dropFirst(try Files.writeSome(socket.raw, current.header))
-            }
-            while current.bytesLeft > 0 {
-                let count = try Splice.move(
-                    from: current.source.pipe.raw,
-                    to: socket.raw,
-                    count: current.bytesLeft
-                )
-                if count == 0 { break }
-                current.bytesLeft -= count
-            }
-            frame = current.bytesLeft > 0 ? current : nil
-        } catch  where error.name == "EAGAIN" {
-            frame = current
-        } catch {
-            finish()
-        }
+    /// Queues a frame with what the stage has for it.
+    func tell(_ stream: OutputStream, _ stage: OutputStage) -> Bool {
+        guard let position = positions[stream],
+            let bytes = try? stage.bytes(from: position, limit: StreamFrame.limit), !bytes.isEmpty
+        else { return false }
+        positions[stream] = position + Int64(bytes.count)
+        queue(stream.rawValue, bytes)
+        return true
     }
 
-    /// The end of the output: the client reads what is on its way, then the end.
+    func tellEnd() {
+        isToldOfEnd = true
+        queue(StreamFrame.Kind.endOfOutput, [])
+    }
+
+    private func queue(_ kind: UInt8, _ payload: [UInt8]) { outgoing += StreamFrame.encode(kind, payload) }
+
     func finish() {
         guard isOpen else { return }
         isOpen = false
-        frame = nil
-        // Unread input would turn the end into a reset for the client.
-        for _ in 0..<8 where !inputEnded { if readInput().isEmpty { break } }
+        outgoing = []
         UnixSocket.shutDownSending(socket.raw)
     }
 }

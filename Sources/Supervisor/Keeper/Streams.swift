@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ContainerRuntime
 internal import Logs
+internal import Messages
 internal import System
 
 /// A new process's standard streams: the ends it gets, which are closed here once it has them, and the keeper's ends.
@@ -8,7 +9,7 @@ struct Streams: ~Copyable {
     private let childEnds: [SharedDescriptor]
     let standard: StandardStreams
     private let stdinWrite: SharedDescriptor?
-    private let outputs: [OutputSource]
+    private let outputs: [(OutputStream, SharedDescriptor)]
 
     /// - Parameter terminal: Columns and rows; nil: pipes.
     init(terminal: (UInt16, UInt16)?, openStdin: Bool, discardsOutput: Bool) throws(StepFailure) {
@@ -30,8 +31,8 @@ struct Streams: ~Copyable {
             standard = .descriptors(input: ends[0].raw, output: ends[1].raw, error: ends[2].raw)
             stdinWrite = input?.write
             outputs =
-                (output.map { [OutputSource(.standardOutput, pipe: $0.read)] } ?? [])
-                + (error.map { [OutputSource(.standardError, pipe: $0.read)] } ?? [])
+                (output.map { [(.standardOutput, $0.read)] } ?? [])
+                + (error.map { [(.standardError, $0.read)] } ?? [])
         } catch {
             throw StepFailure(error, step: "stdio")
         }
@@ -42,9 +43,14 @@ struct Streams: ~Copyable {
     }
 
     /// Gives the keeper's ends to the job; the child's are closed.
-    consuming func give(to job: Job) throws(SystemError) {
-        if let stdinWrite { job.input = StdinPipe(stdinWrite, isTerminal: false) }
-        job.outputs += outputs
+    consuming func give(to job: Job, faults: FaultPoints) throws(SystemError) {
+        if let stdinWrite {
+            job.input = try InputStage(nil, process: stdinWrite, isTerminal: false, faults: faults)
+        }
+        for (stream, pipe) in outputs {
+            let stage = job.stagesOutput ? try OutputStage(nil, faults: faults) : nil
+            job.outputs.append(OutputSource(stream, pipe: pipe, stage: stage))
+        }
     }
 }
 
@@ -60,17 +66,20 @@ private struct PipeEnds {
 }
 
 extension Job {
+    /// Whether its output goes to clients of the stream socket.
+    var stagesOutput: Bool { isExec && !record.detached }
+
     /// The terminal's output goes through a private pipe, whose content survives the keeper as a pipe's does.
-    func takeTerminal(_ master: SharedDescriptor) throws(SystemError) {
+    func takeTerminal(_ master: SharedDescriptor, faults: FaultPoints) throws(SystemError) {
         let pipe = try PipeEnds()
         try Files.setNonBlocking(master.raw)
-        holdTerminal(master, pipeRead: pipe.read, pipeWrite: pipe.write)
-    }
-
-    func holdTerminal(_ master: SharedDescriptor, pipeRead: SharedDescriptor, pipeWrite: SharedDescriptor) {
+        let stage = stagesOutput ? try OutputStage(nil, faults: faults) : nil
         terminal = master
-        input = StdinPipe(master, isTerminal: true)
-        outputs.append(OutputSource(terminal: master, pipeRead: pipeRead, pipeWrite: pipeWrite))
+        outputs.append(
+            OutputSource(terminal: master, pipeRead: pipe.read, pipeWrite: pipe.write, stage: stage)
+        )
+        guard record.openStdin else { return }
+        input = try InputStage(nil, process: master, isTerminal: true, faults: faults)
     }
 }
 

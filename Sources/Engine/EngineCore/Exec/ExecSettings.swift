@@ -12,6 +12,7 @@ package struct ExecSettings: Codable, Hashable, Sendable {
     package var hasTerminal = false
     package var opensStdin = false
     package var isDetached = false
+    package var consoleSize: ConsoleSize?
 
     package init() {}
 }

@@ -53,7 +53,4 @@ final class StreamConnection: Sendable {
         }
         return rest
     }
-
-    /// The process reads the end of its input after what was written.
-    func finishWriting() { UnixSocket.shutDownSending(socket.raw) }
 }

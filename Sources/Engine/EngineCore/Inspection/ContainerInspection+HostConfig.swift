@@ -22,7 +22,10 @@ extension ContainerInspection {
             "AutoRemove": .bool(settings.autoRemove),
             "VolumeDriver": "",
             "VolumesFrom": .textsOrNull(settings.storage.volumesFrom),
-            "ConsoleSize": [0, 0],
+            "ConsoleSize": [
+                .integer(Int64(settings.consoleSize?.rows ?? 0)),
+                .integer(Int64(settings.consoleSize?.columns ?? 0)),
+            ],
             "CapAdd": .textsOrNull(settings.capabilitiesAdded),
             "CapDrop": .textsOrNull(settings.capabilitiesDropped),
             "Cgroup": "",

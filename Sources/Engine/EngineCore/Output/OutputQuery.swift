@@ -16,6 +16,8 @@ package struct OutputQuery: Hashable, Sendable {
     package var after = ""
     /// Also end when the present run ends.
     package var untilRunEnds = false
+    /// Only what is written from now on, even within a line; `tail` does not count.
+    package var fromEnd = false
 
     package init() {}
 

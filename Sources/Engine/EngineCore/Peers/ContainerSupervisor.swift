@@ -38,8 +38,11 @@ package protocol ContainerSupervisor: Sendable {
     func getExec(_ exec: ContainerID, of container: ContainerID) async throws(PeerError) -> SupervisedExec
     /// Rightly endless.
     func waitExec(_ exec: ContainerID, of container: ContainerID) async throws(PeerError) -> SupervisedExec
-    /// What is said first on a keeper's stream socket to get the exec's streams.
-    func streamRequest(for exec: ContainerID, attachesInput: Bool) -> [UInt8]
+    /// What is said first on a keeper's stream socket.
+    func streamRequest(_ order: StreamOrder) -> [UInt8]
+    /// - Parameter exec: Nil: the container's own terminal.
+    func resizeTerminal(of container: ContainerID, exec: ContainerID?, to size: ConsoleSize)
+        async throws(PeerError)
     /// Hands over each event after `position`, in order, until cancelled; `.outOfRange` when that is gone.
     func followJournal(
         after position: JournalPosition,

@@ -62,6 +62,7 @@ struct SpecificationBuilder {
         // Looked up in the container's own files when it starts; HOME comes from there too, unless it is set.
         process.user.username = resolved.user
         process.user.additionalGroups = settings.process.groups
+        if settings.hasTerminal { process.consoleSize = settings.consoleSize?.specification }
         return process
     }
 
@@ -135,6 +136,7 @@ extension ExecSettings {
         )
         process.user.username = user.isEmpty ? resolved.user : user
         process.user.additionalGroups = settings.process.groups
+        if hasTerminal { process.consoleSize = consoleSize?.specification }
         // Otherwise absent: the container's own.
         if isPrivileged { process.capabilities = CapabilitySets(host.capabilities) }
         guard

@@ -46,6 +46,7 @@ package struct ContainerSettings: Codable, Hashable, Sendable {
     package var updated: LimitsChange?
     /// An update that is not finished.
     package var pendingUpdate: ContainerUpdate?
+    package var consoleSize: ConsoleSize?
 
     package init() {}
 

@@ -130,7 +130,12 @@ package struct ContainerHandlers: EngineV1.ContainersService {
         context: CallContext
     ) async throws {
         try await StatusMapping.answering(context) {
-            let input = ExecRequests(requests)
+            let input: @Sendable () async throws -> Engine.StreamInput? = {
+                while let request = try await requests.next() {
+                    if let input = Engine.StreamInput(request) { return input }
+                }
+                return nil
+            }
             let receive: @Sendable (Engine.ExecNotice) async throws -> Void = { notice in
                 try await responses.write(EngineV1.ExecResponse(notice))
             }
@@ -138,15 +143,16 @@ package struct ContainerHandlers: EngineV1.ContainersService {
             case .start(let start):
                 try await engine.exec(
                     in: start.container,
-                    ExecSettings(start),
-                    input: { try await input.next() },
+                    try ExecSettings(start),
+                    input: input,
                     receive: receive
                 )
             case .resume(let resume):
                 try await engine.resumeExec(
                     resume.execId,
                     of: resume.container,
-                    input: { try await input.next() },
+                    from: StreamPositions(output: resume.stdoutPosition, error: resume.stderrPosition),
+                    input: input,
                     receive: receive
                 )
             default:
@@ -154,22 +160,36 @@ package struct ContainerHandlers: EngineV1.ContainersService {
             }
         }
     }
-}
 
-/// What the client sends after the first request.
-private struct ExecRequests: Sendable {
-    private let requests: RequestStream<EngineV1.ExecRequest>
-
-    init(_ requests: RequestStream<EngineV1.ExecRequest>) { self.requests = requests }
-
-    func next() async throws -> Engine.ExecInput? {
-        while let request = try await requests.next() {
-            switch request.body {
-            case .stdin(let bytes): return .bytes(bytes)
-            case .closeStdin: return .end
-            default: continue
+    package func attach(
+        _ requests: RequestStream<EngineV1.AttachRequest>,
+        to responses: ResponseWriter<EngineV1.AttachResponse>,
+        context: CallContext
+    ) async throws {
+        try await StatusMapping.answering(context) {
+            guard case .start(let start)? = try await requests.next()?.body else {
+                throw EngineError.invalidField("body", "the first request of an attach must be start")
+            }
+            let input: @Sendable () async throws -> Engine.StreamInput? = {
+                while let request = try await requests.next() {
+                    if let input = Engine.StreamInput(request) { return input }
+                }
+                return nil
+            }
+            try await engine.attach(to: start.container, run: start.run, input: input) { notice in
+                try await responses.write(EngineV1.AttachResponse(notice))
             }
         }
-        return nil
+    }
+
+    package func resizeTerminal(
+        _ request: EngineV1.ResizeTerminalRequest,
+        context: CallContext
+    ) async throws -> EngineV1.ResizeTerminalResponse {
+        try await StatusMapping.answering(context) {
+            let size = try ConsoleSize(columns: request.size?.columns ?? 0, rows: request.size?.rows ?? 0)
+            try await engine.resizeTerminal(of: request.container, exec: request.execId, to: size)
+            return EngineV1.ResizeTerminalResponse()
+        }
     }
 }

@@ -38,11 +38,13 @@ extension OutputQuery {
         timestamps = request.timestamps
         after = request.afterPosition
         untilRunEnds = request.untilRunEnds
+        fromEnd = request.fromEnd
     }
 }
 
 extension ExecSettings {
-    init(_ start: EngineV1.ExecStart) {
+    /// - Throws: for a size that no terminal has.
+    init(_ start: EngineV1.ExecStart) throws(EngineError) {
         self.init()
         command = start.command
         environment = start.environment
@@ -52,6 +54,36 @@ extension ExecSettings {
         hasTerminal = start.terminal
         opensStdin = start.openStdin
         isDetached = start.detached
+        consoleSize = try start.consoleSize.map(ConsoleSize.init)
+    }
+}
+
+extension ConsoleSize {
+    init(_ size: EngineV1.ConsoleSize) throws(EngineError) {
+        try self.init(columns: size.columns, rows: size.rows)
+    }
+}
+
+extension Engine.StreamInput {
+    /// nil: nothing that is said after the first request.
+    init?(_ request: EngineV1.ExecRequest) {
+        switch request.body {
+        case .stdin(let bytes): self = .bytes(bytes)
+        case .closeStdin: self = .end
+        case .acknowledge(let positions):
+            self = .acknowledged(
+                StreamPositions(output: positions.stdoutPosition, error: positions.stderrPosition)
+            )
+        case .start, .resume, nil: return nil
+        }
+    }
+
+    init?(_ request: EngineV1.AttachRequest) {
+        switch request.body {
+        case .stdin(let bytes): self = .bytes(bytes)
+        case .closeStdin: self = .end
+        case .start, nil: return nil
+        }
     }
 }
 
@@ -61,8 +93,18 @@ extension EngineV1.ExecResponse {
         case .started(let id): self.init(body: .started(EngineV1.ExecStarted(execId: id)))
         case .output(let stream, let bytes):
             self.init(body: .output(EngineV1.ExecOutput(stream: stream, data: bytes)))
+        case .input(let accepted): self.init(body: .input(EngineV1.InputState(acceptedPosition: accepted)))
         case .exit(let code, let error):
             self.init(body: .exit(EngineV1.ExecExit(exitCode: code, error: error)))
+        }
+    }
+}
+
+extension EngineV1.AttachResponse {
+    init(_ notice: Engine.AttachNotice) {
+        switch notice {
+        case .started(let run): self.init(body: .started(EngineV1.AttachStarted(run: run)))
+        case .input(let accepted): self.init(body: .input(EngineV1.InputState(acceptedPosition: accepted)))
         }
     }
 }

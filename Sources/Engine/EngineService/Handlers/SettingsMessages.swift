@@ -37,6 +37,7 @@ extension ContainerSettings {
         stopSignal = config.stopSignal
         stopTimeoutSeconds = config.stopTimeoutSeconds
         readOnlyRoot = config.readOnlyRoot
+        consoleSize = try config.consoleSize.map(ConsoleSize.init)
         try readParts(config)
     }
 

@@ -159,8 +159,32 @@ package struct SupervisorPeer: ContainerSupervisor {
         )
     }
 
-    package func streamRequest(for exec: ContainerID, attachesInput: Bool) -> [UInt8] {
-        KeeperV1.StreamRequest(execId: exec.text, attachStdin: attachesInput, attachOutput: true).serialized()
+    package func streamRequest(_ order: StreamOrder) -> [UInt8] {
+        KeeperV1.StreamRequest(
+            execId: order.exec?.text ?? "",
+            attachStdin: order.attachesInput,
+            attachOutput: order.attachesOutput,
+            stdoutPosition: order.positions.output,
+            stderrPosition: order.positions.error,
+            run: order.run
+        ).serialized()
+    }
+
+    package func resizeTerminal(
+        of container: ContainerID,
+        exec: ContainerID?,
+        to size: ConsoleSize
+    ) async throws(PeerError) {
+        let request = SupervisorV1.ResizeTerminalRequest(
+            owner: SupervisorPeer.owner,
+            containerId: container.text,
+            execId: exec?.text ?? "",
+            columns: UInt32(size.columns),
+            rows: UInt32(size.rows)
+        )
+        _ = try await calls.repeating { options throws(RPCError) in
+            try await client.resizeTerminal(request, options: options)
+        }
     }
 
     package func followJournal(

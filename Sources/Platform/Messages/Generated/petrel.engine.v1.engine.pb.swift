@@ -414,6 +414,8 @@ extension EngineV1 {
         package var dnsSearch: [String]
         /// `dns_options`.
         package var dnsOptions: [String]
+        /// The terminal's first size; absent: 80 columns, 24 rows.
+        package var consoleSize: EngineV1.ConsoleSize?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -469,7 +471,8 @@ extension EngineV1 {
             extraHosts: [String] = [],
             dns: [String] = [],
             dnsSearch: [String] = [],
-            dnsOptions: [String] = []
+            dnsOptions: [String] = [],
+            consoleSize: EngineV1.ConsoleSize? = nil
         ) {
             self.image = image
             self.entrypoint = entrypoint
@@ -522,6 +525,26 @@ extension EngineV1 {
             self.dns = dns
             self.dnsSearch = dnsSearch
             self.dnsOptions = dnsOptions
+            self.consoleSize = consoleSize
+        }
+    }
+
+    /// `petrel.engine.v1.ConsoleSize`.
+    package struct ConsoleSize: BridgedMessage, Hashable, Sendable {
+        /// `columns`.
+        package var columns: UInt32
+        /// `rows`.
+        package var rows: UInt32
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            columns: UInt32 = 0,
+            rows: UInt32 = 0
+        ) {
+            self.columns = columns
+            self.rows = rows
         }
     }
 
@@ -1312,6 +1335,8 @@ extension EngineV1 {
         package var afterPosition: String
         /// Also end when the present run ends (attach), not only when the container is removed or will not run again.
         package var untilRunEnds: Bool
+        /// Only what is written from now on, even within a line; `tail` has no effect.
+        package var fromEnd: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -1326,7 +1351,8 @@ extension EngineV1 {
             untilUnixNanos: Int64 = 0,
             timestamps: Bool = false,
             afterPosition: String = "",
-            untilRunEnds: Bool = false
+            untilRunEnds: Bool = false,
+            fromEnd: Bool = false
         ) {
             self.container = container
             self.follow = follow
@@ -1338,6 +1364,7 @@ extension EngineV1 {
             self.timestamps = timestamps
             self.afterPosition = afterPosition
             self.untilRunEnds = untilRunEnds
+            self.fromEnd = fromEnd
         }
     }
 
@@ -1380,6 +1407,8 @@ extension EngineV1 {
             case closeStdin(Bool)
             /// `resume`.
             case resume(EngineV1.ExecResume)
+            /// `acknowledge`.
+            case acknowledge(EngineV1.ExecAcknowledge)
         }
 
         /// `body`.
@@ -1415,6 +1444,8 @@ extension EngineV1 {
         package var openStdin: Bool
         /// `detached`.
         package var detached: Bool
+        /// `console_size`.
+        package var consoleSize: EngineV1.ConsoleSize?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -1428,7 +1459,8 @@ extension EngineV1 {
             privileged: Bool = false,
             terminal: Bool = false,
             openStdin: Bool = false,
-            detached: Bool = false
+            detached: Bool = false,
+            consoleSize: EngineV1.ConsoleSize? = nil
         ) {
             self.container = container
             self.command = command
@@ -1439,6 +1471,7 @@ extension EngineV1 {
             self.terminal = terminal
             self.openStdin = openStdin
             self.detached = detached
+            self.consoleSize = consoleSize
         }
     }
 
@@ -1448,16 +1481,24 @@ extension EngineV1 {
         package var container: String
         /// `exec_id`.
         package var execId: String
+        /// Bytes of each stream that were received.
+        package var stdoutPosition: UInt64
+        /// `stderr_position`.
+        package var stderrPosition: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
         /// Every field has its default, unless given.
         package init(
             container: String = "",
-            execId: String = ""
+            execId: String = "",
+            stdoutPosition: UInt64 = 0,
+            stderrPosition: UInt64 = 0
         ) {
             self.container = container
             self.execId = execId
+            self.stdoutPosition = stdoutPosition
+            self.stderrPosition = stderrPosition
         }
     }
 
@@ -1471,6 +1512,8 @@ extension EngineV1 {
             case output(EngineV1.ExecOutput)
             /// `exit`.
             case exit(EngineV1.ExecExit)
+            /// `input`.
+            case input(EngineV1.InputState)
         }
 
         /// `body`.
@@ -1484,6 +1527,154 @@ extension EngineV1 {
         ) {
             self.body = body
         }
+    }
+
+    /// Everything up to these positions was received.
+    package struct ExecAcknowledge: BridgedMessage, Hashable, Sendable {
+        /// `stdout_position`.
+        package var stdoutPosition: UInt64
+        /// `stderr_position`.
+        package var stderrPosition: UInt64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            stdoutPosition: UInt64 = 0,
+            stderrPosition: UInt64 = 0
+        ) {
+            self.stdoutPosition = stdoutPosition
+            self.stderrPosition = stderrPosition
+        }
+    }
+
+    /// First after `started`, and when it changes, for a process whose standard input is open.
+    package struct InputState: BridgedMessage, Hashable, Sendable {
+        /// Bytes of input that are safe with the process's keeper.
+        package var acceptedPosition: UInt64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            acceptedPosition: UInt64 = 0
+        ) {
+            self.acceptedPosition = acceptedPosition
+        }
+    }
+
+    /// `petrel.engine.v1.AttachRequest`.
+    package struct AttachRequest: BridgedMessage, Hashable, Sendable {
+        /// One of `body`.
+        package enum Body: Hashable, Sendable {
+            /// `start`.
+            case start(EngineV1.AttachStart)
+            /// `stdin`.
+            case stdin([UInt8])
+            /// `close_stdin`.
+            case closeStdin(Bool)
+        }
+
+        /// `body`.
+        package var body: Body?
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            body: Body? = nil
+        ) {
+            self.body = body
+        }
+    }
+
+    /// `petrel.engine.v1.AttachStart`.
+    package struct AttachStart: BridgedMessage, Hashable, Sendable {
+        /// `container`.
+        package var container: String
+        /// The run that it is for (`AttachStarted.run` of an earlier call); 0: the present one.
+        package var run: UInt64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            container: String = "",
+            run: UInt64 = 0
+        ) {
+            self.container = container
+            self.run = run
+        }
+    }
+
+    /// `petrel.engine.v1.AttachResponse`.
+    package struct AttachResponse: BridgedMessage, Hashable, Sendable {
+        /// One of `body`.
+        package enum Body: Hashable, Sendable {
+            /// `started`.
+            case started(EngineV1.AttachStarted)
+            /// `input`.
+            case input(EngineV1.InputState)
+        }
+
+        /// `body`.
+        package var body: Body?
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            body: Body? = nil
+        ) {
+            self.body = body
+        }
+    }
+
+    /// `petrel.engine.v1.AttachStarted`.
+    package struct AttachStarted: BridgedMessage, Hashable, Sendable {
+        /// `run`.
+        package var run: UInt64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            run: UInt64 = 0
+        ) {
+            self.run = run
+        }
+    }
+
+    /// `petrel.engine.v1.ResizeTerminalRequest`.
+    package struct ResizeTerminalRequest: BridgedMessage, Hashable, Sendable {
+        /// `container`.
+        package var container: String
+        /// Empty: the container's own terminal.
+        package var execId: String
+        /// `size`.
+        package var size: EngineV1.ConsoleSize?
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            container: String = "",
+            execId: String = "",
+            size: EngineV1.ConsoleSize? = nil
+        ) {
+            self.container = container
+            self.execId = execId
+            self.size = size
+        }
+    }
+
+    /// `petrel.engine.v1.ResizeTerminalResponse`.
+    package struct ResizeTerminalResponse: BridgedMessage, Hashable, Sendable {
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init() {}
     }
 
     /// `petrel.engine.v1.ExecStarted`.
@@ -2250,7 +2441,8 @@ extension EngineV1.ContainerConfig {
             extraHosts: try Wire.array(c.pointee.n_extra_hosts, c.pointee.extra_hosts) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.extra_hosts") },
             dns: try Wire.array(c.pointee.n_dns, c.pointee.dns) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.dns") },
             dnsSearch: try Wire.array(c.pointee.n_dns_search, c.pointee.dns_search) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.dns_search") },
-            dnsOptions: try Wire.array(c.pointee.n_dns_options, c.pointee.dns_options) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.dns_options") }
+            dnsOptions: try Wire.array(c.pointee.n_dns_options, c.pointee.dns_options) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.dns_options") },
+            consoleSize: try Wire.message(c.pointee.console_size)
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -2343,6 +2535,30 @@ extension EngineV1.ContainerConfig {
         c.pointee.dns_search = arena.array(dnsSearch) { arena.text($0) }
         c.pointee.n_dns_options = dnsOptions.count
         c.pointee.dns_options = arena.array(dnsOptions) { arena.text($0) }
+        c.pointee.console_size = arena.message(consoleSize)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.ConsoleSize {
+    package static let fullName = "petrel.engine.v1.ConsoleSize"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ConsoleSize>) {
+        petrel__engine__v1__console_size__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__ConsoleSize>) throws(MessageError) {
+        self.init(
+            columns: c.pointee.columns,
+            rows: c.pointee.rows
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ConsoleSize>, _ arena: Arena) {
+        c.pointee.columns = columns
+        c.pointee.rows = rows
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -3222,7 +3438,8 @@ extension EngineV1.LogsRequest {
             untilUnixNanos: c.pointee.until_unix_nanos,
             timestamps: c.pointee.timestamps != 0,
             afterPosition: try Wire.text(c.pointee.after_position, "petrel.engine.v1.LogsRequest.after_position"),
-            untilRunEnds: c.pointee.until_run_ends != 0
+            untilRunEnds: c.pointee.until_run_ends != 0,
+            fromEnd: c.pointee.from_end != 0
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -3241,6 +3458,7 @@ extension EngineV1.LogsRequest {
         c.pointee.timestamps = timestamps ? 1 : 0
         c.pointee.after_position = arena.text(afterPosition)
         c.pointee.until_run_ends = untilRunEnds ? 1 : 0
+        c.pointee.from_end = fromEnd ? 1 : 0
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -3288,6 +3506,7 @@ extension EngineV1.ExecRequest {
                 case 2: .stdin(Wire.bytes(c.pointee.stdin_field))
                 case 3: .closeStdin(c.pointee.close_stdin != 0)
                 case 4: .resume(try Wire.element(c.pointee.resume))
+                case 5: .acknowledge(try Wire.element(c.pointee.acknowledge))
                 default: nil
                 }
             }()
@@ -3309,6 +3528,9 @@ extension EngineV1.ExecRequest {
         case .resume(let value):
             c.pointee.body_case = .init(rawValue: 4)
             c.pointee.resume = arena.message(value)
+        case .acknowledge(let value):
+            c.pointee.body_case = .init(rawValue: 5)
+            c.pointee.acknowledge = arena.message(value)
         case nil: break
         }
         arena.keep(unknownFields, in: &c.pointee.base)
@@ -3333,7 +3555,8 @@ extension EngineV1.ExecStart {
             privileged: c.pointee.privileged != 0,
             terminal: c.pointee.terminal != 0,
             openStdin: c.pointee.open_stdin != 0,
-            detached: c.pointee.detached != 0
+            detached: c.pointee.detached != 0,
+            consoleSize: try Wire.message(c.pointee.console_size)
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -3350,6 +3573,7 @@ extension EngineV1.ExecStart {
         c.pointee.terminal = terminal ? 1 : 0
         c.pointee.open_stdin = openStdin ? 1 : 0
         c.pointee.detached = detached ? 1 : 0
+        c.pointee.console_size = arena.message(consoleSize)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -3365,7 +3589,9 @@ extension EngineV1.ExecResume {
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecResume>) throws(MessageError) {
         self.init(
             container: try Wire.text(c.pointee.container, "petrel.engine.v1.ExecResume.container"),
-            execId: try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ExecResume.exec_id")
+            execId: try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ExecResume.exec_id"),
+            stdoutPosition: c.pointee.stdout_position,
+            stderrPosition: c.pointee.stderr_position
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -3373,6 +3599,8 @@ extension EngineV1.ExecResume {
     package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ExecResume>, _ arena: Arena) {
         c.pointee.container = arena.text(container)
         c.pointee.exec_id = arena.text(execId)
+        c.pointee.stdout_position = stdoutPosition
+        c.pointee.stderr_position = stderrPosition
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -3392,6 +3620,7 @@ extension EngineV1.ExecResponse {
                 case 1: .started(try Wire.element(c.pointee.started))
                 case 2: .output(try Wire.element(c.pointee.output))
                 case 3: .exit(try Wire.element(c.pointee.exit))
+                case 4: .input(try Wire.element(c.pointee.input))
                 default: nil
                 }
             }()
@@ -3410,8 +3639,216 @@ extension EngineV1.ExecResponse {
         case .exit(let value):
             c.pointee.body_case = .init(rawValue: 3)
             c.pointee.exit = arena.message(value)
+        case .input(let value):
+            c.pointee.body_case = .init(rawValue: 4)
+            c.pointee.input = arena.message(value)
         case nil: break
         }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.ExecAcknowledge {
+    package static let fullName = "petrel.engine.v1.ExecAcknowledge"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ExecAcknowledge>) {
+        petrel__engine__v1__exec_acknowledge__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecAcknowledge>) throws(MessageError) {
+        self.init(
+            stdoutPosition: c.pointee.stdout_position,
+            stderrPosition: c.pointee.stderr_position
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ExecAcknowledge>, _ arena: Arena) {
+        c.pointee.stdout_position = stdoutPosition
+        c.pointee.stderr_position = stderrPosition
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.InputState {
+    package static let fullName = "petrel.engine.v1.InputState"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__InputState>) {
+        petrel__engine__v1__input_state__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__InputState>) throws(MessageError) {
+        self.init(
+            acceptedPosition: c.pointee.accepted_position
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__InputState>, _ arena: Arena) {
+        c.pointee.accepted_position = acceptedPosition
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.AttachRequest {
+    package static let fullName = "petrel.engine.v1.AttachRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__AttachRequest>) {
+        petrel__engine__v1__attach_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__AttachRequest>) throws(MessageError) {
+        self.init(
+            body: try { () throws(MessageError) -> Body? in
+                switch c.pointee.body_case.rawValue {
+                case 1: .start(try Wire.element(c.pointee.start))
+                case 2: .stdin(Wire.bytes(c.pointee.stdin_field))
+                case 3: .closeStdin(c.pointee.close_stdin != 0)
+                default: nil
+                }
+            }()
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__AttachRequest>, _ arena: Arena) {
+        switch body {
+        case .start(let value):
+            c.pointee.body_case = .init(rawValue: 1)
+            c.pointee.start = arena.message(value)
+        case .stdin(let value):
+            c.pointee.body_case = .init(rawValue: 2)
+            c.pointee.stdin_field = arena.bytes(value)
+        case .closeStdin(let value):
+            c.pointee.body_case = .init(rawValue: 3)
+            c.pointee.close_stdin = value ? 1 : 0
+        case nil: break
+        }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.AttachStart {
+    package static let fullName = "petrel.engine.v1.AttachStart"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__AttachStart>) {
+        petrel__engine__v1__attach_start__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__AttachStart>) throws(MessageError) {
+        self.init(
+            container: try Wire.text(c.pointee.container, "petrel.engine.v1.AttachStart.container"),
+            run: c.pointee.run
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__AttachStart>, _ arena: Arena) {
+        c.pointee.container = arena.text(container)
+        c.pointee.run = run
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.AttachResponse {
+    package static let fullName = "petrel.engine.v1.AttachResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__AttachResponse>) {
+        petrel__engine__v1__attach_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__AttachResponse>) throws(MessageError) {
+        self.init(
+            body: try { () throws(MessageError) -> Body? in
+                switch c.pointee.body_case.rawValue {
+                case 1: .started(try Wire.element(c.pointee.started))
+                case 2: .input(try Wire.element(c.pointee.input))
+                default: nil
+                }
+            }()
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__AttachResponse>, _ arena: Arena) {
+        switch body {
+        case .started(let value):
+            c.pointee.body_case = .init(rawValue: 1)
+            c.pointee.started = arena.message(value)
+        case .input(let value):
+            c.pointee.body_case = .init(rawValue: 2)
+            c.pointee.input = arena.message(value)
+        case nil: break
+        }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.AttachStarted {
+    package static let fullName = "petrel.engine.v1.AttachStarted"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__AttachStarted>) {
+        petrel__engine__v1__attach_started__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__AttachStarted>) throws(MessageError) {
+        self.init(
+            run: c.pointee.run
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__AttachStarted>, _ arena: Arena) {
+        c.pointee.run = run
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.ResizeTerminalRequest {
+    package static let fullName = "petrel.engine.v1.ResizeTerminalRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ResizeTerminalRequest>) {
+        petrel__engine__v1__resize_terminal_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__ResizeTerminalRequest>) throws(MessageError) {
+        self.init(
+            container: try Wire.text(c.pointee.container, "petrel.engine.v1.ResizeTerminalRequest.container"),
+            execId: try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ResizeTerminalRequest.exec_id"),
+            size: try Wire.message(c.pointee.size)
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ResizeTerminalRequest>, _ arena: Arena) {
+        c.pointee.container = arena.text(container)
+        c.pointee.exec_id = arena.text(execId)
+        c.pointee.size = arena.message(size)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.ResizeTerminalResponse {
+    package static let fullName = "petrel.engine.v1.ResizeTerminalResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ResizeTerminalResponse>) {
+        petrel__engine__v1__resize_terminal_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__ResizeTerminalResponse>) throws(MessageError) {
+        self.init()
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ResizeTerminalResponse>, _ arena: Arena) {
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -342,6 +342,13 @@ extension KeeperV1 {
             package static let terminalPipeWrite = Role(rawValue: 8)
             /// `NETWORK_NAMESPACE`.
             package static let networkNamespace = Role(rawValue: 9)
+            /// An exec's output on its way: a memory file, shared as one open file. Its offset is the number of bytes ever taken
+            /// from the process; what is acknowledged is freed.
+            package static let stdoutStage = Role(rawValue: 10)
+            /// `STDERR_STAGE`.
+            package static let stderrStage = Role(rawValue: 11)
+            /// Stdin on its way, likewise: its size is the number of bytes accepted from clients, its offset the number delivered.
+            package static let stdinStage = Role(rawValue: 12)
 
             /// The value's name in the definition, or its number.
             package var description: String {
@@ -356,6 +363,9 @@ extension KeeperV1 {
                 case 7: "TERMINAL_PIPE_READ"
                 case 8: "TERMINAL_PIPE_WRITE"
                 case 9: "NETWORK_NAMESPACE"
+                case 10: "STDOUT_STAGE"
+                case 11: "STDERR_STAGE"
+                case 12: "STDIN_STAGE"
                 default: "\(rawValue)"
                 }
             }
@@ -669,8 +679,9 @@ extension KeeperV1 {
         }
     }
 
-    /// The keeper has closed its write end of a process's stdin (its client is done, or CloseStdin). The process sees the end
-    /// of its input once the supervisor has closed its own copies too, those in the descriptor store included.
+    /// The keeper has closed its write end of a process's stdin (its client is done, or CloseStdin) and needs what was staged
+    /// for it no more. The process sees the end of its input once the supervisor has closed its own copies too, those in the
+    /// descriptor store included.
     package struct StdinClosed: BridgedMessage, Hashable, Sendable {
         /// `run`.
         package var run: UInt64
@@ -727,8 +738,20 @@ extension KeeperV1 {
         }
     }
 
-    /// The first bytes on the stream socket: a 32-bit little-endian length and this message. Then the keeper sends frames of
-    /// Docker's raw-stream format, and the client sends raw stdin bytes until it shuts its side down.
+    /// The first bytes on the stream socket: a 32-bit little-endian length and this message. Then frames both ways, as
+    /// Docker's raw-stream format has them: kind u8, three zero bytes, length u32 big-endian, so many bytes. Numbers in frames
+    /// are u64 little-endian and count bytes from the process's start.
+    ///
+    /// Keeper to client:
+    /// 0  input state: bytes accepted, bytes delivered to the process. First on each connection, and when it changes.
+    /// 1  stdout (also a terminal's output)
+    /// 2  stderr
+    /// 3  the end of the output; nothing follows
+    /// Client to keeper:
+    /// 0  stdin bytes: at most 64 KiB beyond `delivered`, and in one frame
+    /// 1  stdout was received up to here: the keeper lets go of it
+    /// 2  the same of stderr
+    /// 3  the end of the input
     package struct StreamRequest: BridgedMessage, Hashable, Sendable {
         /// Empty: the container's own stdin (its output is in the spool).
         package var execId: String
@@ -736,6 +759,12 @@ extension KeeperV1 {
         package var attachStdin: Bool
         /// `attach_output`.
         package var attachOutput: Bool
+        /// Where the output goes on: not before what was acknowledged.
+        package var stdoutPosition: UInt64
+        /// `stderr_position`.
+        package var stderrPosition: UInt64
+        /// Of the container's own stdin: this run's only; 0: the present one's.
+        package var run: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -743,11 +772,17 @@ extension KeeperV1 {
         package init(
             execId: String = "",
             attachStdin: Bool = false,
-            attachOutput: Bool = false
+            attachOutput: Bool = false,
+            stdoutPosition: UInt64 = 0,
+            stderrPosition: UInt64 = 0,
+            run: UInt64 = 0
         ) {
             self.execId = execId
             self.attachStdin = attachStdin
             self.attachOutput = attachOutput
+            self.stdoutPosition = stdoutPosition
+            self.stderrPosition = stderrPosition
+            self.run = run
         }
     }
 }
@@ -1426,7 +1461,10 @@ extension KeeperV1.StreamRequest {
         self.init(
             execId: try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.StreamRequest.exec_id"),
             attachStdin: c.pointee.attach_stdin != 0,
-            attachOutput: c.pointee.attach_output != 0
+            attachOutput: c.pointee.attach_output != 0,
+            stdoutPosition: c.pointee.stdout_position,
+            stderrPosition: c.pointee.stderr_position,
+            run: c.pointee.run
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1435,6 +1473,9 @@ extension KeeperV1.StreamRequest {
         c.pointee.exec_id = arena.text(execId)
         c.pointee.attach_stdin = attachStdin ? 1 : 0
         c.pointee.attach_output = attachOutput ? 1 : 0
+        c.pointee.stdout_position = stdoutPosition
+        c.pointee.stderr_position = stderrPosition
+        c.pointee.run = run
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -87,6 +87,10 @@ extension EngineV1 {
 
         /// Runs a process in a container. The first request is `start` (or `resume`, to continue after a lost connection);
         /// responses begin with `started` and, unless detached, end with `exit`.
+        ///
+        /// Output counts as received once it is acknowledged; the program waits when 512 KiB are not. After a lost connection
+        /// `resume` goes on at the given positions, and input again from `input.accepted_position` on. Input beyond 256 KiB that
+        /// was not accepted ends the call.
         nonisolated(nonsending) package func exec<Result>(
             options: CallOptions = CallOptions(),
             _ body: (RequestWriter<EngineV1.ExecRequest>, ResponseStream<EngineV1.ExecResponse>) async throws -> Result
@@ -157,6 +161,23 @@ extension EngineV1 {
         ) async throws(RPCError) -> ResponseStream<EngineV1.DiffResponse> {
             try await channel.serverStreaming("/petrel.engine.v1.Containers/Diff", request, options)
         }
+
+        /// The input of a container's present run; its output is read with Logs. The first request is `start`; responses begin
+        /// with `started` and `input`. Ends with the run. Goes on after a lost connection as Exec does.
+        nonisolated(nonsending) package func attach<Result>(
+            options: CallOptions = CallOptions(),
+            _ body: (RequestWriter<EngineV1.AttachRequest>, ResponseStream<EngineV1.AttachResponse>) async throws -> Result
+        ) async throws -> Result {
+            try await channel.bidirectional("/petrel.engine.v1.Containers/Attach", options, body)
+        }
+
+        /// `petrel.engine.v1.Containers/ResizeTerminal`.
+        package func resizeTerminal(
+            _ request: EngineV1.ResizeTerminalRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> EngineV1.ResizeTerminalResponse {
+            try await channel.unary("/petrel.engine.v1.Containers/ResizeTerminal", request, options)
+        }
     }
 
     /// Serves `petrel.engine.v1.Containers`.
@@ -220,6 +241,10 @@ extension EngineV1 {
 
         /// Runs a process in a container. The first request is `start` (or `resume`, to continue after a lost connection);
         /// responses begin with `started` and, unless detached, end with `exit`.
+        ///
+        /// Output counts as received once it is acknowledged; the program waits when 512 KiB are not. After a lost connection
+        /// `resume` goes on at the given positions, and input again from `input.accepted_position` on. Input beyond 256 KiB that
+        /// was not accepted ends the call.
         func exec(
             _ requests: RequestStream<EngineV1.ExecRequest>,
             to responses: ResponseWriter<EngineV1.ExecResponse>,
@@ -275,6 +300,20 @@ extension EngineV1 {
             to responses: ResponseWriter<EngineV1.DiffResponse>,
             context: CallContext
         ) async throws
+
+        /// The input of a container's present run; its output is read with Logs. The first request is `start`; responses begin
+        /// with `started` and `input`. Ends with the run. Goes on after a lost connection as Exec does.
+        func attach(
+            _ requests: RequestStream<EngineV1.AttachRequest>,
+            to responses: ResponseWriter<EngineV1.AttachResponse>,
+            context: CallContext
+        ) async throws
+
+        /// `petrel.engine.v1.Containers/ResizeTerminal`.
+        func resizeTerminal(
+            _ request: EngineV1.ResizeTerminalRequest,
+            context: CallContext
+        ) async throws -> EngineV1.ResizeTerminalResponse
     }
 }
 
@@ -303,6 +342,8 @@ extension EngineV1.ContainersService {
             .unary("Top", top(_:context:)),
             .serverStreaming("Stats", stats(_:to:context:)),
             .serverStreaming("Diff", diff(_:to:context:)),
+            .bidirectional("Attach", attach(_:to:context:)),
+            .unary("ResizeTerminal", resizeTerminal(_:context:)),
         ]
     }
 }

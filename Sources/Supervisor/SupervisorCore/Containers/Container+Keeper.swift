@@ -191,7 +191,7 @@ extension Container {
             merge(event)
         case .stdinClosed(let closed):
             let holder = Custody.Holder(run: closed.run, exec: closed.execId)
-            release { $0.holder == holder && $0.role == .stdinWrite }
+            release { $0.holder == holder && [.stdinWrite, .stdinStage].contains($0.role) }
         default:
             break
         }

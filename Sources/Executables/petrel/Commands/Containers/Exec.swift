@@ -12,12 +12,15 @@ struct Exec: EngineCommand {
 
             EXAMPLE:
               petrel exec web ps
+              petrel exec -it web sh
               echo hello | petrel exec -i web sh -c 'cat > /tmp/greeting'
             """
     )
 
     @Flag(name: [.short, .long], help: "Do not wait for it, and drop its output.") var detach = false
     @Flag(name: [.short, .long], help: "Pass our standard input on to it.") var interactive = false
+    @Flag(name: [.short, .long], help: "Give it a terminal.") var tty = false
+    @OptionGroup var keys: DetachOptions
     @Option(
         name: [.customShort("e", allowingJoined: true), .customLong("env")],
         parsing: .unconditionalSingleValue,
@@ -50,6 +53,7 @@ struct Exec: EngineCommand {
     }
 
     func run(_ engine: EngineConnection) async throws {
+        try Console.check(attachesInput: interactive && !detach, hasTerminal: tty)
         let start = EngineV1.ExecStart(
             container: container,
             command: command,
@@ -57,9 +61,11 @@ struct Exec: EngineCommand {
             workingDirectory: workdir ?? "",
             user: user ?? "",
             privileged: privileged,
+            terminal: tty,
             openStdin: interactive && !detach,
-            detached: detach
+            detached: detach,
+            consoleSize: tty ? Console.size : nil
         )
-        throw ExitCode(try await ExecSession(engine: engine, start: start).run())
+        throw ExitCode(try await ExecSession(engine: engine, start: start, keys: keys.keys()).run())
     }
 }

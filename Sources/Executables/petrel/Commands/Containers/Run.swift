@@ -10,7 +10,10 @@ struct Run: EngineCommand {
             Ends with the container's exit code; 125 when Petrel failed, 126 when the program cannot be executed, 127 \
             when it was not found.
 
+            With --interactive and --tty, ctrl-p ctrl-q leaves it running; 'petrel attach' comes back to it.
+
             EXAMPLE:
+              petrel run -it --rm busybox
               petrel run --rm -e GREETING=hello busybox sh -c 'echo $GREETING'
               petrel run -d --name web --restart=always --memory 512m busybox httpd -f
             """,
@@ -20,13 +23,29 @@ struct Run: EngineCommand {
 
     @Flag(name: [.short, .long], help: "Print its id and do not wait for it.") var detach = false
     @OptionGroup var options: ContainerOptions
+    @OptionGroup var keys: DetachOptions
+    @Option(parsing: .unconditional, help: "Pass signals on to it: true or false.") var sigProxy = true
     @OptionGroup var place: PlaceOptions
     @Argument(help: "The image's name.") var image: String
     @Argument(parsing: .captureForPassthrough, help: "The program and its arguments, instead of the image's.")
     var command: [String] = []
 
     func run(_ engine: EngineConnection) async throws {
-        let config = try options.config(image: image, command: command, what: "run \(image)")
+        let streams = try options.streams()
+        if detach {
+            guard options.attach.isEmpty else {
+                throw Failure("run \(image)", "--attach and --detach exclude each other", exitCode: 125)
+            }
+        } else {
+            try Console.check(attachesInput: streams.input, hasTerminal: options.tty)
+        }
+        let keys = try keys.keys()
+        let config = try options.config(
+            image: image,
+            command: command,
+            what: "run \(image)",
+            detaches: detach
+        )
         let created = try await Creation(engine: engine, options: options, config: config, verb: "run")
             .create()
         // A start that fails with --rm is the engine's to clean up after: from here a container may be running, and is
@@ -39,7 +58,15 @@ struct Run: EngineCommand {
             engine: engine,
             container: created.id,
             name: created.name,
-            isRemovedAtEnd: options.remove
+            isRemovedAtEnd: options.remove,
+            streams: Attachment.Streams(
+                input: streams.input && options.interactive,
+                output: streams.output,
+                error: streams.error
+            ),
+            hasTerminal: options.tty,
+            keys: keys,
+            forwardsSignals: sigProxy
         )
         throw ExitCode(try await attachment.startAndFollow(fromNow: false))
     }

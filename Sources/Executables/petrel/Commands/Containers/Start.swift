@@ -7,26 +7,34 @@ import Rendering
 struct Start: EngineCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start containers that do not run.",
-        discussion: "EXAMPLE:\n  petrel start -a job"
+        discussion: "EXAMPLE:\n  petrel start -ai job"
     )
 
     @Flag(name: [.short, .long], help: "Show its output, and end with its exit code.") var attach = false
+    @Flag(name: [.short, .long], help: "Pass our standard input on to it; attaches, too.") var interactive =
+        false
+    @OptionGroup var keys: DetachOptions
     @Argument(help: "Names or ids.") var containers: [String]
     @OptionGroup var place: PlaceOptions
 
     func validate() throws {
-        guard !attach || containers.count == 1 else {
-            throw ValidationError("only one container can be started with --attach")
+        guard !(attach || interactive) || containers.count == 1 else {
+            throw ValidationError("only one container can be started with --attach or --interactive")
         }
     }
 
     func run(_ engine: EngineConnection) async throws {
-        if attach {
+        if attach || interactive {
+            let found = try await AttachedContainer(containers[0], engine)
             let attachment = Attachment(
                 engine: engine,
-                container: containers[0],
+                container: found.id,
                 name: containers[0],
-                isRemovedAtEnd: false
+                isRemovedAtEnd: found.isRemovedAtEnd,
+                streams: Attachment.Streams(input: interactive && found.opensStdin),
+                hasTerminal: found.hasTerminal,
+                keys: try keys.keys(),
+                forwardsSignals: !found.hasTerminal
             )
             throw ExitCode(try await attachment.startAndFollow(fromNow: true))
         }

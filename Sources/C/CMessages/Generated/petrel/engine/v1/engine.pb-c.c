@@ -532,6 +532,51 @@ void   petrel__engine__v1__container_config__free_unpacked
   assert(message->base.descriptor == &petrel__engine__v1__container_config__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__engine__v1__console_size__init
+                     (Petrel__Engine__V1__ConsoleSize         *message)
+{
+  static const Petrel__Engine__V1__ConsoleSize init_value = PETREL__ENGINE__V1__CONSOLE_SIZE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__console_size__get_packed_size
+                     (const Petrel__Engine__V1__ConsoleSize *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__console_size__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__console_size__pack
+                     (const Petrel__Engine__V1__ConsoleSize *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__console_size__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__console_size__pack_to_buffer
+                     (const Petrel__Engine__V1__ConsoleSize *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__console_size__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__ConsoleSize *
+       petrel__engine__v1__console_size__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__ConsoleSize *)
+     protobuf_c_message_unpack (&petrel__engine__v1__console_size__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__console_size__free_unpacked
+                     (Petrel__Engine__V1__ConsoleSize *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__console_size__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   petrel__engine__v1__create_request__init
                      (Petrel__Engine__V1__CreateRequest         *message)
 {
@@ -2336,6 +2381,366 @@ void   petrel__engine__v1__exec_response__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &petrel__engine__v1__exec_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__exec_acknowledge__init
+                     (Petrel__Engine__V1__ExecAcknowledge         *message)
+{
+  static const Petrel__Engine__V1__ExecAcknowledge init_value = PETREL__ENGINE__V1__EXEC_ACKNOWLEDGE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__exec_acknowledge__get_packed_size
+                     (const Petrel__Engine__V1__ExecAcknowledge *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__exec_acknowledge__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__exec_acknowledge__pack
+                     (const Petrel__Engine__V1__ExecAcknowledge *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__exec_acknowledge__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__exec_acknowledge__pack_to_buffer
+                     (const Petrel__Engine__V1__ExecAcknowledge *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__exec_acknowledge__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__ExecAcknowledge *
+       petrel__engine__v1__exec_acknowledge__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__ExecAcknowledge *)
+     protobuf_c_message_unpack (&petrel__engine__v1__exec_acknowledge__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__exec_acknowledge__free_unpacked
+                     (Petrel__Engine__V1__ExecAcknowledge *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__exec_acknowledge__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__input_state__init
+                     (Petrel__Engine__V1__InputState         *message)
+{
+  static const Petrel__Engine__V1__InputState init_value = PETREL__ENGINE__V1__INPUT_STATE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__input_state__get_packed_size
+                     (const Petrel__Engine__V1__InputState *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__input_state__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__input_state__pack
+                     (const Petrel__Engine__V1__InputState *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__input_state__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__input_state__pack_to_buffer
+                     (const Petrel__Engine__V1__InputState *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__input_state__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__InputState *
+       petrel__engine__v1__input_state__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__InputState *)
+     protobuf_c_message_unpack (&petrel__engine__v1__input_state__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__input_state__free_unpacked
+                     (Petrel__Engine__V1__InputState *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__input_state__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__attach_request__init
+                     (Petrel__Engine__V1__AttachRequest         *message)
+{
+  static const Petrel__Engine__V1__AttachRequest init_value = PETREL__ENGINE__V1__ATTACH_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__attach_request__get_packed_size
+                     (const Petrel__Engine__V1__AttachRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__attach_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__attach_request__pack
+                     (const Petrel__Engine__V1__AttachRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__attach_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__attach_request__pack_to_buffer
+                     (const Petrel__Engine__V1__AttachRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__attach_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__AttachRequest *
+       petrel__engine__v1__attach_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__AttachRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__attach_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__attach_request__free_unpacked
+                     (Petrel__Engine__V1__AttachRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__attach_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__attach_start__init
+                     (Petrel__Engine__V1__AttachStart         *message)
+{
+  static const Petrel__Engine__V1__AttachStart init_value = PETREL__ENGINE__V1__ATTACH_START__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__attach_start__get_packed_size
+                     (const Petrel__Engine__V1__AttachStart *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__attach_start__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__attach_start__pack
+                     (const Petrel__Engine__V1__AttachStart *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__attach_start__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__attach_start__pack_to_buffer
+                     (const Petrel__Engine__V1__AttachStart *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__attach_start__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__AttachStart *
+       petrel__engine__v1__attach_start__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__AttachStart *)
+     protobuf_c_message_unpack (&petrel__engine__v1__attach_start__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__attach_start__free_unpacked
+                     (Petrel__Engine__V1__AttachStart *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__attach_start__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__attach_response__init
+                     (Petrel__Engine__V1__AttachResponse         *message)
+{
+  static const Petrel__Engine__V1__AttachResponse init_value = PETREL__ENGINE__V1__ATTACH_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__attach_response__get_packed_size
+                     (const Petrel__Engine__V1__AttachResponse *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__attach_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__attach_response__pack
+                     (const Petrel__Engine__V1__AttachResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__attach_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__attach_response__pack_to_buffer
+                     (const Petrel__Engine__V1__AttachResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__attach_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__AttachResponse *
+       petrel__engine__v1__attach_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__AttachResponse *)
+     protobuf_c_message_unpack (&petrel__engine__v1__attach_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__attach_response__free_unpacked
+                     (Petrel__Engine__V1__AttachResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__attach_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__attach_started__init
+                     (Petrel__Engine__V1__AttachStarted         *message)
+{
+  static const Petrel__Engine__V1__AttachStarted init_value = PETREL__ENGINE__V1__ATTACH_STARTED__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__attach_started__get_packed_size
+                     (const Petrel__Engine__V1__AttachStarted *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__attach_started__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__attach_started__pack
+                     (const Petrel__Engine__V1__AttachStarted *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__attach_started__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__attach_started__pack_to_buffer
+                     (const Petrel__Engine__V1__AttachStarted *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__attach_started__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__AttachStarted *
+       petrel__engine__v1__attach_started__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__AttachStarted *)
+     protobuf_c_message_unpack (&petrel__engine__v1__attach_started__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__attach_started__free_unpacked
+                     (Petrel__Engine__V1__AttachStarted *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__attach_started__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__resize_terminal_request__init
+                     (Petrel__Engine__V1__ResizeTerminalRequest         *message)
+{
+  static const Petrel__Engine__V1__ResizeTerminalRequest init_value = PETREL__ENGINE__V1__RESIZE_TERMINAL_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__resize_terminal_request__get_packed_size
+                     (const Petrel__Engine__V1__ResizeTerminalRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__resize_terminal_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__resize_terminal_request__pack
+                     (const Petrel__Engine__V1__ResizeTerminalRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__resize_terminal_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__resize_terminal_request__pack_to_buffer
+                     (const Petrel__Engine__V1__ResizeTerminalRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__resize_terminal_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__ResizeTerminalRequest *
+       petrel__engine__v1__resize_terminal_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__ResizeTerminalRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__resize_terminal_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__resize_terminal_request__free_unpacked
+                     (Petrel__Engine__V1__ResizeTerminalRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__resize_terminal_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__resize_terminal_response__init
+                     (Petrel__Engine__V1__ResizeTerminalResponse         *message)
+{
+  static const Petrel__Engine__V1__ResizeTerminalResponse init_value = PETREL__ENGINE__V1__RESIZE_TERMINAL_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__resize_terminal_response__get_packed_size
+                     (const Petrel__Engine__V1__ResizeTerminalResponse *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__resize_terminal_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__resize_terminal_response__pack
+                     (const Petrel__Engine__V1__ResizeTerminalResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__resize_terminal_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__resize_terminal_response__pack_to_buffer
+                     (const Petrel__Engine__V1__ResizeTerminalResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__resize_terminal_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__ResizeTerminalResponse *
+       petrel__engine__v1__resize_terminal_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__ResizeTerminalResponse *)
+     protobuf_c_message_unpack (&petrel__engine__v1__resize_terminal_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__resize_terminal_response__free_unpacked
+                     (Petrel__Engine__V1__ResizeTerminalResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__resize_terminal_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   petrel__engine__v1__exec_started__init
@@ -4257,7 +4662,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__container_config__annotatio
   (ProtobufCMessageInit) petrel__engine__v1__container_config__annotations_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__field_descriptors[51] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__field_descriptors[52] =
 {
   {
     "image",
@@ -4871,6 +5276,18 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "console_size",
+    58,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerConfig, console_size),
+    &petrel__engine__v1__console_size__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__container_config__field_indices_by_name[] = {
   43,   /* field[43] = annotations */
@@ -4880,6 +5297,7 @@ static const unsigned petrel__engine__v1__container_config__field_indices_by_nam
   41,   /* field[41] = cgroup_parent */
   40,   /* field[40] = cgroupns_mode */
   3,   /* field[3] = command */
+  51,   /* field[51] = console_size */
   30,   /* field[30] = device_cgroup_rules */
   29,   /* field[29] = devices */
   48,   /* field[48] = dns */
@@ -4929,7 +5347,7 @@ static const ProtobufCIntRange petrel__engine__v1__container_config__number_rang
 {
   { 1, 0 },
   { 30, 23 },
-  { 0, 51 }
+  { 0, 52 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__container_config__descriptor =
 {
@@ -4939,11 +5357,62 @@ const ProtobufCMessageDescriptor petrel__engine__v1__container_config__descripto
   "Petrel__Engine__V1__ContainerConfig",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ContainerConfig),
-  51,
+  52,
   petrel__engine__v1__container_config__field_descriptors,
   petrel__engine__v1__container_config__field_indices_by_name,
   2,  petrel__engine__v1__container_config__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__container_config__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__console_size__field_descriptors[2] =
+{
+  {
+    "columns",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ConsoleSize, columns),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rows",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ConsoleSize, rows),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__console_size__field_indices_by_name[] = {
+  0,   /* field[0] = columns */
+  1,   /* field[1] = rows */
+};
+static const ProtobufCIntRange petrel__engine__v1__console_size__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__console_size__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.ConsoleSize",
+  "ConsoleSize",
+  "Petrel__Engine__V1__ConsoleSize",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__ConsoleSize),
+  2,
+  petrel__engine__v1__console_size__field_descriptors,
+  petrel__engine__v1__console_size__field_indices_by_name,
+  1,  petrel__engine__v1__console_size__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__console_size__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor petrel__engine__v1__create_request__field_descriptors[3] =
@@ -7034,7 +7503,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__inspect_response__descripto
   (ProtobufCMessageInit) petrel__engine__v1__inspect_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__logs_request__field_descriptors[10] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__logs_request__field_descriptors[11] =
 {
   {
     "container",
@@ -7156,11 +7625,24 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__logs_request__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "from_end",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__LogsRequest, from_end),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__logs_request__field_indices_by_name[] = {
   8,   /* field[8] = after_position */
   0,   /* field[0] = container */
   1,   /* field[1] = follow */
+  10,   /* field[10] = from_end */
   5,   /* field[5] = since_unix_nanos */
   3,   /* field[3] = stderr_field */
   2,   /* field[2] = stdout_field */
@@ -7172,7 +7654,7 @@ static const unsigned petrel__engine__v1__logs_request__field_indices_by_name[] 
 static const ProtobufCIntRange petrel__engine__v1__logs_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__logs_request__descriptor =
 {
@@ -7182,7 +7664,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__logs_request__descriptor =
   "Petrel__Engine__V1__LogsRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__LogsRequest),
-  10,
+  11,
   petrel__engine__v1__logs_request__field_descriptors,
   petrel__engine__v1__logs_request__field_indices_by_name,
   1,  petrel__engine__v1__logs_request__number_ranges,
@@ -7266,7 +7748,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__logs_response__descriptor =
   (ProtobufCMessageInit) petrel__engine__v1__logs_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__exec_request__field_descriptors[4] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__exec_request__field_descriptors[5] =
 {
   {
     "start",
@@ -7316,8 +7798,21 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__exec_request__field_de
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "acknowledge",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__ExecRequest, body_case),
+    offsetof(Petrel__Engine__V1__ExecRequest, acknowledge),
+    &petrel__engine__v1__exec_acknowledge__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__exec_request__field_indices_by_name[] = {
+  4,   /* field[4] = acknowledge */
   2,   /* field[2] = close_stdin */
   3,   /* field[3] = resume */
   0,   /* field[0] = start */
@@ -7326,7 +7821,7 @@ static const unsigned petrel__engine__v1__exec_request__field_indices_by_name[] 
 static const ProtobufCIntRange petrel__engine__v1__exec_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__exec_request__descriptor =
 {
@@ -7336,14 +7831,14 @@ const ProtobufCMessageDescriptor petrel__engine__v1__exec_request__descriptor =
   "Petrel__Engine__V1__ExecRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ExecRequest),
-  4,
+  5,
   petrel__engine__v1__exec_request__field_descriptors,
   petrel__engine__v1__exec_request__field_indices_by_name,
   1,  petrel__engine__v1__exec_request__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__exec_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__exec_start__field_descriptors[9] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__exec_start__field_descriptors[10] =
 {
   {
     "container",
@@ -7453,9 +7948,22 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__exec_start__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "console_size",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ExecStart, console_size),
+    &petrel__engine__v1__console_size__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__exec_start__field_indices_by_name[] = {
   1,   /* field[1] = command */
+  9,   /* field[9] = console_size */
   0,   /* field[0] = container */
   8,   /* field[8] = detached */
   2,   /* field[2] = environment */
@@ -7468,7 +7976,7 @@ static const unsigned petrel__engine__v1__exec_start__field_indices_by_name[] = 
 static const ProtobufCIntRange petrel__engine__v1__exec_start__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__exec_start__descriptor =
 {
@@ -7478,14 +7986,14 @@ const ProtobufCMessageDescriptor petrel__engine__v1__exec_start__descriptor =
   "Petrel__Engine__V1__ExecStart",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ExecStart),
-  9,
+  10,
   petrel__engine__v1__exec_start__field_descriptors,
   petrel__engine__v1__exec_start__field_indices_by_name,
   1,  petrel__engine__v1__exec_start__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__exec_start__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__exec_resume__field_descriptors[2] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__exec_resume__field_descriptors[4] =
 {
   {
     "container",
@@ -7511,15 +8019,41 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__exec_resume__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "stdout_position",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ExecResume, stdout_position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stderr_position",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ExecResume, stderr_position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__exec_resume__field_indices_by_name[] = {
   0,   /* field[0] = container */
   1,   /* field[1] = exec_id */
+  3,   /* field[3] = stderr_position */
+  2,   /* field[2] = stdout_position */
 };
 static const ProtobufCIntRange petrel__engine__v1__exec_resume__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__exec_resume__descriptor =
 {
@@ -7529,14 +8063,14 @@ const ProtobufCMessageDescriptor petrel__engine__v1__exec_resume__descriptor =
   "Petrel__Engine__V1__ExecResume",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ExecResume),
-  2,
+  4,
   petrel__engine__v1__exec_resume__field_descriptors,
   petrel__engine__v1__exec_resume__field_indices_by_name,
   1,  petrel__engine__v1__exec_resume__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__exec_resume__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__exec_response__field_descriptors[3] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__exec_response__field_descriptors[4] =
 {
   {
     "started",
@@ -7574,16 +8108,29 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__exec_response__field_d
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "input",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__ExecResponse, body_case),
+    offsetof(Petrel__Engine__V1__ExecResponse, input),
+    &petrel__engine__v1__input_state__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__exec_response__field_indices_by_name[] = {
   2,   /* field[2] = exit */
+  3,   /* field[3] = input */
   1,   /* field[1] = output */
   0,   /* field[0] = started */
 };
 static const ProtobufCIntRange petrel__engine__v1__exec_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__exec_response__descriptor =
 {
@@ -7593,11 +8140,386 @@ const ProtobufCMessageDescriptor petrel__engine__v1__exec_response__descriptor =
   "Petrel__Engine__V1__ExecResponse",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ExecResponse),
-  3,
+  4,
   petrel__engine__v1__exec_response__field_descriptors,
   petrel__engine__v1__exec_response__field_indices_by_name,
   1,  petrel__engine__v1__exec_response__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__exec_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__exec_acknowledge__field_descriptors[2] =
+{
+  {
+    "stdout_position",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ExecAcknowledge, stdout_position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stderr_position",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ExecAcknowledge, stderr_position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__exec_acknowledge__field_indices_by_name[] = {
+  1,   /* field[1] = stderr_position */
+  0,   /* field[0] = stdout_position */
+};
+static const ProtobufCIntRange petrel__engine__v1__exec_acknowledge__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__exec_acknowledge__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.ExecAcknowledge",
+  "ExecAcknowledge",
+  "Petrel__Engine__V1__ExecAcknowledge",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__ExecAcknowledge),
+  2,
+  petrel__engine__v1__exec_acknowledge__field_descriptors,
+  petrel__engine__v1__exec_acknowledge__field_indices_by_name,
+  1,  petrel__engine__v1__exec_acknowledge__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__exec_acknowledge__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__input_state__field_descriptors[1] =
+{
+  {
+    "accepted_position",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__InputState, accepted_position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__input_state__field_indices_by_name[] = {
+  0,   /* field[0] = accepted_position */
+};
+static const ProtobufCIntRange petrel__engine__v1__input_state__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__input_state__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.InputState",
+  "InputState",
+  "Petrel__Engine__V1__InputState",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__InputState),
+  1,
+  petrel__engine__v1__input_state__field_descriptors,
+  petrel__engine__v1__input_state__field_indices_by_name,
+  1,  petrel__engine__v1__input_state__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__input_state__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__attach_request__field_descriptors[3] =
+{
+  {
+    "start",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__AttachRequest, body_case),
+    offsetof(Petrel__Engine__V1__AttachRequest, start),
+    &petrel__engine__v1__attach_start__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stdin_field",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__AttachRequest, body_case),
+    offsetof(Petrel__Engine__V1__AttachRequest, stdin_field),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "close_stdin",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Petrel__Engine__V1__AttachRequest, body_case),
+    offsetof(Petrel__Engine__V1__AttachRequest, close_stdin),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__attach_request__field_indices_by_name[] = {
+  2,   /* field[2] = close_stdin */
+  0,   /* field[0] = start */
+  1,   /* field[1] = stdin_field */
+};
+static const ProtobufCIntRange petrel__engine__v1__attach_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__attach_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.AttachRequest",
+  "AttachRequest",
+  "Petrel__Engine__V1__AttachRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__AttachRequest),
+  3,
+  petrel__engine__v1__attach_request__field_descriptors,
+  petrel__engine__v1__attach_request__field_indices_by_name,
+  1,  petrel__engine__v1__attach_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__attach_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__attach_start__field_descriptors[2] =
+{
+  {
+    "container",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__AttachStart, container),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__AttachStart, run),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__attach_start__field_indices_by_name[] = {
+  0,   /* field[0] = container */
+  1,   /* field[1] = run */
+};
+static const ProtobufCIntRange petrel__engine__v1__attach_start__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__attach_start__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.AttachStart",
+  "AttachStart",
+  "Petrel__Engine__V1__AttachStart",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__AttachStart),
+  2,
+  petrel__engine__v1__attach_start__field_descriptors,
+  petrel__engine__v1__attach_start__field_indices_by_name,
+  1,  petrel__engine__v1__attach_start__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__attach_start__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__attach_response__field_descriptors[2] =
+{
+  {
+    "started",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__AttachResponse, body_case),
+    offsetof(Petrel__Engine__V1__AttachResponse, started),
+    &petrel__engine__v1__attach_started__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "input",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__AttachResponse, body_case),
+    offsetof(Petrel__Engine__V1__AttachResponse, input),
+    &petrel__engine__v1__input_state__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__attach_response__field_indices_by_name[] = {
+  1,   /* field[1] = input */
+  0,   /* field[0] = started */
+};
+static const ProtobufCIntRange petrel__engine__v1__attach_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__attach_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.AttachResponse",
+  "AttachResponse",
+  "Petrel__Engine__V1__AttachResponse",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__AttachResponse),
+  2,
+  petrel__engine__v1__attach_response__field_descriptors,
+  petrel__engine__v1__attach_response__field_indices_by_name,
+  1,  petrel__engine__v1__attach_response__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__attach_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__attach_started__field_descriptors[1] =
+{
+  {
+    "run",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__AttachStarted, run),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__attach_started__field_indices_by_name[] = {
+  0,   /* field[0] = run */
+};
+static const ProtobufCIntRange petrel__engine__v1__attach_started__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__attach_started__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.AttachStarted",
+  "AttachStarted",
+  "Petrel__Engine__V1__AttachStarted",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__AttachStarted),
+  1,
+  petrel__engine__v1__attach_started__field_descriptors,
+  petrel__engine__v1__attach_started__field_indices_by_name,
+  1,  petrel__engine__v1__attach_started__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__attach_started__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__resize_terminal_request__field_descriptors[3] =
+{
+  {
+    "container",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ResizeTerminalRequest, container),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "exec_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ResizeTerminalRequest, exec_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "size",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ResizeTerminalRequest, size),
+    &petrel__engine__v1__console_size__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__resize_terminal_request__field_indices_by_name[] = {
+  0,   /* field[0] = container */
+  1,   /* field[1] = exec_id */
+  2,   /* field[2] = size */
+};
+static const ProtobufCIntRange petrel__engine__v1__resize_terminal_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__resize_terminal_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.ResizeTerminalRequest",
+  "ResizeTerminalRequest",
+  "Petrel__Engine__V1__ResizeTerminalRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__ResizeTerminalRequest),
+  3,
+  petrel__engine__v1__resize_terminal_request__field_descriptors,
+  petrel__engine__v1__resize_terminal_request__field_indices_by_name,
+  1,  petrel__engine__v1__resize_terminal_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__resize_terminal_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define petrel__engine__v1__resize_terminal_response__field_descriptors NULL
+#define petrel__engine__v1__resize_terminal_response__field_indices_by_name NULL
+#define petrel__engine__v1__resize_terminal_response__number_ranges NULL
+const ProtobufCMessageDescriptor petrel__engine__v1__resize_terminal_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.ResizeTerminalResponse",
+  "ResizeTerminalResponse",
+  "Petrel__Engine__V1__ResizeTerminalResponse",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__ResizeTerminalResponse),
+  0,
+  petrel__engine__v1__resize_terminal_response__field_descriptors,
+  petrel__engine__v1__resize_terminal_response__field_indices_by_name,
+  0,  petrel__engine__v1__resize_terminal_response__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__resize_terminal_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor petrel__engine__v1__exec_started__field_descriptors[1] =

@@ -2847,7 +2847,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__reply__descriptor =
   (ProtobufCMessageInit) petrel__keeper__v1__reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__keeper__v1__stream_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor petrel__keeper__v1__stream_request__field_descriptors[6] =
 {
   {
     "exec_id",
@@ -2885,16 +2885,55 @@ static const ProtobufCFieldDescriptor petrel__keeper__v1__stream_request__field_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "stdout_position",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__StreamRequest, stdout_position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stderr_position",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__StreamRequest, stderr_position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__StreamRequest, run),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__keeper__v1__stream_request__field_indices_by_name[] = {
   2,   /* field[2] = attach_output */
   1,   /* field[1] = attach_stdin */
   0,   /* field[0] = exec_id */
+  5,   /* field[5] = run */
+  4,   /* field[4] = stderr_position */
+  3,   /* field[3] = stdout_position */
 };
 static const ProtobufCIntRange petrel__keeper__v1__stream_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor petrel__keeper__v1__stream_request__descriptor =
 {
@@ -2904,7 +2943,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__stream_request__descriptor 
   "Petrel__Keeper__V1__StreamRequest",
   "petrel.keeper.v1",
   sizeof(Petrel__Keeper__V1__StreamRequest),
-  3,
+  6,
   petrel__keeper__v1__stream_request__field_descriptors,
   petrel__keeper__v1__stream_request__field_indices_by_name,
   1,  petrel__keeper__v1__stream_request__number_ranges,

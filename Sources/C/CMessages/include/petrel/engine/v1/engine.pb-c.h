@@ -31,6 +31,7 @@ typedef struct Petrel__Engine__V1__ContainerConfig__LabelsEntry Petrel__Engine__
 typedef struct Petrel__Engine__V1__ContainerConfig__TmpfsEntry Petrel__Engine__V1__ContainerConfig__TmpfsEntry;
 typedef struct Petrel__Engine__V1__ContainerConfig__SysctlsEntry Petrel__Engine__V1__ContainerConfig__SysctlsEntry;
 typedef struct Petrel__Engine__V1__ContainerConfig__AnnotationsEntry Petrel__Engine__V1__ContainerConfig__AnnotationsEntry;
+typedef struct Petrel__Engine__V1__ConsoleSize Petrel__Engine__V1__ConsoleSize;
 typedef struct Petrel__Engine__V1__CreateRequest Petrel__Engine__V1__CreateRequest;
 typedef struct Petrel__Engine__V1__CreateResponse Petrel__Engine__V1__CreateResponse;
 typedef struct Petrel__Engine__V1__StartRequest Petrel__Engine__V1__StartRequest;
@@ -72,6 +73,14 @@ typedef struct Petrel__Engine__V1__ExecRequest Petrel__Engine__V1__ExecRequest;
 typedef struct Petrel__Engine__V1__ExecStart Petrel__Engine__V1__ExecStart;
 typedef struct Petrel__Engine__V1__ExecResume Petrel__Engine__V1__ExecResume;
 typedef struct Petrel__Engine__V1__ExecResponse Petrel__Engine__V1__ExecResponse;
+typedef struct Petrel__Engine__V1__ExecAcknowledge Petrel__Engine__V1__ExecAcknowledge;
+typedef struct Petrel__Engine__V1__InputState Petrel__Engine__V1__InputState;
+typedef struct Petrel__Engine__V1__AttachRequest Petrel__Engine__V1__AttachRequest;
+typedef struct Petrel__Engine__V1__AttachStart Petrel__Engine__V1__AttachStart;
+typedef struct Petrel__Engine__V1__AttachResponse Petrel__Engine__V1__AttachResponse;
+typedef struct Petrel__Engine__V1__AttachStarted Petrel__Engine__V1__AttachStarted;
+typedef struct Petrel__Engine__V1__ResizeTerminalRequest Petrel__Engine__V1__ResizeTerminalRequest;
+typedef struct Petrel__Engine__V1__ResizeTerminalResponse Petrel__Engine__V1__ResizeTerminalResponse;
 typedef struct Petrel__Engine__V1__ExecStarted Petrel__Engine__V1__ExecStarted;
 typedef struct Petrel__Engine__V1__ExecOutput Petrel__Engine__V1__ExecOutput;
 typedef struct Petrel__Engine__V1__ExecExit Petrel__Engine__V1__ExecExit;
@@ -387,6 +396,7 @@ struct  Petrel__Engine__V1__ContainerConfig
   ProtobufCBinaryData *dns_search;
   size_t n_dns_options;
   ProtobufCBinaryData *dns_options;
+  Petrel__Engine__V1__ConsoleSize *console_size;
   Petrel__Engine__V1__ContainerConfig__StopTimeoutSecondsCase _stop_timeout_seconds_case;
   union {
     uint32_t stop_timeout_seconds;
@@ -394,7 +404,18 @@ struct  Petrel__Engine__V1__ContainerConfig
 };
 #define PETREL__ENGINE__V1__CONTAINER_CONFIG__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__container_config__descriptor) \
-    , {0,NULL}, 0,NULL, 0, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, NULL, NULL, 0,NULL, 0,NULL, 0, {0,NULL}, 0, 0, 0, 0, {0,NULL}, 0, 0,NULL, 0,NULL, 0,NULL, 0, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, {0,NULL}, 0, 0,NULL, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0,NULL, NULL, {0,NULL}, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, PETREL__ENGINE__V1__CONTAINER_CONFIG___STOP_TIMEOUT_SECONDS__NOT_SET, {0} }
+    , {0,NULL}, 0,NULL, 0, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, NULL, NULL, 0,NULL, 0,NULL, 0, {0,NULL}, 0, 0, 0, 0, {0,NULL}, 0, 0,NULL, 0,NULL, 0,NULL, 0, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, {0,NULL}, 0, 0,NULL, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0,NULL, NULL, {0,NULL}, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, PETREL__ENGINE__V1__CONTAINER_CONFIG___STOP_TIMEOUT_SECONDS__NOT_SET, {0} }
+
+
+struct  Petrel__Engine__V1__ConsoleSize
+{
+  ProtobufCMessage base;
+  uint32_t columns;
+  uint32_t rows;
+};
+#define PETREL__ENGINE__V1__CONSOLE_SIZE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__console_size__descriptor) \
+    , 0, 0 }
 
 
 struct  Petrel__Engine__V1__CreateRequest
@@ -856,6 +877,7 @@ struct  Petrel__Engine__V1__LogsRequest
   protobuf_c_boolean timestamps;
   ProtobufCBinaryData after_position;
   protobuf_c_boolean until_run_ends;
+  protobuf_c_boolean from_end;
   Petrel__Engine__V1__LogsRequest__TailCase _tail_case;
   union {
     uint64_t tail;
@@ -863,7 +885,7 @@ struct  Petrel__Engine__V1__LogsRequest
 };
 #define PETREL__ENGINE__V1__LOGS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__logs_request__descriptor) \
-    , {0,NULL}, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, PETREL__ENGINE__V1__LOGS_REQUEST___TAIL__NOT_SET, {0} }
+    , {0,NULL}, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, PETREL__ENGINE__V1__LOGS_REQUEST___TAIL__NOT_SET, {0} }
 
 
 struct  Petrel__Engine__V1__LogsResponse
@@ -884,7 +906,8 @@ typedef enum {
   PETREL__ENGINE__V1__EXEC_REQUEST__BODY_START = 1,
   PETREL__ENGINE__V1__EXEC_REQUEST__BODY_STDIN_FIELD = 2,
   PETREL__ENGINE__V1__EXEC_REQUEST__BODY_CLOSE_STDIN = 3,
-  PETREL__ENGINE__V1__EXEC_REQUEST__BODY_RESUME = 4
+  PETREL__ENGINE__V1__EXEC_REQUEST__BODY_RESUME = 4,
+  PETREL__ENGINE__V1__EXEC_REQUEST__BODY_ACKNOWLEDGE = 5
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__ENGINE__V1__EXEC_REQUEST__BODY__CASE)
 } Petrel__Engine__V1__ExecRequest__BodyCase;
 
@@ -897,6 +920,7 @@ struct  Petrel__Engine__V1__ExecRequest
     ProtobufCBinaryData stdin_field;
     protobuf_c_boolean close_stdin;
     Petrel__Engine__V1__ExecResume *resume;
+    Petrel__Engine__V1__ExecAcknowledge *acknowledge;
   };
 };
 #define PETREL__ENGINE__V1__EXEC_REQUEST__INIT \
@@ -918,10 +942,11 @@ struct  Petrel__Engine__V1__ExecStart
   protobuf_c_boolean terminal;
   protobuf_c_boolean open_stdin;
   protobuf_c_boolean detached;
+  Petrel__Engine__V1__ConsoleSize *console_size;
 };
 #define PETREL__ENGINE__V1__EXEC_START__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__exec_start__descriptor) \
-    , {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, 0, 0, 0, 0 }
+    , {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, 0, 0, 0, 0, NULL }
 
 
 struct  Petrel__Engine__V1__ExecResume
@@ -929,17 +954,20 @@ struct  Petrel__Engine__V1__ExecResume
   ProtobufCMessage base;
   ProtobufCBinaryData container;
   ProtobufCBinaryData exec_id;
+  uint64_t stdout_position;
+  uint64_t stderr_position;
 };
 #define PETREL__ENGINE__V1__EXEC_RESUME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__exec_resume__descriptor) \
-    , {0,NULL}, {0,NULL} }
+    , {0,NULL}, {0,NULL}, 0, 0 }
 
 
 typedef enum {
   PETREL__ENGINE__V1__EXEC_RESPONSE__BODY__NOT_SET = 0,
   PETREL__ENGINE__V1__EXEC_RESPONSE__BODY_STARTED = 1,
   PETREL__ENGINE__V1__EXEC_RESPONSE__BODY_OUTPUT = 2,
-  PETREL__ENGINE__V1__EXEC_RESPONSE__BODY_EXIT = 3
+  PETREL__ENGINE__V1__EXEC_RESPONSE__BODY_EXIT = 3,
+  PETREL__ENGINE__V1__EXEC_RESPONSE__BODY_INPUT = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__ENGINE__V1__EXEC_RESPONSE__BODY__CASE)
 } Petrel__Engine__V1__ExecResponse__BodyCase;
 
@@ -951,11 +979,119 @@ struct  Petrel__Engine__V1__ExecResponse
     Petrel__Engine__V1__ExecStarted *started;
     Petrel__Engine__V1__ExecOutput *output;
     Petrel__Engine__V1__ExecExit *exit;
+    Petrel__Engine__V1__InputState *input;
   };
 };
 #define PETREL__ENGINE__V1__EXEC_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__exec_response__descriptor) \
     , PETREL__ENGINE__V1__EXEC_RESPONSE__BODY__NOT_SET, {0} }
+
+
+struct  Petrel__Engine__V1__ExecAcknowledge
+{
+  ProtobufCMessage base;
+  uint64_t stdout_position;
+  uint64_t stderr_position;
+};
+#define PETREL__ENGINE__V1__EXEC_ACKNOWLEDGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__exec_acknowledge__descriptor) \
+    , 0, 0 }
+
+
+struct  Petrel__Engine__V1__InputState
+{
+  ProtobufCMessage base;
+  uint64_t accepted_position;
+};
+#define PETREL__ENGINE__V1__INPUT_STATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__input_state__descriptor) \
+    , 0 }
+
+
+typedef enum {
+  PETREL__ENGINE__V1__ATTACH_REQUEST__BODY__NOT_SET = 0,
+  PETREL__ENGINE__V1__ATTACH_REQUEST__BODY_START = 1,
+  PETREL__ENGINE__V1__ATTACH_REQUEST__BODY_STDIN_FIELD = 2,
+  PETREL__ENGINE__V1__ATTACH_REQUEST__BODY_CLOSE_STDIN = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__ENGINE__V1__ATTACH_REQUEST__BODY__CASE)
+} Petrel__Engine__V1__AttachRequest__BodyCase;
+
+struct  Petrel__Engine__V1__AttachRequest
+{
+  ProtobufCMessage base;
+  Petrel__Engine__V1__AttachRequest__BodyCase body_case;
+  union {
+    Petrel__Engine__V1__AttachStart *start;
+    ProtobufCBinaryData stdin_field;
+    protobuf_c_boolean close_stdin;
+  };
+};
+#define PETREL__ENGINE__V1__ATTACH_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__attach_request__descriptor) \
+    , PETREL__ENGINE__V1__ATTACH_REQUEST__BODY__NOT_SET, {0} }
+
+
+struct  Petrel__Engine__V1__AttachStart
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData container;
+  uint64_t run;
+};
+#define PETREL__ENGINE__V1__ATTACH_START__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__attach_start__descriptor) \
+    , {0,NULL}, 0 }
+
+
+typedef enum {
+  PETREL__ENGINE__V1__ATTACH_RESPONSE__BODY__NOT_SET = 0,
+  PETREL__ENGINE__V1__ATTACH_RESPONSE__BODY_STARTED = 1,
+  PETREL__ENGINE__V1__ATTACH_RESPONSE__BODY_INPUT = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__ENGINE__V1__ATTACH_RESPONSE__BODY__CASE)
+} Petrel__Engine__V1__AttachResponse__BodyCase;
+
+struct  Petrel__Engine__V1__AttachResponse
+{
+  ProtobufCMessage base;
+  Petrel__Engine__V1__AttachResponse__BodyCase body_case;
+  union {
+    Petrel__Engine__V1__AttachStarted *started;
+    Petrel__Engine__V1__InputState *input;
+  };
+};
+#define PETREL__ENGINE__V1__ATTACH_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__attach_response__descriptor) \
+    , PETREL__ENGINE__V1__ATTACH_RESPONSE__BODY__NOT_SET, {0} }
+
+
+struct  Petrel__Engine__V1__AttachStarted
+{
+  ProtobufCMessage base;
+  uint64_t run;
+};
+#define PETREL__ENGINE__V1__ATTACH_STARTED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__attach_started__descriptor) \
+    , 0 }
+
+
+struct  Petrel__Engine__V1__ResizeTerminalRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData container;
+  ProtobufCBinaryData exec_id;
+  Petrel__Engine__V1__ConsoleSize *size;
+};
+#define PETREL__ENGINE__V1__RESIZE_TERMINAL_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__resize_terminal_request__descriptor) \
+    , {0,NULL}, {0,NULL}, NULL }
+
+
+struct  Petrel__Engine__V1__ResizeTerminalResponse
+{
+  ProtobufCMessage base;
+};
+#define PETREL__ENGINE__V1__RESIZE_TERMINAL_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__resize_terminal_response__descriptor) \
+     }
 
 
 struct  Petrel__Engine__V1__ExecStarted
@@ -1415,6 +1551,25 @@ Petrel__Engine__V1__ContainerConfig *
                       const uint8_t       *data);
 void   petrel__engine__v1__container_config__free_unpacked
                      (Petrel__Engine__V1__ContainerConfig *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__ConsoleSize methods */
+void   petrel__engine__v1__console_size__init
+                     (Petrel__Engine__V1__ConsoleSize         *message);
+size_t petrel__engine__v1__console_size__get_packed_size
+                     (const Petrel__Engine__V1__ConsoleSize   *message);
+size_t petrel__engine__v1__console_size__pack
+                     (const Petrel__Engine__V1__ConsoleSize   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__console_size__pack_to_buffer
+                     (const Petrel__Engine__V1__ConsoleSize   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__ConsoleSize *
+       petrel__engine__v1__console_size__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__console_size__free_unpacked
+                     (Petrel__Engine__V1__ConsoleSize *message,
                       ProtobufCAllocator *allocator);
 /* Petrel__Engine__V1__CreateRequest methods */
 void   petrel__engine__v1__create_request__init
@@ -2179,6 +2334,158 @@ Petrel__Engine__V1__ExecResponse *
 void   petrel__engine__v1__exec_response__free_unpacked
                      (Petrel__Engine__V1__ExecResponse *message,
                       ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__ExecAcknowledge methods */
+void   petrel__engine__v1__exec_acknowledge__init
+                     (Petrel__Engine__V1__ExecAcknowledge         *message);
+size_t petrel__engine__v1__exec_acknowledge__get_packed_size
+                     (const Petrel__Engine__V1__ExecAcknowledge   *message);
+size_t petrel__engine__v1__exec_acknowledge__pack
+                     (const Petrel__Engine__V1__ExecAcknowledge   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__exec_acknowledge__pack_to_buffer
+                     (const Petrel__Engine__V1__ExecAcknowledge   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__ExecAcknowledge *
+       petrel__engine__v1__exec_acknowledge__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__exec_acknowledge__free_unpacked
+                     (Petrel__Engine__V1__ExecAcknowledge *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__InputState methods */
+void   petrel__engine__v1__input_state__init
+                     (Petrel__Engine__V1__InputState         *message);
+size_t petrel__engine__v1__input_state__get_packed_size
+                     (const Petrel__Engine__V1__InputState   *message);
+size_t petrel__engine__v1__input_state__pack
+                     (const Petrel__Engine__V1__InputState   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__input_state__pack_to_buffer
+                     (const Petrel__Engine__V1__InputState   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__InputState *
+       petrel__engine__v1__input_state__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__input_state__free_unpacked
+                     (Petrel__Engine__V1__InputState *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__AttachRequest methods */
+void   petrel__engine__v1__attach_request__init
+                     (Petrel__Engine__V1__AttachRequest         *message);
+size_t petrel__engine__v1__attach_request__get_packed_size
+                     (const Petrel__Engine__V1__AttachRequest   *message);
+size_t petrel__engine__v1__attach_request__pack
+                     (const Petrel__Engine__V1__AttachRequest   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__attach_request__pack_to_buffer
+                     (const Petrel__Engine__V1__AttachRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__AttachRequest *
+       petrel__engine__v1__attach_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__attach_request__free_unpacked
+                     (Petrel__Engine__V1__AttachRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__AttachStart methods */
+void   petrel__engine__v1__attach_start__init
+                     (Petrel__Engine__V1__AttachStart         *message);
+size_t petrel__engine__v1__attach_start__get_packed_size
+                     (const Petrel__Engine__V1__AttachStart   *message);
+size_t petrel__engine__v1__attach_start__pack
+                     (const Petrel__Engine__V1__AttachStart   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__attach_start__pack_to_buffer
+                     (const Petrel__Engine__V1__AttachStart   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__AttachStart *
+       petrel__engine__v1__attach_start__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__attach_start__free_unpacked
+                     (Petrel__Engine__V1__AttachStart *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__AttachResponse methods */
+void   petrel__engine__v1__attach_response__init
+                     (Petrel__Engine__V1__AttachResponse         *message);
+size_t petrel__engine__v1__attach_response__get_packed_size
+                     (const Petrel__Engine__V1__AttachResponse   *message);
+size_t petrel__engine__v1__attach_response__pack
+                     (const Petrel__Engine__V1__AttachResponse   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__attach_response__pack_to_buffer
+                     (const Petrel__Engine__V1__AttachResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__AttachResponse *
+       petrel__engine__v1__attach_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__attach_response__free_unpacked
+                     (Petrel__Engine__V1__AttachResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__AttachStarted methods */
+void   petrel__engine__v1__attach_started__init
+                     (Petrel__Engine__V1__AttachStarted         *message);
+size_t petrel__engine__v1__attach_started__get_packed_size
+                     (const Petrel__Engine__V1__AttachStarted   *message);
+size_t petrel__engine__v1__attach_started__pack
+                     (const Petrel__Engine__V1__AttachStarted   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__attach_started__pack_to_buffer
+                     (const Petrel__Engine__V1__AttachStarted   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__AttachStarted *
+       petrel__engine__v1__attach_started__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__attach_started__free_unpacked
+                     (Petrel__Engine__V1__AttachStarted *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__ResizeTerminalRequest methods */
+void   petrel__engine__v1__resize_terminal_request__init
+                     (Petrel__Engine__V1__ResizeTerminalRequest         *message);
+size_t petrel__engine__v1__resize_terminal_request__get_packed_size
+                     (const Petrel__Engine__V1__ResizeTerminalRequest   *message);
+size_t petrel__engine__v1__resize_terminal_request__pack
+                     (const Petrel__Engine__V1__ResizeTerminalRequest   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__resize_terminal_request__pack_to_buffer
+                     (const Petrel__Engine__V1__ResizeTerminalRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__ResizeTerminalRequest *
+       petrel__engine__v1__resize_terminal_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__resize_terminal_request__free_unpacked
+                     (Petrel__Engine__V1__ResizeTerminalRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__ResizeTerminalResponse methods */
+void   petrel__engine__v1__resize_terminal_response__init
+                     (Petrel__Engine__V1__ResizeTerminalResponse         *message);
+size_t petrel__engine__v1__resize_terminal_response__get_packed_size
+                     (const Petrel__Engine__V1__ResizeTerminalResponse   *message);
+size_t petrel__engine__v1__resize_terminal_response__pack
+                     (const Petrel__Engine__V1__ResizeTerminalResponse   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__resize_terminal_response__pack_to_buffer
+                     (const Petrel__Engine__V1__ResizeTerminalResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__ResizeTerminalResponse *
+       petrel__engine__v1__resize_terminal_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__resize_terminal_response__free_unpacked
+                     (Petrel__Engine__V1__ResizeTerminalResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Petrel__Engine__V1__ExecStarted methods */
 void   petrel__engine__v1__exec_started__init
                      (Petrel__Engine__V1__ExecStarted         *message);
@@ -2558,6 +2865,9 @@ typedef void (*Petrel__Engine__V1__ContainerConfig__AnnotationsEntry_Closure)
 typedef void (*Petrel__Engine__V1__ContainerConfig_Closure)
                  (const Petrel__Engine__V1__ContainerConfig *message,
                   void *closure_data);
+typedef void (*Petrel__Engine__V1__ConsoleSize_Closure)
+                 (const Petrel__Engine__V1__ConsoleSize *message,
+                  void *closure_data);
 typedef void (*Petrel__Engine__V1__CreateRequest_Closure)
                  (const Petrel__Engine__V1__CreateRequest *message,
                   void *closure_data);
@@ -2681,6 +2991,30 @@ typedef void (*Petrel__Engine__V1__ExecResume_Closure)
 typedef void (*Petrel__Engine__V1__ExecResponse_Closure)
                  (const Petrel__Engine__V1__ExecResponse *message,
                   void *closure_data);
+typedef void (*Petrel__Engine__V1__ExecAcknowledge_Closure)
+                 (const Petrel__Engine__V1__ExecAcknowledge *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__InputState_Closure)
+                 (const Petrel__Engine__V1__InputState *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__AttachRequest_Closure)
+                 (const Petrel__Engine__V1__AttachRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__AttachStart_Closure)
+                 (const Petrel__Engine__V1__AttachStart *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__AttachResponse_Closure)
+                 (const Petrel__Engine__V1__AttachResponse *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__AttachStarted_Closure)
+                 (const Petrel__Engine__V1__AttachStarted *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__ResizeTerminalRequest_Closure)
+                 (const Petrel__Engine__V1__ResizeTerminalRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__ResizeTerminalResponse_Closure)
+                 (const Petrel__Engine__V1__ResizeTerminalResponse *message,
+                  void *closure_data);
 typedef void (*Petrel__Engine__V1__ExecStarted_Closure)
                  (const Petrel__Engine__V1__ExecStarted *message,
                   void *closure_data);
@@ -2760,6 +3094,7 @@ extern const ProtobufCMessageDescriptor petrel__engine__v1__container_config__la
 extern const ProtobufCMessageDescriptor petrel__engine__v1__container_config__tmpfs_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__container_config__sysctls_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__container_config__annotations_entry__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__console_size__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__create_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__create_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__start_request__descriptor;
@@ -2801,6 +3136,14 @@ extern const ProtobufCMessageDescriptor petrel__engine__v1__exec_request__descri
 extern const ProtobufCMessageDescriptor petrel__engine__v1__exec_start__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__exec_resume__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__exec_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__exec_acknowledge__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__input_state__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__attach_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__attach_start__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__attach_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__attach_started__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__resize_terminal_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__resize_terminal_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__exec_started__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__exec_output__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__exec_exit__descriptor;

@@ -380,10 +380,13 @@ struct  Petrel__Keeper__V1__StreamRequest
   ProtobufCBinaryData exec_id;
   protobuf_c_boolean attach_stdin;
   protobuf_c_boolean attach_output;
+  uint64_t stdout_position;
+  uint64_t stderr_position;
+  uint64_t run;
 };
 #define PETREL__KEEPER__V1__STREAM_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__keeper__v1__stream_request__descriptor) \
-    , {0,NULL}, 0, 0 }
+    , {0,NULL}, 0, 0, 0, 0, 0 }
 
 
 /* Petrel__Keeper__V1__ProcessIdentity methods */
