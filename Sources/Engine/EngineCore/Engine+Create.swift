@@ -26,7 +26,7 @@ extension Engine {
         try settings.check(on: host)
         let key = try RequestKey.checked(key)
         if let made = try await made(byRequest: key) {
-            return Creation(id: made.id, name: made.name, warnings: settings.warnings)
+            return creation(of: made, cgroupLayout: try await supervisor.version().cgroupLayout)
         }
         let wanted = name.isEmpty ? nil : try ContainerName(name)
         let (settings, borrowed) = try await borrow(settings)
@@ -60,9 +60,13 @@ extension Engine {
                 await undo(row)
                 throw error
             }
-            let warnings = SettingsWarnings(settings: settings, host: host, cgroupLayout: layout)
-            return Creation(id: id, name: row.name, warnings: warnings.texts)
+            return creation(of: row, cgroupLayout: layout)
         }
+    }
+
+    private func creation(of row: ContainerRow, cgroupLayout: String) -> Creation {
+        let warnings = SettingsWarnings(settings: row.settings, host: host, cgroupLayout: cgroupLayout)
+        return Creation(id: row.id, name: row.name, warnings: warnings.texts)
     }
 
     /// The container of an earlier request with this key; one that is still being made is waited for.

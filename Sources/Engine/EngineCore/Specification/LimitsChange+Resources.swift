@@ -15,7 +15,7 @@ extension LimitsChange {
         cpu["period"] = cpuPeriodMicros.map(JSON.integer)
         cpu["quota"] = cpuQuotaMicros.map(JSON.integer)
         if let nanoCPUs {
-            let period = Int64(SpecificationBuilder.cpuPeriodMicros)
+            let period = Int64(ResourcesBuilder.cpuPeriodMicros)
             cpu["period"] = .integer(period)
             cpu["quota"] = .integer(nanoCPUs * period / 1_000_000_000)
         }

@@ -174,19 +174,6 @@ extension SupervisorV1.RestartPolicy {
     }
 }
 
-extension SupervisorV1.HealthCheck {
-    init(_ order: HealthOrder) {
-        self.init(
-            test: order.test,
-            intervalMillis: order.intervalMillis,
-            timeoutMillis: order.timeoutMillis,
-            retries: order.retries,
-            startPeriodMillis: order.startPeriodMillis,
-            startIntervalMillis: order.startIntervalMillis
-        )
-    }
-}
-
 extension SupervisorV1.WaitRequest.Condition {
     init(_ condition: WaitCondition) {
         switch condition {
