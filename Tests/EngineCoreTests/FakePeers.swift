@@ -377,6 +377,28 @@ final class FakeImages: ImageSource {
         ImageRemoval(untagged: ["busybox:latest"], deleted: [state.withLock { $0.image.id }])
     }
 
+    func tag(_ source: String, as target: String) async throws(PeerError) {
+        try enter("tag")
+        state.withLock { $0.image.references.append(target) }
+    }
+
+    func prune(_ id: String, untaggedOnly: Bool) async throws(PeerError) -> ImagePruning {
+        try enter("prune")
+        let names = state.withLock { $0.image.references }
+        guard !untaggedOnly || names.isEmpty else {
+            return ImagePruning(removal: ImageRemoval(untagged: [], deleted: []), reclaimedBytes: 0)
+        }
+        return ImagePruning(removal: ImageRemoval(untagged: names, deleted: [id]), reclaimedBytes: 7)
+    }
+
+    func usage(containers: Bool) async throws(PeerError) -> ImageUsage {
+        var usage = ImageUsage()
+        for key in state.withLock({ $0.snapshots }) where containers {
+            usage.containers[key] = ImageUsage.Written(bytes: 3, layersBytes: 4)
+        }
+        return usage
+    }
+
     func prepareSnapshot(_ key: ContainerID, of image: String) async throws(PeerError) -> PreparedSnapshot {
         try enter("prepare")
         state.withLock { _ = $0.snapshots.insert(key.text) }

@@ -9,13 +9,34 @@ extension Engine {
         package let containers: UInt32
     }
 
-    package func images(matching pattern: String) async throws -> [ImageUse] {
-        let found = try await images.images(matching: pattern)
+    /// The images that a filter lets through, each with those of its names that fit.
+    /// - Parameter pattern: A name, or a pattern for names; empty for all.
+    /// - Throws: `.badFilter`; `.imageNotFound` for one that a filter compares with.
+    package func images(matching pattern: String, filters: [String]) async throws -> [ImageUse] {
+        let filter = try await imageFilter(filters + (pattern.isEmpty ? [] : ["reference=" + pattern]))
+        let found = try await images.images(matching: "").compactMap { filter.visible($0) }
         let rows = try await database.read { db in try ContainerRow.all(db) }
         let counts = rows.reduce(into: [String: UInt32]()) { counts, row in
             counts[row.imageID, default: 0] += 1
         }
         return found.map { ImageUse(image: $0, containers: counts[$0.id] ?? 0) }
+    }
+
+    /// A filter that knows when the images that it compares with were made.
+    func imageFilter(_ texts: [String]) async throws -> ImageFilter {
+        var filter = try ImageFilter(texts, now: Clock.wallNanos)
+        for reference in filter.before { filter.madeBefore(try await image(reference).createdAtUnixNanos) }
+        for reference in filter.since { filter.madeAfter(try await image(reference).createdAtUnixNanos) }
+        return filter
+    }
+
+    /// Gives an image another name, which any other image loses.
+    /// - Throws: `.imageNotFound`; the store's refusal of a name that is none.
+    package func tagImage(_ source: String, as target: String) async throws {
+        do throws(PeerError) { try await images.tag(source, as: target) } catch {
+            guard error.kind == .notFound else { throw error }
+            throw EngineError.imageNotFound(source)
+        }
     }
 
     /// Takes a name from an image, and removes it with its last one.

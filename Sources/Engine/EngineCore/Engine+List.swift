@@ -18,20 +18,32 @@ extension Engine {
         package var mounts: [String]
         package var network: String
         package var health: HealthStatus
+        /// Only where sizes were asked for.
+        package var written: ImageUsage.Written?
     }
 
     /// The containers, newest first.
     /// - Parameter all: Also those that do not run; implied by a filter for a status or exit code.
     /// - Parameter filters: `key=value`; all keys must match, any value of a key.
-    /// - Throws: `.badFilter`; or a `PeerError`.
-    package func list(all: Bool, filters: [String]) async throws -> [Summary] {
-        let filter = try SummaryFilter(filters)
+    /// - Parameter sizes: Also how much each has written, which takes time.
+    /// - Throws: `.badFilter`; `.containerNotFound` for one that a filter compares with; or a `PeerError`.
+    package func list(all: Bool, filters: [String], sizes: Bool = false) async throws -> [Summary] {
+        var filter = try SummaryFilter(filters)
+        for reference in filter.before { filter.madeBefore(try await row(reference).createdAtUnixNanos) }
+        for reference in filter.since { filter.madeAfter(try await row(reference).createdAtUnixNanos) }
         let supervised = try await supervisor.list().containers
         let states = Dictionary(supervised.map { ($0.id, $0) }) { $1 }
         let rows = try await database.read { db in try ContainerRow.all(db) }
-        return rows.filter { $0.state != .creating }
+        let shown = rows.filter { $0.state != .creating }
             .map { Summary($0, states[$0.id]) }
             .filter { (all || filter.impliesAll || $0.status.isActive) && filter.matches($0) }
+        guard sizes else { return shown }
+        let usage = try await images.usage(containers: true)
+        return shown.map { summary in
+            var summary = summary
+            summary.written = usage.containers[summary.id.text]
+            return summary
+        }
     }
 }
 
@@ -80,67 +92,5 @@ extension Engine.Summary {
             network: row.settings.network.rawValue,
             health: state?.health?.status ?? .none
         )
-    }
-}
-
-/// Which containers are listed.
-struct SummaryFilter: Sendable {
-    private enum Key: String { case name, id, status, label, ancestor, exited, network, volume, health }
-
-    private var wanted: [Key: [String]] = [:]
-
-    init(_ texts: [String]) throws(EngineError) {
-        for text in texts {
-            guard let equals = text.firstIndex(of: "="), let key = Key(rawValue: String(text[..<equals]))
-            else {
-                throw .badFilter(
-                    text,
-                    "use name=, id=, status=, health=, label=, ancestor=, exited=, network= or volume="
-                )
-            }
-            let value = String(text[text.index(after: equals)...])
-            switch key {
-            case .status where ContainerStatus(rawValue: value) == nil:
-                throw .badFilter(
-                    text,
-                    "use \(ContainerStatus.allCases.map(\.rawValue).joined(separator: ", "))"
-                )
-            case .health where HealthStatus(rawValue: value) == nil:
-                throw .badFilter(
-                    text,
-                    "use \(HealthStatus.allCases.map(\.rawValue).joined(separator: ", "))"
-                )
-            case .exited where UInt32(value) == nil: throw .badFilter(text, "an exit code is a number")
-            default: wanted[key, default: []].append(value)
-            }
-        }
-    }
-
-    var impliesAll: Bool { wanted[.status] != nil || wanted[.exited] != nil }
-
-    func matches(_ summary: Engine.Summary) -> Bool {
-        wanted.allSatisfy { key, values in
-            // Labels narrow each other down; of everything else, any will do.
-            key == .label
-                ? values.allSatisfy { matches(summary, key, $0) }
-                : values.contains { matches(summary, key, $0) }
-        }
-    }
-
-    private func matches(_ summary: Engine.Summary, _ key: Key, _ value: String) -> Bool {
-        switch key {
-        case .name: summary.name.contains(value.hasPrefix("/") ? String(value.dropFirst()) : value)
-        case .id: summary.id.text.hasPrefix(value)
-        case .status: summary.status.rawValue == value
-        case .label: LabelFilter(value).matches(summary.labels)
-        case .exited: summary.status == .exited && summary.exitCode == UInt32(value)
-        case .health: summary.health.rawValue == value
-        case .network: summary.network == value
-        case .volume: summary.mounts.contains(value)
-        case .ancestor:
-            summary.image == value || ImageNames.withoutTag(summary.image) == value
-                || summary.imageID == value
-                || summary.imageID.hasPrefix("sha256:" + value)
-        }
     }
 }

@@ -8,8 +8,8 @@ package import System
 package enum ImageStoreError: Error, Sendable {
     /// No image has this name or id.
     case imageNotFound(String)
-    /// Several images' ids begin so.
-    case ambiguousID(String)
+    /// Several images' ids begin so: short ids and names of some.
+    case ambiguousID(String, candidates: [String])
     /// Snapshots use the image: `owner/key` of some.
     case imageInUse(String, by: [String])
     /// Removing an id takes several names away, which only `force` does.

@@ -98,6 +98,28 @@ package struct ImageStoreHandlers: ImageV1.ImageStoreService {
         return ImageV1.RemoveResponse(untagged: removed.untagged, deleted: removed.deleted)
     }
 
+    package func prune(_ request: ImageV1.PruneRequest, context: CallContext) async throws
+        -> ImageV1.PruneResponse
+    {
+        let pruned = try await mapped {
+            try await store.prune(request.imageIds, untaggedOnly: request.untaggedOnly)
+        }
+        return ImageV1.PruneResponse(
+            untagged: pruned.removed.untagged,
+            deleted: pruned.removed.deleted,
+            reclaimedBytes: UInt64(clamping: pruned.reclaimedBytes)
+        )
+    }
+
+    package func usage(_ request: ImageV1.UsageRequest, context: CallContext) async throws
+        -> ImageV1.UsageResponse
+    {
+        let usage = try await mapped {
+            try await store.usage(snapshotOwner: request.snapshotOwner, key: request.snapshotKey)
+        }
+        return ImageV1.UsageResponse(usage)
+    }
+
     package func prepareSnapshot(
         _ request: ImageV1.PrepareSnapshotRequest,
         context: CallContext

@@ -12,9 +12,9 @@ extension RPCError {
         switch error {
         case .imageNotFound(let text):
             self.init(.notFound, "no such image: \(text)", "image_not_found", text, "pull or load it first")
-        case .ambiguousID(let text):
-            let line = "several images' ids begin with \(text)"
-            self.init(.invalidArgument, line, "ambiguous_id", text, "give more digits")
+        case .ambiguousID(let text, let candidates):
+            let line = "the id prefix \"\(text)\" fits several images: \(candidates.joined(separator: ", "))"
+            self.init(.invalidArgument, line, "ambiguous_id", text, "give more digits, or a name")
         case .imageInUse(let text, let users): self = .imageInUse(text, users)
         case .imageHasSeveralNames(let text, let names): self = .imageHasSeveralNames(text, names)
         case .invalid(let error): self.init(.invalidArgument, "\(error)", "invalid_reference", "", "")

@@ -20,7 +20,8 @@ extension ImageV1.Image {
             os: image.configuration.platform.os,
             diffIds: image.configuration.diffIDs.map { "\($0)" },
             unchanged: isUnchanged,
-            labels: image.configuration.defaults.labels
+            labels: image.configuration.defaults.labels,
+            layerBytes: image.layerBytes.map { UInt64(clamping: $0) }
         )
     }
 
@@ -94,4 +95,28 @@ extension ImageV1.Event {
 
 extension SnapshotKey {
     init(_ key: ImageV1.SnapshotKey) { self.init(owner: key.owner, key: key.key) }
+}
+
+extension ImageV1.UsageResponse {
+    init(_ usage: StoreUsage) {
+        self.init(
+            images: usage.images.map {
+                ImageV1.ImageUsage(
+                    imageId: $0.imageID,
+                    sizeBytes: UInt64(clamping: $0.sizeBytes),
+                    sharedBytes: UInt64(clamping: $0.sharedBytes)
+                )
+            },
+            layersBytes: UInt64(clamping: usage.layersBytes),
+            blobsBytes: UInt64(clamping: usage.blobsBytes),
+            snapshots: usage.snapshots.map {
+                ImageV1.SnapshotUsage(
+                    key: $0.key.key,
+                    imageId: $0.imageID,
+                    writtenBytes: UInt64(clamping: $0.writtenBytes),
+                    layersBytes: UInt64(clamping: $0.layersBytes)
+                )
+            }
+        )
+    }
 }

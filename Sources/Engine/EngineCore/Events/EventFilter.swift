@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which events a reader wants: all keys must match, any value of a key.
+/// Which events a reader wants: all keys must match, any value of a key, and all labels.
 package struct EventFilter: Hashable, Sendable {
     private var wanted: [Key: [String]] = [:]
 
-    private enum Key: String { case container, event, image, label, type }
+    private enum Key: String { case container, daemon, event, image, label, type }
 
     /// - Parameter texts: `key=value`.
     /// - Throws: `.badFilter` for an unknown key or a missing value.
@@ -12,19 +12,25 @@ package struct EventFilter: Hashable, Sendable {
         for text in texts {
             guard let equals = text.firstIndex(of: "="), let key = Key(rawValue: String(text[..<equals]))
             else {
-                throw .badFilter(text, "use container=, event=, image=, label= or type=")
+                throw .badFilter(text, "use container=, daemon=, event=, image=, label= or type=")
             }
             wanted[key, default: []].append(String(text[text.index(after: equals)...]))
         }
     }
 
     package func matches(_ event: EngineEvent) -> Bool {
-        wanted.allSatisfy { key, values in values.contains { matches(event, key, $0) } }
+        wanted.allSatisfy { key, values in
+            // Labels narrow each other down; of everything else, any will do.
+            key == .label
+                ? values.allSatisfy { matches(event, key, $0) } : values.contains { matches(event, key, $0) }
+        }
     }
 
     private func matches(_ event: EngineEvent, _ key: Key, _ value: String) -> Bool {
         switch key {
         case .type: return event.type.rawValue == value
+        // Nothing is told of daemons yet.
+        case .daemon: return event.type.rawValue == "daemon"
         case .event: return event.action == value || event.action.hasPrefix(value + ":")
         case .label: return LabelFilter(value).matches(event.attributes)
         case .container:

@@ -10,6 +10,12 @@ package protocol ImageSource: Sendable {
     func images(matching pattern: String) async throws(PeerError) -> [StoredImage]
     func remove(_ reference: String, force: Bool) async throws(PeerError) -> ImageRemoval
     /// Repeating it is harmless.
+    func tag(_ source: String, as target: String) async throws(PeerError)
+    /// Removes it if it is there and nothing uses it now; with `untaggedOnly` only if it has no tag now.
+    func prune(_ id: String, untaggedOnly: Bool) async throws(PeerError) -> ImagePruning
+    /// What images take on the disk; with `containers` also what the engine's snapshots do, which takes time.
+    func usage(containers: Bool) async throws(PeerError) -> ImageUsage
+    /// Repeating it is harmless.
     func prepareSnapshot(_ key: ContainerID, of image: String) async throws(PeerError) -> PreparedSnapshot
     /// Removing an absent one is harmless.
     func removeSnapshot(_ key: ContainerID) async throws(PeerError)
@@ -68,6 +74,8 @@ package struct StoredImage: Hashable, Sendable {
     package var labels: [String: String] = [:]
     /// Its configuration is lost or damaged.
     package var isDamaged = false
+    /// Of the unpacked layers, lowest first.
+    package var layerBytes: [UInt64] = []
 
     package init(id: String) { self.id = id }
 }
@@ -80,6 +88,39 @@ package struct ImageRemoval: Hashable, Sendable {
         self.untagged = untagged
         self.deleted = deleted
     }
+}
+
+package struct ImagePruning: Hashable, Sendable {
+    package var removal: ImageRemoval
+    package var reclaimedBytes: UInt64
+
+    package init(removal: ImageRemoval, reclaimedBytes: UInt64) {
+        self.removal = removal
+        self.reclaimedBytes = reclaimedBytes
+    }
+}
+
+/// What the image store has on the disk.
+package struct ImageUsage: Hashable, Sendable {
+    /// What a container has written, and how much lies in the layers below.
+    package struct Written: Hashable, Sendable {
+        package var bytes: UInt64
+        package var layersBytes: UInt64
+
+        package init(bytes: UInt64, layersBytes: UInt64) {
+            self.bytes = bytes
+            self.layersBytes = layersBytes
+        }
+    }
+
+    /// Of each image's id: how much of it lies in layers that others have too.
+    package var sharedBytes: [String: UInt64] = [:]
+    package var layersBytes: UInt64 = 0
+    package var blobsBytes: UInt64 = 0
+    /// By the snapshot's key, which is the container's id.
+    package var containers: [String: Written] = [:]
+
+    package init() {}
 }
 
 /// A container's root file system: to be mounted in order, each on top of the one before.

@@ -86,7 +86,11 @@ package struct ContainerHandlers: EngineV1.ContainersService {
         context: CallContext
     ) async throws -> EngineV1.ListResponse {
         try await StatusMapping.answering(context) {
-            let found = try await engine.list(all: request.all, filters: request.filters)
+            let found = try await engine.list(
+                all: request.all,
+                filters: request.filters,
+                sizes: request.size
+            )
             let page = try NewestFirst.page(of: found, after: request.page) {
                 NewestFirst(createdAtUnixNanos: $0.createdAtUnixNanos, id: $0.id.text)
             } _: {

@@ -20,7 +20,9 @@ extension EngineV1.ContainerSummary {
             labels: summary.labels,
             mounts: summary.mounts,
             network: summary.network,
-            health: summary.health == .none ? "" : summary.health.rawValue
+            health: summary.health == .none ? "" : summary.health.rawValue,
+            writtenBytes: summary.written?.bytes ?? 0,
+            rootBytes: summary.written.map { $0.bytes + $0.layersBytes } ?? 0
         )
     }
 }

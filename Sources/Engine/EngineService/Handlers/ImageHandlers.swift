@@ -69,7 +69,7 @@ package struct ImageHandlers: EngineV1.ImagesService {
         context: CallContext
     ) async throws -> EngineV1.ListImagesResponse {
         try await StatusMapping.answering(context) {
-            let found = try await engine.images(matching: request.reference)
+            let found = try await engine.images(matching: request.reference, filters: request.filters)
             let page = try NewestFirst.page(of: found, after: request.page) {
                 NewestFirst(createdAtUnixNanos: $0.image.createdAtUnixNanos, id: $0.image.id)
             } _: {
@@ -95,6 +95,51 @@ package struct ImageHandlers: EngineV1.ImagesService {
         try await StatusMapping.answering(context) {
             let removal = try await engine.removeImage(request.reference, force: request.force)
             return EngineV1.RemoveImageResponse(untagged: removal.untagged, deleted: removal.deleted)
+        }
+    }
+
+    package func tag(
+        _ request: EngineV1.TagImageRequest,
+        context: CallContext
+    ) async throws -> EngineV1.TagImageResponse {
+        try await StatusMapping.answering(context) {
+            try await engine.tagImage(request.source, as: request.target)
+            return EngineV1.TagImageResponse()
+        }
+    }
+
+    package func history(
+        _ request: EngineV1.ImageHistoryRequest,
+        context: CallContext
+    ) async throws -> EngineV1.ImageHistoryResponse {
+        try await StatusMapping.answering(context) {
+            let (image, steps) = try await engine.history(of: request.image)
+            return EngineV1.ImageHistoryResponse(
+                steps: steps.enumerated().map { index, step in
+                    EngineV1.ImageHistoryStep(
+                        imageId: index == 0 ? image.id : "",
+                        createdAtUnixNanos: step.createdAtUnixNanos,
+                        createdBy: step.createdBy,
+                        sizeBytes: step.sizeBytes,
+                        comment: step.comment,
+                        references: index == 0 ? image.references : []
+                    )
+                }
+            )
+        }
+    }
+
+    package func prune(
+        _ request: EngineV1.PruneImagesRequest,
+        context: CallContext
+    ) async throws -> EngineV1.PruneImagesResponse {
+        try await StatusMapping.answering(context) {
+            let pruned = try await engine.pruneImages(all: request.all, filters: request.filters)
+            return EngineV1.PruneImagesResponse(
+                untagged: pruned.untagged,
+                deleted: pruned.deleted,
+                reclaimedBytes: pruned.reclaimedBytes
+            )
         }
     }
 

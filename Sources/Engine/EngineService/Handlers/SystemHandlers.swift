@@ -49,6 +49,26 @@ package struct SystemHandlers: EngineV1.SystemService {
             }
         }
     }
+
+    package func diskUsage(
+        _ request: EngineV1.DiskUsageRequest,
+        context: CallContext
+    ) async throws -> EngineV1.DiskUsageResponse {
+        try await StatusMapping.answering(context) {
+            let found = try await engine.diskUsage()
+            return EngineV1.DiskUsageResponse(
+                images: found.images.map {
+                    EngineV1.ImageDiskUsage(
+                        image: EngineV1.ImageSummary($0),
+                        sharedBytes: found.usage.sharedBytes[$0.image.id] ?? 0
+                    )
+                },
+                layersBytes: found.usage.layersBytes,
+                blobsBytes: found.usage.blobsBytes,
+                containers: found.containers.map(EngineV1.ContainerSummary.init)
+            )
+        }
+    }
 }
 
 extension EngineV1.Event {

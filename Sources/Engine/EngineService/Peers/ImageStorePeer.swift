@@ -41,6 +41,43 @@ package struct ImageStorePeer: ImageSource {
         return ImageRemoval(untagged: response.untagged, deleted: response.deleted)
     }
 
+    package func tag(_ source: String, as target: String) async throws(PeerError) {
+        _ = try await calls.repeating { options throws(RPCError) in
+            try await client.tag(ImageV1.TagRequest(source: source, target: target), options: options)
+        }
+    }
+
+    package func prune(_ id: String, untaggedOnly: Bool) async throws(PeerError) -> ImagePruning {
+        let response = try await calls.once { options throws(RPCError) in
+            try await client.prune(
+                ImageV1.PruneRequest(imageIds: [id], untaggedOnly: untaggedOnly),
+                options: options
+            )
+        }
+        return ImagePruning(
+            removal: ImageRemoval(untagged: response.untagged, deleted: response.deleted),
+            reclaimedBytes: response.reclaimedBytes
+        )
+    }
+
+    package func usage(containers: Bool) async throws(PeerError) -> ImageUsage {
+        let owner = containers ? ImageStorePeer.owner : ""
+        let response = try await calls.repeating { options throws(RPCError) in
+            try await client.usage(ImageV1.UsageRequest(snapshotOwner: owner), options: options)
+        }
+        var usage = ImageUsage()
+        usage.sharedBytes = Dictionary(response.images.map { ($0.imageId, $0.sharedBytes) }) { $1 }
+        usage.layersBytes = response.layersBytes
+        usage.blobsBytes = response.blobsBytes
+        for snapshot in response.snapshots {
+            usage.containers[snapshot.key] = ImageUsage.Written(
+                bytes: snapshot.writtenBytes,
+                layersBytes: snapshot.layersBytes
+            )
+        }
+        return usage
+    }
+
     package func prepareSnapshot(_ key: ContainerID, of image: String) async throws(PeerError)
         -> PreparedSnapshot
     {
@@ -139,6 +176,7 @@ extension StoredImage {
         architecture = message.architecture
         os = message.os
         diffIDs = message.diffIds
+        layerBytes = message.layerBytes
         labels = message.labels
         isDamaged = message.damaged
     }

@@ -27,6 +27,8 @@ struct ImageRow: Sendable {
     let references: [String]
     let repositoryDigests: [String]
     let sizeBytes: Int64
+    /// Of each layer, lowest first.
+    let layerBytes: [Int64]
     let diffIDs: [String]
 }
 
@@ -107,6 +109,7 @@ extension Catalog {
                 arguments: [id]
             ),
             sizeBytes: layers.reduce(0) { $0 + $1.contentBytes },
+            layerBytes: layers.reversed().map(\.contentBytes),
             diffIDs: layers.reversed().map(\.diff)
         )
     }
@@ -158,11 +161,22 @@ extension Catalog {
         guard isPrefix else { throw ImageStoreError.imageNotFound(text) }
         let ids = try String.fetchAll(
             db,
-            sql: "SELECT id FROM image WHERE id >= ? AND id < ? LIMIT 2",
+            sql: "SELECT id FROM image WHERE id >= ? AND id < ? ORDER BY id LIMIT 11",
             arguments: [String(hex), String(hex) + "g"]
         )
         guard let id = ids.first else { throw ImageStoreError.imageNotFound(text) }
-        guard ids.count == 1 else { throw ImageStoreError.ambiguousID(text) }
+        guard ids.count == 1 else {
+            let candidates = try ids.prefix(10).map { id in
+                let name = try String.fetchOne(
+                    db,
+                    sql: "SELECT reference FROM name WHERE image = ? ORDER BY reference LIMIT 1",
+                    arguments: [id]
+                )
+                let familiar = name.flatMap { try? Reference($0).familiar }
+                return String(id.prefix(12)) + (familiar.map { " (\($0))" } ?? "")
+            }
+            throw ImageStoreError.ambiguousID(text, candidates: candidates)
+        }
         return ResolvedImage(id: id, name: nil, repositoryDigest: nil)
     }
 

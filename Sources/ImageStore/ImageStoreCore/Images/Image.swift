@@ -14,6 +14,8 @@ package struct Image: Sendable {
     package let configuration: ImageConfiguration
     /// Of the files in its layers.
     package let sizeBytes: Int64
+    /// The same of each layer, lowest first.
+    package let layerBytes: [Int64]
 }
 
 /// One image of a list.

@@ -29,15 +29,16 @@ extension ImageStore {
         )
     }
 
-    /// All images, newest first; with a pattern only those of which a name fits: `*` is any number of characters.
+    /// All images, newest first; with a pattern only those of which a name fits.
     package func images(matching pattern: String) async throws(ImageStoreError) -> [ListedImage] {
         let rows = try await catalog.transaction { db in
             try Catalog.imageIDs(db).compactMap { try Catalog.image(db, id: $0) }
         }
+        let wanted = ReferencePattern(pattern)
         var images: [ListedImage] = []
         for row in rows {
             let image = try await listed(row)
-            if let image, pattern.isEmpty || image.references.contains(where: { Self.fits($0, pattern) }) {
+            if let image, pattern.isEmpty || image.references.contains(where: { wanted.matches($0) }) {
                 images.append(image)
             }
         }
@@ -175,38 +176,12 @@ extension ImageStore {
                 manifest: try Digest("sha256:" + row.manifest),
                 configurationBytes: bytes,
                 configuration: try ImageConfiguration(parsing: bytes),
-                sizeBytes: row.sizeBytes
+                sizeBytes: row.sizeBytes,
+                layerBytes: row.layerBytes
             )
         } catch {
             throw ImageStoreError(error, subject: "image \(row.id)", path: path)
         }
-    }
-
-    /// Whether `pattern` fits a name with or without its tag.
-    static func fits(_ reference: String, _ pattern: String) -> Bool {
-        let name = reference.lastIndex(of: ":").map { reference[..<$0] }.flatMap {
-            $0.contains("/") || !$0.isEmpty ? $0 : nil
-        }
-        return glob(reference[...], pattern[...]) || name.map { glob($0, pattern[...]) } ?? false
-    }
-
-    private static func glob(_ text: Substring, _ pattern: Substring) -> Bool {
-        var (text, pattern) = (text, pattern)
-        var retry: (text: Substring, pattern: Substring)?
-        while !text.isEmpty {
-            if let first = pattern.first, first == "*" {
-                pattern = pattern.dropFirst()
-                retry = (text, pattern)
-            } else if let first = pattern.first, first == "?" || first == text.first {
-                (text, pattern) = (text.dropFirst(), pattern.dropFirst())
-            } else if let last = retry {
-                retry = (last.text.dropFirst(), last.pattern)
-                (text, pattern) = (last.text.dropFirst(), last.pattern)
-            } else {
-                return false
-            }
-        }
-        return pattern.allSatisfy { $0 == "*" }
     }
 
     /// Brings `index.json` up to the catalogue, so that other tools find the images.

@@ -1178,10 +1178,13 @@ extension EngineV1 {
     package struct ListRequest: BridgedMessage, Hashable, Sendable {
         /// `all`.
         package var all: Bool
-        /// "name=…", "id=…", "status=…", "label=…", "ancestor=…".
+        /// "name=…", "id=…", "label=…", "exited=…", "status=…", "ancestor=…", "before=…", "since=…", "volume=…", "network=…",
+        /// "health=…".
         package var filters: [String]
         /// Continue an earlier list (ListResponse.next_page); empty: from the beginning.
         package var page: String
+        /// Also how much each has written, which takes a walk through its files.
+        package var size: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -1189,11 +1192,13 @@ extension EngineV1 {
         package init(
             all: Bool = false,
             filters: [String] = [],
-            page: String = ""
+            page: String = "",
+            size: Bool = false
         ) {
             self.all = all
             self.filters = filters
             self.page = page
+            self.size = size
         }
     }
 
@@ -1227,6 +1232,10 @@ extension EngineV1 {
         package var network: String
         /// "starting", "healthy", "unhealthy"; empty without a health check.
         package var health: String
+        /// With ListRequest.size: what it has written, and that together with its image.
+        package var writtenBytes: UInt64
+        /// `root_bytes`.
+        package var rootBytes: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -1245,7 +1254,9 @@ extension EngineV1 {
             labels: [String: String] = [:],
             mounts: [String] = [],
             network: String = "",
-            health: String = ""
+            health: String = "",
+            writtenBytes: UInt64 = 0,
+            rootBytes: UInt64 = 0
         ) {
             self.id = id
             self.name = name
@@ -1261,6 +1272,8 @@ extension EngineV1 {
             self.mounts = mounts
             self.network = network
             self.health = health
+            self.writtenBytes = writtenBytes
+            self.rootBytes = rootBytes
         }
     }
 
@@ -1819,6 +1832,8 @@ extension EngineV1 {
         package var reference: String
         /// Continue an earlier list (ListImagesResponse.next_page); empty: from the beginning.
         package var page: String
+        /// "dangling=…", "label=…", "before=…", "since=…", "reference=…", "until=…".
+        package var filters: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -1826,11 +1841,13 @@ extension EngineV1 {
         package init(
             all: Bool = false,
             reference: String = "",
-            page: String = ""
+            page: String = "",
+            filters: [String] = []
         ) {
             self.all = all
             self.reference = reference
             self.page = page
+            self.filters = filters
         }
     }
 
@@ -1908,6 +1925,196 @@ extension EngineV1 {
         ) {
             self.reference = reference
             self.force = force
+        }
+    }
+
+    /// `petrel.engine.v1.TagImageRequest`.
+    package struct TagImageRequest: BridgedMessage, Hashable, Sendable {
+        /// `source`.
+        package var source: String
+        /// `target`.
+        package var target: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            source: String = "",
+            target: String = ""
+        ) {
+            self.source = source
+            self.target = target
+        }
+    }
+
+    /// `petrel.engine.v1.TagImageResponse`.
+    package struct TagImageResponse: BridgedMessage, Hashable, Sendable {
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init() {}
+    }
+
+    /// `petrel.engine.v1.ImageHistoryRequest`.
+    package struct ImageHistoryRequest: BridgedMessage, Hashable, Sendable {
+        /// `image`.
+        package var image: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            image: String = ""
+        ) {
+            self.image = image
+        }
+    }
+
+    /// `petrel.engine.v1.ImageHistoryResponse`.
+    package struct ImageHistoryResponse: BridgedMessage, Hashable, Sendable {
+        /// `steps`.
+        package var steps: [EngineV1.ImageHistoryStep]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            steps: [EngineV1.ImageHistoryStep] = []
+        ) {
+            self.steps = steps
+        }
+    }
+
+    /// `petrel.engine.v1.ImageHistoryStep`.
+    package struct ImageHistoryStep: BridgedMessage, Hashable, Sendable {
+        /// The image's id for the newest step, else empty: other steps are no images.
+        package var imageId: String
+        /// `created_at_unix_nanos`.
+        package var createdAtUnixNanos: Int64
+        /// `created_by`.
+        package var createdBy: String
+        /// `size_bytes`.
+        package var sizeBytes: UInt64
+        /// `comment`.
+        package var comment: String
+        /// Of the image, with its newest step.
+        package var references: [String]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            imageId: String = "",
+            createdAtUnixNanos: Int64 = 0,
+            createdBy: String = "",
+            sizeBytes: UInt64 = 0,
+            comment: String = "",
+            references: [String] = []
+        ) {
+            self.imageId = imageId
+            self.createdAtUnixNanos = createdAtUnixNanos
+            self.createdBy = createdBy
+            self.sizeBytes = sizeBytes
+            self.comment = comment
+            self.references = references
+        }
+    }
+
+    /// `petrel.engine.v1.PruneImagesRequest`.
+    package struct PruneImagesRequest: BridgedMessage, Hashable, Sendable {
+        /// Also those with names.
+        package var all: Bool
+        /// "until=…", "label=…", "label!=…", "dangling=…".
+        package var filters: [String]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            all: Bool = false,
+            filters: [String] = []
+        ) {
+            self.all = all
+            self.filters = filters
+        }
+    }
+
+    /// `petrel.engine.v1.PruneImagesResponse`.
+    package struct PruneImagesResponse: BridgedMessage, Hashable, Sendable {
+        /// `untagged`.
+        package var untagged: [String]
+        /// `deleted`.
+        package var deleted: [String]
+        /// `reclaimed_bytes`.
+        package var reclaimedBytes: UInt64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            untagged: [String] = [],
+            deleted: [String] = [],
+            reclaimedBytes: UInt64 = 0
+        ) {
+            self.untagged = untagged
+            self.deleted = deleted
+            self.reclaimedBytes = reclaimedBytes
+        }
+    }
+
+    /// `petrel.engine.v1.DiskUsageRequest`.
+    package struct DiskUsageRequest: BridgedMessage, Hashable, Sendable {
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init() {}
+    }
+
+    /// `petrel.engine.v1.DiskUsageResponse`.
+    package struct DiskUsageResponse: BridgedMessage, Hashable, Sendable {
+        /// `images`.
+        package var images: [EngineV1.ImageDiskUsage]
+        /// All layers once, unpacked.
+        package var layersBytes: UInt64
+        /// The compressed layers beside them, and manifests.
+        package var blobsBytes: UInt64
+        /// With `written_bytes` and `root_bytes`.
+        package var containers: [EngineV1.ContainerSummary]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            images: [EngineV1.ImageDiskUsage] = [],
+            layersBytes: UInt64 = 0,
+            blobsBytes: UInt64 = 0,
+            containers: [EngineV1.ContainerSummary] = []
+        ) {
+            self.images = images
+            self.layersBytes = layersBytes
+            self.blobsBytes = blobsBytes
+            self.containers = containers
+        }
+    }
+
+    /// `petrel.engine.v1.ImageDiskUsage`.
+    package struct ImageDiskUsage: BridgedMessage, Hashable, Sendable {
+        /// `image`.
+        package var image: EngineV1.ImageSummary?
+        /// `shared_bytes`.
+        package var sharedBytes: UInt64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            image: EngineV1.ImageSummary? = nil,
+            sharedBytes: UInt64 = 0
+        ) {
+            self.image = image
+            self.sharedBytes = sharedBytes
         }
     }
 
@@ -2004,7 +2211,7 @@ extension EngineV1 {
         package var sinceUnixNanos: Int64
         /// `until_unix_nanos`.
         package var untilUnixNanos: Int64
-        /// "container=…", "event=…", "image=…", "label=…", "type=…".
+        /// "container=…", "daemon=…", "event=…", "image=…", "label=…", "type=…".
         package var filters: [String]
         /// Continue after this sequence; 0: from `since`, or from now.
         package var afterSequence: UInt64
@@ -3283,7 +3490,8 @@ extension EngineV1.ListRequest {
         self.init(
             all: c.pointee.all != 0,
             filters: try Wire.array(c.pointee.n_filters, c.pointee.filters) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ListRequest.filters") },
-            page: try Wire.text(c.pointee.page, "petrel.engine.v1.ListRequest.page")
+            page: try Wire.text(c.pointee.page, "petrel.engine.v1.ListRequest.page"),
+            size: c.pointee.size != 0
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -3293,6 +3501,7 @@ extension EngineV1.ListRequest {
         c.pointee.n_filters = filters.count
         c.pointee.filters = arena.array(filters) { arena.text($0) }
         c.pointee.page = arena.text(page)
+        c.pointee.size = size ? 1 : 0
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -3324,7 +3533,9 @@ extension EngineV1.ContainerSummary {
             },
             mounts: try Wire.array(c.pointee.n_mounts, c.pointee.mounts) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerSummary.mounts") },
             network: try Wire.text(c.pointee.network, "petrel.engine.v1.ContainerSummary.network"),
-            health: try Wire.text(c.pointee.health, "petrel.engine.v1.ContainerSummary.health")
+            health: try Wire.text(c.pointee.health, "petrel.engine.v1.ContainerSummary.health"),
+            writtenBytes: c.pointee.written_bytes,
+            rootBytes: c.pointee.root_bytes
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -3349,6 +3560,8 @@ extension EngineV1.ContainerSummary {
         c.pointee.mounts = arena.array(mounts) { arena.text($0) }
         c.pointee.network = arena.text(network)
         c.pointee.health = arena.text(health)
+        c.pointee.written_bytes = writtenBytes
+        c.pointee.root_bytes = rootBytes
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -4014,7 +4227,8 @@ extension EngineV1.ListImagesRequest {
         self.init(
             all: c.pointee.all != 0,
             reference: try Wire.text(c.pointee.reference, "petrel.engine.v1.ListImagesRequest.reference"),
-            page: try Wire.text(c.pointee.page, "petrel.engine.v1.ListImagesRequest.page")
+            page: try Wire.text(c.pointee.page, "petrel.engine.v1.ListImagesRequest.page"),
+            filters: try Wire.array(c.pointee.n_filters, c.pointee.filters) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ListImagesRequest.filters") }
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -4023,6 +4237,8 @@ extension EngineV1.ListImagesRequest {
         c.pointee.all = all ? 1 : 0
         c.pointee.reference = arena.text(reference)
         c.pointee.page = arena.text(page)
+        c.pointee.n_filters = filters.count
+        c.pointee.filters = arena.array(filters) { arena.text($0) }
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -4105,6 +4321,243 @@ extension EngineV1.RemoveImageRequest {
     package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__RemoveImageRequest>, _ arena: Arena) {
         c.pointee.reference = arena.text(reference)
         c.pointee.force = force ? 1 : 0
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.TagImageRequest {
+    package static let fullName = "petrel.engine.v1.TagImageRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__TagImageRequest>) {
+        petrel__engine__v1__tag_image_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__TagImageRequest>) throws(MessageError) {
+        self.init(
+            source: try Wire.text(c.pointee.source, "petrel.engine.v1.TagImageRequest.source"),
+            target: try Wire.text(c.pointee.target, "petrel.engine.v1.TagImageRequest.target")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__TagImageRequest>, _ arena: Arena) {
+        c.pointee.source = arena.text(source)
+        c.pointee.target = arena.text(target)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.TagImageResponse {
+    package static let fullName = "petrel.engine.v1.TagImageResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__TagImageResponse>) {
+        petrel__engine__v1__tag_image_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__TagImageResponse>) throws(MessageError) {
+        self.init()
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__TagImageResponse>, _ arena: Arena) {
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.ImageHistoryRequest {
+    package static let fullName = "petrel.engine.v1.ImageHistoryRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ImageHistoryRequest>) {
+        petrel__engine__v1__image_history_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__ImageHistoryRequest>) throws(MessageError) {
+        self.init(
+            image: try Wire.text(c.pointee.image, "petrel.engine.v1.ImageHistoryRequest.image")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ImageHistoryRequest>, _ arena: Arena) {
+        c.pointee.image = arena.text(image)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.ImageHistoryResponse {
+    package static let fullName = "petrel.engine.v1.ImageHistoryResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ImageHistoryResponse>) {
+        petrel__engine__v1__image_history_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__ImageHistoryResponse>) throws(MessageError) {
+        self.init(
+            steps: try Wire.array(c.pointee.n_steps, c.pointee.steps) { (value) throws(MessageError) in try Wire.element(value) }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ImageHistoryResponse>, _ arena: Arena) {
+        c.pointee.n_steps = steps.count
+        c.pointee.steps = arena.array(steps) { arena.message($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.ImageHistoryStep {
+    package static let fullName = "petrel.engine.v1.ImageHistoryStep"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ImageHistoryStep>) {
+        petrel__engine__v1__image_history_step__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__ImageHistoryStep>) throws(MessageError) {
+        self.init(
+            imageId: try Wire.text(c.pointee.image_id, "petrel.engine.v1.ImageHistoryStep.image_id"),
+            createdAtUnixNanos: c.pointee.created_at_unix_nanos,
+            createdBy: try Wire.text(c.pointee.created_by, "petrel.engine.v1.ImageHistoryStep.created_by"),
+            sizeBytes: c.pointee.size_bytes,
+            comment: try Wire.text(c.pointee.comment, "petrel.engine.v1.ImageHistoryStep.comment"),
+            references: try Wire.array(c.pointee.n_references, c.pointee.references) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ImageHistoryStep.references") }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ImageHistoryStep>, _ arena: Arena) {
+        c.pointee.image_id = arena.text(imageId)
+        c.pointee.created_at_unix_nanos = createdAtUnixNanos
+        c.pointee.created_by = arena.text(createdBy)
+        c.pointee.size_bytes = sizeBytes
+        c.pointee.comment = arena.text(comment)
+        c.pointee.n_references = references.count
+        c.pointee.references = arena.array(references) { arena.text($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.PruneImagesRequest {
+    package static let fullName = "petrel.engine.v1.PruneImagesRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__PruneImagesRequest>) {
+        petrel__engine__v1__prune_images_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__PruneImagesRequest>) throws(MessageError) {
+        self.init(
+            all: c.pointee.all != 0,
+            filters: try Wire.array(c.pointee.n_filters, c.pointee.filters) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.PruneImagesRequest.filters") }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__PruneImagesRequest>, _ arena: Arena) {
+        c.pointee.all = all ? 1 : 0
+        c.pointee.n_filters = filters.count
+        c.pointee.filters = arena.array(filters) { arena.text($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.PruneImagesResponse {
+    package static let fullName = "petrel.engine.v1.PruneImagesResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__PruneImagesResponse>) {
+        petrel__engine__v1__prune_images_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__PruneImagesResponse>) throws(MessageError) {
+        self.init(
+            untagged: try Wire.array(c.pointee.n_untagged, c.pointee.untagged) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.PruneImagesResponse.untagged") },
+            deleted: try Wire.array(c.pointee.n_deleted, c.pointee.deleted) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.PruneImagesResponse.deleted") },
+            reclaimedBytes: c.pointee.reclaimed_bytes
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__PruneImagesResponse>, _ arena: Arena) {
+        c.pointee.n_untagged = untagged.count
+        c.pointee.untagged = arena.array(untagged) { arena.text($0) }
+        c.pointee.n_deleted = deleted.count
+        c.pointee.deleted = arena.array(deleted) { arena.text($0) }
+        c.pointee.reclaimed_bytes = reclaimedBytes
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.DiskUsageRequest {
+    package static let fullName = "petrel.engine.v1.DiskUsageRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__DiskUsageRequest>) {
+        petrel__engine__v1__disk_usage_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__DiskUsageRequest>) throws(MessageError) {
+        self.init()
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__DiskUsageRequest>, _ arena: Arena) {
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.DiskUsageResponse {
+    package static let fullName = "petrel.engine.v1.DiskUsageResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__DiskUsageResponse>) {
+        petrel__engine__v1__disk_usage_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__DiskUsageResponse>) throws(MessageError) {
+        self.init(
+            images: try Wire.array(c.pointee.n_images, c.pointee.images) { (value) throws(MessageError) in try Wire.element(value) },
+            layersBytes: c.pointee.layers_bytes,
+            blobsBytes: c.pointee.blobs_bytes,
+            containers: try Wire.array(c.pointee.n_containers, c.pointee.containers) { (value) throws(MessageError) in try Wire.element(value) }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__DiskUsageResponse>, _ arena: Arena) {
+        c.pointee.n_images = images.count
+        c.pointee.images = arena.array(images) { arena.message($0) }
+        c.pointee.layers_bytes = layersBytes
+        c.pointee.blobs_bytes = blobsBytes
+        c.pointee.n_containers = containers.count
+        c.pointee.containers = arena.array(containers) { arena.message($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.ImageDiskUsage {
+    package static let fullName = "petrel.engine.v1.ImageDiskUsage"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ImageDiskUsage>) {
+        petrel__engine__v1__image_disk_usage__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__ImageDiskUsage>) throws(MessageError) {
+        self.init(
+            image: try Wire.message(c.pointee.image),
+            sharedBytes: c.pointee.shared_bytes
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ImageDiskUsage>, _ arena: Arena) {
+        c.pointee.image = arena.message(image)
+        c.pointee.shared_bytes = sharedBytes
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -159,6 +159,8 @@ extension ImageV1 {
         package var labels: [String: String]
         /// Its configuration is lost or damaged; pulling or loading it again mends that.
         package var damaged: Bool
+        /// Of the unpacked layers, lowest first.
+        package var layerBytes: [UInt64]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -176,7 +178,8 @@ extension ImageV1 {
             diffIds: [String] = [],
             unchanged: Bool = false,
             labels: [String: String] = [:],
-            damaged: Bool = false
+            damaged: Bool = false,
+            layerBytes: [UInt64] = []
         ) {
             self.id = id
             self.references = references
@@ -191,6 +194,7 @@ extension ImageV1 {
             self.unchanged = unchanged
             self.labels = labels
             self.damaged = damaged
+            self.layerBytes = layerBytes
         }
     }
 
@@ -558,6 +562,144 @@ extension ImageV1 {
             self.wallUnixNanos = wallUnixNanos
         }
     }
+
+    /// `petrel.image.v1.PruneRequest`.
+    package struct PruneRequest: BridgedMessage, Hashable, Sendable {
+        /// Image ids ("sha256:…"); one that is gone or in use by now is left out.
+        package var imageIds: [String]
+        /// Only those that have no tag now.
+        package var untaggedOnly: Bool
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            imageIds: [String] = [],
+            untaggedOnly: Bool = false
+        ) {
+            self.imageIds = imageIds
+            self.untaggedOnly = untaggedOnly
+        }
+    }
+
+    /// `petrel.image.v1.PruneResponse`.
+    package struct PruneResponse: BridgedMessage, Hashable, Sendable {
+        /// `untagged`.
+        package var untagged: [String]
+        /// Image ids and layer digests.
+        package var deleted: [String]
+        /// `reclaimed_bytes`.
+        package var reclaimedBytes: UInt64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            untagged: [String] = [],
+            deleted: [String] = [],
+            reclaimedBytes: UInt64 = 0
+        ) {
+            self.untagged = untagged
+            self.deleted = deleted
+            self.reclaimedBytes = reclaimedBytes
+        }
+    }
+
+    /// `petrel.image.v1.UsageRequest`.
+    package struct UsageRequest: BridgedMessage, Hashable, Sendable {
+        /// Also walk through the snapshots of this owner; empty: no snapshots.
+        package var snapshotOwner: String
+        /// Only the snapshot with this key.
+        package var snapshotKey: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            snapshotOwner: String = "",
+            snapshotKey: String = ""
+        ) {
+            self.snapshotOwner = snapshotOwner
+            self.snapshotKey = snapshotKey
+        }
+    }
+
+    /// `petrel.image.v1.UsageResponse`.
+    package struct UsageResponse: BridgedMessage, Hashable, Sendable {
+        /// `images`.
+        package var images: [ImageV1.ImageUsage]
+        /// All layers once, unpacked.
+        package var layersBytes: UInt64
+        /// All blobs as they came: compressed layers, configurations, manifests.
+        package var blobsBytes: UInt64
+        /// `snapshots`.
+        package var snapshots: [ImageV1.SnapshotUsage]
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            images: [ImageV1.ImageUsage] = [],
+            layersBytes: UInt64 = 0,
+            blobsBytes: UInt64 = 0,
+            snapshots: [ImageV1.SnapshotUsage] = []
+        ) {
+            self.images = images
+            self.layersBytes = layersBytes
+            self.blobsBytes = blobsBytes
+            self.snapshots = snapshots
+        }
+    }
+
+    /// `petrel.image.v1.ImageUsage`.
+    package struct ImageUsage: BridgedMessage, Hashable, Sendable {
+        /// `image_id`.
+        package var imageId: String
+        /// `size_bytes`.
+        package var sizeBytes: UInt64
+        /// In layers that other images have too.
+        package var sharedBytes: UInt64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            imageId: String = "",
+            sizeBytes: UInt64 = 0,
+            sharedBytes: UInt64 = 0
+        ) {
+            self.imageId = imageId
+            self.sizeBytes = sizeBytes
+            self.sharedBytes = sharedBytes
+        }
+    }
+
+    /// `petrel.image.v1.SnapshotUsage`.
+    package struct SnapshotUsage: BridgedMessage, Hashable, Sendable {
+        /// `key`.
+        package var key: String
+        /// `image_id`.
+        package var imageId: String
+        /// What was written in it, as the disk counts it.
+        package var writtenBytes: UInt64
+        /// Of the layers below it.
+        package var layersBytes: UInt64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            key: String = "",
+            imageId: String = "",
+            writtenBytes: UInt64 = 0,
+            layersBytes: UInt64 = 0
+        ) {
+            self.key = key
+            self.imageId = imageId
+            self.writtenBytes = writtenBytes
+            self.layersBytes = layersBytes
+        }
+    }
 }
 
 extension ImageV1.LoadRequest {
@@ -738,7 +880,8 @@ extension ImageV1.Image {
             ) { (entry) throws(MessageError) in
                 (try Wire.text(entry.pointee.key, "petrel.image.v1.Image.labels"), try Wire.text(entry.pointee.value, "petrel.image.v1.Image.labels"))
             },
-            damaged: c.pointee.damaged != 0
+            damaged: c.pointee.damaged != 0,
+            layerBytes: Wire.array(c.pointee.n_layer_bytes, c.pointee.layer_bytes) { $0 }
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -764,6 +907,8 @@ extension ImageV1.Image {
             entry.pointee.value = arena.text(value)
         }
         c.pointee.damaged = damaged ? 1 : 0
+        c.pointee.n_layer_bytes = layerBytes.count
+        c.pointee.layer_bytes = arena.array(layerBytes) { $0 }
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
@@ -1209,6 +1354,161 @@ extension ImageV1.Event {
         c.pointee.image_id = arena.text(imageId)
         c.pointee.name = arena.text(name)
         c.pointee.wall_unix_nanos = wallUnixNanos
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension ImageV1.PruneRequest {
+    package static let fullName = "petrel.image.v1.PruneRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__PruneRequest>) {
+        petrel__image__v1__prune_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Image__V1__PruneRequest>) throws(MessageError) {
+        self.init(
+            imageIds: try Wire.array(c.pointee.n_image_ids, c.pointee.image_ids) { (value) throws(MessageError) in try Wire.text(value, "petrel.image.v1.PruneRequest.image_ids") },
+            untaggedOnly: c.pointee.untagged_only != 0
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__PruneRequest>, _ arena: Arena) {
+        c.pointee.n_image_ids = imageIds.count
+        c.pointee.image_ids = arena.array(imageIds) { arena.text($0) }
+        c.pointee.untagged_only = untaggedOnly ? 1 : 0
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension ImageV1.PruneResponse {
+    package static let fullName = "petrel.image.v1.PruneResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__PruneResponse>) {
+        petrel__image__v1__prune_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Image__V1__PruneResponse>) throws(MessageError) {
+        self.init(
+            untagged: try Wire.array(c.pointee.n_untagged, c.pointee.untagged) { (value) throws(MessageError) in try Wire.text(value, "petrel.image.v1.PruneResponse.untagged") },
+            deleted: try Wire.array(c.pointee.n_deleted, c.pointee.deleted) { (value) throws(MessageError) in try Wire.text(value, "petrel.image.v1.PruneResponse.deleted") },
+            reclaimedBytes: c.pointee.reclaimed_bytes
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__PruneResponse>, _ arena: Arena) {
+        c.pointee.n_untagged = untagged.count
+        c.pointee.untagged = arena.array(untagged) { arena.text($0) }
+        c.pointee.n_deleted = deleted.count
+        c.pointee.deleted = arena.array(deleted) { arena.text($0) }
+        c.pointee.reclaimed_bytes = reclaimedBytes
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension ImageV1.UsageRequest {
+    package static let fullName = "petrel.image.v1.UsageRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__UsageRequest>) {
+        petrel__image__v1__usage_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Image__V1__UsageRequest>) throws(MessageError) {
+        self.init(
+            snapshotOwner: try Wire.text(c.pointee.snapshot_owner, "petrel.image.v1.UsageRequest.snapshot_owner"),
+            snapshotKey: try Wire.text(c.pointee.snapshot_key, "petrel.image.v1.UsageRequest.snapshot_key")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__UsageRequest>, _ arena: Arena) {
+        c.pointee.snapshot_owner = arena.text(snapshotOwner)
+        c.pointee.snapshot_key = arena.text(snapshotKey)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension ImageV1.UsageResponse {
+    package static let fullName = "petrel.image.v1.UsageResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__UsageResponse>) {
+        petrel__image__v1__usage_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Image__V1__UsageResponse>) throws(MessageError) {
+        self.init(
+            images: try Wire.array(c.pointee.n_images, c.pointee.images) { (value) throws(MessageError) in try Wire.element(value) },
+            layersBytes: c.pointee.layers_bytes,
+            blobsBytes: c.pointee.blobs_bytes,
+            snapshots: try Wire.array(c.pointee.n_snapshots, c.pointee.snapshots) { (value) throws(MessageError) in try Wire.element(value) }
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__UsageResponse>, _ arena: Arena) {
+        c.pointee.n_images = images.count
+        c.pointee.images = arena.array(images) { arena.message($0) }
+        c.pointee.layers_bytes = layersBytes
+        c.pointee.blobs_bytes = blobsBytes
+        c.pointee.n_snapshots = snapshots.count
+        c.pointee.snapshots = arena.array(snapshots) { arena.message($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension ImageV1.ImageUsage {
+    package static let fullName = "petrel.image.v1.ImageUsage"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__ImageUsage>) {
+        petrel__image__v1__image_usage__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Image__V1__ImageUsage>) throws(MessageError) {
+        self.init(
+            imageId: try Wire.text(c.pointee.image_id, "petrel.image.v1.ImageUsage.image_id"),
+            sizeBytes: c.pointee.size_bytes,
+            sharedBytes: c.pointee.shared_bytes
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__ImageUsage>, _ arena: Arena) {
+        c.pointee.image_id = arena.text(imageId)
+        c.pointee.size_bytes = sizeBytes
+        c.pointee.shared_bytes = sharedBytes
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension ImageV1.SnapshotUsage {
+    package static let fullName = "petrel.image.v1.SnapshotUsage"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__SnapshotUsage>) {
+        petrel__image__v1__snapshot_usage__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Image__V1__SnapshotUsage>) throws(MessageError) {
+        self.init(
+            key: try Wire.text(c.pointee.key, "petrel.image.v1.SnapshotUsage.key"),
+            imageId: try Wire.text(c.pointee.image_id, "petrel.image.v1.SnapshotUsage.image_id"),
+            writtenBytes: c.pointee.written_bytes,
+            layersBytes: c.pointee.layers_bytes
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__SnapshotUsage>, _ arena: Arena) {
+        c.pointee.key = arena.text(key)
+        c.pointee.image_id = arena.text(imageId)
+        c.pointee.written_bytes = writtenBytes
+        c.pointee.layers_bytes = layersBytes
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -395,6 +395,30 @@ extension EngineV1 {
         ) async throws(RPCError) -> EngineV1.RemoveImageResponse {
             try await channel.unary("/petrel.engine.v1.Images/Remove", request, options)
         }
+
+        /// Gives an image another name, which any other image loses.
+        package func tag(
+            _ request: EngineV1.TagImageRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> EngineV1.TagImageResponse {
+            try await channel.unary("/petrel.engine.v1.Images/Tag", request, options)
+        }
+
+        /// How an image was made, newest step first.
+        package func history(
+            _ request: EngineV1.ImageHistoryRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> EngineV1.ImageHistoryResponse {
+            try await channel.unary("/petrel.engine.v1.Images/History", request, options)
+        }
+
+        /// Removes images that no container uses.
+        package func prune(
+            _ request: EngineV1.PruneImagesRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> EngineV1.PruneImagesResponse {
+            try await channel.unary("/petrel.engine.v1.Images/Prune", request, options)
+        }
     }
 
     /// Serves `petrel.engine.v1.Images`.
@@ -430,6 +454,24 @@ extension EngineV1 {
             _ request: EngineV1.RemoveImageRequest,
             context: CallContext
         ) async throws -> EngineV1.RemoveImageResponse
+
+        /// Gives an image another name, which any other image loses.
+        func tag(
+            _ request: EngineV1.TagImageRequest,
+            context: CallContext
+        ) async throws -> EngineV1.TagImageResponse
+
+        /// How an image was made, newest step first.
+        func history(
+            _ request: EngineV1.ImageHistoryRequest,
+            context: CallContext
+        ) async throws -> EngineV1.ImageHistoryResponse
+
+        /// Removes images that no container uses.
+        func prune(
+            _ request: EngineV1.PruneImagesRequest,
+            context: CallContext
+        ) async throws -> EngineV1.PruneImagesResponse
     }
 }
 
@@ -445,6 +487,9 @@ extension EngineV1.ImagesService {
             .unary("List", list(_:context:)),
             .unary("Inspect", inspect(_:context:)),
             .unary("Remove", remove(_:context:)),
+            .unary("Tag", tag(_:context:)),
+            .unary("History", history(_:context:)),
+            .unary("Prune", prune(_:context:)),
         ]
     }
 }
@@ -480,6 +525,14 @@ extension EngineV1 {
         ) async throws(RPCError) -> ResponseStream<EngineV1.Event> {
             try await channel.serverStreaming("/petrel.engine.v1.System/Events", request, options)
         }
+
+        /// What images and containers take on the disk.
+        package func diskUsage(
+            _ request: EngineV1.DiskUsageRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> EngineV1.DiskUsageResponse {
+            try await channel.unary("/petrel.engine.v1.System/DiskUsage", request, options)
+        }
     }
 
     /// Serves `petrel.engine.v1.System`.
@@ -502,6 +555,12 @@ extension EngineV1 {
             to responses: ResponseWriter<EngineV1.Event>,
             context: CallContext
         ) async throws
+
+        /// What images and containers take on the disk.
+        func diskUsage(
+            _ request: EngineV1.DiskUsageRequest,
+            context: CallContext
+        ) async throws -> EngineV1.DiskUsageResponse
     }
 }
 
@@ -515,6 +574,7 @@ extension EngineV1.SystemService {
             .unary("Version", version(_:context:)),
             .unary("Info", info(_:context:)),
             .serverStreaming("Events", events(_:to:context:)),
+            .unary("DiskUsage", diskUsage(_:context:)),
         ]
     }
 }

@@ -117,6 +117,22 @@ extension ImageV1 {
         ) async throws(RPCError) -> ImageV1.VersionResponse {
             try await channel.unary("/petrel.image.v1.ImageStore/Version", request, options)
         }
+
+        /// Removes images of a list as far as nothing uses them now: each wholly or not at all.
+        package func prune(
+            _ request: ImageV1.PruneRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> ImageV1.PruneResponse {
+            try await channel.unary("/petrel.image.v1.ImageStore/Prune", request, options)
+        }
+
+        /// What content takes on the disk.
+        package func usage(
+            _ request: ImageV1.UsageRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> ImageV1.UsageResponse {
+            try await channel.unary("/petrel.image.v1.ImageStore/Usage", request, options)
+        }
     }
 
     /// Serves `petrel.image.v1.ImageStore`.
@@ -204,6 +220,18 @@ extension ImageV1 {
             _ request: ImageV1.VersionRequest,
             context: CallContext
         ) async throws -> ImageV1.VersionResponse
+
+        /// Removes images of a list as far as nothing uses them now: each wholly or not at all.
+        func prune(
+            _ request: ImageV1.PruneRequest,
+            context: CallContext
+        ) async throws -> ImageV1.PruneResponse
+
+        /// What content takes on the disk.
+        func usage(
+            _ request: ImageV1.UsageRequest,
+            context: CallContext
+        ) async throws -> ImageV1.UsageResponse
     }
 }
 
@@ -227,6 +255,8 @@ extension ImageV1.ImageStoreService {
             .unary("CollectGarbage", collectGarbage(_:context:)),
             .serverStreaming("Events", events(_:to:context:)),
             .unary("Version", version(_:context:)),
+            .unary("Prune", prune(_:context:)),
+            .unary("Usage", usage(_:context:)),
         ]
     }
 }

@@ -3193,6 +3193,456 @@ void   petrel__engine__v1__remove_image_request__free_unpacked
   assert(message->base.descriptor == &petrel__engine__v1__remove_image_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__engine__v1__tag_image_request__init
+                     (Petrel__Engine__V1__TagImageRequest         *message)
+{
+  static const Petrel__Engine__V1__TagImageRequest init_value = PETREL__ENGINE__V1__TAG_IMAGE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__tag_image_request__get_packed_size
+                     (const Petrel__Engine__V1__TagImageRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__tag_image_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__tag_image_request__pack
+                     (const Petrel__Engine__V1__TagImageRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__tag_image_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__tag_image_request__pack_to_buffer
+                     (const Petrel__Engine__V1__TagImageRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__tag_image_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__TagImageRequest *
+       petrel__engine__v1__tag_image_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__TagImageRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__tag_image_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__tag_image_request__free_unpacked
+                     (Petrel__Engine__V1__TagImageRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__tag_image_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__tag_image_response__init
+                     (Petrel__Engine__V1__TagImageResponse         *message)
+{
+  static const Petrel__Engine__V1__TagImageResponse init_value = PETREL__ENGINE__V1__TAG_IMAGE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__tag_image_response__get_packed_size
+                     (const Petrel__Engine__V1__TagImageResponse *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__tag_image_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__tag_image_response__pack
+                     (const Petrel__Engine__V1__TagImageResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__tag_image_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__tag_image_response__pack_to_buffer
+                     (const Petrel__Engine__V1__TagImageResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__tag_image_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__TagImageResponse *
+       petrel__engine__v1__tag_image_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__TagImageResponse *)
+     protobuf_c_message_unpack (&petrel__engine__v1__tag_image_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__tag_image_response__free_unpacked
+                     (Petrel__Engine__V1__TagImageResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__tag_image_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__image_history_request__init
+                     (Petrel__Engine__V1__ImageHistoryRequest         *message)
+{
+  static const Petrel__Engine__V1__ImageHistoryRequest init_value = PETREL__ENGINE__V1__IMAGE_HISTORY_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__image_history_request__get_packed_size
+                     (const Petrel__Engine__V1__ImageHistoryRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__image_history_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__image_history_request__pack
+                     (const Petrel__Engine__V1__ImageHistoryRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__image_history_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__image_history_request__pack_to_buffer
+                     (const Petrel__Engine__V1__ImageHistoryRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__image_history_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__ImageHistoryRequest *
+       petrel__engine__v1__image_history_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__ImageHistoryRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__image_history_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__image_history_request__free_unpacked
+                     (Petrel__Engine__V1__ImageHistoryRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__image_history_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__image_history_response__init
+                     (Petrel__Engine__V1__ImageHistoryResponse         *message)
+{
+  static const Petrel__Engine__V1__ImageHistoryResponse init_value = PETREL__ENGINE__V1__IMAGE_HISTORY_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__image_history_response__get_packed_size
+                     (const Petrel__Engine__V1__ImageHistoryResponse *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__image_history_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__image_history_response__pack
+                     (const Petrel__Engine__V1__ImageHistoryResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__image_history_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__image_history_response__pack_to_buffer
+                     (const Petrel__Engine__V1__ImageHistoryResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__image_history_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__ImageHistoryResponse *
+       petrel__engine__v1__image_history_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__ImageHistoryResponse *)
+     protobuf_c_message_unpack (&petrel__engine__v1__image_history_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__image_history_response__free_unpacked
+                     (Petrel__Engine__V1__ImageHistoryResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__image_history_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__image_history_step__init
+                     (Petrel__Engine__V1__ImageHistoryStep         *message)
+{
+  static const Petrel__Engine__V1__ImageHistoryStep init_value = PETREL__ENGINE__V1__IMAGE_HISTORY_STEP__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__image_history_step__get_packed_size
+                     (const Petrel__Engine__V1__ImageHistoryStep *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__image_history_step__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__image_history_step__pack
+                     (const Petrel__Engine__V1__ImageHistoryStep *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__image_history_step__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__image_history_step__pack_to_buffer
+                     (const Petrel__Engine__V1__ImageHistoryStep *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__image_history_step__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__ImageHistoryStep *
+       petrel__engine__v1__image_history_step__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__ImageHistoryStep *)
+     protobuf_c_message_unpack (&petrel__engine__v1__image_history_step__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__image_history_step__free_unpacked
+                     (Petrel__Engine__V1__ImageHistoryStep *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__image_history_step__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__prune_images_request__init
+                     (Petrel__Engine__V1__PruneImagesRequest         *message)
+{
+  static const Petrel__Engine__V1__PruneImagesRequest init_value = PETREL__ENGINE__V1__PRUNE_IMAGES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__prune_images_request__get_packed_size
+                     (const Petrel__Engine__V1__PruneImagesRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__prune_images_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__prune_images_request__pack
+                     (const Petrel__Engine__V1__PruneImagesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__prune_images_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__prune_images_request__pack_to_buffer
+                     (const Petrel__Engine__V1__PruneImagesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__prune_images_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__PruneImagesRequest *
+       petrel__engine__v1__prune_images_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__PruneImagesRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__prune_images_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__prune_images_request__free_unpacked
+                     (Petrel__Engine__V1__PruneImagesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__prune_images_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__prune_images_response__init
+                     (Petrel__Engine__V1__PruneImagesResponse         *message)
+{
+  static const Petrel__Engine__V1__PruneImagesResponse init_value = PETREL__ENGINE__V1__PRUNE_IMAGES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__prune_images_response__get_packed_size
+                     (const Petrel__Engine__V1__PruneImagesResponse *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__prune_images_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__prune_images_response__pack
+                     (const Petrel__Engine__V1__PruneImagesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__prune_images_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__prune_images_response__pack_to_buffer
+                     (const Petrel__Engine__V1__PruneImagesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__prune_images_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__PruneImagesResponse *
+       petrel__engine__v1__prune_images_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__PruneImagesResponse *)
+     protobuf_c_message_unpack (&petrel__engine__v1__prune_images_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__prune_images_response__free_unpacked
+                     (Petrel__Engine__V1__PruneImagesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__prune_images_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__disk_usage_request__init
+                     (Petrel__Engine__V1__DiskUsageRequest         *message)
+{
+  static const Petrel__Engine__V1__DiskUsageRequest init_value = PETREL__ENGINE__V1__DISK_USAGE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__disk_usage_request__get_packed_size
+                     (const Petrel__Engine__V1__DiskUsageRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__disk_usage_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__disk_usage_request__pack
+                     (const Petrel__Engine__V1__DiskUsageRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__disk_usage_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__disk_usage_request__pack_to_buffer
+                     (const Petrel__Engine__V1__DiskUsageRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__disk_usage_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__DiskUsageRequest *
+       petrel__engine__v1__disk_usage_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__DiskUsageRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__disk_usage_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__disk_usage_request__free_unpacked
+                     (Petrel__Engine__V1__DiskUsageRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__disk_usage_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__disk_usage_response__init
+                     (Petrel__Engine__V1__DiskUsageResponse         *message)
+{
+  static const Petrel__Engine__V1__DiskUsageResponse init_value = PETREL__ENGINE__V1__DISK_USAGE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__disk_usage_response__get_packed_size
+                     (const Petrel__Engine__V1__DiskUsageResponse *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__disk_usage_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__disk_usage_response__pack
+                     (const Petrel__Engine__V1__DiskUsageResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__disk_usage_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__disk_usage_response__pack_to_buffer
+                     (const Petrel__Engine__V1__DiskUsageResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__disk_usage_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__DiskUsageResponse *
+       petrel__engine__v1__disk_usage_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__DiskUsageResponse *)
+     protobuf_c_message_unpack (&petrel__engine__v1__disk_usage_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__disk_usage_response__free_unpacked
+                     (Petrel__Engine__V1__DiskUsageResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__disk_usage_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__image_disk_usage__init
+                     (Petrel__Engine__V1__ImageDiskUsage         *message)
+{
+  static const Petrel__Engine__V1__ImageDiskUsage init_value = PETREL__ENGINE__V1__IMAGE_DISK_USAGE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__image_disk_usage__get_packed_size
+                     (const Petrel__Engine__V1__ImageDiskUsage *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__image_disk_usage__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__image_disk_usage__pack
+                     (const Petrel__Engine__V1__ImageDiskUsage *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__image_disk_usage__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__image_disk_usage__pack_to_buffer
+                     (const Petrel__Engine__V1__ImageDiskUsage *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__image_disk_usage__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__ImageDiskUsage *
+       petrel__engine__v1__image_disk_usage__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__ImageDiskUsage *)
+     protobuf_c_message_unpack (&petrel__engine__v1__image_disk_usage__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__image_disk_usage__free_unpacked
+                     (Petrel__Engine__V1__ImageDiskUsage *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__image_disk_usage__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   petrel__engine__v1__remove_image_response__init
                      (Petrel__Engine__V1__RemoveImageResponse         *message)
 {
@@ -7053,7 +7503,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__wait_response__descriptor =
   (ProtobufCMessageInit) petrel__engine__v1__wait_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__list_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__list_request__field_descriptors[4] =
 {
   {
     "all",
@@ -7091,16 +7541,30 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__list_request__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "size",
+    30,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ListRequest, size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__list_request__field_indices_by_name[] = {
   0,   /* field[0] = all */
   1,   /* field[1] = filters */
   2,   /* field[2] = page */
+  3,   /* field[3] = size */
 };
-static const ProtobufCIntRange petrel__engine__v1__list_request__number_ranges[1 + 1] =
+static const ProtobufCIntRange petrel__engine__v1__list_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 30, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__list_request__descriptor =
 {
@@ -7110,10 +7574,10 @@ const ProtobufCMessageDescriptor petrel__engine__v1__list_request__descriptor =
   "Petrel__Engine__V1__ListRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ListRequest),
-  3,
+  4,
   petrel__engine__v1__list_request__field_descriptors,
   petrel__engine__v1__list_request__field_indices_by_name,
-  1,  petrel__engine__v1__list_request__number_ranges,
+  2,  petrel__engine__v1__list_request__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__list_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -7168,7 +7632,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__container_summary__labels_e
   (ProtobufCMessageInit) petrel__engine__v1__container_summary__labels_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__container_summary__field_descriptors[14] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__container_summary__field_descriptors[16] =
 {
   {
     "id",
@@ -7338,6 +7802,30 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__container_summary__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "written_bytes",
+    41,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerSummary, written_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "root_bytes",
+    42,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ContainerSummary, root_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__container_summary__field_indices_by_name[] = {
   4,   /* field[4] = command */
@@ -7352,14 +7840,16 @@ static const unsigned petrel__engine__v1__container_summary__field_indices_by_na
   11,   /* field[11] = mounts */
   1,   /* field[1] = name */
   12,   /* field[12] = network */
+  15,   /* field[15] = root_bytes */
   7,   /* field[7] = started_at_unix_nanos */
   6,   /* field[6] = state */
+  14,   /* field[14] = written_bytes */
 };
 static const ProtobufCIntRange petrel__engine__v1__container_summary__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 40, 13 },
-  { 0, 14 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__container_summary__descriptor =
 {
@@ -7369,7 +7859,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__container_summary__descript
   "Petrel__Engine__V1__ContainerSummary",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ContainerSummary),
-  14,
+  16,
   petrel__engine__v1__container_summary__field_descriptors,
   petrel__engine__v1__container_summary__field_indices_by_name,
   2,  petrel__engine__v1__container_summary__number_ranges,
@@ -8893,7 +9383,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__progress_response__descript
   (ProtobufCMessageInit) petrel__engine__v1__progress_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__list_images_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__list_images_request__field_descriptors[4] =
 {
   {
     "all",
@@ -8931,16 +9421,29 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__list_images_request__f
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "filters",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__ListImagesRequest, n_filters),
+    offsetof(Petrel__Engine__V1__ListImagesRequest, filters),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__list_images_request__field_indices_by_name[] = {
   0,   /* field[0] = all */
+  3,   /* field[3] = filters */
   2,   /* field[2] = page */
   1,   /* field[1] = reference */
 };
 static const ProtobufCIntRange petrel__engine__v1__list_images_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__list_images_request__descriptor =
 {
@@ -8950,7 +9453,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__list_images_request__descri
   "Petrel__Engine__V1__ListImagesRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ListImagesRequest),
-  3,
+  4,
   petrel__engine__v1__list_images_request__field_descriptors,
   petrel__engine__v1__list_images_request__field_indices_by_name,
   1,  petrel__engine__v1__list_images_request__number_ranges,
@@ -9173,6 +9676,515 @@ const ProtobufCMessageDescriptor petrel__engine__v1__remove_image_request__descr
   petrel__engine__v1__remove_image_request__field_indices_by_name,
   1,  petrel__engine__v1__remove_image_request__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__remove_image_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__tag_image_request__field_descriptors[2] =
+{
+  {
+    "source",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__TagImageRequest, source),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "target",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__TagImageRequest, target),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__tag_image_request__field_indices_by_name[] = {
+  0,   /* field[0] = source */
+  1,   /* field[1] = target */
+};
+static const ProtobufCIntRange petrel__engine__v1__tag_image_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__tag_image_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.TagImageRequest",
+  "TagImageRequest",
+  "Petrel__Engine__V1__TagImageRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__TagImageRequest),
+  2,
+  petrel__engine__v1__tag_image_request__field_descriptors,
+  petrel__engine__v1__tag_image_request__field_indices_by_name,
+  1,  petrel__engine__v1__tag_image_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__tag_image_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define petrel__engine__v1__tag_image_response__field_descriptors NULL
+#define petrel__engine__v1__tag_image_response__field_indices_by_name NULL
+#define petrel__engine__v1__tag_image_response__number_ranges NULL
+const ProtobufCMessageDescriptor petrel__engine__v1__tag_image_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.TagImageResponse",
+  "TagImageResponse",
+  "Petrel__Engine__V1__TagImageResponse",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__TagImageResponse),
+  0,
+  petrel__engine__v1__tag_image_response__field_descriptors,
+  petrel__engine__v1__tag_image_response__field_indices_by_name,
+  0,  petrel__engine__v1__tag_image_response__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__tag_image_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__image_history_request__field_descriptors[1] =
+{
+  {
+    "image",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ImageHistoryRequest, image),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__image_history_request__field_indices_by_name[] = {
+  0,   /* field[0] = image */
+};
+static const ProtobufCIntRange petrel__engine__v1__image_history_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__image_history_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.ImageHistoryRequest",
+  "ImageHistoryRequest",
+  "Petrel__Engine__V1__ImageHistoryRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__ImageHistoryRequest),
+  1,
+  petrel__engine__v1__image_history_request__field_descriptors,
+  petrel__engine__v1__image_history_request__field_indices_by_name,
+  1,  petrel__engine__v1__image_history_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__image_history_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__image_history_response__field_descriptors[1] =
+{
+  {
+    "steps",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__ImageHistoryResponse, n_steps),
+    offsetof(Petrel__Engine__V1__ImageHistoryResponse, steps),
+    &petrel__engine__v1__image_history_step__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__image_history_response__field_indices_by_name[] = {
+  0,   /* field[0] = steps */
+};
+static const ProtobufCIntRange petrel__engine__v1__image_history_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__image_history_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.ImageHistoryResponse",
+  "ImageHistoryResponse",
+  "Petrel__Engine__V1__ImageHistoryResponse",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__ImageHistoryResponse),
+  1,
+  petrel__engine__v1__image_history_response__field_descriptors,
+  petrel__engine__v1__image_history_response__field_indices_by_name,
+  1,  petrel__engine__v1__image_history_response__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__image_history_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__image_history_step__field_descriptors[6] =
+{
+  {
+    "image_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ImageHistoryStep, image_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "created_at_unix_nanos",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ImageHistoryStep, created_at_unix_nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "created_by",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ImageHistoryStep, created_by),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "size_bytes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ImageHistoryStep, size_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "comment",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ImageHistoryStep, comment),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "references",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__ImageHistoryStep, n_references),
+    offsetof(Petrel__Engine__V1__ImageHistoryStep, references),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__image_history_step__field_indices_by_name[] = {
+  4,   /* field[4] = comment */
+  1,   /* field[1] = created_at_unix_nanos */
+  2,   /* field[2] = created_by */
+  0,   /* field[0] = image_id */
+  5,   /* field[5] = references */
+  3,   /* field[3] = size_bytes */
+};
+static const ProtobufCIntRange petrel__engine__v1__image_history_step__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__image_history_step__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.ImageHistoryStep",
+  "ImageHistoryStep",
+  "Petrel__Engine__V1__ImageHistoryStep",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__ImageHistoryStep),
+  6,
+  petrel__engine__v1__image_history_step__field_descriptors,
+  petrel__engine__v1__image_history_step__field_indices_by_name,
+  1,  petrel__engine__v1__image_history_step__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__image_history_step__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__prune_images_request__field_descriptors[2] =
+{
+  {
+    "all",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__PruneImagesRequest, all),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "filters",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__PruneImagesRequest, n_filters),
+    offsetof(Petrel__Engine__V1__PruneImagesRequest, filters),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__prune_images_request__field_indices_by_name[] = {
+  0,   /* field[0] = all */
+  1,   /* field[1] = filters */
+};
+static const ProtobufCIntRange petrel__engine__v1__prune_images_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__prune_images_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.PruneImagesRequest",
+  "PruneImagesRequest",
+  "Petrel__Engine__V1__PruneImagesRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__PruneImagesRequest),
+  2,
+  petrel__engine__v1__prune_images_request__field_descriptors,
+  petrel__engine__v1__prune_images_request__field_indices_by_name,
+  1,  petrel__engine__v1__prune_images_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__prune_images_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__prune_images_response__field_descriptors[3] =
+{
+  {
+    "untagged",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__PruneImagesResponse, n_untagged),
+    offsetof(Petrel__Engine__V1__PruneImagesResponse, untagged),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deleted",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__PruneImagesResponse, n_deleted),
+    offsetof(Petrel__Engine__V1__PruneImagesResponse, deleted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reclaimed_bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__PruneImagesResponse, reclaimed_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__prune_images_response__field_indices_by_name[] = {
+  1,   /* field[1] = deleted */
+  2,   /* field[2] = reclaimed_bytes */
+  0,   /* field[0] = untagged */
+};
+static const ProtobufCIntRange petrel__engine__v1__prune_images_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__prune_images_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.PruneImagesResponse",
+  "PruneImagesResponse",
+  "Petrel__Engine__V1__PruneImagesResponse",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__PruneImagesResponse),
+  3,
+  petrel__engine__v1__prune_images_response__field_descriptors,
+  petrel__engine__v1__prune_images_response__field_indices_by_name,
+  1,  petrel__engine__v1__prune_images_response__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__prune_images_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define petrel__engine__v1__disk_usage_request__field_descriptors NULL
+#define petrel__engine__v1__disk_usage_request__field_indices_by_name NULL
+#define petrel__engine__v1__disk_usage_request__number_ranges NULL
+const ProtobufCMessageDescriptor petrel__engine__v1__disk_usage_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.DiskUsageRequest",
+  "DiskUsageRequest",
+  "Petrel__Engine__V1__DiskUsageRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__DiskUsageRequest),
+  0,
+  petrel__engine__v1__disk_usage_request__field_descriptors,
+  petrel__engine__v1__disk_usage_request__field_indices_by_name,
+  0,  petrel__engine__v1__disk_usage_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__disk_usage_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__disk_usage_response__field_descriptors[4] =
+{
+  {
+    "images",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__DiskUsageResponse, n_images),
+    offsetof(Petrel__Engine__V1__DiskUsageResponse, images),
+    &petrel__engine__v1__image_disk_usage__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "layers_bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__DiskUsageResponse, layers_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "blobs_bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__DiskUsageResponse, blobs_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "containers",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__DiskUsageResponse, n_containers),
+    offsetof(Petrel__Engine__V1__DiskUsageResponse, containers),
+    &petrel__engine__v1__container_summary__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__disk_usage_response__field_indices_by_name[] = {
+  2,   /* field[2] = blobs_bytes */
+  3,   /* field[3] = containers */
+  0,   /* field[0] = images */
+  1,   /* field[1] = layers_bytes */
+};
+static const ProtobufCIntRange petrel__engine__v1__disk_usage_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__disk_usage_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.DiskUsageResponse",
+  "DiskUsageResponse",
+  "Petrel__Engine__V1__DiskUsageResponse",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__DiskUsageResponse),
+  4,
+  petrel__engine__v1__disk_usage_response__field_descriptors,
+  petrel__engine__v1__disk_usage_response__field_indices_by_name,
+  1,  petrel__engine__v1__disk_usage_response__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__disk_usage_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__image_disk_usage__field_descriptors[2] =
+{
+  {
+    "image",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ImageDiskUsage, image),
+    &petrel__engine__v1__image_summary__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "shared_bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ImageDiskUsage, shared_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__image_disk_usage__field_indices_by_name[] = {
+  0,   /* field[0] = image */
+  1,   /* field[1] = shared_bytes */
+};
+static const ProtobufCIntRange petrel__engine__v1__image_disk_usage__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__image_disk_usage__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.ImageDiskUsage",
+  "ImageDiskUsage",
+  "Petrel__Engine__V1__ImageDiskUsage",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__ImageDiskUsage),
+  2,
+  petrel__engine__v1__image_disk_usage__field_descriptors,
+  petrel__engine__v1__image_disk_usage__field_indices_by_name,
+  1,  petrel__engine__v1__image_disk_usage__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__image_disk_usage__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor petrel__engine__v1__remove_image_response__field_descriptors[2] =

@@ -1138,6 +1138,276 @@ void   petrel__image__v1__event__free_unpacked
   assert(message->base.descriptor == &petrel__image__v1__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__image__v1__prune_request__init
+                     (Petrel__Image__V1__PruneRequest         *message)
+{
+  static const Petrel__Image__V1__PruneRequest init_value = PETREL__IMAGE__V1__PRUNE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__image__v1__prune_request__get_packed_size
+                     (const Petrel__Image__V1__PruneRequest *message)
+{
+  assert(message->base.descriptor == &petrel__image__v1__prune_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__image__v1__prune_request__pack
+                     (const Petrel__Image__V1__PruneRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__image__v1__prune_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__image__v1__prune_request__pack_to_buffer
+                     (const Petrel__Image__V1__PruneRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__image__v1__prune_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Image__V1__PruneRequest *
+       petrel__image__v1__prune_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Image__V1__PruneRequest *)
+     protobuf_c_message_unpack (&petrel__image__v1__prune_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__image__v1__prune_request__free_unpacked
+                     (Petrel__Image__V1__PruneRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__image__v1__prune_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__image__v1__prune_response__init
+                     (Petrel__Image__V1__PruneResponse         *message)
+{
+  static const Petrel__Image__V1__PruneResponse init_value = PETREL__IMAGE__V1__PRUNE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__image__v1__prune_response__get_packed_size
+                     (const Petrel__Image__V1__PruneResponse *message)
+{
+  assert(message->base.descriptor == &petrel__image__v1__prune_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__image__v1__prune_response__pack
+                     (const Petrel__Image__V1__PruneResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__image__v1__prune_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__image__v1__prune_response__pack_to_buffer
+                     (const Petrel__Image__V1__PruneResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__image__v1__prune_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Image__V1__PruneResponse *
+       petrel__image__v1__prune_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Image__V1__PruneResponse *)
+     protobuf_c_message_unpack (&petrel__image__v1__prune_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__image__v1__prune_response__free_unpacked
+                     (Petrel__Image__V1__PruneResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__image__v1__prune_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__image__v1__usage_request__init
+                     (Petrel__Image__V1__UsageRequest         *message)
+{
+  static const Petrel__Image__V1__UsageRequest init_value = PETREL__IMAGE__V1__USAGE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__image__v1__usage_request__get_packed_size
+                     (const Petrel__Image__V1__UsageRequest *message)
+{
+  assert(message->base.descriptor == &petrel__image__v1__usage_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__image__v1__usage_request__pack
+                     (const Petrel__Image__V1__UsageRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__image__v1__usage_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__image__v1__usage_request__pack_to_buffer
+                     (const Petrel__Image__V1__UsageRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__image__v1__usage_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Image__V1__UsageRequest *
+       petrel__image__v1__usage_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Image__V1__UsageRequest *)
+     protobuf_c_message_unpack (&petrel__image__v1__usage_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__image__v1__usage_request__free_unpacked
+                     (Petrel__Image__V1__UsageRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__image__v1__usage_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__image__v1__usage_response__init
+                     (Petrel__Image__V1__UsageResponse         *message)
+{
+  static const Petrel__Image__V1__UsageResponse init_value = PETREL__IMAGE__V1__USAGE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__image__v1__usage_response__get_packed_size
+                     (const Petrel__Image__V1__UsageResponse *message)
+{
+  assert(message->base.descriptor == &petrel__image__v1__usage_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__image__v1__usage_response__pack
+                     (const Petrel__Image__V1__UsageResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__image__v1__usage_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__image__v1__usage_response__pack_to_buffer
+                     (const Petrel__Image__V1__UsageResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__image__v1__usage_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Image__V1__UsageResponse *
+       petrel__image__v1__usage_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Image__V1__UsageResponse *)
+     protobuf_c_message_unpack (&petrel__image__v1__usage_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__image__v1__usage_response__free_unpacked
+                     (Petrel__Image__V1__UsageResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__image__v1__usage_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__image__v1__image_usage__init
+                     (Petrel__Image__V1__ImageUsage         *message)
+{
+  static const Petrel__Image__V1__ImageUsage init_value = PETREL__IMAGE__V1__IMAGE_USAGE__INIT;
+  *message = init_value;
+}
+size_t petrel__image__v1__image_usage__get_packed_size
+                     (const Petrel__Image__V1__ImageUsage *message)
+{
+  assert(message->base.descriptor == &petrel__image__v1__image_usage__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__image__v1__image_usage__pack
+                     (const Petrel__Image__V1__ImageUsage *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__image__v1__image_usage__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__image__v1__image_usage__pack_to_buffer
+                     (const Petrel__Image__V1__ImageUsage *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__image__v1__image_usage__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Image__V1__ImageUsage *
+       petrel__image__v1__image_usage__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Image__V1__ImageUsage *)
+     protobuf_c_message_unpack (&petrel__image__v1__image_usage__descriptor,
+                                allocator, len, data);
+}
+void   petrel__image__v1__image_usage__free_unpacked
+                     (Petrel__Image__V1__ImageUsage *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__image__v1__image_usage__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__image__v1__snapshot_usage__init
+                     (Petrel__Image__V1__SnapshotUsage         *message)
+{
+  static const Petrel__Image__V1__SnapshotUsage init_value = PETREL__IMAGE__V1__SNAPSHOT_USAGE__INIT;
+  *message = init_value;
+}
+size_t petrel__image__v1__snapshot_usage__get_packed_size
+                     (const Petrel__Image__V1__SnapshotUsage *message)
+{
+  assert(message->base.descriptor == &petrel__image__v1__snapshot_usage__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__image__v1__snapshot_usage__pack
+                     (const Petrel__Image__V1__SnapshotUsage *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__image__v1__snapshot_usage__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__image__v1__snapshot_usage__pack_to_buffer
+                     (const Petrel__Image__V1__SnapshotUsage *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__image__v1__snapshot_usage__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Image__V1__SnapshotUsage *
+       petrel__image__v1__snapshot_usage__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Image__V1__SnapshotUsage *)
+     protobuf_c_message_unpack (&petrel__image__v1__snapshot_usage__descriptor,
+                                allocator, len, data);
+}
+void   petrel__image__v1__snapshot_usage__free_unpacked
+                     (Petrel__Image__V1__SnapshotUsage *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__image__v1__snapshot_usage__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor petrel__image__v1__load_request__field_descriptors[1] =
 {
   {
@@ -1522,7 +1792,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__image__labels_entry__descrip
   (ProtobufCMessageInit) petrel__image__v1__image__labels_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__image__v1__image__field_descriptors[13] =
+static const ProtobufCFieldDescriptor petrel__image__v1__image__field_descriptors[14] =
 {
   {
     "id",
@@ -1680,6 +1950,18 @@ static const ProtobufCFieldDescriptor petrel__image__v1__image__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "layer_bytes",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Petrel__Image__V1__Image, n_layer_bytes),
+    offsetof(Petrel__Image__V1__Image, layer_bytes),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__image__v1__image__field_indices_by_name[] = {
   7,   /* field[7] = architecture */
@@ -1689,6 +1971,7 @@ static const unsigned petrel__image__v1__image__field_indices_by_name[] = {
   9,   /* field[9] = diff_ids */
   0,   /* field[0] = id */
   11,   /* field[11] = labels */
+  13,   /* field[13] = layer_bytes */
   3,   /* field[3] = manifest_digest */
   8,   /* field[8] = os */
   1,   /* field[1] = references */
@@ -1699,7 +1982,7 @@ static const unsigned petrel__image__v1__image__field_indices_by_name[] = {
 static const ProtobufCIntRange petrel__image__v1__image__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor petrel__image__v1__image__descriptor =
 {
@@ -1709,7 +1992,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__image__descriptor =
   "Petrel__Image__V1__Image",
   "petrel.image.v1",
   sizeof(Petrel__Image__V1__Image),
-  13,
+  14,
   petrel__image__v1__image__field_descriptors,
   petrel__image__v1__image__field_indices_by_name,
   1,  petrel__image__v1__image__number_ranges,
@@ -2694,5 +2977,389 @@ const ProtobufCMessageDescriptor petrel__image__v1__event__descriptor =
   petrel__image__v1__event__field_indices_by_name,
   1,  petrel__image__v1__event__number_ranges,
   (ProtobufCMessageInit) petrel__image__v1__event__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__image__v1__prune_request__field_descriptors[2] =
+{
+  {
+    "image_ids",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Image__V1__PruneRequest, n_image_ids),
+    offsetof(Petrel__Image__V1__PruneRequest, image_ids),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "untagged_only",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__PruneRequest, untagged_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__image__v1__prune_request__field_indices_by_name[] = {
+  0,   /* field[0] = image_ids */
+  1,   /* field[1] = untagged_only */
+};
+static const ProtobufCIntRange petrel__image__v1__prune_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__image__v1__prune_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.image.v1.PruneRequest",
+  "PruneRequest",
+  "Petrel__Image__V1__PruneRequest",
+  "petrel.image.v1",
+  sizeof(Petrel__Image__V1__PruneRequest),
+  2,
+  petrel__image__v1__prune_request__field_descriptors,
+  petrel__image__v1__prune_request__field_indices_by_name,
+  1,  petrel__image__v1__prune_request__number_ranges,
+  (ProtobufCMessageInit) petrel__image__v1__prune_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__image__v1__prune_response__field_descriptors[3] =
+{
+  {
+    "untagged",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Image__V1__PruneResponse, n_untagged),
+    offsetof(Petrel__Image__V1__PruneResponse, untagged),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deleted",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Image__V1__PruneResponse, n_deleted),
+    offsetof(Petrel__Image__V1__PruneResponse, deleted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reclaimed_bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__PruneResponse, reclaimed_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__image__v1__prune_response__field_indices_by_name[] = {
+  1,   /* field[1] = deleted */
+  2,   /* field[2] = reclaimed_bytes */
+  0,   /* field[0] = untagged */
+};
+static const ProtobufCIntRange petrel__image__v1__prune_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor petrel__image__v1__prune_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.image.v1.PruneResponse",
+  "PruneResponse",
+  "Petrel__Image__V1__PruneResponse",
+  "petrel.image.v1",
+  sizeof(Petrel__Image__V1__PruneResponse),
+  3,
+  petrel__image__v1__prune_response__field_descriptors,
+  petrel__image__v1__prune_response__field_indices_by_name,
+  1,  petrel__image__v1__prune_response__number_ranges,
+  (ProtobufCMessageInit) petrel__image__v1__prune_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__image__v1__usage_request__field_descriptors[2] =
+{
+  {
+    "snapshot_owner",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__UsageRequest, snapshot_owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshot_key",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__UsageRequest, snapshot_key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__image__v1__usage_request__field_indices_by_name[] = {
+  1,   /* field[1] = snapshot_key */
+  0,   /* field[0] = snapshot_owner */
+};
+static const ProtobufCIntRange petrel__image__v1__usage_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__image__v1__usage_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.image.v1.UsageRequest",
+  "UsageRequest",
+  "Petrel__Image__V1__UsageRequest",
+  "petrel.image.v1",
+  sizeof(Petrel__Image__V1__UsageRequest),
+  2,
+  petrel__image__v1__usage_request__field_descriptors,
+  petrel__image__v1__usage_request__field_indices_by_name,
+  1,  petrel__image__v1__usage_request__number_ranges,
+  (ProtobufCMessageInit) petrel__image__v1__usage_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__image__v1__usage_response__field_descriptors[4] =
+{
+  {
+    "images",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Image__V1__UsageResponse, n_images),
+    offsetof(Petrel__Image__V1__UsageResponse, images),
+    &petrel__image__v1__image_usage__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "layers_bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__UsageResponse, layers_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "blobs_bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__UsageResponse, blobs_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "snapshots",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Image__V1__UsageResponse, n_snapshots),
+    offsetof(Petrel__Image__V1__UsageResponse, snapshots),
+    &petrel__image__v1__snapshot_usage__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__image__v1__usage_response__field_indices_by_name[] = {
+  2,   /* field[2] = blobs_bytes */
+  0,   /* field[0] = images */
+  1,   /* field[1] = layers_bytes */
+  3,   /* field[3] = snapshots */
+};
+static const ProtobufCIntRange petrel__image__v1__usage_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor petrel__image__v1__usage_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.image.v1.UsageResponse",
+  "UsageResponse",
+  "Petrel__Image__V1__UsageResponse",
+  "petrel.image.v1",
+  sizeof(Petrel__Image__V1__UsageResponse),
+  4,
+  petrel__image__v1__usage_response__field_descriptors,
+  petrel__image__v1__usage_response__field_indices_by_name,
+  1,  petrel__image__v1__usage_response__number_ranges,
+  (ProtobufCMessageInit) petrel__image__v1__usage_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__image__v1__image_usage__field_descriptors[3] =
+{
+  {
+    "image_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__ImageUsage, image_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "size_bytes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__ImageUsage, size_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "shared_bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__ImageUsage, shared_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__image__v1__image_usage__field_indices_by_name[] = {
+  0,   /* field[0] = image_id */
+  2,   /* field[2] = shared_bytes */
+  1,   /* field[1] = size_bytes */
+};
+static const ProtobufCIntRange petrel__image__v1__image_usage__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor petrel__image__v1__image_usage__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.image.v1.ImageUsage",
+  "ImageUsage",
+  "Petrel__Image__V1__ImageUsage",
+  "petrel.image.v1",
+  sizeof(Petrel__Image__V1__ImageUsage),
+  3,
+  petrel__image__v1__image_usage__field_descriptors,
+  petrel__image__v1__image_usage__field_indices_by_name,
+  1,  petrel__image__v1__image_usage__number_ranges,
+  (ProtobufCMessageInit) petrel__image__v1__image_usage__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__image__v1__snapshot_usage__field_descriptors[4] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__SnapshotUsage, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "image_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__SnapshotUsage, image_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "written_bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__SnapshotUsage, written_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "layers_bytes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__SnapshotUsage, layers_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__image__v1__snapshot_usage__field_indices_by_name[] = {
+  1,   /* field[1] = image_id */
+  0,   /* field[0] = key */
+  3,   /* field[3] = layers_bytes */
+  2,   /* field[2] = written_bytes */
+};
+static const ProtobufCIntRange petrel__image__v1__snapshot_usage__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor petrel__image__v1__snapshot_usage__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.image.v1.SnapshotUsage",
+  "SnapshotUsage",
+  "Petrel__Image__V1__SnapshotUsage",
+  "petrel.image.v1",
+  sizeof(Petrel__Image__V1__SnapshotUsage),
+  4,
+  petrel__image__v1__snapshot_usage__field_descriptors,
+  petrel__image__v1__snapshot_usage__field_indices_by_name,
+  1,  petrel__image__v1__snapshot_usage__number_ranges,
+  (ProtobufCMessageInit) petrel__image__v1__snapshot_usage__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

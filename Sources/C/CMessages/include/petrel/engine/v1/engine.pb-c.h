@@ -91,6 +91,16 @@ typedef struct Petrel__Engine__V1__ListImagesRequest Petrel__Engine__V1__ListIma
 typedef struct Petrel__Engine__V1__ImageSummary Petrel__Engine__V1__ImageSummary;
 typedef struct Petrel__Engine__V1__ListImagesResponse Petrel__Engine__V1__ListImagesResponse;
 typedef struct Petrel__Engine__V1__RemoveImageRequest Petrel__Engine__V1__RemoveImageRequest;
+typedef struct Petrel__Engine__V1__TagImageRequest Petrel__Engine__V1__TagImageRequest;
+typedef struct Petrel__Engine__V1__TagImageResponse Petrel__Engine__V1__TagImageResponse;
+typedef struct Petrel__Engine__V1__ImageHistoryRequest Petrel__Engine__V1__ImageHistoryRequest;
+typedef struct Petrel__Engine__V1__ImageHistoryResponse Petrel__Engine__V1__ImageHistoryResponse;
+typedef struct Petrel__Engine__V1__ImageHistoryStep Petrel__Engine__V1__ImageHistoryStep;
+typedef struct Petrel__Engine__V1__PruneImagesRequest Petrel__Engine__V1__PruneImagesRequest;
+typedef struct Petrel__Engine__V1__PruneImagesResponse Petrel__Engine__V1__PruneImagesResponse;
+typedef struct Petrel__Engine__V1__DiskUsageRequest Petrel__Engine__V1__DiskUsageRequest;
+typedef struct Petrel__Engine__V1__DiskUsageResponse Petrel__Engine__V1__DiskUsageResponse;
+typedef struct Petrel__Engine__V1__ImageDiskUsage Petrel__Engine__V1__ImageDiskUsage;
 typedef struct Petrel__Engine__V1__RemoveImageResponse Petrel__Engine__V1__RemoveImageResponse;
 typedef struct Petrel__Engine__V1__VersionRequest Petrel__Engine__V1__VersionRequest;
 typedef struct Petrel__Engine__V1__VersionResponse Petrel__Engine__V1__VersionResponse;
@@ -785,10 +795,11 @@ struct  Petrel__Engine__V1__ListRequest
   size_t n_filters;
   ProtobufCBinaryData *filters;
   ProtobufCBinaryData page;
+  protobuf_c_boolean size;
 };
 #define PETREL__ENGINE__V1__LIST_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__list_request__descriptor) \
-    , 0, 0,NULL, {0,NULL} }
+    , 0, 0,NULL, {0,NULL}, 0 }
 
 
 struct  Petrel__Engine__V1__ContainerSummary__LabelsEntry
@@ -821,10 +832,12 @@ struct  Petrel__Engine__V1__ContainerSummary
   ProtobufCBinaryData *mounts;
   ProtobufCBinaryData network;
   ProtobufCBinaryData health;
+  uint64_t written_bytes;
+  uint64_t root_bytes;
 };
 #define PETREL__ENGINE__V1__CONTAINER_SUMMARY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__container_summary__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0, 0, 0, 0,NULL, 0,NULL, {0,NULL}, {0,NULL} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0, 0, 0, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, 0, 0 }
 
 
 struct  Petrel__Engine__V1__ListResponse
@@ -1172,10 +1185,12 @@ struct  Petrel__Engine__V1__ListImagesRequest
   protobuf_c_boolean all;
   ProtobufCBinaryData reference;
   ProtobufCBinaryData page;
+  size_t n_filters;
+  ProtobufCBinaryData *filters;
 };
 #define PETREL__ENGINE__V1__LIST_IMAGES_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__list_images_request__descriptor) \
-    , 0, {0,NULL}, {0,NULL} }
+    , 0, {0,NULL}, {0,NULL}, 0,NULL }
 
 
 struct  Petrel__Engine__V1__ImageSummary
@@ -1217,6 +1232,124 @@ struct  Petrel__Engine__V1__RemoveImageRequest
 #define PETREL__ENGINE__V1__REMOVE_IMAGE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__remove_image_request__descriptor) \
     , {0,NULL}, 0 }
+
+
+struct  Petrel__Engine__V1__TagImageRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData source;
+  ProtobufCBinaryData target;
+};
+#define PETREL__ENGINE__V1__TAG_IMAGE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__tag_image_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Petrel__Engine__V1__TagImageResponse
+{
+  ProtobufCMessage base;
+};
+#define PETREL__ENGINE__V1__TAG_IMAGE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__tag_image_response__descriptor) \
+     }
+
+
+struct  Petrel__Engine__V1__ImageHistoryRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData image;
+};
+#define PETREL__ENGINE__V1__IMAGE_HISTORY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__image_history_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Petrel__Engine__V1__ImageHistoryResponse
+{
+  ProtobufCMessage base;
+  size_t n_steps;
+  Petrel__Engine__V1__ImageHistoryStep **steps;
+};
+#define PETREL__ENGINE__V1__IMAGE_HISTORY_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__image_history_response__descriptor) \
+    , 0,NULL }
+
+
+struct  Petrel__Engine__V1__ImageHistoryStep
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData image_id;
+  int64_t created_at_unix_nanos;
+  ProtobufCBinaryData created_by;
+  uint64_t size_bytes;
+  ProtobufCBinaryData comment;
+  size_t n_references;
+  ProtobufCBinaryData *references;
+};
+#define PETREL__ENGINE__V1__IMAGE_HISTORY_STEP__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__image_history_step__descriptor) \
+    , {0,NULL}, 0, {0,NULL}, 0, {0,NULL}, 0,NULL }
+
+
+struct  Petrel__Engine__V1__PruneImagesRequest
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean all;
+  size_t n_filters;
+  ProtobufCBinaryData *filters;
+};
+#define PETREL__ENGINE__V1__PRUNE_IMAGES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__prune_images_request__descriptor) \
+    , 0, 0,NULL }
+
+
+struct  Petrel__Engine__V1__PruneImagesResponse
+{
+  ProtobufCMessage base;
+  size_t n_untagged;
+  ProtobufCBinaryData *untagged;
+  size_t n_deleted;
+  ProtobufCBinaryData *deleted;
+  uint64_t reclaimed_bytes;
+};
+#define PETREL__ENGINE__V1__PRUNE_IMAGES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__prune_images_response__descriptor) \
+    , 0,NULL, 0,NULL, 0 }
+
+
+struct  Petrel__Engine__V1__DiskUsageRequest
+{
+  ProtobufCMessage base;
+};
+#define PETREL__ENGINE__V1__DISK_USAGE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__disk_usage_request__descriptor) \
+     }
+
+
+struct  Petrel__Engine__V1__DiskUsageResponse
+{
+  ProtobufCMessage base;
+  size_t n_images;
+  Petrel__Engine__V1__ImageDiskUsage **images;
+  uint64_t layers_bytes;
+  uint64_t blobs_bytes;
+  size_t n_containers;
+  Petrel__Engine__V1__ContainerSummary **containers;
+};
+#define PETREL__ENGINE__V1__DISK_USAGE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__disk_usage_response__descriptor) \
+    , 0,NULL, 0, 0, 0,NULL }
+
+
+struct  Petrel__Engine__V1__ImageDiskUsage
+{
+  ProtobufCMessage base;
+  Petrel__Engine__V1__ImageSummary *image;
+  uint64_t shared_bytes;
+};
+#define PETREL__ENGINE__V1__IMAGE_DISK_USAGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__image_disk_usage__descriptor) \
+    , NULL, 0 }
 
 
 struct  Petrel__Engine__V1__RemoveImageResponse
@@ -2676,6 +2809,196 @@ Petrel__Engine__V1__RemoveImageRequest *
 void   petrel__engine__v1__remove_image_request__free_unpacked
                      (Petrel__Engine__V1__RemoveImageRequest *message,
                       ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__TagImageRequest methods */
+void   petrel__engine__v1__tag_image_request__init
+                     (Petrel__Engine__V1__TagImageRequest         *message);
+size_t petrel__engine__v1__tag_image_request__get_packed_size
+                     (const Petrel__Engine__V1__TagImageRequest   *message);
+size_t petrel__engine__v1__tag_image_request__pack
+                     (const Petrel__Engine__V1__TagImageRequest   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__tag_image_request__pack_to_buffer
+                     (const Petrel__Engine__V1__TagImageRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__TagImageRequest *
+       petrel__engine__v1__tag_image_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__tag_image_request__free_unpacked
+                     (Petrel__Engine__V1__TagImageRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__TagImageResponse methods */
+void   petrel__engine__v1__tag_image_response__init
+                     (Petrel__Engine__V1__TagImageResponse         *message);
+size_t petrel__engine__v1__tag_image_response__get_packed_size
+                     (const Petrel__Engine__V1__TagImageResponse   *message);
+size_t petrel__engine__v1__tag_image_response__pack
+                     (const Petrel__Engine__V1__TagImageResponse   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__tag_image_response__pack_to_buffer
+                     (const Petrel__Engine__V1__TagImageResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__TagImageResponse *
+       petrel__engine__v1__tag_image_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__tag_image_response__free_unpacked
+                     (Petrel__Engine__V1__TagImageResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__ImageHistoryRequest methods */
+void   petrel__engine__v1__image_history_request__init
+                     (Petrel__Engine__V1__ImageHistoryRequest         *message);
+size_t petrel__engine__v1__image_history_request__get_packed_size
+                     (const Petrel__Engine__V1__ImageHistoryRequest   *message);
+size_t petrel__engine__v1__image_history_request__pack
+                     (const Petrel__Engine__V1__ImageHistoryRequest   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__image_history_request__pack_to_buffer
+                     (const Petrel__Engine__V1__ImageHistoryRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__ImageHistoryRequest *
+       petrel__engine__v1__image_history_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__image_history_request__free_unpacked
+                     (Petrel__Engine__V1__ImageHistoryRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__ImageHistoryResponse methods */
+void   petrel__engine__v1__image_history_response__init
+                     (Petrel__Engine__V1__ImageHistoryResponse         *message);
+size_t petrel__engine__v1__image_history_response__get_packed_size
+                     (const Petrel__Engine__V1__ImageHistoryResponse   *message);
+size_t petrel__engine__v1__image_history_response__pack
+                     (const Petrel__Engine__V1__ImageHistoryResponse   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__image_history_response__pack_to_buffer
+                     (const Petrel__Engine__V1__ImageHistoryResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__ImageHistoryResponse *
+       petrel__engine__v1__image_history_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__image_history_response__free_unpacked
+                     (Petrel__Engine__V1__ImageHistoryResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__ImageHistoryStep methods */
+void   petrel__engine__v1__image_history_step__init
+                     (Petrel__Engine__V1__ImageHistoryStep         *message);
+size_t petrel__engine__v1__image_history_step__get_packed_size
+                     (const Petrel__Engine__V1__ImageHistoryStep   *message);
+size_t petrel__engine__v1__image_history_step__pack
+                     (const Petrel__Engine__V1__ImageHistoryStep   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__image_history_step__pack_to_buffer
+                     (const Petrel__Engine__V1__ImageHistoryStep   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__ImageHistoryStep *
+       petrel__engine__v1__image_history_step__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__image_history_step__free_unpacked
+                     (Petrel__Engine__V1__ImageHistoryStep *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__PruneImagesRequest methods */
+void   petrel__engine__v1__prune_images_request__init
+                     (Petrel__Engine__V1__PruneImagesRequest         *message);
+size_t petrel__engine__v1__prune_images_request__get_packed_size
+                     (const Petrel__Engine__V1__PruneImagesRequest   *message);
+size_t petrel__engine__v1__prune_images_request__pack
+                     (const Petrel__Engine__V1__PruneImagesRequest   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__prune_images_request__pack_to_buffer
+                     (const Petrel__Engine__V1__PruneImagesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__PruneImagesRequest *
+       petrel__engine__v1__prune_images_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__prune_images_request__free_unpacked
+                     (Petrel__Engine__V1__PruneImagesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__PruneImagesResponse methods */
+void   petrel__engine__v1__prune_images_response__init
+                     (Petrel__Engine__V1__PruneImagesResponse         *message);
+size_t petrel__engine__v1__prune_images_response__get_packed_size
+                     (const Petrel__Engine__V1__PruneImagesResponse   *message);
+size_t petrel__engine__v1__prune_images_response__pack
+                     (const Petrel__Engine__V1__PruneImagesResponse   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__prune_images_response__pack_to_buffer
+                     (const Petrel__Engine__V1__PruneImagesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__PruneImagesResponse *
+       petrel__engine__v1__prune_images_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__prune_images_response__free_unpacked
+                     (Petrel__Engine__V1__PruneImagesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__DiskUsageRequest methods */
+void   petrel__engine__v1__disk_usage_request__init
+                     (Petrel__Engine__V1__DiskUsageRequest         *message);
+size_t petrel__engine__v1__disk_usage_request__get_packed_size
+                     (const Petrel__Engine__V1__DiskUsageRequest   *message);
+size_t petrel__engine__v1__disk_usage_request__pack
+                     (const Petrel__Engine__V1__DiskUsageRequest   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__disk_usage_request__pack_to_buffer
+                     (const Petrel__Engine__V1__DiskUsageRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__DiskUsageRequest *
+       petrel__engine__v1__disk_usage_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__disk_usage_request__free_unpacked
+                     (Petrel__Engine__V1__DiskUsageRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__DiskUsageResponse methods */
+void   petrel__engine__v1__disk_usage_response__init
+                     (Petrel__Engine__V1__DiskUsageResponse         *message);
+size_t petrel__engine__v1__disk_usage_response__get_packed_size
+                     (const Petrel__Engine__V1__DiskUsageResponse   *message);
+size_t petrel__engine__v1__disk_usage_response__pack
+                     (const Petrel__Engine__V1__DiskUsageResponse   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__disk_usage_response__pack_to_buffer
+                     (const Petrel__Engine__V1__DiskUsageResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__DiskUsageResponse *
+       petrel__engine__v1__disk_usage_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__disk_usage_response__free_unpacked
+                     (Petrel__Engine__V1__DiskUsageResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__ImageDiskUsage methods */
+void   petrel__engine__v1__image_disk_usage__init
+                     (Petrel__Engine__V1__ImageDiskUsage         *message);
+size_t petrel__engine__v1__image_disk_usage__get_packed_size
+                     (const Petrel__Engine__V1__ImageDiskUsage   *message);
+size_t petrel__engine__v1__image_disk_usage__pack
+                     (const Petrel__Engine__V1__ImageDiskUsage   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__image_disk_usage__pack_to_buffer
+                     (const Petrel__Engine__V1__ImageDiskUsage   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__ImageDiskUsage *
+       petrel__engine__v1__image_disk_usage__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__image_disk_usage__free_unpacked
+                     (Petrel__Engine__V1__ImageDiskUsage *message,
+                      ProtobufCAllocator *allocator);
 /* Petrel__Engine__V1__RemoveImageResponse methods */
 void   petrel__engine__v1__remove_image_response__init
                      (Petrel__Engine__V1__RemoveImageResponse         *message);
@@ -3045,6 +3368,36 @@ typedef void (*Petrel__Engine__V1__ListImagesResponse_Closure)
 typedef void (*Petrel__Engine__V1__RemoveImageRequest_Closure)
                  (const Petrel__Engine__V1__RemoveImageRequest *message,
                   void *closure_data);
+typedef void (*Petrel__Engine__V1__TagImageRequest_Closure)
+                 (const Petrel__Engine__V1__TagImageRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__TagImageResponse_Closure)
+                 (const Petrel__Engine__V1__TagImageResponse *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__ImageHistoryRequest_Closure)
+                 (const Petrel__Engine__V1__ImageHistoryRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__ImageHistoryResponse_Closure)
+                 (const Petrel__Engine__V1__ImageHistoryResponse *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__ImageHistoryStep_Closure)
+                 (const Petrel__Engine__V1__ImageHistoryStep *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__PruneImagesRequest_Closure)
+                 (const Petrel__Engine__V1__PruneImagesRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__PruneImagesResponse_Closure)
+                 (const Petrel__Engine__V1__PruneImagesResponse *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__DiskUsageRequest_Closure)
+                 (const Petrel__Engine__V1__DiskUsageRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__DiskUsageResponse_Closure)
+                 (const Petrel__Engine__V1__DiskUsageResponse *message,
+                  void *closure_data);
+typedef void (*Petrel__Engine__V1__ImageDiskUsage_Closure)
+                 (const Petrel__Engine__V1__ImageDiskUsage *message,
+                  void *closure_data);
 typedef void (*Petrel__Engine__V1__RemoveImageResponse_Closure)
                  (const Petrel__Engine__V1__RemoveImageResponse *message,
                   void *closure_data);
@@ -3154,6 +3507,16 @@ extern const ProtobufCMessageDescriptor petrel__engine__v1__list_images_request_
 extern const ProtobufCMessageDescriptor petrel__engine__v1__image_summary__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__list_images_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__remove_image_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__tag_image_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__tag_image_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__image_history_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__image_history_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__image_history_step__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__prune_images_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__prune_images_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__disk_usage_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__disk_usage_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__image_disk_usage__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__remove_image_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__version_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__version_response__descriptor;

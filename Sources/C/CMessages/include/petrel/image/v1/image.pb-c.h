@@ -42,6 +42,12 @@ typedef struct Petrel__Image__V1__VersionRequest Petrel__Image__V1__VersionReque
 typedef struct Petrel__Image__V1__VersionResponse Petrel__Image__V1__VersionResponse;
 typedef struct Petrel__Image__V1__EventsRequest Petrel__Image__V1__EventsRequest;
 typedef struct Petrel__Image__V1__Event Petrel__Image__V1__Event;
+typedef struct Petrel__Image__V1__PruneRequest Petrel__Image__V1__PruneRequest;
+typedef struct Petrel__Image__V1__PruneResponse Petrel__Image__V1__PruneResponse;
+typedef struct Petrel__Image__V1__UsageRequest Petrel__Image__V1__UsageRequest;
+typedef struct Petrel__Image__V1__UsageResponse Petrel__Image__V1__UsageResponse;
+typedef struct Petrel__Image__V1__ImageUsage Petrel__Image__V1__ImageUsage;
+typedef struct Petrel__Image__V1__SnapshotUsage Petrel__Image__V1__SnapshotUsage;
 
 
 /* --- enums --- */
@@ -162,10 +168,12 @@ struct  Petrel__Image__V1__Image
   size_t n_labels;
   Petrel__Image__V1__Image__LabelsEntry **labels;
   protobuf_c_boolean damaged;
+  size_t n_layer_bytes;
+  uint64_t *layer_bytes;
 };
 #define PETREL__IMAGE__V1__IMAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__image__descriptor) \
-    , {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, 0,NULL, 0, 0,NULL, 0 }
+    , {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, 0,NULL, 0, 0,NULL, 0, 0,NULL }
 
 
 struct  Petrel__Image__V1__ListRequest
@@ -384,6 +392,83 @@ struct  Petrel__Image__V1__Event
 #define PETREL__IMAGE__V1__EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__event__descriptor) \
     , {0,NULL}, 0, {0,NULL}, {0,NULL}, {0,NULL}, 0 }
+
+
+struct  Petrel__Image__V1__PruneRequest
+{
+  ProtobufCMessage base;
+  size_t n_image_ids;
+  ProtobufCBinaryData *image_ids;
+  protobuf_c_boolean untagged_only;
+};
+#define PETREL__IMAGE__V1__PRUNE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__prune_request__descriptor) \
+    , 0,NULL, 0 }
+
+
+struct  Petrel__Image__V1__PruneResponse
+{
+  ProtobufCMessage base;
+  size_t n_untagged;
+  ProtobufCBinaryData *untagged;
+  size_t n_deleted;
+  ProtobufCBinaryData *deleted;
+  uint64_t reclaimed_bytes;
+};
+#define PETREL__IMAGE__V1__PRUNE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__prune_response__descriptor) \
+    , 0,NULL, 0,NULL, 0 }
+
+
+struct  Petrel__Image__V1__UsageRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData snapshot_owner;
+  ProtobufCBinaryData snapshot_key;
+};
+#define PETREL__IMAGE__V1__USAGE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__usage_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Petrel__Image__V1__UsageResponse
+{
+  ProtobufCMessage base;
+  size_t n_images;
+  Petrel__Image__V1__ImageUsage **images;
+  uint64_t layers_bytes;
+  uint64_t blobs_bytes;
+  size_t n_snapshots;
+  Petrel__Image__V1__SnapshotUsage **snapshots;
+};
+#define PETREL__IMAGE__V1__USAGE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__usage_response__descriptor) \
+    , 0,NULL, 0, 0, 0,NULL }
+
+
+struct  Petrel__Image__V1__ImageUsage
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData image_id;
+  uint64_t size_bytes;
+  uint64_t shared_bytes;
+};
+#define PETREL__IMAGE__V1__IMAGE_USAGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__image_usage__descriptor) \
+    , {0,NULL}, 0, 0 }
+
+
+struct  Petrel__Image__V1__SnapshotUsage
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData key;
+  ProtobufCBinaryData image_id;
+  uint64_t written_bytes;
+  uint64_t layers_bytes;
+};
+#define PETREL__IMAGE__V1__SNAPSHOT_USAGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__snapshot_usage__descriptor) \
+    , {0,NULL}, {0,NULL}, 0, 0 }
 
 
 /* Petrel__Image__V1__LoadRequest methods */
@@ -864,6 +949,120 @@ Petrel__Image__V1__Event *
 void   petrel__image__v1__event__free_unpacked
                      (Petrel__Image__V1__Event *message,
                       ProtobufCAllocator *allocator);
+/* Petrel__Image__V1__PruneRequest methods */
+void   petrel__image__v1__prune_request__init
+                     (Petrel__Image__V1__PruneRequest         *message);
+size_t petrel__image__v1__prune_request__get_packed_size
+                     (const Petrel__Image__V1__PruneRequest   *message);
+size_t petrel__image__v1__prune_request__pack
+                     (const Petrel__Image__V1__PruneRequest   *message,
+                      uint8_t             *out);
+size_t petrel__image__v1__prune_request__pack_to_buffer
+                     (const Petrel__Image__V1__PruneRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Image__V1__PruneRequest *
+       petrel__image__v1__prune_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__image__v1__prune_request__free_unpacked
+                     (Petrel__Image__V1__PruneRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Image__V1__PruneResponse methods */
+void   petrel__image__v1__prune_response__init
+                     (Petrel__Image__V1__PruneResponse         *message);
+size_t petrel__image__v1__prune_response__get_packed_size
+                     (const Petrel__Image__V1__PruneResponse   *message);
+size_t petrel__image__v1__prune_response__pack
+                     (const Petrel__Image__V1__PruneResponse   *message,
+                      uint8_t             *out);
+size_t petrel__image__v1__prune_response__pack_to_buffer
+                     (const Petrel__Image__V1__PruneResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Image__V1__PruneResponse *
+       petrel__image__v1__prune_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__image__v1__prune_response__free_unpacked
+                     (Petrel__Image__V1__PruneResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Image__V1__UsageRequest methods */
+void   petrel__image__v1__usage_request__init
+                     (Petrel__Image__V1__UsageRequest         *message);
+size_t petrel__image__v1__usage_request__get_packed_size
+                     (const Petrel__Image__V1__UsageRequest   *message);
+size_t petrel__image__v1__usage_request__pack
+                     (const Petrel__Image__V1__UsageRequest   *message,
+                      uint8_t             *out);
+size_t petrel__image__v1__usage_request__pack_to_buffer
+                     (const Petrel__Image__V1__UsageRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Image__V1__UsageRequest *
+       petrel__image__v1__usage_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__image__v1__usage_request__free_unpacked
+                     (Petrel__Image__V1__UsageRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Image__V1__UsageResponse methods */
+void   petrel__image__v1__usage_response__init
+                     (Petrel__Image__V1__UsageResponse         *message);
+size_t petrel__image__v1__usage_response__get_packed_size
+                     (const Petrel__Image__V1__UsageResponse   *message);
+size_t petrel__image__v1__usage_response__pack
+                     (const Petrel__Image__V1__UsageResponse   *message,
+                      uint8_t             *out);
+size_t petrel__image__v1__usage_response__pack_to_buffer
+                     (const Petrel__Image__V1__UsageResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Image__V1__UsageResponse *
+       petrel__image__v1__usage_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__image__v1__usage_response__free_unpacked
+                     (Petrel__Image__V1__UsageResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Image__V1__ImageUsage methods */
+void   petrel__image__v1__image_usage__init
+                     (Petrel__Image__V1__ImageUsage         *message);
+size_t petrel__image__v1__image_usage__get_packed_size
+                     (const Petrel__Image__V1__ImageUsage   *message);
+size_t petrel__image__v1__image_usage__pack
+                     (const Petrel__Image__V1__ImageUsage   *message,
+                      uint8_t             *out);
+size_t petrel__image__v1__image_usage__pack_to_buffer
+                     (const Petrel__Image__V1__ImageUsage   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Image__V1__ImageUsage *
+       petrel__image__v1__image_usage__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__image__v1__image_usage__free_unpacked
+                     (Petrel__Image__V1__ImageUsage *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Image__V1__SnapshotUsage methods */
+void   petrel__image__v1__snapshot_usage__init
+                     (Petrel__Image__V1__SnapshotUsage         *message);
+size_t petrel__image__v1__snapshot_usage__get_packed_size
+                     (const Petrel__Image__V1__SnapshotUsage   *message);
+size_t petrel__image__v1__snapshot_usage__pack
+                     (const Petrel__Image__V1__SnapshotUsage   *message,
+                      uint8_t             *out);
+size_t petrel__image__v1__snapshot_usage__pack_to_buffer
+                     (const Petrel__Image__V1__SnapshotUsage   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Image__V1__SnapshotUsage *
+       petrel__image__v1__snapshot_usage__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__image__v1__snapshot_usage__free_unpacked
+                     (Petrel__Image__V1__SnapshotUsage *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Petrel__Image__V1__LoadRequest_Closure)
@@ -944,6 +1143,24 @@ typedef void (*Petrel__Image__V1__EventsRequest_Closure)
 typedef void (*Petrel__Image__V1__Event_Closure)
                  (const Petrel__Image__V1__Event *message,
                   void *closure_data);
+typedef void (*Petrel__Image__V1__PruneRequest_Closure)
+                 (const Petrel__Image__V1__PruneRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Image__V1__PruneResponse_Closure)
+                 (const Petrel__Image__V1__PruneResponse *message,
+                  void *closure_data);
+typedef void (*Petrel__Image__V1__UsageRequest_Closure)
+                 (const Petrel__Image__V1__UsageRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Image__V1__UsageResponse_Closure)
+                 (const Petrel__Image__V1__UsageResponse *message,
+                  void *closure_data);
+typedef void (*Petrel__Image__V1__ImageUsage_Closure)
+                 (const Petrel__Image__V1__ImageUsage *message,
+                  void *closure_data);
+typedef void (*Petrel__Image__V1__SnapshotUsage_Closure)
+                 (const Petrel__Image__V1__SnapshotUsage *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -976,6 +1193,12 @@ extern const ProtobufCMessageDescriptor petrel__image__v1__version_request__desc
 extern const ProtobufCMessageDescriptor petrel__image__v1__version_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__image__v1__events_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__image__v1__event__descriptor;
+extern const ProtobufCMessageDescriptor petrel__image__v1__prune_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__image__v1__prune_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__image__v1__usage_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__image__v1__usage_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__image__v1__image_usage__descriptor;
+extern const ProtobufCMessageDescriptor petrel__image__v1__snapshot_usage__descriptor;
 
 PROTOBUF_C__END_DECLS
 
