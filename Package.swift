@@ -149,6 +149,7 @@ let daemons: [Target] = [
     ),
     module("Init/InitCore", ["Suite", "Messages", "System"]),
     module("CommandLine/Rendering", ["JSON", "System"]),
+    module("CommandLine/MachineCheck", ["Cgroups", "JSON", "RuntimeSpec", "System"]),
     module("Generator/CodeGenerator", isTestable: true),
 ]
 
@@ -161,7 +162,7 @@ let programs: [Target] = [
         "petrel",
         fullyStatic,
         [
-            "Suite", "Events", "JSON", "Messages", "RPC", "Rendering", "Services", "System", arguments,
+            "Suite", "Events", "JSON", "MachineCheck", "Messages", "RPC", "Rendering", "Services", "System", arguments,
             logging,
         ]
     ),

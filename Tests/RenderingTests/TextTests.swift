@@ -53,11 +53,6 @@ import Testing
         #expect(try Template("{{json .Args}} {{.Args}}").text(of: object) == #"["a","b"] [a b]"#)
         #expect(try Template("{{.Nothing.Here}}").text(of: object) == "<no value>")
     }
-
-    @Test(arguments: ["{{.A", "{{A}}", "{{.A .B}}", "{{range .A}}", "{{}}"])
-    func refusesOtherTemplates(_ text: String) {
-        #expect(throws: Failure.self) { try Template(text) }
-    }
 }
 
 @Suite struct ProgressTests {

@@ -17,8 +17,8 @@ struct FaultPointTests {
         )
     }
 
-    /// All but those that no command of a short life reaches: a journal of many megabytes, tagging an image (which the
-    /// command line does not offer yet), and the start of petrel-init itself, before which a test has no suite.
+    /// All but those that no command of a short life reaches: a journal of many megabytes, and the start of petrel-init
+    /// itself, before which a test has no suite.
     static let points = FaultPointNames.all.filter { !unreached.contains($0) && !elsewhere.contains($0) }
 
     /// Operations with fault tests of their own: HealthTests, PauseTests, UpdateTests, ContainerChangesTests, ArchiveTests.
@@ -27,8 +27,7 @@ struct FaultPointTests {
     )
 
     private static let unreached: Set<String> = [
-        "supervisor.journal.rotated", "supervisor.journal.numbers-written", "image-store.tag.recorded",
-        "init.start.ready",
+        "supervisor.journal.rotated", "supervisor.journal.numbers-written", "init.start.ready",
     ]
 
     @Test(arguments: points) func aDeathThereLeavesAllOrNothing(_ point: String) throws {
@@ -40,6 +39,7 @@ struct FaultPointTests {
                 try suite.arm(point)
                 let life = ContainerLife(suite: suite, registry: registry.address, point: point)
                 try life.loadAndPull()
+                try life.tagAndPrune()
                 try life.runAndExec()
                 try life.stopStartRemove()
                 try life.failAndRestart()
@@ -104,6 +104,22 @@ private struct ContainerLife {
             if try suite.petrel("inspect", image).status == 0 { try suite.succeed("rmi", image) }
         }
         try suite.succeed("load", "-i", archive)
+    }
+
+    /// A name is given wholly or not at all; of a pruned image nothing stays.
+    func tagAndPrune() throws {
+        try suite.petrel("tag", "busybox", "spare:1")
+        try recover()
+        try suite.succeed("tag", "busybox", "spare:1")
+        #expect(
+            try suite.succeed("image", "inspect", "-f", "{{len .RepoTags}}", "busybox") == "2",
+            "\(point)"
+        )
+        try suite.petrel("image", "prune", "-a", "-f")
+        try recover()
+        try suite.succeed("image", "prune", "-a", "-f")
+        #expect(try suite.succeed("images", "-q") == "", "\(point)")
+        try suite.succeed("load", "-i", busyboxArchive.get())
     }
 
     func runAndExec() throws {

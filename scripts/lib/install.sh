@@ -13,7 +13,7 @@ build_packages=(
 # What an image without a registry is made from.
 image_packages=(busybox-static)
 # Programs that the tests drive Petrel with, and compare it to.
-test_packages=(busybox-static docker-registry skopeo zstd gzip openssl python3)
+test_packages=(busybox-static docker-registry skopeo zstd gzip openssl python3 groff-base zsh fish)
 
 # fail MESSAGE...: one line on stderr, and the end.
 fail() {

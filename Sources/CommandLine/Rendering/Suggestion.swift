@@ -2,11 +2,18 @@
 
 /// What somebody may have meant by a word that is not known.
 package enum Suggestion {
-    /// The candidate that needs the fewest changes, if it needs at most two and fewer than the word has letters.
-    package static func nearest(to word: String, in candidates: [String]) -> String? {
+    /// The candidate that needs the fewest changes, if it needs at most `limit` and fewer than the word has letters.
+    package static func nearest(to word: String, in candidates: [String], limit: Int = 2) -> String? {
         let ranked = candidates.map { ($0, distance(word, $0)) }.min { $0.1 < $1.1 }
-        guard let (candidate, changes) = ranked, changes <= 2, changes < word.count else { return nil }
+        guard let (candidate, changes) = ranked, changes <= limit, changes < word.count else { return nil }
         return candidate
+    }
+
+    /// The same for an option's name: fewer changes in a short one, or its beginning.
+    package static func option(_ word: String, in candidates: [String]) -> String? {
+        if let nearest = nearest(to: word, in: candidates, limit: word.count < 5 ? 1 : 2) { return nearest }
+        let begun = candidates.filter { $0.hasPrefix(word) }
+        return word.count >= 2 && begun.count == 1 ? begun[0] : nil
     }
 
     /// Letters to insert, delete, replace, or swap with their neighbour (optimal string alignment).

@@ -13,21 +13,58 @@ package struct Table: Hashable, Sendable {
     }
 
     /// Without spaces at the end of a line, save in a last cell that is empty.
-    package var lines: [String] {
+    package var lines: [String] { lines(width: nil) }
+
+    /// The same, in at most `width` columns where that is possible: the widest cells are cut, those of the first and
+    /// the last column only when nothing else helps.
+    package func lines(width: Int?) -> [String] {
         let all = [heading] + rows
-        let widths = heading.indices.map { column in
+        var widths = heading.indices.map { column in
             max(10, (all.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0) + 3)
         }
+        if let width { widths = fitted(widths, into: width) }
         return all.map { row in
             var line = ""
             for (column, cell) in row.enumerated() {
-                line += cell
-                if column < row.count - 1 {
-                    line += String(repeating: " ", count: max(1, widths[column] - cell.count))
-                }
+                let isLast = column == row.count - 1
+                let room = widths.indices.contains(column) ? widths[column] - (isLast ? 0 : 1) : .max
+                let shown = width == nil ? cell : Shortened.text(cell, limit: max(1, room))
+                line += shown
+                if !isLast { line += String(repeating: " ", count: max(1, widths[column] - shown.count)) }
             }
             return line
         }
+    }
+
+    /// First the gaps become smaller, then the columns that people can best do without, then all that are wide, then all.
+    /// No column becomes narrower than its heading, or than 8.
+    private func fitted(_ widths: [Int], into width: Int) -> [Int] {
+        // The space after the last column is not printed.
+        var whole = widths
+        if let last = whole.indices.last { whole[last] = max(heading[last].count, longest(last)) }
+        if whole.reduce(0, +) <= width { return whole }
+        var narrow = heading.indices.map { longest($0) + ($0 == heading.count - 1 ? 0 : 2) }
+        let elastic = heading.indices.filter { Self.elastic.contains(heading[$0]) }
+        let middle = Array(heading.indices.dropFirst().dropLast())
+        for (columns, least) in [(elastic, 10), (middle, 16), (Array(heading.indices), 8)] {
+            while narrow.reduce(0, +) > width {
+                let wide = columns.filter { column in
+                    narrow[column] > max(least, heading[column].count + (column == heading.count - 1 ? 0 : 2))
+                }
+                guard let widest = wide.max(by: { narrow[$0] < narrow[$1] }) else { break }
+                narrow[widest] -= 1
+            }
+        }
+        return narrow
+    }
+
+    /// Headings of columns whose beginnings say enough.
+    private static let elastic: Set = [
+        "COMMAND", "IMAGE", "CREATED BY", "COMMENT", "PORTS", "DIGEST", "SOCKET", "LABELS", "MOUNTS",
+    ]
+
+    private func longest(_ column: Int) -> Int {
+        ([heading] + rows).map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0
     }
 
     private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {

@@ -12,22 +12,55 @@ struct Invocation {
         words = try Self.withoutGlobalOptions(Array(arguments.dropFirst()))
     }
 
+    /// - Throws: `HelpRequested`; a `Failure`; or what the argument parser throws for `--version`.
     func command() throws -> any ParsableCommand {
-        let words = Self.withoutAliases(words)
-        try Self.checkNames(words)
-        do {
-            return try Petrel.parseAsRoot(words.isEmpty ? ["--help"] : words)
-        } catch {
-            if Petrel.exitCode(for: error).isSuccess { throw error }
-            let path = Self.commandPath(words)
-            // 125 is what the Docker command line says about options that it does not understand.
-            throw Failure(
-                path.dropFirst().joined(separator: " "),
-                Self.lowerFirst(Petrel.message(for: error)),
-                advice: "See '\(path.joined(separator: " ")) --help'.",
-                exitCode: 125
-            )
+        if words.isEmpty { throw HelpRequested(words: []) }
+        if words.first == "help" {
+            let topic = Self.withoutAliases(Array(words.dropFirst()))
+            try Self.checkNames(topic)
+            throw HelpRequested(words: topic)
         }
+        var words = Self.withoutAliases(words)
+        try Self.checkNames(words)
+        if BooleanFlags.mayBe(in: words) {
+            let path = try CommandTree.root().path(of: words)
+            if let command = path.last {
+                let rest = Array(words.dropFirst(path.count - 1))
+                words = words.prefix(path.count - 1) + BooleanFlags.rewritten(rest, of: command)
+            }
+        }
+        do {
+            let command = try Petrel.parseAsRoot(words)
+            // The parser's own command for `--help`; its type is not to be named.
+            guard String(describing: type(of: command)) == "HelpCommand" else { return command }
+            throw HelpRequested(words: Array(Self.commandPath(words).dropFirst()))
+        } catch let help as HelpRequested {
+            throw help
+        } catch {
+            let path = Self.commandPath(words)
+            if Petrel.exitCode(for: error).isSuccess {
+                // For programs that want all of the commands at once, and for the release.
+                if ["--version", "--experimental-dump-help"].contains(words.first) { throw error }
+                throw HelpRequested(words: Array(path.dropFirst()))
+            }
+            throw try Self.failure(error, words, path)
+        }
+    }
+
+    /// 125 is what the Docker command line says about options that it does not understand.
+    private static func failure(_ error: any Error, _ words: [String], _ path: [String]) throws(Failure)
+        -> Failure
+    {
+        let name = path.dropFirst().joined(separator: " ")
+        let help = "See '\(path.joined(separator: " ")) --help'."
+        let tree = try CommandTree.root().path(of: words)
+        if let command = tree.last {
+            let rest = Array(words.dropFirst(tree.count - 1))
+            if let problem = FlagCheck.unknown(rest, of: command) {
+                return Failure(name, problem.why, advice: problem.advice + help, exitCode: 125)
+            }
+        }
+        return Failure(name, lowerFirst(Petrel.message(for: error)), advice: help, exitCode: 125)
     }
 
     /// Takes `--root` and `--run` that come before the command into the environment, where every command looks: so they
@@ -52,20 +85,19 @@ struct Invocation {
         guard words.count >= 2 else { return words.first == "-v" ? ["--version"] : words }
         let aliases = [
             "container ls": "ps", "container list": "ps", "container remove": "rm", "image ls": "images",
-            "image list": "images", "image rm": "rmi", "image remove": "rmi", "system events": "events",
-            "system info": "info",
+            "image list": "images", "image rm": "rmi", "image remove": "rmi",
         ]
         guard let name = aliases["\(words[0]) \(words[1])"] else { return words }
-        return (words[0] == "system" ? [] : [words[0]]) + [name] + words.dropFirst(2)
+        return [words[0], name] + words.dropFirst(2)
     }
 
     private static func checkNames(_ words: [String]) throws(Failure) {
         var path = "petrel"
         var candidates = Petrel.configuration.subcommands
         for word in words {
-            if word.hasPrefix("-") || word == "help" || candidates.isEmpty { return }
+            if word.hasPrefix("-") || candidates.isEmpty { return }
             guard let next = candidates.first(where: { $0._commandName == word }) else {
-                let known = candidates.map { $0._commandName }
+                let known = candidates.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
                 let nearest = Suggestion.nearest(to: word, in: known)
                 let advice = nearest.map { "Did you mean '\(path) \($0)'? " } ?? ""
                 throw Failure(
@@ -93,5 +125,15 @@ struct Invocation {
     private static func lowerFirst(_ text: String) -> String {
         let line = text.split(separator: "\n").joined(separator: " ")
         return line.prefix(1).lowercased() + line.dropFirst()
+    }
+}
+
+/// Somebody wants to read how a command is used.
+struct HelpRequested: Error {
+    /// The command's name, without the program's.
+    let words: [String]
+
+    func lines() throws(Failure) -> [String] {
+        HelpPage(try CommandTree.root().path(of: words)).lines
     }
 }

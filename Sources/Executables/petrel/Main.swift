@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import MachineCheck
 import Rendering
 import System
 
@@ -10,6 +11,10 @@ import System
 @main
 struct Main {
     static func main() {
+        // A probe of this machine: before there is a second thread, since it changes its namespaces.
+        if CommandLine.arguments.dropFirst().first == ProbeProcess.word {
+            CurrentProcess.exit(ProbeProcess.main(Array(CommandLine.arguments.dropFirst(2))))
+        }
         do {
             let signals = try SignalQueue(Signals.watched)
             let command = try Invocation(CommandLine.arguments).command()
@@ -45,7 +50,15 @@ struct Main {
         case let error as SystemError where error.name == "EPIPE":
             // Whoever read our output has gone; there is nobody to tell.
             Ending.exit(1)
-        // `--help` and `--version` reach us as errors too.
+        case let help as HelpRequested:
+            do throws(Failure) {
+                Screen.print(try help.lines().joined(separator: "\n"))
+            } catch {
+                Screen.say(error.lines)
+                Ending.exit(1)
+            }
+            Ending.exit(0)
+        // `--version` reaches us as an error too.
         case _ where Petrel.exitCode(for: error).isSuccess:
             Screen.print(Petrel.fullMessage(for: error))
             Ending.exit(0)

@@ -14,19 +14,19 @@ struct Petrel: ParsableCommand {
             """,
         version: "petrel \(Release.version)",
         subcommands: containerCommands + imageCommands + [
-            Events.self, Version.self, Info.self, ContainerGroup.self, ImageGroup.self, SystemGroup.self,
+            Inspect.self, Events.self, Version.self, Info.self, ContainerGroup.self, ImageGroup.self,
+            SystemGroup.self, CompletionCommand.self, Man.self, Complete.self,
         ]
     )
 
     static let containerCommands: [any ParsableCommand.Type] = [
         Run.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Wait.self, Exec.self,
-        Attach.self,
-        Logs.self, Ps.self,
-        Inspect.self, Rm.self,
-        Pause.self, Unpause.self, Rename.self, Update.self, Top.self, Stats.self,
+        Attach.self, Logs.self, Ps.self, Rm.self, Pause.self, Unpause.self, Rename.self, Update.self, Top.self, Stats.self,
         Diff.self,
     ]
-    static let imageCommands: [any ParsableCommand.Type] = [Load.self, Pull.self, Images.self, Rmi.self]
+    static let imageCommands: [any ParsableCommand.Type] = [
+        Load.self, Pull.self, Images.self, Rmi.self, Tag.self, History.self,
+    ]
 
     @OptionGroup var place: PlaceOptions
 }
@@ -36,7 +36,7 @@ struct ContainerGroup: ParsableCommand {
         commandName: "container",
         abstract: "All commands for containers.",
         discussion: "EXAMPLE:\n  petrel container ls -a",
-        subcommands: Petrel.containerCommands + [ContainerPrune.self]
+        subcommands: Petrel.containerCommands + [ContainerInspect.self, ContainerPrune.self]
     )
 }
 
@@ -45,16 +45,19 @@ struct ImageGroup: ParsableCommand {
         commandName: "image",
         abstract: "All commands for images.",
         discussion: "EXAMPLE:\n  petrel image ls",
-        subcommands: Petrel.imageCommands + [Inspect.self]
+        subcommands: Petrel.imageCommands + [ImageInspect.self, ImagePrune.self]
     )
 }
 
 struct SystemGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "system",
-        abstract: "Start, stop and look at Petrel's daemons.",
+        abstract: "Petrel's daemons, this machine and its disk.",
         discussion: "EXAMPLE:\n  petrel system status",
-        subcommands: [SystemStart.self, SystemStop.self, SystemRestart.self, SystemStatus.self]
+        subcommands: [
+            SystemStart.self, SystemStop.self, SystemRestart.self, SystemStatus.self, SystemCheck.self,
+            SystemDf.self, SystemPrune.self, Info.self, Events.self,
+        ]
     )
 }
 

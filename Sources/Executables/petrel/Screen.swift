@@ -21,7 +21,10 @@ enum Screen {
     /// One line of the result.
     static func print(_ line: String) { write(line + "\n", to: 1) }
 
-    static func print(_ table: Table) { write(table.lines.joined(separator: "\n") + "\n", to: 1) }
+    /// A table that fits the terminal, where standard output is one.
+    static func print(_ table: Table) {
+        write(table.lines(width: tableWidth).joined(separator: "\n") + "\n", to: 1)
+    }
 
     static func print(_ json: JSON, pretty: Bool = true) {
         write(json.serialized(pretty: pretty) + [0x0a], to: 1)
@@ -36,13 +39,31 @@ enum Screen {
 
     static var isErrorTerminal: Bool { CurrentProcess.isTerminal(2) }
 
+    /// Columns that a table has on standard output; nil where that is no terminal: what is piped is never cut.
+    static var tableWidth: Int? { CurrentProcess.isTerminal(1) ? CurrentProcess.terminalWidth(1) : nil }
+
+    /// Whether standard output may have colours: a terminal that knows them, of somebody who wants them.
+    static var hasColours: Bool {
+        CurrentProcess.isTerminal(1) && (SystemEnvironment.value(of: "NO_COLOR") ?? "").isEmpty
+            && SystemEnvironment.value(of: "TERM") ?? "dumb" != "dumb"
+    }
+
     /// Columns of the terminal on standard error; 80 where it does not say.
     static var width: Int { CurrentProcess.terminalWidth(2) ?? 80 }
 }
 
 extension Listing {
-    func show(format: String) throws(Failure) {
-        let lines = try lines(format: format)
+    /// - Parameter isWhole: Nothing is cut, however narrow the terminal (`--no-trunc`).
+    func show(format: String, isWhole: Bool = false) throws(Failure) {
+        let lines = try lines(format: format, width: isWhole ? nil : Screen.tableWidth)
         if !lines.isEmpty { Screen.write(lines.joined(separator: "\n") + "\n", to: 1) }
+    }
+}
+
+extension JSON {
+    /// Prints one object for `--format`: `json`, or a template.
+    func show(format: String) throws(Failure) {
+        if format == "json" || format == "{{json .}}" { return Screen.print(self, pretty: false) }
+        Screen.print(try Template(format).text(of: self, isStrict: true))
     }
 }

@@ -36,7 +36,7 @@ extension ImageStore {
             }
             return removed
         }
-        faults.reach("image-store.prune.recorded")
+        faults.reach("image-store.prune-images.recorded")
         try await writeIndex()
         let garbage = try await collectGarbage()
         result.removed.deleted += garbage.deleted

@@ -14,17 +14,17 @@ enum Inspection {
 struct Inspect: EngineCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show all that is known about containers or images, as a JSON array.",
-        discussion: "EXAMPLE:\n  petrel inspect web busybox:latest\n  petrel inspect -f '{{.State.Pid}}' web"
+        discussion: """
+            EXAMPLE:
+              petrel inspect web busybox:latest
+              petrel inspect -f '{{.State.Pid}}' web
+              petrel inspect -f '{{range .Mounts}}{{println .Source .Destination}}{{end}}' web
+            """
     )
 
     @Option(name: .long, parsing: .unconditional, help: "'container' or 'image': look for nothing else.")
     var type: String?
-    @Option(
-        name: [.short, .long],
-        parsing: .unconditional,
-        help: "A template such as '{{.State.Pid}}', for each object."
-    ) var format: String?
-    @Argument(help: "Names, ids or image references.") var objects: [String]
+    @OptionGroup var inspection: Inspection
     @OptionGroup var place: PlaceOptions
 
     func validate() throws {
@@ -34,35 +34,85 @@ struct Inspect: EngineCommand {
     }
 
     func run(_ engine: EngineConnection) async throws {
+        try await inspection.show(type.flatMap(Inspection.Kind.init), engine)
+    }
+}
+
+struct ContainerInspect: EngineCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Show all that is known about containers, as a JSON array.",
+        discussion: "EXAMPLE:\n  petrel container inspect -f '{{.State.Status}}' web"
+    )
+
+    @OptionGroup var inspection: Inspection
+    @OptionGroup var place: PlaceOptions
+
+    func run(_ engine: EngineConnection) async throws { try await inspection.show(.container, engine) }
+}
+
+struct ImageInspect: EngineCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Show all that is known about images, as a JSON array.",
+        discussion: "EXAMPLE:\n  petrel image inspect -f '{{json .Config.Env}}' busybox"
+    )
+
+    @OptionGroup var inspection: Inspection
+    @OptionGroup var place: PlaceOptions
+
+    func run(_ engine: EngineConnection) async throws { try await inspection.show(.image, engine) }
+}
+
+/// What the commands called `inspect` have in common.
+struct Inspection: ParsableArguments {
+    enum Kind: String { case container, image }
+
+    @Option(
+        name: [.short, .long],
+        parsing: .unconditional,
+        help: "'json', or a template such as '{{.Id}}', for each object."
+    ) var format: String?
+    @Argument(help: "Names, ids or image references.") var objects: [String]
+
+    /// Shows what is found, then says what is not.
+    /// - Parameter kind: nil for a container of that name, else an image.
+    func show(_ kind: Kind?, _ engine: EngineConnection) async throws {
+        let template = try format.flatMap { $0 == "json" ? nil : $0 }.map { text throws(Failure) in
+            try Template(text)
+        }
         var found: [JSON] = []
         var failures: [Failure] = []
         for name in objects {
-            do { found.append(try await inspect(name, engine)) } catch let failure as Failure {
+            do { found.append(try await inspect(name, kind, engine)) } catch let failure as Failure {
                 failures.append(failure)
             }
         }
-        if let format {
-            let template = try Template(format)
-            for object in found { Screen.print(template.text(of: object)) }
+        if let template {
+            for object in found {
+                do { Screen.print(try template.text(of: object, isStrict: true)) } catch {
+                    failures.append(error)
+                }
+            }
         } else {
-            Screen.print(.array(found))
+            Screen.print(.array(found), pretty: format == nil)
         }
         for failure in failures { Screen.say(failure.lines) }
         if !failures.isEmpty { throw ExitCode(1) }
     }
 
-    private func inspect(_ name: String, _ engine: EngineConnection) async throws -> JSON {
+    private func inspect(_ name: String, _ kind: Kind?, _ engine: EngineConnection) async throws -> JSON {
         let request = EngineV1.InspectRequest(object: name)
         let answer = try await engine.repeating("inspect \(name)") { () async throws(RPCError) in
-            if type != "image" {
+            if kind != .image {
                 do throws(RPCError) { return try await engine.containers.inspect(request) } catch {
-                    guard error.code == .notFound, type == nil else { throw error }
+                    guard error.code == .notFound, kind == nil else { throw error }
                 }
             }
             do throws(RPCError) { return try await engine.images.inspect(request) } catch {
-                guard type == nil, error.code == .notFound || error.code == .invalidArgument else {
-                    throw error
-                }
+                // An ambiguous id says more than that nothing was found.
+                let isAbsent = error.code == .notFound || error.detail?.reason == "invalid_reference"
+                guard kind == nil, isAbsent else { throw error }
                 throw RPCError(.notFound, "no container or image is called '\(name)'", details: [])
             }
         }

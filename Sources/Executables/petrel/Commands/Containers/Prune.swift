@@ -23,13 +23,7 @@ struct ContainerPrune: EngineCommand {
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws {
-        let filters = try filter.map { text throws(Failure) in
-            guard text.hasPrefix("until=") else { return text }
-            let moment = try Moments.option("until", String(text.dropFirst(6)), now: Clock.wallNanos)
-            let (seconds, nanos) = moment.quotientAndRemainder(dividingBy: 1_000_000_000)
-            let digits = String(nanos)
-            return "until=\(seconds).\(String(repeating: "0", count: 9 - digits.count))\(digits)"
-        }
+        let filters = try PruneFilters.forEngine(filter)
         if !force, !Confirmation.given("WARNING! This will remove all stopped containers.") { return }
         let pruned = try await engine.repeating("prune containers") { () async throws(RPCError) in
             try await engine.containers.prune(EngineV1.PruneRequest(filters: filters))
@@ -40,6 +34,20 @@ struct ContainerPrune: EngineCommand {
             Screen.print("")
         }
         Screen.print("Total reclaimed space: \(HumanSize.decimal(pruned.reclaimedBytes, digits: 4))")
+    }
+}
+
+/// `--filter` of the commands called `prune`.
+enum PruneFilters {
+    /// With each moment (`until=24h`) as a Unix time, which is the engine's only kind.
+    static func forEngine(_ texts: [String]) throws(Failure) -> [String] {
+        try texts.map { text throws(Failure) in
+            guard text.hasPrefix("until=") else { return text }
+            let moment = try Moments.option("until", String(text.dropFirst(6)), now: Clock.wallNanos)
+            let (seconds, nanos) = moment.quotientAndRemainder(dividingBy: 1_000_000_000)
+            let digits = String(nanos)
+            return "until=\(seconds).\(String(repeating: "0", count: 9 - digits.count))\(digits)"
+        }
     }
 }
 

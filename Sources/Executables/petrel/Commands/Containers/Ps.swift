@@ -10,16 +10,27 @@ import System
 struct Ps: EngineCommand {
     static let configuration = CommandConfiguration(
         abstract: "List containers.",
-        discussion: "EXAMPLE:\n  petrel ps -a --filter status=exited"
+        discussion: """
+            EXAMPLE:
+              petrel ps -a --filter status=exited
+              petrel ps --format 'table {{.Names}}\\t{{.Status}}'
+            """
     )
 
     @Flag(name: [.short, .long], help: "Also those that do not run.") var all = false
     @Flag(name: [.short, .long], help: "Only ids.") var quiet = false
     @Flag(name: .long, help: "Whole ids and commands.") var noTrunc = false
+    @Flag(name: [.short, .long], help: "Also how much each has written, and that with its image.") var size =
+        false
     @Option(
         name: [.customShort("f", allowingJoined: true), .long],
         parsing: .unconditionalSingleValue,
-        help: "name=, id=, status=, health=, label= or ancestor=; several are possible."
+        help: ArgumentHelp(
+            """
+            ancestor=, before=, exited=, health=, id=, label=, name=, network=, since=, status= or volume=; may be repeated.
+            """,
+            valueName: "key=value"
+        )
     )
     var filter: [String] = []
     @Option(
@@ -31,28 +42,32 @@ struct Ps: EngineCommand {
     @Option(
         name: .long,
         parsing: .unconditional,
-        help: "'table', 'json' (one object a line), or a template such as '{{.ID}} {{.Names}}'."
+        help: "'table', 'json', 'table TEMPLATE', or a template such as '{{.ID}} {{.Names}}'."
     )
     var format = "table"
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws {
-        let newest = latest ? 1 : last
+        // A number below 1 means all of them, as with Docker.
+        let newest = latest ? 1 : last.flatMap { $0 > 0 ? $0 : nil }
+        // Only what is shown is measured: that takes a walk through the files.
+        let measures = size || format.contains(".Size")
         let containers = try await engine.listContainers(
             "list containers",
             all: all || newest != nil,
-            filters: filter
+            filters: filter,
+            sizes: measures
         )
         let sorted = containers.sorted { $0.createdAtUnixNanos > $1.createdAtUnixNanos }
-        let rows = sorted.prefix(newest ?? sorted.count).map { row($0) }
-        try Listing(
-            columns: [
-                .init("ID", "CONTAINER ID"), .init("Image", "IMAGE"), .init("Command", "COMMAND"),
-                .init("RunningFor", "CREATED"), .init("Status", "STATUS"), .init("Ports", "PORTS"),
-                .init("Names", "NAMES"),
-            ],
-            rows: rows
-        ).show(format: quiet ? "{{.ID}}" : format)
+        let shown = sorted.prefix(newest ?? sorted.count)
+        var columns: [Listing.Column] = [
+            .init("ID", "CONTAINER ID"), .init("Image", "IMAGE"), .init("Command", "COMMAND"),
+            .init("RunningFor", "CREATED"), .init("Status", "STATUS"), .init("Ports", "PORTS"),
+            .init("Names", "NAMES"),
+        ]
+        if size { columns.append(.init("Size", "SIZE")) }
+        try Listing(columns: columns, rows: shown.map { row($0) }, labels: shown.map(\.labels))
+            .show(format: quiet ? "{{.ID}}" : format, isWhole: noTrunc)
     }
 
     private func row(_ container: EngineV1.ContainerSummary) -> JSON.Object {
@@ -80,7 +95,10 @@ struct Ps: EngineCommand {
             "LocalVolumes": "0",
             "Mounts": .string(container.mounts.joined(separator: ",")),
             "Networks": .string(container.network),
-            "Size": "0B",
+            "Size": .string(
+                HumanSize.decimal(container.writtenBytes)
+                    + (container.rootBytes > 0 ? " (virtual \(HumanSize.decimal(container.rootBytes)))" : "")
+            ),
         ]
     }
 }

@@ -11,7 +11,7 @@ struct Restart: EngineCommand {
     )
 
     @Option(
-        name: [.customShort("t", allowingJoined: true), .long],
+        name: [.customShort("t", allowingJoined: true), .customLong("timeout"), .customLong("time")],
         parsing: .unconditional,
         help: ArgumentHelp("Seconds to wait before killing it.", valueName: "seconds")
     )

@@ -11,13 +11,11 @@ struct Stop: EngineCommand {
     )
 
     @Option(
-        name: [.customShort("t", allowingJoined: true), .long],
+        name: [.customShort("t", allowingJoined: true), .customLong("timeout"), .customLong("time")],
         parsing: .unconditional,
         help: ArgumentHelp("Seconds to wait before killing it.", valueName: "seconds")
     )
     var time: Int?
-    @Option(name: .customLong("timeout"), parsing: .unconditional, help: .hidden)
-    var timeout: Int?
     @Option(
         name: [.customShort("s", allowingJoined: true), .long],
         parsing: .unconditional,
@@ -29,7 +27,7 @@ struct Stop: EngineCommand {
 
     func run(_ engine: EngineConnection) async throws {
         // A negative number waits for ever, as with Docker.
-        let seconds = (time ?? timeout).map { $0 < 0 ? UInt32.max : UInt32(clamping: $0) }
+        let seconds = time.map { $0 < 0 ? UInt32.max : UInt32(clamping: $0) }
         try await forEach(containers) { name in
             let request = EngineV1.StopRequest(container: name, timeoutSeconds: seconds, signal: signal ?? "")
             _ = try await engine.repeating("stop \(name)") { () async throws(RPCError) in

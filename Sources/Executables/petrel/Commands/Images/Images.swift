@@ -20,17 +20,32 @@ struct Images: EngineCommand {
     @Option(
         name: .long,
         parsing: .unconditional,
-        help: "'table', 'json' (one object a line), or a template such as '{{.ID}} {{.Tag}}'."
+        help: "'table', 'json', 'table TEMPLATE', or a template such as '{{.ID}} {{.Tag}}'."
     )
     var format = "table"
-    @Argument(help: "Only images of this name.") var reference: String?
+    @Option(
+        name: [.customShort("f", allowingJoined: true), .long],
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "before=, dangling=, label=, reference=, since= or until=; may be repeated.",
+            valueName: "key=value"
+        )
+    )
+    var filter: [String] = []
+    @Argument(help: "Only images of this name, or pattern of names.") var reference: String?
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws {
-        let images = try await engine.listImages("list images", all: all, reference: reference ?? "")
+        let images = try await engine.listImages(
+            "list images",
+            all: all,
+            reference: reference ?? "",
+            filters: filter
+        )
         let sorted = images.sorted { $0.createdAtUnixNanos > $1.createdAtUnixNanos }
-        let rows = sorted.flatMap { image in
-            image.references.isEmpty ? [row(image, "<none>")] : image.references.map { row(image, $0) }
+        let rows = sorted.flatMap { image -> [JSON.Object] in
+            let names = image.references.isEmpty ? [Self.nameless(image)] : image.references
+            return names.map { row(image, $0) }
         }
         guard !quiet else {
             // One line for each image, however many names it has.
@@ -44,7 +59,12 @@ struct Images: EngineCommand {
         var columns: [Listing.Column] = [.init("Repository", "REPOSITORY"), .init("Tag", "TAG")]
         if digests { columns.append(.init("Digest", "DIGEST")) }
         columns += [.init("ID", "IMAGE ID"), .init("CreatedSince", "CREATED"), .init("Size", "SIZE")]
-        try Listing(columns: columns, rows: rows).show(format: format)
+        try Listing(columns: columns, rows: rows).show(format: format, isWhole: noTrunc)
+    }
+
+    /// The repository that an image without a tag was pulled from, if it was.
+    private static func nameless(_ image: EngineV1.ImageSummary) -> String {
+        image.repositoryDigests.first.map { ImageName($0).repository } ?? "<none>"
     }
 
     private func row(_ image: EngineV1.ImageSummary, _ reference: String) -> JSON.Object {

@@ -13,6 +13,7 @@ struct Rmi: EngineCommand {
 
     @Flag(name: [.short, .long], help: "Also when it has several names or a stopped container uses it.")
     var force = false
+    @Flag(name: .long, help: "Does nothing: there are no untagged parents to keep.") var noPrune = false
     @Argument(help: "Names or ids.") var images: [String]
     @OptionGroup var place: PlaceOptions
 

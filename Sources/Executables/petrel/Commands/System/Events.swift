@@ -19,7 +19,10 @@ struct Events: EngineCommand {
     @Option(
         name: [.customShort("f", allowingJoined: true), .long],
         parsing: .unconditionalSingleValue,
-        help: "container=, image=, event=, label= or type=; several are possible."
+        help: ArgumentHelp(
+            "container=, daemon=, event=, image=, label= or type=; may be repeated.",
+            valueName: "key=value"
+        )
     )
     var filter: [String] = []
     @Option(parsing: .unconditional, help: "'json' (one object a line), or a template.") var format: String?
@@ -38,26 +41,27 @@ struct Events: EngineCommand {
         )
         var interruptions = Interruptions()
         while true {
-            do throws(RPCError) {
+            do {
                 let events = try await engine.system.events(request)
                 while let event = try await events.next() {
                     request.afterSequence = max(request.afterSequence, event.sequence)
-                    if let template {
-                        Screen.print(template.text(of: document(event)))
-                    } else if format != nil {
-                        Screen.print(document(event), pretty: false)
-                    } else {
-                        Screen.print(line(event))
-                    }
+                    Screen.print(try text(event, template))
                 }
                 return
             } catch {
+                guard let error = error as? RPCError else { throw error }
                 guard interruptions.count(error) else { throw engine.failure("events", error) }
                 // Without one event seen, those of the interruption are found by time.
                 if request.afterSequence == 0, request.sinceUnixNanos == 0 { request.sinceUnixNanos = now }
                 try await engine.comeBack("events", after: error)
             }
         }
+    }
+
+    private func text(_ event: EngineV1.Event, _ template: Template?) throws(Failure) -> String {
+        if let template { return try template.text(of: document(event), isStrict: true) }
+        guard format == nil else { return document(event).serializedText() }
+        return line(event)
     }
 
     /// `2026-11-23T15:00:00.123456789Z container start 4a5f… (image=busybox, name=web)`.

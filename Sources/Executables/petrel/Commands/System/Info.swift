@@ -24,8 +24,7 @@ struct Info: EngineCommand {
         do { document = try JSON(parsing: answer.json) } catch {
             throw Failure("info", "the engine's answer cannot be read: \(error)")
         }
-        if format == "json" { return Screen.print(document, pretty: false) }
-        if let format { return Screen.print(try Template(format).text(of: document)) }
+        if let format { return try document.show(format: format) }
         for line in Outline.lines(of: document) where !line.hasPrefix("Warnings") { Screen.print(line) }
         for warning in document["Warnings"]?.array ?? [] {
             if let text = warning.string { Screen.say(text.hasPrefix("WARNING") ? text : "WARNING: " + text) }

@@ -21,7 +21,7 @@ struct Version: EngineCommand {
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws {
-        var document: JSON.Object = ["Client": ["Version": .string(Release.version)]]
+        var document: JSON.Object = ["Client": ["Version": .string(Release.version), "Os": "linux"]]
         var problem: Failure?
         do {
             let answer = try await engine.repeating("version") { () async throws(RPCError) in
@@ -32,10 +32,8 @@ struct Version: EngineCommand {
             problem = error
             document["Server"] = .null
         }
-        if format == "json" {
-            Screen.print(.object(document), pretty: false)
-        } else if let format {
-            Screen.print(try Template(format).text(of: .object(document)))
+        if let format {
+            try JSON.object(document).show(format: format)
         } else {
             show(document)
         }

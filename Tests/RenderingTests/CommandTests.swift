@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+import JSON
+import Rendering
+import Testing
+
+/// What the argument parser says of a small program.
+private let dump: JSON = {
+    func option(_ kind: String, _ names: [(String, String)], _ help: String, value: String? = nil) -> JSON {
+        var object: JSON.Object = [
+            "kind": .string(kind), "shouldDisplay": true, "abstract": .string(help),
+            "names": .array(names.map { ["kind": .string($0.0), "name": .string($0.1)] }),
+            "preferredName": [
+                "kind": .string(names[names.count - 1].0), "name": .string(names[names.count - 1].1),
+            ],
+            "parsingStrategy": "default", "isOptional": true, "isRepeating": false,
+        ]
+        if let value { object["valueName"] = .string(value) }
+        return .object(object)
+    }
+    func positional(_ name: String, optional: Bool = false, repeating: Bool = false, rest: Bool = false)
+        -> JSON
+    {
+        [
+            "kind": "positional", "valueName": .string(name), "isOptional": .bool(optional),
+            "isRepeating": .bool(repeating), "shouldDisplay": true, "abstract": "What it is about.",
+            "parsingStrategy": rest ? "allRemainingInput" : "default",
+        ]
+    }
+    let help = option("flag", [("short", "h"), ("long", "help")], "Show help.")
+    let ps: JSON = [
+        "commandName": "ps", "abstract": "List containers.",
+        "discussion": "More about it.\n\nEXAMPLE:\n  prog ps -a\n  prog ps -q", "shouldDisplay": true,
+        "arguments": [
+            option("flag", [("short", "a"), ("long", "all")], "All."),
+            option("option", [("short", "f"), ("long", "filter")], "Only some.", value: "key=value"),
+            option("option", [("long", "format")], "How.", value: "format"), help,
+        ],
+    ]
+    let run: JSON = [
+        "commandName": "run", "abstract": "Run a program.", "discussion": "EXAMPLE:\n  prog run x",
+        "shouldDisplay": true,
+        "arguments": [
+            option("flag", [("short", "i"), ("long", "interactive")], "Input."),
+            option("flag", [("long", "rm")], "Remove."),
+            option("flag", [("long", "sig-proxy")], "On by itself."),
+            option("flag", [("long", "no-sig-proxy")], "Off."),
+            option("option", [("short", "n"), ("long", "name")], "Name.", value: "name"),
+            option("option", [("long", "restart")], "Policy.", value: "restart"), help,
+            positional("image"), positional("command", optional: true, repeating: true, rest: true),
+        ],
+    ]
+    let stop: JSON = [
+        "commandName": "stop", "abstract": "Stop containers.", "shouldDisplay": true,
+        "arguments": [help, positional("containers", repeating: true)],
+    ]
+    let hidden: JSON = ["commandName": "__complete", "shouldDisplay": false]
+    let group: JSON = ["commandName": "container", "abstract": "All of them.", "subcommands": [ps, stop]]
+    return [
+        "command": [
+            "commandName": "prog", "abstract": "A program.", "shouldDisplay": true, "arguments": [help],
+            "subcommands": [ps, run, stop, hidden, group],
+        ]
+    ]
+}()
+
+private func root() throws -> CommandDescription { try #require(CommandDescription(dump: dump)) }
+
+@Suite struct HelpPageTests {
+    @Test func aCommandsPageHasUsageOptionsAndExamples() throws {
+        let lines = HelpPage(try root().path(of: ["ps"])).lines
+        #expect(lines.first == "Usage:  prog ps [OPTIONS]")
+        #expect(lines.contains("  -a, --all               All."))
+        #expect(lines.contains("  -f, --filter KEY=VALUE  Only some."))
+        #expect(lines.contains("      --format FORMAT     How."))
+        #expect(
+            lines.contains("Global options:") && lines.contains("Examples:") && lines.contains("  prog ps -a")
+        )
+    }
+
+    @Test func usageNamesWhatIsWanted() throws {
+        #expect(
+            HelpPage(try root().path(of: ["run"])).lines[0]
+                == "Usage:  prog run [OPTIONS] IMAGE [COMMAND] [ARG...]"
+        )
+        #expect(
+            HelpPage(try root().path(of: ["stop"])).lines[0] == "Usage:  prog stop CONTAINER [CONTAINER...]"
+        )
+        let lines = HelpPage(try root().path(of: [])).lines
+        #expect(lines[0] == "Usage:  prog [OPTIONS] COMMAND")
+        #expect(lines.contains("Common commands:") && lines.contains("Management commands:"))
+        #expect(!lines.contains { $0.contains("__complete") })
+    }
+
+    @Test func manualPagesAreSafeMacros() throws {
+        let page = ManualPage(try root().path(of: ["ps"]), release: "1.0")
+        #expect(page.name == "prog-ps")
+        let lines = page.text.split(separator: "\n").map(String.init)
+        #expect(lines.contains("prog\\-ps \\- list containers"))
+        #expect(lines.contains("\\fB\\-f\\fR, \\fB\\-\\-filter\\fR \\fIkey=value\\fR"))
+        let macros = [".TH", ".SH", ".SS", ".TP", ".PP", ".B ", ".BR", ".nf", ".fi", ".\\\""]
+        #expect(lines.allSatisfy { line in !line.hasPrefix(".") || macros.contains { line.hasPrefix($0) } })
+    }
+}
+
+@Suite struct FlagCheckTests {
+    @Test(arguments: [
+        ("ps", ["--al"], "unknown flag: --al", "--all"),
+        ("run", ["--naem", "x", "busybox"], "unknown flag: --naem", "--name"),
+        ("run", ["--naem=x", "busybox"], "unknown flag: --naem", "--name"),
+        ("ps", ["-A"], "unknown shorthand flag: 'A' in -A", "-a"),
+        ("ps", ["-aq"], "unknown shorthand flag: 'q' in -aq", ""),
+        ("run", ["-name", "x"], "unknown shorthand flag: 'm' in -name", "--name"),
+        ("ps", ["-format", "x"], "unknown shorthand flag: 'z' in -z", ""),
+        ("ps", ["--a"], "unknown flag: --a", "-a"),
+    ])
+    func unknownOptionsAreFound(_ name: String, _ words: [String], _ why: String, _ meant: String) throws {
+        let command = try #require(try root().path(of: [name]).last)
+        guard words != ["-format", "x"], words != ["-name", "x"] else {
+            // `-f ormat` and `-n ame` are options with values.
+            #expect(FlagCheck.unknown(words, of: command) == nil)
+            return
+        }
+        let found = try #require(FlagCheck.unknown(words, of: command))
+        #expect(found.why == why)
+        #expect(meant.isEmpty ? found.advice.isEmpty : found.advice == "Did you mean \(meant)? ")
+    }
+
+    @Test func whatIsTheContainersIsNotLookedAt() throws {
+        let command = try #require(try root().path(of: ["run"]).last)
+        #expect(FlagCheck.unknown(["--rm", "busybox", "ls", "--nonsense"], of: command) == nil)
+        #expect(FlagCheck.unknown(["--name", "--nonsense", "busybox"], of: command) == nil)
+        #expect(FlagCheck.unknown(["--", "--nonsense"], of: command) == nil)
+    }
+
+    @Test func truthValuesOfFlagsAreTaken() throws {
+        let command = try #require(try root().path(of: ["run"]).last)
+        func rewritten(_ words: String...) -> [String] { BooleanFlags.rewritten(words, of: command) }
+        #expect(BooleanFlags.mayBe(in: ["--rm=false"]) && !BooleanFlags.mayBe(in: ["--rm", "x=true"]))
+        #expect(rewritten("--rm=true", "-i=1", "busybox") == ["--rm", "-i", "busybox"])
+        #expect(rewritten("--rm=false", "--sig-proxy=false", "x") == ["--no-sig-proxy", "x"])
+        #expect(
+            rewritten("--name=true", "--restart", "x=true", "b", "--rm=true") == [
+                "--name=true", "--restart", "x=true", "b", "--rm=true",
+            ]
+        )
+    }
+}
+
+@Suite struct CompletionTests {
+    private func complete(_ words: String...) throws -> Completion { Completion.of(words, in: try root()) }
+
+    private func words(_ completion: Completion) -> [String] {
+        guard case .words(let words) = completion else { return [] }
+        return words.map(\.text)
+    }
+
+    @Test func commandsAndOptionsComplete() throws {
+        #expect(words(try complete("")) == ["ps", "run", "stop", "container", "help"])
+        #expect(words(try complete("r")) == ["run"])
+        #expect(words(try complete("container", "")) == ["ps", "stop"])
+        #expect(words(try complete("ps", "--f")) == ["--filter", "--format"])
+        #expect(words(try complete("ps", "-")).contains("-a"))
+        #expect(words(try complete("__")) == [])
+    }
+
+    @Test func valuesComplete() throws {
+        #expect(
+            words(try complete("run", "--restart", "")) == ["no", "always", "unless-stopped", "on-failure"]
+        )
+        #expect(words(try complete("run", "--restart=al")) == ["--restart=always"])
+        #expect(words(try complete("ps", "-f", "st")) == ["status="])
+        #expect(words(try complete("ps", "-f", "status=ex")) == ["status=exited"])
+        #expect(words(try complete("ps", "--format", "")) == ["table", "json"])
+    }
+
+    @Test func objectsAreTheEnginesToKnow() throws {
+        #expect(try complete("stop", "") == .containers(.running))
+        #expect(try complete("stop", "web", "") == .containers(.running))
+        #expect(try complete("run", "") == .images)
+        #expect(try complete("run", "-i", "--name", "x", "") == .images)
+        #expect(try complete("run", "busybox", "") == .files)
+        #expect(try complete("run", "busybox", "ls", "-") == .files)
+    }
+
+    @Test func everyShellHasAScript() {
+        #expect(
+            CompletionScript.shells.allSatisfy {
+                CompletionScript.text(for: $0)?.contains("__complete") == true
+            }
+        )
+        #expect(CompletionScript.text(for: "csh") == nil)
+    }
+}
+
+@Suite struct CheckReportTests {
+    @Test func reportsOfChecksWrap() {
+        let report = CheckReport([
+            .init(
+                name: "disk",
+                state: "limited",
+                detail: "tmpfs",
+                consequence: "Images are gone after a reboot."
+            ),
+            .init(name: "kernel", state: "ok", detail: "6.1", consequence: ""),
+        ])
+        #expect(
+            report.lines(width: nil, isColoured: false) == [
+                "limited  disk    tmpfs. Images are gone after a reboot.", "ok       kernel  6.1",
+            ]
+        )
+        let narrow = report.lines(width: 40, isColoured: true)
+        #expect(narrow[0] == "\u{1b}[33mlimited  \u{1b}[0mdisk    tmpfs")
+        #expect(narrow[1] == "                 Images are gone after a")
+    }
+}
