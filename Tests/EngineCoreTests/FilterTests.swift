@@ -6,7 +6,9 @@ import Testing
 @Suite struct ImageFilterTests {
     private static let second: Int64 = 1_000_000_000
 
-    private func image(_ references: [String], createdAt: Int64 = 0, labels: [String: String] = [:]) -> StoredImage {
+    private func image(_ references: [String], createdAt: Int64 = 0, labels: [String: String] = [:])
+        -> StoredImage
+    {
         var image = StoredImage(id: "sha256:" + String(repeating: "a", count: 64))
         image.references = references
         image.createdAtUnixNanos = createdAt * Self.second

@@ -166,18 +166,21 @@ extension Catalog {
         )
         guard let id = ids.first else { throw ImageStoreError.imageNotFound(text) }
         guard ids.count == 1 else {
-            let candidates = try ids.prefix(10).map { id in
-                let name = try String.fetchOne(
-                    db,
-                    sql: "SELECT reference FROM name WHERE image = ? ORDER BY reference LIMIT 1",
-                    arguments: [id]
-                )
-                let familiar = name.flatMap { try? Reference($0).familiar }
-                return String(id.prefix(12)) + (familiar.map { " (\($0))" } ?? "")
-            }
+            let candidates = try ids.prefix(10).map { try candidate(db, $0) }
             throw ImageStoreError.ambiguousID(text, candidates: candidates)
         }
         return ResolvedImage(id: id, name: nil, repositoryDigest: nil)
+    }
+
+    /// `0123456789ab (busybox:latest)`.
+    private static func candidate(_ db: Database, _ id: String) throws -> String {
+        let name = try String.fetchOne(
+            db,
+            sql: "SELECT reference FROM name WHERE image = ? ORDER BY reference LIMIT 1",
+            arguments: [id]
+        )
+        let familiar = name.flatMap { try? Reference($0).familiar }
+        return String(id.prefix(12)) + (familiar.map { " (\($0))" } ?? "")
     }
 
     private static func isHexDigit(_ byte: UInt8) -> Bool {

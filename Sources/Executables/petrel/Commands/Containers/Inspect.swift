@@ -24,7 +24,7 @@ struct Inspect: EngineCommand {
 
     @Option(name: .long, parsing: .unconditional, help: "'container' or 'image': look for nothing else.")
     var type: String?
-    @OptionGroup var inspection: Inspection
+    @OptionGroup var inspection: ObjectInspection
     @OptionGroup var place: PlaceOptions
 
     func validate() throws {
@@ -34,7 +34,7 @@ struct Inspect: EngineCommand {
     }
 
     func run(_ engine: EngineConnection) async throws {
-        try await inspection.show(type.flatMap(Inspection.Kind.init), engine)
+        try await inspection.show(type.flatMap(ObjectInspection.Kind.init), engine)
     }
 }
 
@@ -45,7 +45,7 @@ struct ContainerInspect: EngineCommand {
         discussion: "EXAMPLE:\n  petrel container inspect -f '{{.State.Status}}' web"
     )
 
-    @OptionGroup var inspection: Inspection
+    @OptionGroup var inspection: ObjectInspection
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws { try await inspection.show(.container, engine) }
@@ -58,14 +58,14 @@ struct ImageInspect: EngineCommand {
         discussion: "EXAMPLE:\n  petrel image inspect -f '{{json .Config.Env}}' busybox"
     )
 
-    @OptionGroup var inspection: Inspection
+    @OptionGroup var inspection: ObjectInspection
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws { try await inspection.show(.image, engine) }
 }
 
 /// What the commands called `inspect` have in common.
-struct Inspection: ParsableArguments {
+struct ObjectInspection: ParsableArguments {
     enum Kind: String { case container, image }
 
     @Option(
