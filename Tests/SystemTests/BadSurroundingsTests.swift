@@ -40,6 +40,22 @@ struct BadSurroundingsTests {
         }
     }
 
+    /// With `mode=non-blocking` it does not wait: what there is no room for is lost.
+    @Test func outputIsDroppedWhereThatIsAsked() throws {
+        try withSmallDisk(bytes: 96 << 20) { disk in
+            try withSuite(root: disk + "/root") { suite in
+                let script = "sleep 1; seq 0 3000000; exit 4"
+                try suite.startShell("w", script, options: ["--log-opt", "mode=non-blocking"])
+                try fill(disk)
+                pass(seconds: 4)
+                unlink(disk + "/filler")
+                try suite.waitUntil("w", is: "exited")
+                #expect(try suite.state("w")["ExitCode"].int == 4)
+                #expect(try suite.petrel("logs", "w").lines.count < 3_000_000)
+            }
+        }
+    }
+
     private func fill(_ disk: String) throws {
         // Fails when the disk is full, which is what it is for.
         try run("dd", ["if=/dev/zero", "of=\(disk)/filler", "bs=1M"])

@@ -29,6 +29,7 @@ package struct FirstProcess {
         let pid = try start()
         while true {
             var entries = [Poll.Entry(queue.raw)]
+            // Rightly endless: as long as the program runs.
             try Poll.wait(&entries, deadlineNanos: nil)
             while let signal = try queue.next() {
                 guard signal == .childEnded else {

@@ -86,7 +86,10 @@ extension Keeper {
         case .nothing, .blocked: break
         }
         if spooler.isBlocked, !wasBlocked, !events.isOutputBlocked { announce(.outputBlocked, job) }
-        if !spooler.isBlocked, events.isOutputBlocked { announce(.outputResumed, job) }
+        if !spooler.isBlocked, events.isOutputBlocked {
+            job.record.outputDroppedBytes += spooler.takeDroppedBytes()
+            announce(.outputResumed, job)
+        }
     }
 
     /// A detached exec's terminal must not fill up.

@@ -9,7 +9,7 @@ struct HealthOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Time between two checks (default 30s).") var healthInterval = ""
     @Option(parsing: .unconditional, help: "Longest time of one check (default 30s).") var healthTimeout = ""
     @Option(parsing: .unconditional, help: "Failures in a row until it is unhealthy (default 3).")
-    var healthRetries: Int64 = 0
+    var healthRetries: Int64?
     @Option(parsing: .unconditional, help: "Time after a start in which failures do not count (default 0s).")
     var healthStartPeriod = ""
     @Option(parsing: .unconditional, help: "Time between two checks then (default 5s).")
@@ -18,14 +18,15 @@ struct HealthOptions: ParsableArguments {
     var isDisabled = false
 
     func add(to config: inout EngineV1.ContainerConfig) throws(Failure) {
-        guard healthRetries >= 0 else {
+        let retries = healthRetries ?? 0
+        guard retries >= 0 else {
             throw Failure("--health-retries", "cannot be negative", exitCode: 125)
         }
         let health = EngineV1.HealthConfig(
             test: healthCmd.isEmpty ? [] : ["CMD-SHELL", healthCmd],
             intervalNanos: try Self.nanos(healthInterval, "--health-interval"),
             timeoutNanos: try Self.nanos(healthTimeout, "--health-timeout"),
-            retries: healthRetries,
+            retries: retries,
             startPeriodNanos: try Self.nanos(healthStartPeriod, "--health-start-period"),
             startIntervalNanos: try Self.nanos(healthStartInterval, "--health-start-interval")
         )

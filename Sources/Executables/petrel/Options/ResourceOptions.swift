@@ -13,18 +13,18 @@ struct ResourceOptions: ParsableArguments {
     var memorySwappiness: Int64?
     @Flag(help: "Never kill it when its memory is used up.") var oomKillDisable = false
     @Option(parsing: .unconditional, help: "Kill it sooner (up to 1000) or later (down to -1000).")
-    var oomScoreAdj: Int32 = 0
+    var oomScoreAdj: Int32?
     @Option(
         name: [.customShort("c", allowingJoined: true), .long],
         parsing: .unconditional,
         help: "Share of the processors when they are busy: 2 to 262144 (default 1024)."
-    ) var cpuShares: Int64 = 0
-    @Option(parsing: .unconditional, help: "Length of a period, in microseconds.") var cpuPeriod: Int64 = 0
+    ) var cpuShares: Int64?
+    @Option(parsing: .unconditional, help: "Length of a period, in microseconds.") var cpuPeriod: Int64?
     @Option(parsing: .unconditional, help: "Processor time in each period, in microseconds.")
-    var cpuQuota: Int64 = 0
+    var cpuQuota: Int64?
     @Option(parsing: .unconditional, help: "Processors to run on: 0-2,5.") var cpusetCpus = ""
     @Option(parsing: .unconditional, help: "Memory nodes to use: 0,1.") var cpusetMems = ""
-    @Option(parsing: .unconditional, help: "Share of block IO: 10 to 1000.") var blkioWeight: UInt32 = 0
+    @Option(parsing: .unconditional, help: "Share of block IO: 10 to 1000.") var blkioWeight: UInt32?
     @Option(parsing: .unconditionalSingleValue, help: "Most bytes read in a second: /dev/disk:10m.")
     var deviceReadBps: [String] = []
     @Option(parsing: .unconditionalSingleValue, help: "Most bytes written in a second: /dev/disk:10m.")
@@ -40,12 +40,12 @@ struct ResourceOptions: ParsableArguments {
     func add(to config: inout EngineV1.ContainerConfig) throws(Failure) {
         var resources = EngineV1.Resources(
             oomKillDisable: oomKillDisable,
-            cpuShares: cpuShares,
-            cpuPeriodMicros: cpuPeriod,
-            cpuQuotaMicros: cpuQuota,
+            cpuShares: cpuShares ?? 0,
+            cpuPeriodMicros: cpuPeriod ?? 0,
+            cpuQuotaMicros: cpuQuota ?? 0,
             cpusetCpus: cpusetCpus,
             cpusetMems: cpusetMems,
-            blkioWeight: blkioWeight
+            blkioWeight: blkioWeight ?? 0
         )
         if let memorySwap {
             resources.memorySwapBytes = try LimitText.bytes(memorySwap, option: "--memory-swap")
@@ -69,7 +69,7 @@ struct ResourceOptions: ParsableArguments {
         resources.deviceReadIops = try Self.rates(deviceReadIops, "--device-read-iops", isBytes: false)
         resources.deviceWriteIops = try Self.rates(deviceWriteIops, "--device-write-iops", isBytes: false)
         config.resources = resources
-        config.oomScoreAdj = oomScoreAdj
+        config.oomScoreAdj = oomScoreAdj ?? 0
         if let shmSize { config.shmSizeBytes = try Self.size(shmSize, "--shm-size") }
         config.ulimits = try ulimit.map { text throws(Failure) in
             let option = try UlimitOption(text)
