@@ -162,7 +162,8 @@ let programs: [Target] = [
         "petrel",
         fullyStatic,
         [
-            "Suite", "Events", "JSON", "MachineCheck", "Messages", "RPC", "Rendering", "Services", "System", arguments,
+            "Suite", "Events", "JSON", "MachineCheck", "Messages", "RPC", "Rendering", "Services", "System",
+            arguments,
             logging,
         ]
     ),

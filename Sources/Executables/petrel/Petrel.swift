@@ -21,7 +21,8 @@ struct Petrel: ParsableCommand {
 
     static let containerCommands: [any ParsableCommand.Type] = [
         Run.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Wait.self, Exec.self,
-        Attach.self, Logs.self, Ps.self, Rm.self, Pause.self, Unpause.self, Rename.self, Update.self, Top.self, Stats.self,
+        Attach.self, Logs.self, Ps.self, Rm.self, Pause.self, Unpause.self, Rename.self, Update.self,
+        Top.self, Stats.self,
         Diff.self,
     ]
     static let imageCommands: [any ParsableCommand.Type] = [
