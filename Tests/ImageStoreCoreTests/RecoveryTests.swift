@@ -119,6 +119,22 @@ import Testing
         }
     }
 
+    /// A wrong word about a layer must not take it from those who use it.
+    @Test func aWholeBlobStaysWhateverAnImageSaysOfIt() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/s"
+            try await withStore(path) { store in
+                _ = try await store.load(TestImage.archive("a:1", layers: twoLayers()))
+                let before = try content(of: path)
+                let liar = Array(repeating: "sha256:" + String(repeating: "0", count: 64), count: 2)
+                let lie = try TestImage.archive("b:1", layers: twoLayers(), diffIDs: liar)
+                #expect(await reason { _ = try await store.load(lie) } != nil)
+                try await store.collectGarbage()
+                #expect(try content(of: path) == before)
+            }
+        }
+    }
+
     @Test func anIndexMayNameOneManifestOften() async throws {
         try await withTemporaryDirectory { directory in
             try await withStore(directory + "/s") { store in

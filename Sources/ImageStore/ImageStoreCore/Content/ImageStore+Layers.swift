@@ -117,12 +117,26 @@ extension ImageStore {
             )
             return true
         } catch {
-            guard error.isDamage else { throw error }
+            // What an image says wrongly of a blob is no fault of the blob, which others may use.
+            guard error.isDamage, try await !isWhole(blob) else { throw error }
             logger.error("a blob on disk is damaged", metadata: ["blob": "\(blob)", "error": "\(error)"])
         }
         try await catalog.transaction { try Catalog.forget($0, blobs: [blob.hex], layers: []) }
         try Files.removeTree(directory.blob(blob))
         return false
+    }
+
+    private func isWhole(_ blob: Digest) async throws -> Bool {
+        let path = directory.blob(blob)
+        return try await BlockingThread.run { flag in
+            guard let file = try? Files.open(path, .readOnly) else { return false }
+            let hashing = HashingSource(FileSource(file, shouldStop: { flag.isRaised }))
+            do throws(LayerError) { try hashing.drain() } catch {
+                if case .cancelled = error { throw error }
+                return false
+            }
+            return hashing.digest == blob
+        }
     }
 
     private func make(
