@@ -14,6 +14,19 @@ import Testing
     }
 
     @Test(
+        "credentials that are to be encrypted stay so",
+        arguments: [
+            ("https://r", "https://auth/token", true), ("https://r", "http://auth/token", false),
+            ("https://r", "HTTP://auth", false), ("http://r", "http://auth/token", true),
+            ("http://r", "https://auth/token", true),
+        ]
+    )
+    func credentials(base: String, realm: String, mayBeSent: Bool) {
+        let challenge = Challenge(header: #"Bearer realm="\#(realm)""#)
+        #expect(challenge?.mayGetCredentials(from: base) == mayBeSent)
+    }
+
+    @Test(
         "odd challenges do not stop anything",
         arguments: ["", "Digest x=y", "Bearer", "Bearer realm=", "Basic", #"Basic realm="a\"b"#]
     )

@@ -37,6 +37,12 @@ package struct Challenge: Hashable, Sendable {
         }
         self.parameters = parameters
     }
+
+    /// Whether its token server may get user and password: what was to be sent encrypted is not sent in the clear because
+    /// a challenge says so.
+    package func mayGetCredentials(from base: String) -> Bool {
+        parameters["realm"]?.hasPrefix("https://") == true || !base.hasPrefix("https://")
+    }
 }
 
 /// A user's name and password for one registry.

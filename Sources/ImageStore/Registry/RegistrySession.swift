@@ -152,8 +152,7 @@ package final class RegistrySession: Sendable {
         var query = ["scope=" + Self.escaped("repository:\(repository):pull")]
         if let service = challenge.parameters["service"] { query.append("service=" + Self.escaped(service)) }
         let url = realm + (realm.contains("?") ? "&" : "?") + query.joined(separator: "&")
-        // What was to be sent encrypted is not sent in the clear because a challenge says so.
-        let mayAuthenticate = realm.hasPrefix("https://") || !base.hasPrefix("https://")
+        let mayAuthenticate = challenge.mayGetCredentials(from: base)
         if !mayAuthenticate, credentials != nil {
             logger.warning(
                 "no credentials for a token server without TLS",
