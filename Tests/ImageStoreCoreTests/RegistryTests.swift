@@ -68,9 +68,11 @@ struct RealRegistryTests {
         }
     }
 
-    @Test func aRegistryThatAsksGetsUserAndPassword() async throws {
+    /// By basic authentication, and by a token that another server gives for them.
+    @Test(arguments: [TestRegistry.Access.password, .token])
+    func aRegistryThatAsksGetsUserAndPassword(access: TestRegistry.Access) async throws {
         try await withTemporaryDirectory { directory in
-            try await withRegistry(asksWho: true) { registry in
+            try await withRegistry(access: access) { registry in
                 try push(
                     TestImage.archive("x:1", layers: twoLayers()),
                     to: registry,

@@ -103,6 +103,8 @@ private struct ContainerLife {
             try recover()
             if try suite.petrel("inspect", image).status == 0 { try suite.succeed("rmi", image) }
         }
+        try suite.petrel("load", "-i", archive)
+        try recover()
         try suite.succeed("load", "-i", archive)
     }
 

@@ -82,7 +82,7 @@ struct ImageTests {
 
     @Test(.needsProgram("docker-registry"), .needsProgram("skopeo"))
     func credentialsComeFromDockersFile() throws {
-        try withRegistry(asksWho: true) { registry in
+        try withRegistry(access: .password) { registry in
             try registry.push(archive: busyboxArchive.get(), as: "team/busybox:1.0")
             let name = "\(registry.address)/team/busybox:1.0"
             try withTemporaryDirectory { directory in

@@ -9,18 +9,25 @@ package final class TestRegistry {
     package let storage: String
     private let process: ChildProcess
     private let authentication: [String]
+    private let tokens: TokenServer?
+
+    /// Who may use a registry: everybody, or `user` by basic authentication or by a token of another server.
+    package enum Access: Sendable { case open, password, token }
 
     /// The one user of a registry that asks who is there.
     package static let user = (name: "tester", password: "secret")
     private static let passwords = "tester:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n"
 
-    init(directory: String, encrypted: Bool, asksWho: Bool = false) throws {
+    init(directory: String, encrypted: Bool, access: Access = .open) throws {
         let port = try freePort()
-        authentication = asksWho ? ["--dest-creds", "\(Self.user.name):\(Self.user.password)"] : []
-        var access = ""
-        if asksWho {
+        authentication = access == .open ? [] : ["--dest-creds", "\(Self.user.name):\(Self.user.password)"]
+        tokens = access == .token ? try TokenServer(for: "team/app", directory: directory) : nil
+        var asking = ""
+        if access == .password {
             try Data(Self.passwords.utf8).write(to: URL(fileURLWithPath: directory + "/passwords"))
-            access = "auth: {htpasswd: {realm: test, path: \(directory)/passwords}}\n"
+            asking = "auth: {htpasswd: {realm: test, path: \(directory)/passwords}}"
+        } else if let tokens {
+            asking = "auth: {token: \(tokens.configuration)}"
         }
         address = "127.0.0.1:\(port)"
         storage = directory + "/storage"
@@ -29,7 +36,7 @@ package final class TestRegistry {
             log: {level: warn}
             storage: {filesystem: {rootdirectory: \(directory)/storage}, delete: {enabled: true}}
             http: {addr: \(address)\(encrypted ? ", tls: \(try Self.certificate(in: directory))" : "")}
-            \(access)
+            \(asking)
             """
         try Data(configuration.utf8).write(to: URL(fileURLWithPath: directory + "/config.yml"))
         guard let program = programPath("docker-registry") else { throw POSIXFailure("docker-registry") }
@@ -93,6 +100,7 @@ package final class TestRegistry {
     package func vanish() { process.kill() }
 
     func end() throws {
+        tokens?.end()
         process.kill()
         _ = try process.finish(within: 10)
     }
@@ -101,14 +109,14 @@ package final class TestRegistry {
 /// Starts a registry, lends it to `body`, and ends it.
 ///
 /// - Parameter encrypted: With TLS and a certificate of its own making; plain HTTP otherwise.
-/// - Parameter asksWho: Only for `TestRegistry.user`.
+/// - Parameter access: Who may use it.
 package func withRegistry<Result>(
     encrypted: Bool = false,
-    asksWho: Bool = false,
+    access: TestRegistry.Access = .open,
     _ body: (TestRegistry) throws -> Result
 ) throws -> Result {
     try withTemporaryDirectory { directory in
-        let registry = try TestRegistry(directory: directory, encrypted: encrypted, asksWho: asksWho)
+        let registry = try TestRegistry(directory: directory, encrypted: encrypted, access: access)
         defer { try? registry.end() }
         return try body(registry)
     }
