@@ -11,7 +11,7 @@ struct UpdateTests {
         for line in mounts.split(separator: "\n") where line.contains(" - cgroup") {
             let point = String(line.split(separator: " ")[4])
             let suites = (try? FileManager.default.contentsOfDirectory(atPath: point)) ?? []
-            for suite in suites where suite.hasPrefix("petrel") {
+            for suite in suites where suite.hasPrefix("petrel-") {
                 for file in files {
                     let path = "\(point)/\(suite)/\(id)/\(file)"
                     if let text = try? String(contentsOfFile: path, encoding: .utf8) {
@@ -62,6 +62,28 @@ struct UpdateTests {
             #expect(try memory(id) == "67108864")
             try suite.succeed("restart", "-t", "0", "u")
             #expect(try pids(id) == "max" && memory(id) == "67108864")
+        }
+    }
+
+    /// Wherever its control group is.
+    @Test func aContainerInAnotherGroupIsPausedAndUpdatedToo() throws {
+        try withSuite { suite in
+            let parent = "petrel-test-\(UInt32.random(in: 0...UInt32.max))"
+            let options = ["--cgroup-parent", parent, "-m", "64m", "--memory-swap", "64m"]
+            let id = try suite.startShell(
+                "g",
+                "i=0; while :; do echo $i; i=$((i+1)); usleep 10000; done",
+                options: options
+            )
+            let refused = try suite.petrel("update", "-m", "96m", "g")
+            #expect(refused.status == 1 && refused.stderr.contains("--memory-swap"), "\(refused)")
+            try suite.succeed("update", "-m", "96m", "--memory-swap", "96m", "g")
+            #expect(try memory(id) == "100663296")
+            try suite.succeed("pause", "g")
+            let count = try suite.petrel("logs", "g").lines.count
+            pass(seconds: 0.5)
+            #expect(try suite.petrel("logs", "g").lines.count == count)
+            try suite.succeed("rm", "-f", "g")
         }
     }
 

@@ -86,7 +86,9 @@ extension LimitsChange {
                 throw .invalidField("memory swap", text)
             }
         } else if let memoryBytes {
-            let swap = old.memorySwapBytes ?? (oldMemory > 0 ? oldMemory * 2 : -1)
+            let asked = settings.resources.memorySwapBytes
+            let usual = asked != 0 ? asked : oldMemory > 0 ? oldMemory * 2 : -1
+            let swap = old.memorySwapBytes ?? usual
             guard swap == -1 || memoryBytes <= swap else {
                 let text =
                     "the memory limit \(memoryBytes) is more than the memory and swap limit \(swap) that is set"

@@ -87,6 +87,6 @@ extension Container {
     }
 
     func cgroup() throws(SystemError) -> Cgroup {
-        try Cgroup("\(surroundings.cgroupParent)/\(id.text)", in: surroundings.cgroups)
+        try Cgroup(surroundings.cgroupPath(of: request), in: surroundings.cgroups)
     }
 }

@@ -63,7 +63,7 @@ extension Container {
     private func configuration(_ resources: [UInt8]) throws(SupervisorError) -> RuntimeConfiguration {
         try RuntimeConfiguration(
             request.specification,
-            cgroupPath: "\(surroundings.cgroupParent)/\(id.text)",
+            cgroupPath: surroundings.cgroupPath(of: request),
             rootPath: directory.path + "/rootfs",
             resources: resources
         )
