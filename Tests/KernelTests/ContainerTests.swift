@@ -52,6 +52,10 @@ struct ContainerTests {
             #expect(try who("meg:staff").lines == ["1000", "50", "50", "/home/meg"])
             #expect(try who("77").lines == ["77", "0", "0", "/"])
             #expect(try who("77:78").lines == ["77", "78", "78", "/"])
+            let groups = try bundle.run(["grep", "^Groups:", "/proc/self/status"]) {
+                $0.process?.user.username = "meg"
+            }
+            #expect(groups.lines == ["Groups:\t50 1001 "])
             #expect(try who("nobody").failure == "user nobody 2")
             #expect(try who("meg:nogroup").failure == "user nogroup 2")
         }

@@ -25,6 +25,38 @@ struct RootTests {
         }
     }
 
+    /// Whoever holds the host's node could change its mode and owner for everybody.
+    @Test func theHostsNullDeviceStaysOutside() throws {
+        let host = try Files.status(of: "/dev/null")
+        let command = ["stat", "-L", "-c", "%t:%T %d:%i", "/proc/self/fd/0", "/dev/null", "/etc/key"]
+        let exec = ProcessSpec(args: command, env: ["PATH=/bin"])
+        func check(_ run: Bundle.Run, count: Int) {
+            #expect(run.lines.count == count && run.lines.allSatisfy { $0.hasPrefix("1:3 ") }, "\(run)")
+            #expect(!run.lines.contains("1:3 \(host.device):\(host.inode)"), "\(run.lines)")
+        }
+        try Bundle.with { bundle throws in
+            try bundle.write("etc/key", "hidden")
+            let own = try bundle.run(command) { $0.linux.maskedPaths = ["/etc/key", "/etc/group"] }
+            check(own, count: 3)
+            #expect(own.lines.first == own.lines.dropFirst().first)
+            check(
+                try bundle.run(["sleep", "30"], extra: ["exec": exec.json]) {
+                    $0.linux.maskedPaths = ["/etc/key"]
+                },
+                count: 3
+            )
+            // Whatever an image has for one.
+            try Files.makeDirectories(bundle.root + "/dev")
+            try Files.makeFIFO(bundle.root + "/dev/null", permissions: 0o666, at: Files.currentDirectory)
+            let odd = try bundle.run(["stat", "-L", "-c", "%t:%T %d:%i", "/proc/self/fd/0", "/etc/key"]) {
+                $0.mounts.removeAll { $0.destination.hasPrefix("/dev") }
+                $0.linux.devices = []
+                $0.linux.maskedPaths = ["/etc/group", "/etc/key"]
+            }
+            check(odd, count: 2)
+        }
+    }
+
     @Test func theRootCanBeReadOnly() throws {
         try Bundle.with { bundle throws in
             let run = try bundle.shell(

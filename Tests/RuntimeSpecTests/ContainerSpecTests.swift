@@ -72,7 +72,15 @@ struct ContainerSpecTests {
         (#""process":{"cwd":"/","args":["a\u0000b"]}"#, "process.args[0]: must not contain a NUL character"),
         (
             #""process":{"cwd":"/","args":["a"],"user":{"uid":-1}}"#,
-            "process.user.uid: must be from 0 to 4294967295"
+            "process.user.uid: must be from 0 to 2147483647"
+        ),
+        (
+            #""process":{"cwd":"/","args":["a"],"user":{"gid":4294967295}}"#,
+            "process.user.gid: must be from 0 to 2147483647"
+        ),
+        (
+            #""process":{"cwd":"/","args":["a"],"user":{"additionalGids":[5,4294967295]}}"#,
+            "process.user.additionalGids[1]: must be from 0 to 2147483647"
         ),
         (
             #""process":{"cwd":"/","args":["a"],"user":{"uid":1.5}}"#,

@@ -270,7 +270,7 @@ struct LifecycleTests {
     @Test func aForcedDeleteAlsoKillsWhatHangsOnItsWay() throws {
         var story = Story(lifecycle: try Self.make())
         _ = try story.lifecycle.requestStart(now: Self.now)
-        #expect(try story.lifecycle.requestDelete(isForced: true) == [.signal(9)])
+        #expect(try story.lifecycle.requestDelete(isForced: true) == [.signal(9), .thaw])
     }
 
     @Test func aRunOfWhichNobodyWillTellIsGivenUp() throws {

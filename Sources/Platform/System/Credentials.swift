@@ -4,19 +4,28 @@ internal import Glibc
 
 /// User, groups and capabilities of this process. Bit N of a set is capability N.
 package enum Credentials {
+    /// The kernel's word for "as before" in these calls, which would leave the process what it is.
+    private static let unchanged = UInt32.max
+
     /// setgroups(2).
+    /// - Throws: `EINVAL` for 4294967295.
     package static func setGroups(_ groups: [UInt32]) throws(SystemError) {
+        guard !groups.contains(unchanged) else { throw SystemError("setgroups", code: EINVAL) }
         guard setgroups(groups.count, groups) == 0 else { throw SystemError("setgroups", code: errno) }
     }
 
     /// setresgid(2), all three alike.
+    /// - Throws: `EINVAL` for 4294967295.
     package static func setGroup(_ group: UInt32) throws(SystemError) {
+        guard group != unchanged else { throw SystemError("setresgid", path: "\(group)", code: EINVAL) }
         let raw = petrel_syscall(Int(SYS_setresgid), Int(group), Int(group), Int(group), 0, 0, 0)
         guard raw == 0 else { throw SystemError("setresgid", path: "\(group)", code: errno) }
     }
 
     /// setresuid(2), all three alike.
+    /// - Throws: `EINVAL` for 4294967295.
     package static func setUser(_ user: UInt32) throws(SystemError) {
+        guard user != unchanged else { throw SystemError("setresuid", path: "\(user)", code: EINVAL) }
         let raw = petrel_syscall(Int(SYS_setresuid), Int(user), Int(user), Int(user), 0, 0, 0)
         guard raw == 0 else { throw SystemError("setresuid", path: "\(user)", code: errno) }
     }

@@ -12,6 +12,11 @@ struct ProcessStarter {
 
     /// Ends by executing the program, or throws.
     func run() throws(StepFailure) -> Never {
+        try step("device") { () throws(SystemError) in
+            do throws(SystemError) { try NullDevice.reopenStreams() } catch {
+                throw SystemError(error.operation, path: "/dev/null", code: error.code)
+            }
+        }
         let identity = try step("user", findUser)
         try step("cwd", makeDirectory)
         try step("user") { () throws(SystemError) in try lendStreams(to: identity) }

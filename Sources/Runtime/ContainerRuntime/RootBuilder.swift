@@ -119,9 +119,10 @@ struct RootBuilder {
                 try Files.unlink(name, at: parent.raw)
                 try makeNode(device, name, in: parent.raw, mode)
             case 1:
-                // Not allowed to make nodes: the host's own is bound instead.
+                // Not allowed to make nodes: the host's own is bound instead; nobody shall change its mode or owner.
                 let target = try root.ensure(device.path, .file)
                 let mount = try Mounts.clone(device.path, recursive: false)
+                try Mounts.set(mount.raw, adding: .readOnly)
                 return try Mounts.attach(mount.raw, at: target.raw)
             default: throw error
             }
@@ -171,25 +172,33 @@ struct RootBuilder {
                 try Mounts.attach(mount.raw, at: target.raw)
             }
         }
-        var cover: SharedDescriptor?
+        var (cover, null): (SharedDescriptor?, SharedDescriptor?)
         for path in plan.maskedPaths {
             guard let target = try present(path, in: root) else { continue }
             try named(path) { () throws(SystemError) in
                 guard try Files.status(ofDescriptor: target.raw).kind == .directory else {
-                    let null = try Mounts.clone("/dev/null", recursive: false)
-                    return try Mounts.attach(null.raw, at: target.raw)
+                    return try coverUp(target.raw, &null, NullDevice.makeCover)
                 }
                 // One empty file system covers all directories.
-                if let cover {
-                    defer { withExtendedLifetime(cover) {} }
-                    let copy = try Mounts.clone("", at: cover.raw, recursive: false)
-                    return try Mounts.attach(copy.raw, at: target.raw)
-                }
-                let empty = SharedDescriptor(try emptyDirectory())
-                try Mounts.attach(empty.raw, at: target.raw)
-                cover = empty
+                try coverUp(target.raw, &cover, emptyDirectory)
             }
         }
+    }
+
+    /// Attaches a mount that is made the first time, and later a copy of it.
+    private func coverUp(
+        _ target: Int32,
+        _ first: inout SharedDescriptor?,
+        _ make: () throws(SystemError) -> Descriptor
+    ) throws(SystemError) {
+        if let first {
+            defer { withExtendedLifetime(first) {} }
+            let copy = try Mounts.clone("", at: first.raw, recursive: false)
+            return try Mounts.attach(copy.raw, at: target)
+        }
+        let made = SharedDescriptor(try make())
+        try Mounts.attach(made.raw, at: target)
+        first = made
     }
 
     private func emptyDirectory() throws(SystemError) -> Descriptor {

@@ -3,7 +3,7 @@ package import System
 
 /// A container's own /etc/passwd and /etc/group, read once, beneath its root, at most 8 MiB each.
 ///
-/// Lines that are not understood are passed over, as the C library does.
+/// Lines that are not understood, or whose numbers are above 2^31 - 1, are passed over, as the C library does.
 package struct UserDatabase: Hashable, Sendable {
     package struct User: Hashable, Sendable {
         package let name: String
@@ -40,7 +40,7 @@ package struct UserDatabase: Hashable, Sendable {
     package init(passwd: String, group: String) {
         users = passwd.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            guard fields.count >= 4, let uid = UInt32(fields[2]), let gid = UInt32(fields[3]) else {
+            guard fields.count >= 4, let uid = Self.number(fields[2]), let gid = Self.number(fields[3]) else {
                 return nil
             }
             return User(
@@ -52,7 +52,7 @@ package struct UserDatabase: Hashable, Sendable {
         }
         groups = group.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            guard fields.count >= 3, let gid = UInt32(fields[2]) else { return nil }
+            guard fields.count >= 3, let gid = Self.number(fields[2]) else { return nil }
             let members = fields.count > 3 ? fields[3].split(separator: ",").map(String.init) : []
             return Group(name: String(fields[0]), gid: gid, members: members)
         }
@@ -70,7 +70,8 @@ package struct UserDatabase: Hashable, Sendable {
     /// Resolves Docker's `user[:group]`, each a name or a number.
     ///
     /// A number needs no entry. Without a group it is the entry's (0 where there is none) and the groups that list the
-    /// user are added; with one, it is the only group.
+    /// user are added; with one, it is the only group. It is among the supplementary groups too, as after a login: a
+    /// program that changes its primary group does not leave it.
     /// - Throws: `ENOENT` with the name that has no entry.
     package func resolve(_ text: String) throws(SystemError) -> Identity {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(
@@ -83,11 +84,12 @@ package struct UserDatabase: Hashable, Sendable {
         }
         let home = entry.flatMap { $0.home.isEmpty ? nil : $0.home } ?? "/"
         if parts.count == 2, !parts[1].isEmpty {
-            return Identity(uid: uid, gid: try group(called: parts[1]), groups: [], home: home)
+            let gid = try group(called: parts[1])
+            return Identity(uid: uid, gid: gid, groups: [gid], home: home)
         }
         let gid = entry?.gid ?? 0
         let added = entry.map { entry in groups.filter { $0.members.contains(entry.name) }.map(\.gid) } ?? []
-        return Identity(uid: uid, gid: gid, groups: added.filter { $0 != gid }, home: home)
+        return Identity(uid: uid, gid: gid, groups: [gid] + added.filter { $0 != gid }, home: home)
     }
 
     /// The number of a group by its name, or of a number.
@@ -107,8 +109,8 @@ package struct UserDatabase: Hashable, Sendable {
         users.first { $0.name == name } ?? Self.number(name).flatMap { uid in users.first { $0.uid == uid } }
     }
 
-    /// Numbers as Docker takes them: to 2^31 - 1.
-    private static func number(_ text: String) -> UInt32? {
+    /// Numbers as Docker takes them: to 2^31 - 1. The kernel takes the highest of its own for "as before", that is root.
+    private static func number(_ text: some StringProtocol) -> UInt32? {
         guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let value = UInt32(text), value <= 0x7fff_ffff
         else {
             return nil

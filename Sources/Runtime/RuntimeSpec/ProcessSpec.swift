@@ -190,14 +190,20 @@ package struct ProcessSpec: Hashable, Sendable {
 
 extension ProcessSpec.User {
     init(node: SpecNode) throws(SpecError) {
-        uid = try node["uid"].number() ?? 0
-        gid = try node["gid"].number() ?? 0
+        uid = try node["uid"].isPresent ? Self.identifier(node["uid"]) : 0
+        gid = try node["gid"].isPresent ? Self.identifier(node["gid"]) : 0
         umask = try node["umask"].number()
         if let umask, umask > 0o777 { throw node["umask"].error("must be at most 0777") }
-        additionalGids = try node["additionalGids"].list { node throws(SpecError) in try node.requiredNumber()
-        }
+        additionalGids = try node["additionalGids"].list(Self.identifier)
         username = try node["username"].string() ?? ""
         additionalGroups = try node["additionalGroups"].strings()
+    }
+
+    /// Docker's range. The kernel takes 4294967295 for "as before", and the process would stay root.
+    private static func identifier(_ node: SpecNode) throws(SpecError) -> UInt32 {
+        let number: Int64 = try node.requiredNumber()
+        guard number >= 0, number <= 0x7fff_ffff else { throw node.error("must be from 0 to 2147483647") }
+        return UInt32(number)
     }
 
     var object: JSON.Object {
