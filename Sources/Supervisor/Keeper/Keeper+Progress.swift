@@ -109,7 +109,7 @@ extension Keeper {
             case .executed: try recordRunning(job)
             case .running: if job.endedAt != 0 { noticeEnd(of: job) }
             case .ended(let status): if mayRecordEnd(of: job) { try recordEnd(of: job, status) }
-            case .finished: finishStreams(of: job)
+            case .finished: abandonSilentOutput(of: job)
             }
         } catch {
             if job.retryAt == nil { KeeperLog.line("not recorded: \(error)") }
@@ -257,13 +257,15 @@ extension Keeper {
 
     // MARK: - Old execs
 
+    private func abandonSilentOutput(of job: Job) {
+        guard job.isExec, job.hasReader, Clock.bootNanos >= silence(of: job) else { return }
+        for source in job.outputs where source.isOpenWithRoom { source.abandon() }
+    }
+
     /// An exec's descriptors are let go of when a client has received everything, or none comes.
-    private func finishStreams(of job: Job) {
-        guard job.isExec, !job.outputs.isEmpty else { return }
+    func letGo(of job: Job) {
+        guard job.isExec, job.isFinished, !job.outputs.isEmpty else { return }
         let now = Clock.bootNanos
-        if job.hasReader, now >= silence(of: job) {
-            for source in job.outputs where source.isOpenWithRoom { source.abandon() }
-        }
         if job.isDrained, job.clients.allSatisfy({ !$0.wantsOutput || $0.isToldOfEnd && !$0.isSending }) {
             faults.reach("keeper.stream.finished")
             job.closeDescriptors()

@@ -110,8 +110,12 @@ package final class Keeper {
             for (entry, watch) in zip(turn.entries, turn.watches) where !entry.found.isEmpty {
                 handle(watch, entry.found)
             }
-            for job in jobs { serveClients(of: job) }
-            for job in jobs { advance(job) }
+            for job in jobs {
+                advance(job)
+                // Afterwards, since there may be an end to tell of that nothing else would bring up.
+                serveClients(of: job)
+                letGo(of: job)
+            }
             connections.removeAll { !$0.isOpen }
             newClients.removeAll { !$0.isOpen }
             forgetOldExecs()
