@@ -96,6 +96,7 @@ struct KillTests {
             try suite.waitForSuccessor(of: old, .supervisor)
             #expect(HostProcess.isAlive(keeper) && suite.keeper(of: id) != nil)
             #expect(HostProcess.isAlive(impostor.pid))
+            try suite.waitForLines("c", 20)
             try suite.expectCounting("c", atLeast: 10)
         }
     }

@@ -4,8 +4,9 @@
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
-# Headers, libraries and code generators that the build needs.
+# Headers, libraries, code generators and programs that the build and the checks need.
 build_packages=(
+    git ca-certificates python3
     g++ pkg-config libc6-dev zlib1g-dev libsqlite3-dev
     libnghttp2-dev libprotobuf-c-dev libseccomp-dev libjansson-dev libisal-dev libzstd-dev
     protobuf-compiler protobuf-c-compiler
@@ -32,13 +33,17 @@ need_packages() {
     ((${#missing[@]})) || return 0
     ((EUID == 0)) || fail "not root, so cannot install what is missing; run: sudo apt-get install ${missing[*]}"
     printf 'Installing %s\n' "${missing[*]}"
+    local install_log
+    # A name that nobody else can have made.
+    install_log=$(mktemp "${TMPDIR:-/tmp}/petrel-install.XXXXXX")
     export DEBIAN_FRONTEND=noninteractive
-    apt-get install --yes --no-install-recommends "${missing[@]}" </dev/null >"$install_log" 2>&1 && return 0
+    apt-get install --yes --no-install-recommends "${missing[@]}" </dev/null >"$install_log" 2>&1 \
+        && { rm -f "$install_log"; return 0; }
     # The lists may be missing or old.
     { apt-get update && apt-get install --yes --no-install-recommends "${missing[@]}"; } \
         </dev/null >"$install_log" 2>&1 || { tail -n 20 "$install_log" >&2; fail "apt-get could not install ${missing[*]}"; }
+    rm -f "$install_log"
 }
-install_log=${TMPDIR:-/tmp}/petrel-install.$EUID.log
 
 # need_swift: Swift 6.3 or newer in the PATH, or the end.
 need_swift() {

@@ -15,6 +15,7 @@ extension Init {
             .stream,
             at: options.location.socket(of: definition.name),
             mode: definition.socketMode,
+            group: SocketGroup.id(forMode: definition.socketMode),
             nonBlocking: true
         )
         daemon.listener = SharedDescriptor(socket)

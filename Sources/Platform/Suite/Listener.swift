@@ -15,6 +15,11 @@ package enum Listener {
         mode: UInt32 = 0o600
     ) throws(SystemError) -> Descriptor {
         if let socket = inherited[daemon] ?? inherited[daemon + ".socket"] { return try socket.duplicate() }
-        return try UnixSocket.listen(.stream, at: location.socket(of: daemon), mode: mode)
+        return try UnixSocket.listen(
+            .stream,
+            at: location.socket(of: daemon),
+            mode: mode,
+            group: SocketGroup.id(forMode: mode)
+        )
     }
 }

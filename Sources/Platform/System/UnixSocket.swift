@@ -34,14 +34,18 @@ package enum UnixSocket {
         _ kind: Kind,
         at path: String,
         mode: UInt32 = 0o600,
+        group: UInt32? = nil,
         backlog: Int32 = 4096,
         nonBlocking: Bool = false
     ) throws(SystemError) -> Descriptor {
         let socket = try make(kind, nonBlocking: nonBlocking)
         let aside = path + ".new"
         _ = Glibc.unlink(aside)
-        // The mode is set before anybody can connect: bound to another name, not yet listening.
+        // Group and mode are set before anybody can connect: bound to another name, not yet listening.
         try withAddress(of: aside, operation: "bind") { Glibc.bind(socket.raw, $0, $1) }
+        if let group, chown(aside, .max, group) != 0 {
+            throw SystemError("chown", path: aside, code: errno)
+        }
         guard chmod(aside, mode) == 0 else { throw SystemError("chmod", path: aside, code: errno) }
         if kind != .datagram {
             guard Glibc.listen(socket.raw, backlog) == 0 else {

@@ -140,7 +140,7 @@ extension Container {
                     exec: exec,
                     poller: surroundings.poller
                 )
-                if hasEnded { return output.bytes }
+                if hasEnded || output.isAtEnd { return output.bytes }
             } catch let error as SystemError {
                 if let deadline, Clock.bootNanos > deadline { return output.bytes }
                 surroundings.logger.debug("health", metadata: ["id": "\(id)", "error": "\(error)"])
