@@ -110,7 +110,6 @@ struct PlanTests {
         let plan = try ExecPlan(process: ProcessSpec(args: ["ls"]), spec: container)
         #expect(plan.process.capabilities.bounding == 0xa804_25fb)
         #expect(plan.process.process.noNewPrivileges && plan.process.limits.count == 1)
-        #expect(plan.entersProcessNamespace)
     }
 
     @Test(arguments: [
@@ -120,6 +119,18 @@ struct PlanTests {
     func failuresTravel(failure: StepFailure) {
         #expect(StepFailure(decoding: failure.encoded()) == failure)
         #expect(StepFailure(decoding: Array(failure.encoded().dropLast())) == nil)
+        #expect(StartReport(decoding: [2] + failure.encoded()) == .failed(failure))
+        // execve itself failed.
+        #expect(StartReport(decoding: [1, 2] + failure.encoded()) == .failed(failure))
+        #expect(StartReport(decoding: [2] + failure.encoded().dropLast()) == .undecodable)
+    }
+
+    @Test func onlyAProcessThatSaysSoWasExecuted() {
+        #expect(StartReport(decoding: [1]) == .executed)
+        #expect(StartReport(decoding: []) == .ended)
+        for bytes: [UInt8] in [[0], [1, 1], [2], [1, 2], [3, 1]] {
+            #expect(StartReport(decoding: bytes) == .undecodable)
+        }
     }
 
     @Test func failuresFitIntoOneWrite() {

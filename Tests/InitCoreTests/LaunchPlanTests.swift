@@ -11,7 +11,8 @@ import Testing
             faultPoints: faults,
             notifySocket: "/s/notify.sock",
             storedNames: names,
-            inherited: inherited
+            inherited: inherited,
+            openFiles: 1024
         )
     }
 
@@ -26,9 +27,13 @@ import Testing
 
     @Test func handsOnOnlyOurOwnVariables() {
         let environment = plan(
-            inherited: ["HOME=/root", "LD_PRELOAD=x", "PETREL_LOG=debug", "PETREL_ROOT=/other", "PATH=/evil"]
+            inherited: [
+                "HOME=/root", "LD_PRELOAD=x", "PETREL_LOG=debug", "PETREL_ROOT=/other", "PATH=/evil",
+                "PETREL_OPEN_FILES=9",
+            ]
         ).environment
         #expect(environment.contains("PETREL_LOG=debug") && environment.contains("PETREL_ROOT=/r"))
+        #expect(environment.filter { $0.hasPrefix("PETREL_OPEN_FILES") } == ["PETREL_OPEN_FILES=1024"])
         #expect(!environment.contains { $0.hasPrefix("HOME") || $0.hasPrefix("LD_") || $0.contains("other") })
         #expect(environment.filter { $0.hasPrefix("PATH=") }.count == 1)
     }

@@ -96,7 +96,8 @@ struct ExecTests {
     }
 
     @Test(arguments: [
-        "keeper.exec.building", "keeper.exec.spawned", "keeper.exec.custody", "keeper.exec.gate-opened",
+        "keeper.exec.building", "keeper.exec.spawned", "keeper.exec.born", "keeper.exec.custody",
+        "keeper.exec.gate-opened",
         "keeper.exec.running-recorded", "keeper.exec.noticed", "keeper.exec.recorded", "keeper.exec.reaped",
     ])
     func killedAtEachStep(point: String) throws {

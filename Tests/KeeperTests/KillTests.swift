@@ -69,6 +69,22 @@ struct KillTests {
         #expect(try container.events().count { $0.kind == .exited } == 1)
     }
 
+    /// A process that was killed before its program is no program that ran and was killed.
+    @Test func killedOnItsWayItWasNotStarted() throws {
+        let container = try TestContainer("exit 0")
+        let supervisor = TestSupervisor(container)
+        try supervisor.startKeeper()
+        supervisor.acknowledges = false
+        _ = try supervisor.send(.start(KeeperV1.Start(run: 1)))
+        try eventually { (try? container.record())?.process != nil }
+        let pid = try #require(try container.record().process?.pid)
+        #expect(kill(pid, SIGKILL) == 0)
+        try eventually { try container.record().state == .failed }
+        let failure = try container.record().failure
+        #expect(failure?.step == "init" && failure?.errno == ESRCH, "\(String(describing: failure))")
+        try eventually { try container.events().map(\.kind) == [.startFailed] }
+    }
+
     @Test func endedWhileThereWasNoKeeper() throws {
         let container = try TestContainer("sleep 0.3; echo late; exit 12")
         let supervisor = TestSupervisor(container)

@@ -75,6 +75,49 @@ struct ExecTests {
         }
     }
 
+    /// The process is cloned when its filter may be there already, and leads a session of its own.
+    @Test(arguments: [["clone", "clone3", "fork", "vfork"], ["setsid"], []])
+    func aFilterThatRefusesWhatIsStillToBeDoneIsNoHindrance(refused: [String]) throws {
+        try Bundle.with { bundle throws in
+            let process = ProcessSpec(
+                args: ["grep", "-E", "^(NoNewPrivs|Seccomp|CapPrm):", "/proc/self/status"],
+                env: ["PATH=/bin"]
+            )
+            for forbids in [false, true] {
+                let run = try bundle.run(["sleep", "30"], extra: ["exec": process.json]) {
+                    $0.process?.noNewPrivileges = forbids
+                    $0.linux.seccomp = SeccompSpec(
+                        defaultAction: .allow,
+                        rules: refused.isEmpty ? [] : [.init(refused, .errno)]
+                    )
+                }
+                #expect(
+                    run.lines == [
+                        "CapPrm:\t00000000a80425fb", "NoNewPrivs:\t\(forbids ? 1 : 0)", "Seccomp:\t2",
+                    ],
+                    "\(run)"
+                )
+            }
+        }
+    }
+
+    @Test func itLeadsASessionAndHasItsLimits() throws {
+        try Bundle.with { bundle throws in
+            // busybox: pid (comm) state parent group session.
+            var process = ProcessSpec(
+                args: [
+                    "sh", "-c",
+                    "read p c s q g l rest < /proc/self/stat; echo $q $((g - p)) $((l - p)); ulimit -u",
+                ],
+                env: ["PATH=/bin"]
+            )
+            process.user.uid = 4242
+            process.rlimits = [.init(kind: .processes, soft: 1, hard: 1)]
+            let run = try exec(bundle, process)
+            #expect(run.lines == ["0 0 0", "1"], "\(run)")
+        }
+    }
+
     @Test func failuresNameTheStep() throws {
         try Bundle.with { bundle throws in
             var process = ProcessSpec(args: ["nope"], env: ["PATH=/bin"])

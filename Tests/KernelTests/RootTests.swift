@@ -81,6 +81,93 @@ struct RootTests {
         }
     }
 
+    @Test func aBoundDevIsLeftAsItIs() throws {
+        try Bundle.with { bundle throws in
+            let host = bundle.directory + "/hostdev"
+            try Files.makeDirectories(host + "/sub")
+            try Files.replace(host + "/taken", with: Array("kept".utf8))
+            let run = try bundle.shell("cat /dev/taken; ls /dev; ls /made") {
+                $0.mounts.removeAll { $0.destination.hasPrefix("/dev") }
+                $0.mounts.append(
+                    MountSpec(
+                        destination: "/dev/",
+                        type: "bind",
+                        source: host,
+                        options: ["rbind", "rprivate"]
+                    )
+                )
+                $0.linux.devices += ["/dev/taken", "/dev/sub/new", "/made/null"].map {
+                    Device(path: $0, major: 1, minor: 3, fileMode: 0o600, uid: 7)
+                }
+            }
+            #expect(run.output == "keptsub\ntaken\nnull\n", "\(run)")
+            #expect(try Files.names(in: host) == ["sub", "taken"])
+            #expect(try Files.names(in: host + "/sub").isEmpty)
+            #expect(try Files.status(of: host + "/taken").user == 0)
+        }
+    }
+
+    @Test func aSharedBindTravelsToTheHost() throws {
+        try Bundle.with { bundle throws in
+            let shared = bundle.directory + "/shared"
+            try Files.makeDirectories(shared)
+            try succeed("/bin/mount", ["-t", "tmpfs", "shared", shared])
+            defer { _ = try? TestSupport.run("/bin/umount", ["-R", shared]) }
+            try succeed("/bin/mount", ["--make-shared", shared])
+            try Files.makeDirectories(shared + "/seen")
+            try Files.makeDirectories(shared + "/unseen")
+            let run = try bundle.shell("mount -t tmpfs x /seen/seen && mount -t tmpfs x /own/unseen; echo $?")
+            {
+                let administration = DockerDefaults.capabilities.union([.sysAdmin])
+                $0.process?.capabilities = CapabilitySets(administration)
+                $0.mounts += [("/seen", "rshared"), ("/own", "rslave")].map {
+                    MountSpec(destination: $0.0, type: "bind", source: shared, options: ["rbind", $0.1])
+                }
+            }
+            #expect(run.lines == ["0"], "\(run)")
+            #expect(HostProcess.mounts(below: shared) == [shared + "/seen"])
+        }
+    }
+
+    @Test func aJoinedProcessNamespaceIsWhatProcShows() throws {
+        let holder = try ChildProcess("/usr/bin/unshare", ["-p", "-f", "--kill-child", "sleep", "60"])
+        defer { holder.kill() }
+        try Bundle.with { bundle throws in
+            let path = "/proc/\(holder.pid)/ns/pid_for_children"
+            try eventually("the namespace") {
+                (try? Files.link(at: path)) != (try Files.link(at: "/proc/self/ns/pid"))
+            }
+            let run = try bundle.shell(
+                "cat /proc/1/comm; ls -d /proc/[0-9]* | wc -l; test $$ -lt 20 && exit 3"
+            ) {
+                $0.linux.namespaces = $0.linux.namespaces.map {
+                    $0.kind == .pid ? LinuxSpec.Namespace(.pid, path: path) : $0
+                }
+            }
+            // The other's, the shell, and the two of the pipe.
+            #expect(run.lines == ["sleep", "4"] && run.exitCode == 3, "\(run)")
+        }
+    }
+
+    /// Whatever a specification says of devices, as runc does.
+    @Test func someDevicesAreInEveryContainer() throws {
+        try Bundle.with { bundle throws in
+            let script =
+                "for d in null zero full random urandom tty; do stat -c '%n %t:%T' /dev/$d; done; echo x > /dev/null"
+            let run = try bundle.shell(script + "; mknod /tmp/m b 8 0 && cat /tmp/m || echo closed") {
+                $0.linux.devices = [Device(path: "/dev/zero", major: 1, minor: 3)]
+                $0.linux.resources.devices = [DeviceRule(allow: false)]
+            }
+            #expect(
+                run.lines == [
+                    "/dev/null 1:3", "/dev/zero 1:3", "/dev/full 1:7", "/dev/random 1:8", "/dev/urandom 1:9",
+                    "/dev/tty 5:0", "closed",
+                ],
+                "\(run)"
+            )
+        }
+    }
+
     @Test func mountsGoWhereTheyShould() throws {
         try Bundle.with { bundle throws in
             let host = bundle.directory + "/host"

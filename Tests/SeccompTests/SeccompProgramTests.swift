@@ -46,6 +46,29 @@ struct SeccompProgramTests {
     static let refuse: UInt32 = 0x0005_0001
 
     #if arch(x86_64)
+        @Test func itCanBeAskedBeforeItIsInstalled() throws {
+            let docker = DockerSeccomp.profile(
+                capabilities: DockerDefaults.capabilities,
+                kernelRelease: "6.1.0"
+            )
+            let program = try SeccompProgram(compiling: docker).bytes
+            for call in SystemCallFilter.Call.allCases { #expect(SystemCallFilter.allows(call, in: program)) }
+            for (name, refused) in [
+                ("clone", SystemCallFilter.Call.cloneSibling), ("setsid", .startSession),
+                ("ioctl", .controlTerminal), ("prlimit64", .setLimit),
+            ] {
+                let spec = SeccompSpec(defaultAction: .allow, rules: [.init([name], .errno)])
+                let program = try SeccompProgram(compiling: spec).bytes
+                for call in SystemCallFilter.Call.allCases {
+                    #expect(SystemCallFilter.allows(call, in: program) == (call != refused))
+                }
+            }
+            // Nothing, an endless jump, and what is no instruction.
+            for program: [UInt8] in [[], [5, 0, 0, 0, 255, 255, 255, 127], [255, 255, 0, 0, 0, 0, 0, 0]] {
+                #expect(!SystemCallFilter.allows(.startSession, in: program))
+            }
+        }
+
         @Test(
             arguments: [
                 (x86_64, 0, [], allow), (x86_64, 165, [], refuse), (x86, 3, [], allow), (x86, 21, [], refuse),

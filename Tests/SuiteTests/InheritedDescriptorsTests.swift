@@ -16,7 +16,8 @@ struct InheritedDescriptorsTests {
             faultPoints: nil,
             notifySocket: "/n",
             storedNames: names,
-            inherited: []
+            inherited: [],
+            openFiles: 1024
         )
         for line in plan.environment where line.hasPrefix("LISTEN_FDNAMES") {
             let parts = line.split(separator: "=", maxSplits: 1)

@@ -47,4 +47,65 @@ struct IsolationTests {
         }
         #expect(try Data(contentsOf: keeper) == before)
     }
+
+    /// A container may trace: it looks through the root directory of every process that it can see.
+    @Test func anExecShowsNothingOfTheHost() throws {
+        try withSuite { suite in
+            try withTemporaryDirectory { directory in
+                let mark = directory + "/of-the-host"
+                try Data().write(to: URL(fileURLWithPath: mark))
+                let look = "for p in /proc/[0-9]*; do test -e $p/root\(mark) && touch /found; done"
+                let script = "touch /ready; while :; do \(look); done"
+                try suite.startShell("c", script, options: ["--cap-add", "SYS_PTRACE"])
+                try eventually("the watcher") {
+                    try suite.petrel("exec", "c", "test", "-e", "/ready").status == 0
+                }
+                for _ in 0..<60 { try suite.petrel("exec", "c", "true") }
+                #expect(try suite.petrel("exec", "c", "test", "-e", "/found").status == 1)
+            }
+        }
+    }
+
+    /// The keeper has one thread: what the container has in the place of its terminals must not hold it up.
+    @Test func aTerminalThatDoesNotOpenHoldsNobodyUp() throws {
+        try withSuite { suite in
+            try withTemporaryDirectory { directory in
+                let file = directory + "/ptmx"
+                // An open waits for the holder of a lease, which gets a signal that it takes no notice of.
+                signal(SIGIO, SIG_IGN)
+                let lease = open(file, O_RDWR | O_CREAT, 0o666)
+                defer { close(lease) }
+                let setLease: Int32 = 1024
+                try #require(fcntl(lease, setLease, Int32(F_WRLCK)) == 0)
+                try suite.startShell("c", "sleep 1000", options: ["-v", "\(file):/dev/pts/ptmx"])
+                let stuck = try suite.background(["exec", "-t", "c", "true"])
+                defer { stuck.kill() }
+                pass(seconds: 0.5)
+                #expect(try suite.petrel(["exec", "c", "echo", "served"], within: 5).text == "served")
+                try suite.succeed("rm", "-f", "c", within: 20)
+                suite.expectNoRemains()
+            }
+        }
+    }
+
+    /// Programs count up to it, or use select(2): what the suite needs for itself is not theirs.
+    @Test func theLimitOnOpenFilesIsThatOfTheMachine() throws {
+        var before = rlimit()
+        getrlimit(__rlimit_resource_t(7), &before)
+        var lower = before
+        lower.rlim_cur = 777
+        setrlimit(__rlimit_resource_t(7), &lower)
+        defer { setrlimit(__rlimit_resource_t(7), &before) }
+        try withSuite { suite in
+            #expect(
+                try suite.succeed("run", "--rm", "busybox", "sh", "-c", "ulimit -n; ulimit -Hn")
+                    == "777\n\(before.rlim_max)"
+            )
+            try suite.startShell("c", "sleep 1000")
+            #expect(try suite.succeed("exec", "c", "sh", "-c", "ulimit -n") == "777")
+            // Nobody who was started again has forgotten.
+            try suite.waitForSuccessor(of: suite.kill(.supervisor), .supervisor)
+            #expect(try suite.succeed("run", "--rm", "busybox", "sh", "-c", "ulimit -n") == "777")
+        }
+    }
 }

@@ -30,7 +30,7 @@ struct Main: AsyncParsableCommand {
         let notifier = Notifier.take()
         // A client that goes away is an error of that write, not the end of this process.
         Signal.pipe.ignore()
-        _ = try? ResourceLimits.raiseOpenFiles()
+        try? ResourceLimits.raiseOpenFiles()
         let level = logLevel ?? SystemEnvironment.value(of: "PETREL_LOG_LEVEL") ?? "notice"
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)

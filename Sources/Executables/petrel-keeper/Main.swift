@@ -2,7 +2,7 @@
 import Keeper
 import System
 
-/// `petrel-keeper --container DIR --run DIR [--adopt] [--fault-points DIR]`, started by the supervisor with the first
+/// `petrel-keeper --container DIR --run DIR [--adopt] [--open-files N] [--fault-points DIR]`, started by the supervisor with the first
 /// connection to it as descriptor 3.
 @main
 struct Main {
@@ -12,7 +12,7 @@ struct Main {
         do {
             guard let options = options(Array(CommandLine.arguments.dropFirst())) else {
                 Self.end(
-                    "usage: petrel-keeper --container DIR --run DIR [--adopt] [--fault-points DIR]",
+                    "usage: petrel-keeper --container DIR --run DIR [--adopt] [--open-files N] [--fault-points DIR]",
                     code: 2
                 )
             }
@@ -31,6 +31,9 @@ struct Main {
         while let argument = rest.popFirst() {
             switch argument {
             case "--adopt": adopts = true
+            case "--open-files":
+                guard let value = rest.popFirst(), UInt64(value) != nil else { return nil }
+                values[argument] = value
             case "--container", "--run", "--fault-points":
                 guard let value = rest.popFirst(), value.hasPrefix("/") else { return nil }
                 values[argument] = value
@@ -42,6 +45,7 @@ struct Main {
             directory: directory,
             runDirectory: run,
             adopts: adopts,
+            openFiles: values["--open-files"].flatMap { UInt64($0) },
             release: release,
             faults: FaultPoints(directory: values["--fault-points"])
         )

@@ -19,7 +19,7 @@ enum Main {
             let notifier = Notifier.take()
             // Orphans of a keeper that dies come here, where their exit is seen at once.
             try Children.adoptOrphans()
-            _ = try? ResourceLimits.raiseOpenFiles()
+            try? ResourceLimits.raiseOpenFiles()
             // The one task without a parent: everything else is its child.
             Task { @concurrent in
                 do {

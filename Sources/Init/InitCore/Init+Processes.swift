@@ -52,7 +52,8 @@ extension Init {
             faultPoints: options.faultPoints.path,
             notifySocket: location.notifySocket,
             storedNames: daemon.store.entries.map(\.name),
-            inherited: options.environment
+            inherited: options.environment,
+            openFiles: try ResourceLimits.originalOpenFiles()
         )
         let program = Spawn(
             path: options.executables + "/" + daemon.definition.executable,

@@ -14,6 +14,7 @@ package struct LaunchPlan: Hashable, Sendable {
 
     /// - Parameters:
     ///   - storedNames: Of the descriptors after the listening socket.
+    ///   - openFiles: The soft limit that containers should have, while petrel-init's own is raised.
     ///   - inherited: petrel-init's own environment, of which only what begins with `PETREL_` is handed on.
     package init(
         daemon: String,
@@ -22,17 +23,19 @@ package struct LaunchPlan: Hashable, Sendable {
         faultPoints: String?,
         notifySocket: String,
         storedNames: [String],
-        inherited: [String]
+        inherited: [String],
+        openFiles: UInt64
     ) {
         var arguments = ["--root", root, "--run", run]
         if let faultPoints { arguments += ["--fault-points", faultPoints] }
         self.arguments = arguments
-        let replaced = ["PETREL_ROOT=", "PETREL_RUN="]
+        let replaced = ["PETREL_ROOT=", "PETREL_RUN=", "PETREL_OPEN_FILES="]
         var environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
         environment += inherited.filter { line in
             line.hasPrefix("PETREL_") && !replaced.contains(where: line.hasPrefix)
         }
         environment += ["PETREL_ROOT=\(root)", "PETREL_RUN=\(run)", "NOTIFY_SOCKET=\(notifySocket)"]
+        environment.append("PETREL_OPEN_FILES=\(openFiles)")
         environment.append("LISTEN_FDS=\(1 + storedNames.count)")
         for (index, names) in Self.parts(of: [daemon] + storedNames).enumerated() {
             environment.append("LISTEN_FDNAMES" + (index == 0 ? "" : "_\(index)") + "=" + names)

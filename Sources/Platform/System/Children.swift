@@ -43,18 +43,24 @@ package enum Children {
 
 /// Limits of this process and of the children it starts.
 package enum ResourceLimits {
+    /// The kernel's number of the limit on open descriptors (RLIMIT_NOFILE).
+    package static let openFiles: Int32 = 7
+    private static let variable = "PETREL_OPEN_FILES"
+
     /// Raises the number of open descriptors to what is allowed at most.
-    /// - Returns: that number.
-    @discardableResult
-    package static func raiseOpenFiles() throws(SystemError) -> UInt64 {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(7), &limit) == 0 else {
-            throw SystemError("getrlimit", code: errno)
-        }
-        limit.rlim_cur = limit.rlim_max
-        guard setrlimit(__rlimit_resource_t(7), &limit) == 0 else {
-            throw SystemError("setrlimit", code: errno)
-        }
-        return UInt64(limit.rlim_max)
+    ///
+    /// Programs of others must not have that limit: some count up to it, and select(2) fails beyond 1024. So it says what
+    /// they should have in this process's environment, unless a process that started this one did.
+    package static func raiseOpenFiles() throws(SystemError) {
+        let (soft, hard) = try value(openFiles)
+        if SystemEnvironment.value(of: variable) == nil { SystemEnvironment.set(variable, "\(soft)") }
+        try set(openFiles, soft: hard, hard: hard)
+    }
+
+    /// The soft limit on open descriptors that programs of others should have: what this process had before it, or one
+    /// that started it, raised its own.
+    package static func originalOpenFiles() throws(SystemError) -> UInt64 {
+        if let text = SystemEnvironment.value(of: variable), let number = UInt64(text) { return number }
+        return try value(openFiles).soft
     }
 }

@@ -30,6 +30,11 @@ extension CurrentProcess {
         guard fchdir(directory) == 0 else { throw SystemError("fchdir", code: errno) }
     }
 
+    /// chroot(2) to the current directory.
+    package static func setRootToCurrentDirectory() throws(SystemError) {
+        guard chroot(".") == 0 else { throw SystemError("chroot", code: errno) }
+    }
+
     /// Whether the current directory lies beneath the root directory; the kernel says so for a directory outside.
     package static var isInsideRoot: Bool {
         var buffer = [CChar](repeating: 0, count: 4097)

@@ -9,6 +9,14 @@ extension UnixSocket {
         package let second: Descriptor
     }
 
+    /// As `pair`, with ends that can be held side by side.
+    package static func sharedPair(
+        _ kind: Kind
+    ) throws(SystemError) -> (first: SharedDescriptor, second: SharedDescriptor) {
+        let sockets = try pair(kind)
+        return (SharedDescriptor(sockets.first), SharedDescriptor(sockets.second))
+    }
+
     /// socketpair(2), close-on-exec; both ends block.
     package static func pair(_ kind: Kind) throws(SystemError) -> Pair {
         var raw: (Int32, Int32) = (-1, -1)

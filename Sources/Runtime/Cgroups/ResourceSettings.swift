@@ -21,7 +21,12 @@ extension Resources {
     /// What to write into version 1 files, in order.
     package var legacySettings: [ResourceSetting] {
         legacyMemory + legacyCPU + pids("pids.max") + legacyBlockIO + hugepages(".limit_in_bytes")
-            + devices.flatMap(\.legacySettings)
+            + deviceRules.flatMap(\.legacySettings)
+    }
+
+    private var deviceRules: [DeviceRule] {
+        guard !devices.isEmpty else { return [] }
+        return devices + DeviceRule.ofEveryContainer.filter { !devices.contains($0) }
     }
 
     private var legacyMemory: [ResourceSetting] {

@@ -5,8 +5,12 @@ package import System
 /// A process's standard streams. Numbers are lent: the child has copies, the caller closes its own.
 package enum StandardStreams: Hashable, Sendable {
     case descriptors(input: Int32, output: Int32, error: Int32)
-    /// A terminal in the container's own devpts, made by the spawn.
+    /// A terminal in the container's own devpts, made by the spawn; by an exec's child.
     case terminal(columns: UInt16, rows: UInt16)
+
+    var isTerminal: Bool {
+        if case .terminal = self { true } else { false }
+    }
 }
 
 /// A child that prepares itself and then waits at its gate.
@@ -15,12 +19,14 @@ package struct SpawnedProcess: ~Copyable, Sendable {
     package let pid: Int32
     /// pidfd.
     package var process: Descriptor?
-    /// EOF without bytes: the program was executed. Bytes: `StepFailure(decoding:)` of all of them.
+    /// `StartReport(decoding:)` of all that can be read up to its end.
     package var status: Descriptor?
     /// One byte opens it. Closed without: the child reports step "gate" and ends.
     package var gate: Descriptor?
     /// The controlling side of its terminal.
     package var terminal: Descriptor?
+    /// Until `process` ends, that is another one which prepares it; then ask this for the process itself.
+    package var birth: Birth?
 }
 
 /// Starts processes in containers. The caller has one thread.
@@ -48,13 +54,22 @@ package enum ContainerProcess {
         var kinds = plan.newNamespaces
         if networkNamespace != nil { kinds.remove(.network) }
         for namespace in joined { kinds.subtract(namespace.kind) }
-        var numbers: SharedDescriptor?
-        if let entered = plan.entered.first(where: { $0.kind == .process }) {
-            numbers = try step("namespace") { () throws(SystemError) in
-                SharedDescriptor(try Files.open(entered.path, .readOnly))
-            }
+        let numbers = try step("namespace") { () throws(SystemError) in
+            try Self.processNamespace(plan, joined)
         }
-        let others = [networkNamespace, parts.terminals?.raw].compactMap { $0 } + joined.map(\.process)
+        let birth = try numbers.map { _ throws(StepFailure) in
+            try step("clone") { () throws(SystemError) in try Birth(terminal: nil) }
+        }
+        var birthplace: Birthplace?
+        if let numbers, let birth {
+            birthplace = Birthplace(
+                namespace: numbers.raw,
+                birth: birth,
+                controlsTerminal: streams.isTerminal
+            )
+        }
+        let others =
+            [networkNamespace, parts.terminals?.raw, numbers?.raw].compactMap { $0 } + joined.map(\.process)
         let table = parts.table(streams, others: others)
         let child = InitChild(
             plan: plan,
@@ -62,11 +77,26 @@ package enum ContainerProcess {
             cgroup: cgroup,
             networkNamespace: networkNamespace,
             joined: joined,
-            terminals: parts.terminals?.raw
+            terminals: parts.terminals?.raw,
+            birthplace: birthplace
         )
         defer { withExtendedLifetime(numbers) {} }
-        let other = joined.first { $0.kind == .process }?.process ?? numbers?.raw
-        return try parts.spawn(kinds, cgroup, processNamespace: other) { child.run() }
+        return try parts.spawn(kinds, cgroup, birth: birth) { child.run() }
+    }
+
+    /// The process namespace of somebody else that the container shares; nil: it has its own, or the host's.
+    private static func processNamespace(
+        _ plan: InitPlan,
+        _ joined: [JoinedNamespace]
+    ) throws(SystemError) -> SharedDescriptor? {
+        if let other = joined.first(where: { $0.kind == .process })?.process {
+            let file = try Files.open("/proc/\(try ProcessHandle.pid(of: other))/ns/pid", .readOnly)
+            // Still the same process: its number was not used again meanwhile.
+            try ProcessHandle.signal(other, Signal(rawValue: 0))
+            return SharedDescriptor(file)
+        }
+        guard let entered = plan.entered.first(where: { $0.kind == .process }) else { return nil }
+        return SharedDescriptor(try Files.open(entered.path, .readOnly))
     }
 
     /// Clones a process into a running container; it waits at its gate as an init does.
@@ -80,13 +110,26 @@ package enum ContainerProcess {
     ) throws(StepFailure) -> SpawnedProcess {
         var parts = SpawnParts()
         try parts.makePipes()
+        var terminal: ExecChild.WantedTerminal?
         if case .terminal(let columns, let rows) = streams {
-            try parts.openTerminal(inside: initProcess, columns: columns, rows: rows)
+            try parts.makeTerminalSocket()
+            terminal = parts.departure.map { .init(columns: columns, rows: rows, socket: $0.raw) }
         }
-        let table = parts.table(streams, others: [initProcess])
-        let child = ExecChild(plan: plan, table: table, cgroup: cgroup, initProcess: initProcess)
-        let joined = plan.entersProcessNamespace ? initProcess : nil
-        return try parts.spawn([], cgroup, processNamespace: joined) { child.run() }
+        let arrival = parts.arrival
+        let birth = try step("clone") { () throws(SystemError) in try Birth(terminal: arrival) }
+        let child = ExecChild(
+            plan: plan,
+            table: parts.table(streams, others: [initProcess] + (terminal.map { [$0.socket] } ?? [])),
+            cgroup: cgroup,
+            initProcess: initProcess,
+            terminal: terminal,
+            birthplace: Birthplace(
+                namespace: initProcess,
+                birth: birth,
+                controlsTerminal: terminal != nil
+            )
+        )
+        return try parts.spawn([], cgroup, birth: birth) { child.run() }
     }
 
     static func step<Result: ~Copyable>(

@@ -5,9 +5,8 @@ internal import System
 
 /// What a child has in its hands after the clone: numbers that it keeps, all others being closed.
 struct ChildTable {
-    let input: Int32
-    let output: Int32
-    let error: Int32
+    /// Standard input, output and error; none where a terminal is still to be opened.
+    let streams: [Int32]
     let status: Int32
     let gate: Int32
     /// The container's side of its terminal; then also standard input.
@@ -15,21 +14,26 @@ struct ChildTable {
     /// Descriptors that the steps of this child need.
     let others: [Int32]
 
-    /// Standard streams at 0 to 2, a session of its own, default signals, nothing else open.
-    func settle() throws(SystemError) {
+    /// Standard streams at 0 to 2, default signals, nothing else open.
+    /// - Parameter leadsSession: Whether this process executes the program: it gets a session of its own.
+    func settle(leadsSession: Bool) throws(SystemError) {
+        // Told from a keeper, whose arguments it has.
+        try Threads.setName(Cloning.name)
         // Invisible to other processes of the container, as long as it still is the runtime's program.
         try Credentials.hideFromTracing()
         CurrentProcess.resetSignals()
         // What is made for the container has the modes that its makers say.
         CurrentProcess.setFileCreationMask(0)
         // Copies first: a stream's number may itself be 0, 1 or 2.
-        let copies = try [input, output, error].map { stream throws(SystemError) in
+        let copies = try streams.map { stream throws(SystemError) in
             try DescriptorTable.copy(stream, atLeast: 3)
         }
         for (number, copy) in copies.enumerated() { try DescriptorTable.place(copy, at: Int32(number)) }
         try DescriptorTable.closeAll(except: [status, gate] + others + (terminal.map { [$0] } ?? []))
-        try CurrentProcess.startSession()
-        if terminal != nil { try Terminal.control(0) }
+        if leadsSession {
+            try CurrentProcess.startSession()
+            if terminal != nil { try Terminal.control(0) }
+        }
         CurrentProcess.startKeyring()
     }
 }
@@ -42,19 +46,26 @@ struct InitChild {
     let networkNamespace: Int32?
     let joined: [JoinedNamespace]
     let terminals: Int32?
+    /// Where the container has no process namespace of its own.
+    let birthplace: Birthplace?
 
     /// Does not return: the program, or a report and the end.
     func run() -> Never {
         do throws(StepFailure) {
             try prepare()
-            try ProcessStarter(plan: plan.process, status: table.status, gate: table.gate).run()
+            try ProcessStarter(
+                plan: plan.process,
+                status: table.status,
+                gate: table.gate,
+                birthplace: birthplace
+            ).run()
         } catch {
             ChildReport.leave(error, status: table.status)
         }
     }
 
     private func prepare() throws(StepFailure) {
-        try step("clone", table.settle)
+        try step("clone") { () throws(SystemError) in try table.settle(leadsSession: birthplace == nil) }
         // Groups first, so that the cgroup namespace begins at the container's own.
         try step("cgroup", cgroup.joinLegacy)
         try step("namespace", enterNamespaces)
@@ -66,7 +77,8 @@ struct InitChild {
         try buildRoot(sharedMemory: try borrowSharedMemory())
         // Directories of the host are no longer needed, and must not be reachable by /proc/self/fd.
         try step("clone") { () throws(SystemError) in
-            try DescriptorTable.closeAll(except: [table.status, table.gate])
+            let namespace = birthplace.map { [$0.namespace] } ?? []
+            try DescriptorTable.closeAll(except: [table.status, table.gate] + namespace)
         }
     }
 
@@ -83,15 +95,16 @@ struct InitChild {
         defer { withExtendedLifetime(sharedMemory) {} }
         let builder = RootBuilder(
             plan: plan,
-            maker: MountMaker(cgroup: cgroup),
+            maker: MountMaker(cgroup: cgroup, processNamespace: birthplace?.namespace),
             terminals: terminals,
             terminal: table.terminal,
             sharedMemory: sharedMemory?.raw
         )
+        let shared = try step("mount", builder.cloneShared)
         let root: Descriptor
         do throws(SystemError) { root = try builder.mountRoot() } catch { throw StepFailure("rootfs", error) }
         let place = ContainerRoot(directory: root.raw)
-        try step("mount") { () throws(SystemError) in try builder.mountAll(in: place) }
+        try step("mount") { () throws(SystemError) in try builder.mountAll(in: place, shared) }
         try step("device") { () throws(SystemError) in try builder.makeDevices(in: place) }
         try step("mask") { () throws(SystemError) in try builder.protect(in: place) }
         do throws(SystemError) { try builder.pivot(to: root) } catch {
@@ -151,53 +164,18 @@ struct InitChild {
         try ChildReport.setOOMScore(score)
     }
 
-    private func step(_ name: String, _ body: () throws(SystemError) -> Void) throws(StepFailure) {
-        do throws(SystemError) { try body() } catch { throw StepFailure(name, error) }
-    }
-}
-
-/// A process executed in a running container, from the clone to its program.
-struct ExecChild {
-    let plan: ExecPlan
-    let table: ChildTable
-    let cgroup: Cgroup
-    /// The container's init, by descriptor.
-    let initProcess: Int32
-
-    func run() -> Never {
-        do throws(StepFailure) {
-            try step("clone", table.settle)
-            try step("cgroup", cgroup.joinLegacy)
-            try step("oom_score_adj", setOOMScore)
-            try step("namespace", enterNamespaces)
-            try step("clone") { () throws(SystemError) in
-                try DescriptorTable.closeAll(except: [table.status, table.gate])
-            }
-            try ProcessStarter(plan: plan.process, status: table.status, gate: table.gate).run()
-        } catch {
-            ChildReport.leave(error, status: table.status)
-        }
-    }
-
-    /// The mount namespace brings the container's root with it. Entering one that is shared anyway is harmless.
-    private func enterNamespaces() throws(SystemError) {
-        try Namespaces.enter(initProcess, [.mount, .network, .ipc, .uts, .cgroup])
-    }
-
-    private func setOOMScore() throws(SystemError) {
-        guard let score = plan.process.process.oomScoreAdj else { return }
-        try ChildReport.setOOMScore(score)
-    }
-
-    private func step(_ name: String, _ body: () throws(SystemError) -> Void) throws(StepFailure) {
-        do throws(SystemError) { try body() } catch { throw StepFailure(name, error) }
+    private func step<Result>(
+        _ name: String,
+        _ body: () throws(SystemError) -> Result
+    ) throws(StepFailure) -> Result {
+        do throws(SystemError) { return try body() } catch { throw StepFailure(name, error) }
     }
 }
 
 enum ChildReport {
     /// Tells the parent what failed and ends.
     static func leave(_ failure: StepFailure, status: Int32) -> Never {
-        try? Files.writeAll(status, failure.encoded())
+        try? Files.writeAll(status, StartReport.failed(failure).encoded())
         switch (failure.step, failure.code) {
         case ("execve", 2): CurrentProcess.leave(127)
         case ("execve", _): CurrentProcess.leave(126)

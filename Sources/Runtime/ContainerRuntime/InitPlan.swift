@@ -66,7 +66,9 @@ package struct InitPlan: Hashable, Sendable {
         self.entered = entered
         hostname = spec.hostname
         domainname = spec.domainname
-        devices = spec.linux.devices
+        let given = spec.linux.devices
+        devices =
+            given + DockerDefaults.devices.filter { device in !given.contains { $0.path == device.path } }
         maskedPaths = spec.linux.maskedPaths
         readonlyPaths = spec.linux.readonlyPaths
         sysctls = try Self.sysctls(spec.linux.sysctl, own)
@@ -151,9 +153,6 @@ package struct InitPlan: Hashable, Sendable {
 /// What a process executed in a running container does before its program.
 package struct ExecPlan: Hashable, Sendable {
     package let process: ProcessPlan
-    /// Whether the container has a process namespace of its own.
-    package let entersProcessNamespace: Bool
-
     /// - Parameter spec: The container's. Its system-call filter and its no_new_privs cover this process too, and so
     ///   do its capabilities and limits where the process has none of its own.
     package init(process: ProcessSpec, spec: ContainerSpec, seccompProgram: [UInt8] = []) throws(PlanError) {
@@ -164,6 +163,5 @@ package struct ExecPlan: Hashable, Sendable {
         if process.oomScoreAdj == nil { process.oomScoreAdj = spec.process?.oomScoreAdj }
         if spec.process?.noNewPrivileges == true { process.noNewPrivileges = true }
         self.process = try ProcessPlan(process, seccomp: spec.linux.seccomp, program: seccompProgram)
-        entersProcessNamespace = spec.linux.namespace(.pid) != nil
     }
 }

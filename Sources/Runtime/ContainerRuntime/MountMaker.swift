@@ -5,6 +5,8 @@ internal import System
 /// Makes the detached mount that a plan describes. Nothing is attached here.
 struct MountMaker {
     let cgroup: Cgroup
+    /// Of the container's processes; nil: the one that this process is in.
+    let processNamespace: Int32?
 
     /// A bind mount or a new file system; not for control groups, which are several mounts.
     func make(_ plan: MountPlan) throws(SystemError) -> Descriptor {
@@ -18,7 +20,7 @@ struct MountMaker {
             try applyRecursive(plan, to: mount.raw)
             return mount
         case .fileSystem(let type, let source):
-            let context = try Mounts.openFileSystem(type)
+            let context = try open(type)
             if !source.isEmpty { try Mounts.configure(context.raw, "source", source) }
             for option in plan.options { try Mounts.configure(context.raw, option.key, option.value) }
             let mount = try Mounts.create(context.raw, plan.adding)
@@ -27,6 +29,12 @@ struct MountMaker {
         case .cgroup:
             throw SystemError("mount", path: plan.destination, code: 22)
         }
+    }
+
+    private func open(_ type: String) throws(SystemError) -> Descriptor {
+        // It shows the processes of a namespace.
+        if type == "proc", let processNamespace { return try ProcContext.open(of: processNamespace) }
+        return try Mounts.openFileSystem(type)
     }
 
     private func apply(_ plan: MountPlan, to mount: Int32) throws(SystemError) {

@@ -8,6 +8,8 @@ package struct ProcessPlan: Hashable, Sendable {
         package let number: Int32
         package let soft: UInt64
         package let hard: UInt64
+
+        var isOfProcesses: Bool { number == 6 }
     }
 
     /// Capability sets as bits.

@@ -7,8 +7,10 @@ struct ProcessStarter {
     let plan: ProcessPlan
     let status: Int32
     let gate: Int32
+    /// Where the program's process is born, if this one only prepares it.
+    let birthplace: Birthplace?
 
-    private var process: ProcessSpec { plan.process }
+    var process: ProcessSpec { plan.process }
 
     /// Ends by executing the program, or throws.
     func run() throws(StepFailure) -> Never {
@@ -22,6 +24,8 @@ struct ProcessStarter {
         try step("user") { () throws(SystemError) in try lendStreams(to: identity) }
         // After what opens files by the handful, before the capability that raises limits is gone.
         try step("rlimit", setLimits)
+        // The last that needs the right to administrate: what is born has no more than the container.
+        try step("namespace") { () throws(SystemError) in try birthplace?.enter(keeping: [status, gate]) }
         let available = try step("capability", dropBounding)
         try step("user") { () throws(SystemError) in try become(identity) }
         let environment = environment(identity)
@@ -30,12 +34,13 @@ struct ProcessStarter {
         let program = try finish(available, environment)
         try step("gate", waitAtGate)
         try step("execve") { () throws(SystemError) in
+            try Files.writeAll(status, StartReport.executed.encoded())
             try CurrentProcess.execute(program, process.args, environment)
         }
         throw StepFailure(step: "execve", path: program, code: 22)
     }
 
-    private func step<Result>(
+    func step<Result>(
         _ name: String,
         _ body: () throws(SystemError) -> Result
     ) throws(StepFailure) -> Result {
@@ -46,14 +51,33 @@ struct ProcessStarter {
 
     private func setLimits() throws(SystemError) {
         for limit in plan.limits {
-            do throws(SystemError) {
-                try ResourceLimits.set(limit.number, soft: limit.soft, hard: limit.hard)
-            } catch {
-                // Raising the hard limit needs CAP_SYS_RESOURCE, which root on this machine may lack: what is possible.
-                guard error.code == 1 else { throw error }
-                let hard = min(limit.hard, try ResourceLimits.value(limit.number).hard)
-                try ResourceLimits.set(limit.number, soft: min(limit.soft, hard), hard: hard)
+            guard birthplace != nil, limit.isOfProcesses else {
+                try set(limit)
+                continue
             }
+            // Held against the clone of a process for that user, too: the program's own limit is set after it.
+            let most = max(limit.hard, try ResourceLimits.value(limit.number).hard)
+            try set(.init(number: limit.number, soft: most, hard: most))
+        }
+    }
+
+    private func set(_ limit: ProcessPlan.Limit) throws(SystemError) {
+        do throws(SystemError) {
+            try ResourceLimits.set(limit.number, soft: limit.soft, hard: limit.hard)
+        } catch {
+            // Raising the hard limit needs CAP_SYS_RESOURCE, which root on this machine may lack: what is possible.
+            guard error.code == 1 else { throw error }
+            let hard = min(limit.hard, try ResourceLimits.value(limit.number).hard)
+            try ResourceLimits.set(limit.number, soft: min(limit.soft, hard), hard: hard)
+        }
+    }
+
+    /// From here on, the process is the program's own.
+    func bear() throws(StepFailure) {
+        guard let birthplace else { return }
+        try step("clone", birthplace.bear)
+        try step("rlimit") { () throws(SystemError) in
+            if let limit = plan.limits.first(where: \.isOfProcesses) { try set(limit) }
         }
     }
 
@@ -120,60 +144,7 @@ struct ProcessStarter {
         try Credentials.setUser(identity.uid)
     }
 
-    // MARK: - Rights
-
-    /// Takes what is not granted out of the bounding set, and returns the capabilities that there are to give.
-    private func dropBounding() throws(SystemError) -> UInt64 {
-        let available = try Credentials.capabilities().permitted
-        let wanted = plan.capabilities.bounding
-        for capability in 0..<64 {
-            guard let isHeld = Credentials.boundingHolds(capability) else { break }
-            if isHeld, wanted & (1 << UInt64(capability)) == 0 { try Credentials.dropBounding(capability) }
-        }
-        return available
-    }
-
-    /// Gives up everything but the final rights, in the order that the filter needs, and finds the program.
-    private func finish(_ available: UInt64, _ environment: [String]) throws(StepFailure) -> String {
-        let wanted = plan.capabilities
-        let final = Credentials.Capabilities(
-            effective: wanted.effective & available,
-            permitted: wanted.permitted & available,
-            inheritable: wanted.inheritable & available
-        )
-        let working = Credentials.Capabilities(effective: available, permitted: available, inheritable: 0)
-        if process.noNewPrivileges {
-            try step("capability", Credentials.forbidNewPrivileges)
-            try step("capability") { () throws(SystemError) in try settle(final) }
-            let program = try find(environment)
-            try step("seccomp", installFilter)
-            return program
-        }
-        // Looked up with the final rights; then, once more with all, the filter, which needs CAP_SYS_ADMIN here.
-        try step("capability") { () throws(SystemError) in
-            try Credentials.setCapabilities(
-                .init(effective: final.effective, permitted: available, inheritable: 0)
-            )
-        }
-        let program = try find(environment)
-        if !plan.filter.isEmpty {
-            try step("capability") { () throws(SystemError) in try Credentials.setCapabilities(working) }
-            try step("seccomp", installFilter)
-        }
-        try step("capability") { () throws(SystemError) in try settle(final) }
-        return program
-    }
-
-    private func settle(_ final: Credentials.Capabilities) throws(SystemError) {
-        try Credentials.setCapabilities(final)
-        let ambient = plan.capabilities.ambient & final.permitted & final.inheritable
-        guard ambient != 0 else { return }
-        for capability in 0..<64 where ambient & (1 << UInt64(capability)) != 0 {
-            try Credentials.raiseAmbient(capability)
-        }
-    }
-
-    private func find(_ environment: [String]) throws(StepFailure) -> String {
+    func find(_ environment: [String]) throws(StepFailure) -> String {
         try step("cwd") { () throws(SystemError) in
             // Either it is where root went, or the user goes there now; never outside, by whatever link.
             if !CurrentProcess.isInsideRoot || !isInDirectory() { try CurrentProcess.enter(process.cwd) }
@@ -193,11 +164,6 @@ struct ProcessStarter {
             return false
         }
         return here.inode != root.inode || here.device != root.device
-    }
-
-    private func installFilter() throws(SystemError) {
-        guard !plan.filter.isEmpty else { return }
-        try SystemCallFilter.install(plan.filter, flags: plan.filterFlags)
     }
 
     /// One byte opens; the end of the pipe means that nobody will.

@@ -37,11 +37,29 @@ struct RootBuilder {
         return root
     }
 
-    func mountAll(in root: ContainerRoot) throws(SystemError) {
-        for mount in plan.mounts { try attach(mount, in: root) }
+    /// Binds whose mounts are to travel to the host, by their place in the plan: copies of the host's own mounts as long
+    /// as those of this mount namespace are their peers, which `mountRoot` ends.
+    func cloneShared() throws(SystemError) -> [Int: SharedDescriptor] {
+        var shared: [Int: SharedDescriptor] = [:]
+        for (index, mount) in plan.mounts.enumerated() where isBind(mount) {
+            guard mount.propagation.contains(where: { $0.kind == .shared }) else { continue }
+            shared[index] = try named(mount.destination) { () throws(SystemError) in
+                SharedDescriptor(try maker.make(mount))
+            }
+        }
+        return shared
     }
 
-    private func attach(_ mount: MountPlan, in root: ContainerRoot) throws(SystemError) {
+    /// - Parameter shared: What `cloneShared` made.
+    func mountAll(in root: ContainerRoot, _ shared: [Int: SharedDescriptor]) throws(SystemError) {
+        for (index, mount) in plan.mounts.enumerated() { try attach(mount, in: root, made: shared[index]) }
+    }
+
+    private func attach(
+        _ mount: MountPlan,
+        in root: ContainerRoot,
+        made: SharedDescriptor? = nil
+    ) throws(SystemError) {
         try named(mount.destination) { () throws(SystemError) in
             if mount.kind == .cgroup {
                 let target = try root.ensure(mount.destination, .directory)
@@ -53,7 +71,7 @@ struct RootBuilder {
             if mount.isSharedMemory, let sharedMemory {
                 return try place(sharedMemory, mount, .directory, root)
             }
-            let made = try maker.make(mount)
+            let made = if let made { made } else { SharedDescriptor(try maker.make(mount)) }
             // A bind's target is made as what its source is; the root of a file system is a directory.
             let kind = try Files.status(ofDescriptor: made.raw).kind
             try place(made.raw, mount, kind == .directory ? .directory : .file, root)
@@ -82,11 +100,12 @@ struct RootBuilder {
 
     /// Nodes, and in a /dev of the container's own the usual links and the console.
     func makeDevices(in root: ContainerRoot) throws(SystemError) {
-        for device in plan.devices {
+        for device in plan.devices where !isBroughtIn(device.path) {
             try named(device.path) { () throws(SystemError) in try make(device, in: root) }
         }
-        let hasOwnDev = plan.mounts.contains { $0.destination == "/dev" && !isBind($0) }
-        guard hasOwnDev else { return }
+        guard let mount = mount(over: "/dev"), Self.parts(mount.destination) == ["dev"], !isBind(mount) else {
+            return
+        }
         let dev = try root.ensure("/dev", .directory)
         var links = [
             ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
@@ -104,6 +123,23 @@ struct RootBuilder {
             let mount = try Mounts.clone("", at: terminal, recursive: false)
             try Mounts.attach(mount.raw, at: console.raw)
         }
+    }
+
+    /// Whether it lies in a /dev, or a part of one, that is bound from elsewhere: nodes there are the host's, who has what
+    /// is wanted.
+    private func isBroughtIn(_ path: String) -> Bool {
+        guard let mount = mount(over: path) else { return false }
+        return isBind(mount) && Self.parts(mount.destination).first == "dev"
+    }
+
+    /// The mount that shows at a path; nil: the root.
+    private func mount(over path: String) -> MountPlan? {
+        let parts = Self.parts(path)
+        return plan.mounts.last { parts.starts(with: Self.parts($0.destination)) }
+    }
+
+    private static func parts(_ path: String) -> [Substring] {
+        path.split(separator: "/").filter { $0 != "." }
     }
 
     private func make(_ device: Device, in root: ContainerRoot) throws(SystemError) {

@@ -14,6 +14,8 @@ struct SpawnParts: ~Copyable {
     private var terminal: SharedDescriptor?
     /// A detached devpts.
     private(set) var terminals: SharedDescriptor?
+    /// For a terminal that the child opens: the caller's end, and the child's.
+    private(set) var (arrival, departure): (SharedDescriptor?, SharedDescriptor?)
 
     init() {}
 
@@ -47,23 +49,10 @@ struct SpawnParts: ~Copyable {
         }
     }
 
-    /// A terminal of a running container's own file system of terminals, found beneath its root.
-    mutating func openTerminal(inside process: Int32, columns: UInt16, rows: UInt16) throws(StepFailure) {
+    /// The way of a terminal that the child opens in the container.
+    mutating func makeTerminalSocket() throws(StepFailure) {
         do throws(SystemError) {
-            let pid = try ProcessHandle.pid(of: process)
-            let root = try Files.open("/proc/\(pid)/root", [.path, .directory])
-            // Still the same process: its number was not used again meanwhile.
-            try ProcessHandle.signal(process, Signal(rawValue: 0))
-            let directory = try ContainerRoot(directory: root.raw).open(
-                "/dev/pts",
-                [.path, .directory],
-                allowingLinks: false
-            )
-            let devpts = 0x1cd1
-            guard try Files.fileSystemType(of: directory.raw) == devpts else {
-                throw SystemError("open", path: "/dev/pts", code: 19)
-            }
-            try open(in: directory.raw, columns, rows)
+            (arrival, departure) = try UnixSocket.sharedPair(.sequencedPacket)
         } catch {
             throw StepFailure("terminal", error)
         }
@@ -80,12 +69,13 @@ struct SpawnParts: ~Copyable {
 
     borrowing func table(_ streams: StandardStreams, others: [Int32]) -> ChildTable {
         let own = terminal?.raw
-        var numbers = (own ?? -1, own ?? -1, own ?? -1)
-        if case .descriptors(let input, let output, let error) = streams { numbers = (input, output, error) }
+        let numbers =
+            switch streams {
+            case .descriptors(let input, let output, let error): [input, output, error]
+            case .terminal: own.map { [$0, $0, $0] } ?? []
+            }
         return ChildTable(
-            input: numbers.0,
-            output: numbers.1,
-            error: numbers.2,
+            streams: numbers,
             status: statusWrite?.raw ?? -1,
             gate: gateRead?.raw ?? -1,
             terminal: own,
@@ -93,52 +83,32 @@ struct SpawnParts: ~Copyable {
         )
     }
 
-    /// - Parameter processNamespace: A pidfd or namespace file whose process namespace the child is born in.
+    /// - Parameter birth: The child only prepares a process that is born later.
     consuming func spawn(
         _ kinds: NamespaceKinds,
         _ cgroup: Cgroup,
-        processNamespace: Int32?,
+        birth: Birth?,
         _ child: () -> Never
     ) throws(StepFailure) -> SpawnedProcess {
         let group = try ContainerProcess.step("cgroup") { () throws(SystemError) in
             try cgroup.openUnified()
         }
-        var own: SharedDescriptor?
-        if let processNamespace {
-            // Entering concerns only children made from now on, and is taken back below.
-            own = try ContainerProcess.step("namespace") { () throws(SystemError) in
-                let own = SharedDescriptor(try Files.open("/proc/self/ns/pid", .readOnly))
-                try Namespaces.enter(processNamespace, .process)
-                return own
-            }
-        }
-        let cloned: Cloned
-        do throws(SystemError) {
-            cloned = try Cloning.clone(kinds, into: group?.raw)
-        } catch {
-            if let own { try? Namespaces.enter(own.raw, .process) }
-            throw StepFailure("clone", error)
+        let cloned = try ContainerProcess.step("clone") { () throws(SystemError) in
+            try Cloning.clone(kinds, into: group?.raw)
         }
         // The child's numbers were open when it was cloned.
-        withExtendedLifetime((group, statusWrite, gateRead, terminal, terminals)) {}
+        withExtendedLifetime((group, statusWrite, gateRead, terminal, terminals, departure)) {}
         switch consume cloned {
         case .child: child()
         case .parent(let pid, let process):
-            let result = SpawnedProcess(
+            return SpawnedProcess(
                 pid: pid,
                 process: process,
                 status: statusRead.take(),
                 gate: gateWrite.take(),
-                terminal: master.take()
+                terminal: master.take(),
+                birth: birth
             )
-            if let own {
-                do throws(SystemError) {
-                    try Namespaces.enter(own.raw, .process)
-                } catch {
-                    throw StepFailure("namespace", error)
-                }
-            }
-            return result
         }
     }
 }

@@ -3,7 +3,7 @@ package import System
 
 /// A step of a container's start that failed: which one, on what, and the kernel's error number.
 ///
-/// The child sends it on its status pipe: code i32, length of step u16, length of path u16 (little-endian), step, path.
+/// In a `StartReport`: code i32, length of step u16, length of path u16 (little-endian), step, path.
 package struct StepFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// See the module's overview for all of them.
     package let step: String
@@ -47,6 +47,52 @@ package struct StepFailure: Error, Hashable, Sendable, CustomStringConvertible {
             path: String(decoding: bytes[(8 + stepCount)...], as: UTF8.self),
             code: Int32(bitPattern: number)
         )
+    }
+}
+
+/// What a process tells on its status pipe up to the moment when its program is executed, which closes the pipe.
+///
+/// A byte 1 just before execve; a byte 2 and a failure when a step, execve included, failed.
+package enum StartReport: Hashable, Sendable {
+    case executed
+    case failed(StepFailure)
+    /// It ended without a word: it was killed.
+    case ended
+    case undecodable
+
+    /// More than this is not sent.
+    package static let limit = 4096
+
+    /// - Parameter bytes: All of them, up to the end of the pipe.
+    package init(decoding bytes: [UInt8]) {
+        if bytes.isEmpty {
+            self = .ended
+        } else if bytes == [1] {
+            self = .executed
+        } else if let start = bytes.firstIndex(of: 2), start <= 1, bytes[..<start].allSatisfy({ $0 == 1 }),
+            let failure = StepFailure(decoding: Array(bytes[(start + 1)...]))
+        {
+            self = .failed(failure)
+        } else {
+            self = .undecodable
+        }
+    }
+
+    func encoded() -> [UInt8] {
+        switch self {
+        case .executed: [1]
+        case .failed(let failure): [2] + failure.encoded()
+        case .ended, .undecodable: []
+        }
+    }
+
+    /// Reads what a pipe that has come to its end holds. A program's execution stays in it, so that whoever holds the
+    /// pipe later still finds it.
+    /// - Parameter status: Has hung up.
+    package init(waitingIn status: Int32) throws(SystemError) {
+        self = .executed
+        guard try Splice.available(in: status) != 1 else { return }
+        self.init(decoding: try Files.readSome(status, limit: Self.limit))
     }
 }
 

@@ -119,3 +119,20 @@ package struct DeviceRule: Hashable, Sendable {
         return object
     }
 }
+
+extension DeviceRule {
+    /// What the devices need that every container has, whatever its rules say. Source: runc, libcontainer/specconv.
+    package static let ofEveryContainer: [DeviceRule] = [
+        DeviceRule(allow: true, .character, access: "m"),
+        DeviceRule(allow: true, .block, access: "m"),
+        DeviceRule(allow: true, .character, 1, 3),
+        DeviceRule(allow: true, .character, 1, 5),
+        DeviceRule(allow: true, .character, 1, 7),
+        DeviceRule(allow: true, .character, 1, 8),
+        DeviceRule(allow: true, .character, 1, 9),
+        DeviceRule(allow: true, .character, 5, 0),
+        DeviceRule(allow: true, .character, 5, 1),
+        DeviceRule(allow: true, .character, 5, 2),
+        DeviceRule(allow: true, .character, 136),
+    ]
+}

@@ -54,7 +54,7 @@ package enum DockerDefaults {
         MountSpec(destination: destination, type: type, source: source, options: options)
     }
 
-    /// The nodes in /dev.
+    /// The nodes in /dev: those that every container has by the runtime specification.
     package static let devices: [Device] = [
         Device(path: "/dev/null", major: 1, minor: 3, fileMode: 0o666),
         Device(path: "/dev/zero", major: 1, minor: 5, fileMode: 0o666),
@@ -65,20 +65,7 @@ package enum DockerDefaults {
     ]
 
     /// Every node may be made; used may be those of `devices`, consoles and terminals.
-    package static let deviceRules: [DeviceRule] = [
-        DeviceRule(allow: false),
-        DeviceRule(allow: true, .character, access: "m"),
-        DeviceRule(allow: true, .block, access: "m"),
-        DeviceRule(allow: true, .character, 1, 3),
-        DeviceRule(allow: true, .character, 1, 5),
-        DeviceRule(allow: true, .character, 1, 7),
-        DeviceRule(allow: true, .character, 1, 8),
-        DeviceRule(allow: true, .character, 1, 9),
-        DeviceRule(allow: true, .character, 5, 0),
-        DeviceRule(allow: true, .character, 5, 1),
-        DeviceRule(allow: true, .character, 5, 2),
-        DeviceRule(allow: true, .character, 136),
-    ]
+    package static let deviceRules = [DeviceRule(allow: false)] + DeviceRule.ofEveryContainer
 
     /// A whole specification, to be changed by what the user asked for.
     ///

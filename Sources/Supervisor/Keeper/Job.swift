@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import ContainerRuntime
 internal import Messages
 internal import System
 
 /// One process of the container, init or exec, from its record to its end; owns the keeper's descriptors for it.
 ///
 /// ```
-/// building ─ gate opened ─▶ released ─ status pipe ends ─▶ running ─ pidfd readable ─▶ ended ─ output taken ─▶ finished
+/// building (born) ─ gate opened ─▶ released ─ status pipe ends ─▶ running ─ pidfd readable ─▶ ended ─ output taken ─▶ finished
 ///     └──────────────────────── status pipe has bytes: failed ──────────────────────────────────────────────────┘
 /// ```
 /// A step is taken only when its record is on disk; one that cannot be written is tried again at `retryAt`.
 final class Job {
     enum Phase {
-        /// Custody was offered; the process waits at its gate.
+        /// Not born yet, or custody was offered and the process waits at its gate.
         case building
-        /// The gate is open (or gone with the keeper before): the status pipe will tell.
+        /// The gate is open (or gone with the keeper before): the status pipe's end will tell.
         case released
         /// The program was executed; not recorded yet.
         case executed
@@ -34,8 +35,8 @@ final class Job {
     /// The pidfd.
     var process: SharedDescriptor?
     var status: SharedDescriptor?
-    /// Bytes read from the status pipe so far.
-    var statusBytes: [UInt8] = []
+    /// Until the process is born; `process` is the one that prepares it.
+    var birth: Birth?
     var gate: SharedDescriptor?
     var input: InputStage?
     var terminal: SharedDescriptor?
@@ -102,6 +103,7 @@ final class Job {
     /// Lets go of everything but the record.
     func closeDescriptors() {
         (process, status, gate, input, terminal) = (nil, nil, nil, nil, nil)
+        birth = nil
         outputs = []
         for client in clients { client.finish() }
         clients = []

@@ -14,30 +14,24 @@ extension Keeper {
     private static let statusNanos: Int64 = 5_000_000_000
     /// How long the rest of an ended exec's output waits for a client.
     private static let unreadNanos: Int64 = 60_000_000_000
-    private static let statusLimit = 4096
 
     // MARK: - What the process tells
 
     func readStatus(of job: Job) {
         guard let status = job.status else { return }
+        var report = StartReport.undecodable
         do throws(SystemError) {
-            let bytes = try Files.readSome(status.raw, limit: Self.statusLimit)
-            job.statusBytes += bytes
-            guard bytes.isEmpty || job.statusBytes.count >= Self.statusLimit else { return }
-        } catch  where error.name == "EAGAIN" {
-            return
+            report = try StartReport(waitingIn: status.raw)
         } catch {
             KeeperLog.line("status pipe: \(error)")
         }
         job.status = nil
-        if !job.statusBytes.isEmpty {
-            let unreadable = StepFailure(step: "status", path: "", code: KeeperError.invalid)
-            fail(job, StepFailure(decoding: job.statusBytes) ?? unreadable)
-        } else if case .building = job.phase {
-            // Killed on its way to the gate, which was never opened.
-            fail(job, StepFailure(step: "gate", path: "", code: KeeperError.noSuchProcess))
-        } else {
-            job.phase = .executed
+        switch report {
+        case .executed: job.phase = .executed
+        case .failed(let failure): fail(job, failure)
+        // Killed on its way to the program, for want of memory or by somebody's signal.
+        case .ended: fail(job, StepFailure(step: "init", path: "", code: KeeperError.noSuchProcess))
+        case .undecodable: fail(job, StepFailure(step: "status", path: "", code: KeeperError.invalid))
         }
     }
 
@@ -204,6 +198,10 @@ extension Keeper {
             try? ProcessHandle.signal(process.raw, .kill)
             if !job.isExec { try? cgroup.killAll() }
             reapWhenDead(process)
+        }
+        if let born = try? job.birth?.outcome() {
+            try? ProcessHandle.signal(born.process.raw, .kill)
+            reapWhenDead(born.process)
         }
         job.closeDescriptors()
         job.phase = .finished

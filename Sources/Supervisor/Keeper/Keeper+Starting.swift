@@ -34,8 +34,7 @@ extension Keeper {
         } catch {
             return fail(job, error)
         }
-        offerCustody(of: job, to: waiter.connection, id: 0)
-        faults.reach("keeper.start.custody")
+        offerCustody(of: job)
     }
 
     private func refusal(ofRun run: UInt64) -> StepFailure? {
@@ -83,7 +82,7 @@ extension Keeper {
         _ job: Job,
         joined: [(kind: NamespaceKinds, process: SharedDescriptor)]
     ) throws(StepFailure) {
-        let spec = try files.spec()
+        let spec = try limitedSpec()
         let plan = try initPlan(spec)
         try makeCgroup(spec.linux.resources)
         try makeNetworkNamespace(spec, isJoined: joined.contains { $0.kind == .network })
@@ -103,8 +102,24 @@ extension Keeper {
         withExtendedLifetime(joined) {}
         job.record.terminal = streams.isTerminal
         try take(&spawned, streams, job)
-        try save(job.record)
+        if job.birth == nil { try save(job.record) }
         faults.reach("keeper.start.spawned")
+    }
+
+    private func limitedSpec() throws(StepFailure) -> ContainerSpec {
+        var spec = try files.spec()
+        spec.process = spec.process.map(limited)
+        return spec
+    }
+
+    /// Without a limit of its own on open files a process would have the keeper's, which is raised for the suite's needs.
+    private func limited(_ process: ProcessSpec) -> ProcessSpec {
+        guard let openFiles, !process.rlimits.contains(where: { $0.kind == .openFiles }),
+            let hard = try? ResourceLimits.value(ResourceLimits.openFiles).hard
+        else { return process }
+        var process = process
+        process.rlimits.append(.init(kind: .openFiles, soft: min(openFiles, hard), hard: hard))
+        return process
     }
 
     private func initPlan(_ spec: ContainerSpec) throws(StepFailure) -> InitPlan {
@@ -193,8 +208,7 @@ extension Keeper {
         } catch {
             return fail(job, error)
         }
-        offerCustody(of: job, to: waiter.connection, id: 0)
-        faults.reach("keeper.exec.custody")
+        offerCustody(of: job)
     }
 
     private func build(
@@ -205,9 +219,10 @@ extension Keeper {
         let plan: ExecPlan
         let specification: ProcessSpec
         let program = try files.seccompProgram(container)
-        let spec = try files.spec()
+        let spec = try limitedSpec()
         do {
-            specification = try ProcessSpec(parsing: request.processJson)
+            let asked = try ProcessSpec(parsing: request.processJson)
+            specification = asked.rlimits.isEmpty ? asked : limited(asked)
             plan = try ExecPlan(process: specification, spec: spec, seccompProgram: program)
         } catch {
             throw StepFailure(step: "config: \(error)", path: "", code: KeeperError.invalid)
@@ -226,7 +241,6 @@ extension Keeper {
         )
         job.record.terminal = streams.isTerminal
         try take(&spawned, streams, job)
-        try save(job.record)
         faults.reach("keeper.exec.spawned")
     }
 
@@ -240,16 +254,41 @@ extension Keeper {
         // First what ends the process if a later step fails: with the gate gone it gives up.
         job.gate = SharedDescriptor(sharing: spawned.gate.take())
         job.process = SharedDescriptor(sharing: spawned.process.take())
+        job.birth = spawned.birth
         job.status = SharedDescriptor(sharing: spawned.status.take())
         let terminal = SharedDescriptor(sharing: spawned.terminal.take())
         do throws(SystemError) {
-            job.record.process = try System.ProcessIdentity(of: spawned.pid).message
-            if let status = job.status { try Files.setNonBlocking(status.raw) }
+            // What only prepares a process gives up by itself: it is not worth a record.
+            if job.birth == nil { job.record.process = try System.ProcessIdentity(of: spawned.pid).message }
             if let terminal { try job.takeTerminal(terminal, faults: faults) }
             try streams.give(to: job, faults: faults)
         } catch {
             throw StepFailure(error, step: "stdio")
         }
+    }
+
+    /// The process that prepared it has ended: takes the one that was born, or what is told instead of it.
+    func receive(_ job: Job) {
+        guard let birth = job.birth, let helper = job.process else { return }
+        try? ProcessHandle.reap(helper.raw)
+        do throws(StepFailure) {
+            do throws(SystemError) {
+                guard let born = try birth.outcome() else {
+                    (job.birth, job.process) = (nil, nil)
+                    return readStatus(of: job)
+                }
+                (job.birth, job.process) = (nil, born.process)
+                job.record.process = try System.ProcessIdentity(of: born.pid).message
+                if let terminal = born.terminal { try job.takeTerminal(terminal, faults: faults) }
+            } catch {
+                throw StepFailure(error, step: "stdio")
+            }
+            try save(job.record)
+        } catch {
+            return fail(job, error)
+        }
+        faults.reach(job.isExec ? "keeper.exec.born" : "keeper.start.born")
+        offerCustody(of: job)
     }
 
     private func save(_ record: KeeperV1.RunRecord) throws(StepFailure) {
@@ -259,7 +298,7 @@ extension Keeper {
     /// The supervisor holds its copies: the process may go on to its program.
     func openGate(run: UInt64, execID: String) {
         guard let job = job(execID: execID), job.record.run == run, case .building = job.phase,
-            let gate = job.gate
+            job.birth == nil, let gate = job.gate
         else { return }
         // A process that is gone already is told by its status pipe.
         _ = try? Files.writeSome(gate.raw, [1])
@@ -268,7 +307,15 @@ extension Keeper {
         faults.reach(job.isExec ? "keeper.exec.gate-opened" : "keeper.start.gate-opened")
     }
 
+    /// Offers it to those who wait for the start, once there is a process.
+    private func offerCustody(of job: Job) {
+        guard job.birth == nil else { return }
+        for waiter in job.waiters { offerCustody(of: job, to: waiter.connection, id: 0) }
+        faults.reach(job.isExec ? "keeper.exec.custody" : "keeper.start.custody")
+    }
+
     func offerCustody(of job: Job, to connection: ControlConnection, id: UInt64) {
+        guard job.birth == nil else { return }
         var offered = job.custody
         if !job.isExec, let networkNamespace { offered.append((.networkNamespace, networkNamespace)) }
         guard !offered.isEmpty else { return }

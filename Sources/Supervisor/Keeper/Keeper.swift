@@ -18,6 +18,8 @@ package final class Keeper {
         package var runDirectory: String
         /// Another keeper was here: the supervisor will send what it left (`Adopt`).
         package var adopts: Bool
+        /// The soft limit on open files of processes whose specification has none; nil: the keeper's own.
+        package var openFiles: UInt64?
         package var release: String
         package var faults: FaultPoints
 
@@ -25,12 +27,14 @@ package final class Keeper {
             directory: String,
             runDirectory: String,
             adopts: Bool = false,
+            openFiles: UInt64? = nil,
             release: String,
             faults: FaultPoints = .off
         ) {
             self.directory = directory
             self.runDirectory = runDirectory
             self.adopts = adopts
+            self.openFiles = openFiles
             self.release = release
             self.faults = faults
         }
@@ -40,6 +44,7 @@ package final class Keeper {
     /// Held for as long as this keeper lives: there is one keeper for a container, and this is how it is found.
     private let lock: SharedDescriptor
     let faults: FaultPoints
+    let openFiles: UInt64?
     let container: KeeperV1.ContainerRecord
     let cgroup: Cgroup
     let keeperRecord: KeeperV1.KeeperRecord
@@ -68,6 +73,7 @@ package final class Keeper {
         files = ContainerFiles(directory: options.directory, runDirectory: options.runDirectory)
         lock = try files.lock()
         faults = options.faults
+        openFiles = options.openFiles
         container = try files.container()
         cgroup = try Cgroup(container.cgroupPath, in: try CgroupLayout.detect())
         bootID = try Boot.id()
@@ -129,6 +135,7 @@ package final class Keeper {
         case control, stream
         case connection(ControlConnection)
         case newClient(StreamClient)
+        case birth(Job)
         case status(Job)
         case process(Job)
         case output(Job, OutputSource)
@@ -160,7 +167,12 @@ package final class Keeper {
     private func collect(_ job: Job, into turn: inout Turn) {
         switch job.phase {
         case .building, .released:
-            if let status = job.status { turn.add(status.raw, .readable, .status(job)) }
+            // What the status pipe holds counts at its end, of which poll tells unasked.
+            if job.birth != nil, let process = job.process {
+                turn.add(process.raw, .readable, .birth(job))
+            } else if let status = job.status {
+                turn.add(status.raw, [], .status(job))
+            }
         case .running:
             // Once noticed it stays readable: from then on the clock asks.
             if job.endedAt == 0, let process = job.process { turn.add(process.raw, .readable, .process(job)) }
@@ -190,6 +202,7 @@ package final class Keeper {
         case .stream: acceptClient()
         case .connection(let connection): serve(connection, found)
         case .newClient(let client): attach(client)
+        case .birth(let job): receive(job)
         case .status(let job): readStatus(of: job)
         case .process(let job): noticeEnd(of: job)
         case .output(let job, let source): takeOutput(source, of: job, hungUp: found.contains(.hungUp))

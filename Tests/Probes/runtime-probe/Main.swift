@@ -54,6 +54,7 @@ struct Probe {
             networkNamespace: network?.raw,
             cgroup: cgroup
         )
+        let pid = try awaitBirth(&child)
         guard let handle = child.process.take() else { return }
         let process = SharedDescriptor(handle)
         if let terminal = child.terminal.take() { try echo(terminal, &child, &report) }
@@ -68,7 +69,7 @@ struct Probe {
             report["exec"] = .object(try runInside(process, exec, scenario, spec, program, cgroup))
             try cgroup.killAll()
         }
-        report["status"] = .integer(Int64(try Children.reap(child.pid)))
+        report["status"] = .integer(Int64(try Children.reap(pid)))
         report["oomKills"] = cgroup.oomKillCount().map { .integer(Int64($0)) }
         network = nil
         report["leakedDescriptors"] = .integer(
@@ -107,13 +108,32 @@ struct Probe {
                     ?? .descriptors(input: 0, output: 1, error: 2),
                 cgroup: cgroup
             )
+            let pid = try awaitBirth(&child)
             if let terminal = child.terminal.take() { try echo(terminal, &child, &inner) }
             try finish(&child, true, &inner)
-            inner["status"] = .integer(Int64(try Children.reap(child.pid)))
+            inner["status"] = .integer(Int64(try Children.reap(pid)))
         } catch let failure as StepFailure {
             inner["failure"] = json(failure)
         }
         return inner
+    }
+
+    /// The process that runs the program, in the place of the one that prepared it, which is reaped. A failure of that
+    /// one is thrown.
+    private static func awaitBirth(_ child: inout SpawnedProcess) throws -> Int32 {
+        guard let birth = child.birth, let helper = child.process.take() else { return child.pid }
+        var entries = [Poll.Entry(helper.raw)]
+        try Poll.wait(&entries, deadlineNanos: Clock.bootNanos + 20_000_000_000)
+        try ProcessHandle.reap(helper.raw)
+        guard let born = try birth.outcome() else {
+            guard let status = child.status.take() else { return child.pid }
+            let report = try StartReport(waitingIn: status.raw)
+            if case .failed(let failure) = report { throw failure }
+            throw StepFailure(step: "\(report)", code: 0)
+        }
+        child.terminal = try born.terminal?.duplicate()
+        child.process = try born.process.duplicate()
+        return birth.pid
     }
 
     private static func ends() throws -> (read: SharedDescriptor, write: SharedDescriptor) {
@@ -139,9 +159,12 @@ struct Probe {
     ) throws {
         if let gate = child.gate.take(), opens { try? Files.writeAll(gate.raw, [1]) }
         guard let status = child.status.take() else { return }
-        let bytes = try Files.contents(of: status.raw, limit: 4096)
-        guard !bytes.isEmpty else { return }
-        report["failure"] = StepFailure(decoding: bytes).map(json) ?? "undecodable"
+        let bytes = try Files.contents(of: status.raw, limit: StartReport.limit)
+        switch StartReport(decoding: bytes) {
+        case .executed: break
+        case .failed(let failure): report["failure"] = json(failure)
+        case let other: report["failure"] = json(StepFailure(step: "\(other)", code: 0))
+        }
     }
 
     /// Everything that the terminal shows until its other side is closed.

@@ -43,6 +43,7 @@ package struct KeeperProgram: Sendable {
         let log = try Files.open(logFile, [.writeOnly, .create, .append], mode: 0o600)
         let pair = try SequencedSocket.pair()
         var arguments = ["--container", directory.path, "--run", directory.runPath]
+        arguments += ["--open-files", "\(try ResourceLimits.originalOpenFiles())"]
         if isAdopter { arguments.append("--adopt") }
         if let points = faults.path { arguments += ["--fault-points", points] }
         let child = try Spawn(
@@ -92,7 +93,7 @@ package struct KeeperProgram: Sendable {
         var found: [String: [Int32]] = [:]
         for name in (try? Files.names(in: "/proc")) ?? [] {
             guard let pid = Int32(name), let directory = containerDirectory(ofKeeper: pid),
-                directory.hasPrefix(containers + "/"), !isInNamespace(pid)
+                directory.hasPrefix(containers + "/"), !isInNamespace(pid), !isChild(pid)
             else { continue }
             found[directory, default: []].append(pid)
         }
@@ -111,6 +112,11 @@ package struct KeeperProgram: Sendable {
             let flag = arguments.firstIndex(of: "--container"), flag + 1 < arguments.count
         else { return nil }
         return arguments[flag + 1]
+    }
+
+    /// Whether it is on its way from a keeper's clone to its program, also when that keeper is gone.
+    private static func isChild(_ pid: Int32) -> Bool {
+        (try? Files.text(of: "/proc/\(pid)/comm")) == Cloning.name
     }
 
     /// Whether the process has a number of its own in some inner process namespace (`NSpid:` lists more than
