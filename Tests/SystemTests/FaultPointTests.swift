@@ -174,6 +174,8 @@ private struct ContainerLife {
 
         try suite.petrel("start", "f")
         try recover()
+        try suite.petrel("restart", "-t", "3", "f")
+        try recover()
         if try suite.status(of: "f") != "running" { try suite.succeed("start", "f") }
         try suite.petrel("kill", "f")
         try recover()

@@ -52,5 +52,7 @@ remove_remains() {
         sleep 0.1
     done
     petrel_mounts "$PETREL_TEST_ROOT/" | sort -r | while read -r path; do umount --lazy "$path" || true; done
+    # Tests of removal make some files immutable.
+    chattr -R -f -i -a "$PETREL_TEST_ROOT" 2>/dev/null || true
     rm -rf --one-file-system "$PETREL_TEST_ROOT"
 }
