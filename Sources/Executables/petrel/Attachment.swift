@@ -53,6 +53,7 @@ struct Attachment: Sendable {
         defer { forwarding?.cancel() }
         if hasTerminal, streams.input { try Console.enterRaw() }
         defer { Console.restore() }
+        let hasRunBefore = fromNow && start != nil
         let isDetached = try await withThrowingTaskGroup(of: Part.self) { group in
             defer { group.cancelAll() }
             let outbox = Outbox()
@@ -62,7 +63,7 @@ struct Attachment: Sendable {
             let (begun, started) = (Milestone(), Milestone())
             group.addTask {
                 defer { begun.set() }
-                try await show(fromNow: fromNow, begun, started)
+                try await show(fromNow: fromNow, hasRunBefore: hasRunBefore, begun, started)
                 return .ended
             }
             // Only a reading that has begun sees all of a container that is removed with its end.
@@ -98,7 +99,13 @@ struct Attachment: Sendable {
     }
 
     /// Shows the run's output to its end.
-    private func show(fromNow: Bool, _ begun: Milestone, _ started: Milestone) async throws {
+    /// - Parameter hasRunBefore: A first reading may have had no run to follow yet, and end by itself.
+    private func show(
+        fromNow: Bool,
+        hasRunBefore: Bool,
+        _ begun: Milestone,
+        _ started: Milestone
+    ) async throws {
         guard streams.output || streams.error else {
             begun.set()
             try await started.wait()
@@ -117,10 +124,10 @@ struct Attachment: Sendable {
             )
         )
         try await output.run(endsWhenRemoved: true) { begun.set() }
-        guard !started.isSet else { return }
         begun.set()
-        // One that had run before: there was no run to follow yet. Harmless when this run is over already.
         try await started.wait()
+        guard hasRunBefore else { return }
+        // Harmless when it was this run that was followed, or when it is over already.
         try await output.run(endsWhenRemoved: true)
     }
 
