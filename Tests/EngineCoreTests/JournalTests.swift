@@ -33,6 +33,18 @@ struct JournalTests {
         }
     }
 
+    @Test func aPlaceBeyondEverythingIsNoTrap() async throws {
+        try await withBench { bench in
+            try await bench.running { engine in
+                _ = try await engine.create(name: "e", settings: .busybox())
+                var query = Engine.EventQuery(filter: try EventFilter([]))
+                query.afterSequence = .max
+                query.untilUnixNanos = Clock.wallNanos
+                try await engine.events(query) { _ in }
+            }
+        }
+    }
+
     @Test func eachEventOnceOverRestarts() async throws {
         try await withBench { bench in
             try await bench.running { engine in

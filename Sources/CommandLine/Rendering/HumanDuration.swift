@@ -23,7 +23,9 @@ package enum HumanDuration {
 
     /// `3 minutes ago`, from two moments of wall time; a moment to come counts as now.
     package static func ago(_ moment: Int64, now: Int64) -> String {
-        text(nanos: max(0, now - moment)) + " ago"
+        // An image's moment may be any.
+        let (passed, isTooLong) = now.subtractingReportingOverflow(moment)
+        return text(nanos: isTooLong ? (moment < 0 ? .max : 0) : max(0, passed)) + " ago"
     }
 
     /// `Up 2 minutes`, `Exited (0) 3 seconds ago`, `Created`: a container's status.

@@ -8,7 +8,10 @@ package enum Moments {
     /// (`10m`).
     /// - Returns: nil when it is none of these.
     package static func moment(_ text: String, now: Int64) -> Int64? {
-        if let span = duration(text) { return now - span }
+        if let span = duration(text) {
+            let (moment, isOutside) = now.subtractingReportingOverflow(span)
+            return isOutside ? nil : moment
+        }
         if let number = unixTime(text) { return number }
         return rfc3339(text)
     }
@@ -91,7 +94,8 @@ package enum Moments {
         guard let whole = Optional((seconds - offset).multipliedReportingOverflow(by: 1_000_000_000)),
             !whole.overflow
         else { return nil }
-        return whole.partialValue + nanos
+        let (moment, isOutside) = whole.partialValue.addingReportingOverflow(nanos)
+        return isOutside ? nil : moment
     }
 }
 

@@ -74,7 +74,7 @@ extension Engine {
         try await database.read { db in
             if query.afterSequence > 0 {
                 let oldest = try EventTable.oldestSequence(db) ?? 0
-                guard query.afterSequence + 1 >= oldest else {
+                guard oldest == 0 || query.afterSequence >= oldest - 1 else {
                     throw EngineError.eventsGone(after: query.afterSequence, oldest: oldest)
                 }
                 return query.afterSequence

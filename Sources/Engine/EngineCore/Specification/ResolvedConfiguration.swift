@@ -86,18 +86,26 @@ package enum Environment {
     /// `base` with the values of `changes`: same names are replaced where they stand, others appended, and a bare
     /// `NAME` takes one away.
     package static func merged(_ base: [String], _ changes: [String]) -> [String] {
-        var result = base
+        var result: [String?] = base
+        // The first place of each name; an image may have very many.
+        var places = Dictionary(
+            base.enumerated().map { (Environment.name(of: $1), $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
         for change in changes {
             let name = name(of: change)
-            let index = result.firstIndex { Environment.name(of: $0) == name }
-            switch (index, change.contains("=")) {
-            case (let index?, true): result[index] = change
-            case (let index?, false): result.remove(at: index)
-            case (nil, true): result.append(change)
+            switch (places[name], change.contains("=")) {
+            case (let place?, true): result[place] = change
+            case (let place?, false):
+                result[place] = nil
+                places[name] = nil
+            case (nil, true):
+                places[name] = result.count
+                result.append(change)
             case (nil, false): break
             }
         }
-        return result
+        return result.compactMap(\.self)
     }
 
     package static func name(of variable: String) -> Substring {
