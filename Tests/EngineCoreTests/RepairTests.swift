@@ -61,6 +61,51 @@ struct RepairTests {
         }
     }
 
+    /// Nobody asked for it to be killed: it was started between the question and the mark, and the engine died there.
+    @Test func aRemovalThatNobodyForcedLeavesARunningContainer() async throws {
+        try await withBench { bench in
+            _ = try await leave(.removingUnlessRunning, bench)
+            try await bench.running { engine in
+                #expect(try await engine.list(all: true, filters: []).map(\.status) == [.running])
+                _ = try await engine.stop("left", timeoutSeconds: nil, signal: "")
+            }
+            #expect(bench.supervisor.state.withLock { !$0.containers.isEmpty })
+        }
+    }
+
+    @Test func aRemovalThatNobodyForcedIsFinishedWhereNothingRuns() async throws {
+        try await withBench { bench in
+            let row = try await leave(.removingUnlessRunning, bench)
+            bench.supervisor.end(row.id, code: 0)
+            try await bench.running { engine in
+                let listed = try await engine.list(all: true, filters: [])
+                #expect(listed.isEmpty)
+            }
+            try bench.expectNothingLeft()
+        }
+    }
+
+    @Test func oneThatCannotBeFinishedKeepsNoOtherFromIt() async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            for name in ["first", "second"] {
+                let made = try await engine.create(name: name, settings: .busybox())
+                _ = try await engine.database.write { db in
+                    try ContainerRow.move(db, made.id, from: .created, to: .removing)
+                }
+            }
+            let late = ContainerID.random()
+            try Files.makeDirectories(engine.filesDirectory(of: late))
+            bench.supervisor.fail("delete", .internal)
+            #expect(await !engine.repair())
+            #expect(try await engine.list(all: true, filters: []).count == 1)
+            let leftover = engine.filesDirectory(of: late)
+            #expect(!Files.exists(leftover))
+            #expect(await engine.repair())
+            try bench.expectNothingLeft()
+        }
+    }
+
     @Test func strangersStayAndLateArrivalsGo() async throws {
         try await withBench { bench in
             let engine = try bench.engine()

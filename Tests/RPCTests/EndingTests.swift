@@ -12,14 +12,19 @@ struct EndingTests {
         try await withEcho { client, echo, _, _ in
             // The connection is made before the clock starts.
             _ = try await client.say(.init())
-            let start = ContinuousClock.now
-            let options = CallOptions(timeout: .seconds(1))
-            let error = await failure { try await client.say(.init(behaviour: "sleep"), options: options) }
-            #expect(error?.code == .deadlineExceeded)
-            #expect(ContinuousClock.now - start < .seconds(20))
-            expect(try await eventually { echo.seen.withLock { $0.cancelled } == 1 })
+            var timeout = Duration.milliseconds(250)
+            // On a machine so busy that the time is up before the call has arrived, a longer one is tried.
+            while echo.seen.withLock({ $0.deadline }) == nil, timeout < .seconds(60) {
+                timeout *= 2
+                let options = CallOptions(timeout: timeout)
+                let error = await failure {
+                    try await client.say(.init(behaviour: "sleep"), options: options)
+                }
+                #expect(error?.code == .deadlineExceeded)
+            }
+            expect(try await eventually { echo.seen.withLock { $0.cancelled } >= 1 })
             let deadline = try #require(echo.seen.withLock { $0.deadline })
-            #expect(deadline <= .seconds(1))
+            #expect(deadline <= timeout)
         }
     }
 

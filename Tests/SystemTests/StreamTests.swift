@@ -128,4 +128,40 @@ struct StreamTests {
             #expect(late.status == 1 && late.stderr.contains("stopped"), "\(late)")
         }
     }
+
+    /// An engine that does not answer keeps nobody: neither who waits for a start, nor who looks on.
+    @Test func aHangingEngineCanBeLeft() throws {
+        try withSuite { suite in
+            try suite.startShell("c", "trap : INT; while :; do usleep 50000; done")
+            let attached = try suite.background(["attach", "--no-stdin", "c"])
+            try suite.startShell("d", "echo here; sleep 1000")
+            let waiting = try suite.background(["attach", "--no-stdin", "d"])
+            // Both have gone by: signals are taken.
+            pass(seconds: 0.5)
+            let engine = try suite.pid(of: .engine)
+            Foundation.kill(engine, SIGSTOP)
+            defer { Foundation.kill(engine, SIGCONT) }
+            let starting = try suite.background(["start", "-a", "c"])
+            let running = try suite.background(["run", "busybox", "true"])
+            let exec = try suite.inTerminal("exec", "-it", "c", "sh")
+            pass(seconds: 0.5)
+            for client in [starting, running] {
+                client.kill(SIGINT)
+                #expect(try client.finish(within: 20).status == 130)
+            }
+            // Ctrl-C is a signal still.
+            #expect(exec.isCooked)
+            exec.kill(SIGINT)
+            #expect(try exec.finish(within: 20) == 130)
+            for _ in 0..<3 {
+                attached.kill(SIGINT)
+                waiting.kill(SIGINT)
+                pass(seconds: 0.2)
+            }
+            for client in [attached, waiting] {
+                let outcome = try client.finish(within: 20)
+                #expect(outcome.status == 130 && outcome.stderr.contains("does not answer"), "\(outcome)")
+            }
+        }
+    }
 }

@@ -56,7 +56,7 @@ package enum ContainerStatus: String, Sendable, CaseIterable {
     package var isActive: Bool { [.running, .paused, .restarting].contains(self) }
 
     init(_ row: ContainerRow, _ state: SupervisedContainer?) {
-        if row.state == .removing {
+        if row.state.isRemoval {
             self = .removing
             return
         }

@@ -3,7 +3,7 @@ internal import Events
 internal import Logging
 internal import System
 
-/// Removing a container: row `removing` → supervisor → snapshot → files → no row. Each step may be repeated.
+/// Removing a container: row `removing` (`removing-unless-running` where not forced) → supervisor → snapshot → files → no row. Each step may be repeated.
 extension Engine {
     /// How long followers of a container's output may read on before it goes away.
     static let readersPatience = Duration.seconds(10)
@@ -29,20 +29,31 @@ extension Engine {
     }
 
     private func remove(_ row: ContainerRow, force: Bool) async throws {
-        let isOurs = try await database.write { db in
-            try ContainerRow.move(db, row.id, from: .created, to: .removing)
+        let isForced = try await database.write { db in
+            let mark: ContainerRow.State = force ? .removing : .removingUnlessRunning
+            for state in [ContainerRow.State.created, .removingUnlessRunning] {
+                if try ContainerRow.move(db, row.id, from: state, to: mark) { return force }
+            }
+            // Somebody wants it gone in any case.
+            return true
         }
         faults.reach("engine.delete.row-marked")
+        if !isForced { try await deleteUnlessRunning(row) }
+        try await dismantle(row)
+    }
+
+    /// First half of a removal that nobody forced.
+    /// - Throws: `.stillRunning`, the mark taken back: it was started between the look at it and the mark, perhaps by
+    ///   another engine.
+    func deleteUnlessRunning(_ row: ContainerRow) async throws {
         do {
-            try await deleteSupervised(row.id, force: force || !isOurs)
-        } catch let error as PeerError where isOurs && error.kind == .failedPrecondition {
-            // It was started between our look and our mark.
+            try await deleteSupervised(row.id, force: false)
+        } catch let error as PeerError where error.kind == .failedPrecondition {
             _ = try await database.write { db in
-                try ContainerRow.move(db, row.id, from: .removing, to: .created)
+                try ContainerRow.move(db, row.id, from: .removingUnlessRunning, to: .created)
             }
             throw EngineError.stillRunning(row.id, name: row.name)
         }
-        try await dismantle(row)
     }
 
     /// Every step of a removal, or of undoing a creation. All are harmless when repeated or not needed.
@@ -51,7 +62,7 @@ extension Engine {
         faults.reach("engine.delete.supervisor-deleted")
         try await images.removeSnapshot(row.id)
         faults.reach("engine.delete.snapshot-removed")
-        do { try Files.removeTree(filesDirectory(of: row.id)) } catch { throw EngineError.file(error) }
+        try removeFiles(of: row.id)
         faults.reach("engine.delete.files-removed")
         if row.state != .creating {
             await journal.waitForDeletion(of: row.id, atMost: Engine.journalPatience)
@@ -63,6 +74,10 @@ extension Engine {
         }
         faults.reach("engine.delete.row-deleted")
         changes.announce()
+    }
+
+    func removeFiles(of id: ContainerID) throws(EngineError) {
+        do { try Files.removeTree(filesDirectory(of: id)) } catch { throw .file(error) }
     }
 
     func deleteSupervised(_ id: ContainerID, force: Bool) async throws {

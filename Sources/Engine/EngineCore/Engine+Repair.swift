@@ -23,42 +23,79 @@ extension Engine {
         }
     }
 
-    /// One round.
+    /// One round. What cannot be done now keeps nothing else from being done.
     /// - Returns: Whether everything could be done.
     func repair() async -> Bool {
-        do {
-            let rows = try await database.read { db in try ContainerRow.all(db) }
-            for row in rows where row.state != .created && !isBusy(row.id) { try await finish(row) }
-            for row in rows where row.settings.pendingUpdate != nil && row.state == .created {
-                if !isBusy(row.id) { try await resumeUpdate(of: row) }
-            }
-            try await sweep()
-            location.keepReserve()
+        var round = Round(logger: logger)
+        await round.attempt("look for what was left half done") { try await resumeRows(&$0) }
+        await round.attempt("look for what belongs to nobody") { try await sweep(&$0) }
+        location.keepReserve()
+        await round.attempt("forget old events and removed containers") { _ in
             try await database.write { db in
                 try Tombstone.discard(db, before: Clock.wallNanos - Engine.tombstonesKeptNanos)
                 try EventTable.discardOld(db)
             }
-            return true
-        } catch {
-            logger.warning("repair could not be finished yet", metadata: ["error": "\(error)"])
-            return false
+        }
+        return round.isWhole
+    }
+
+    /// What a round of repairs has come to.
+    private struct Round {
+        let logger: Logger
+        private(set) var isWhole = true
+
+        /// Does a part of it; that it fails is told, and the rest goes on.
+        mutating func attempt(
+            _ what: String,
+            _ id: String = "",
+            _ work: (inout Round) async throws -> Void
+        ) async {
+            do { try await work(&self) } catch {
+                isWhole = false
+                guard !(error is CancellationError) else { return }
+                logger.warning(
+                    "could not do it yet: \(what)",
+                    metadata: ["object": "\(id)", "error": "\(error)"]
+                )
+            }
         }
     }
 
-    private func isBusy(_ id: ContainerID) -> Bool { busy.withLock { $0.contains(id) } }
+    private func isBusy(_ id: ContainerID) -> Bool { busy.withLock { $0[id] != nil } }
+
+    private func resumeRows(_ round: inout Round) async throws {
+        for row in try await database.read({ db in try ContainerRow.all(db) }) where !isBusy(row.id) {
+            try Task.checkCancellation()
+            if row.state != .created {
+                await round.attempt("finish what was begun", row.id.text) { _ in try await finish(row) }
+            } else if row.settings.pendingUpdate != nil {
+                await round.attempt("carry out an update", row.id.text) { _ in
+                    try await resumeUpdate(of: row)
+                }
+            }
+        }
+    }
 
     private func finish(_ row: ContainerRow) async throws {
         logger.notice(
             row.state == .creating ? "undoing a container's creation" : "finishing a container's removal",
             metadata: ["id": "\(row.id)"]
         )
-        try await whileBusy(with: row.id) { try await dismantle(row) }
+        try await whileBusy(with: row.id) {
+            if row.state == .removingUnlessRunning {
+                do { try await deleteUnlessRunning(row) } catch EngineError.stillRunning {
+                    logger.notice("it runs, and stays", metadata: ["id": "\(row.id)"])
+                    return
+                }
+            }
+            try await dismantle(row)
+        }
     }
 
     /// Takes away what a request that outlived its engine left at a peer: objects of containers that were undone or
     /// removed. One that the engine never heard of means that its database was lost: that is told, and nothing is lost
     /// on top.
-    private func sweep() async throws {
+    private func sweep(_ round: inout Round) async throws {
         // Listed before the rows are read: a row comes before everything else of a container.
         let folders = try Engine.folders(in: directory)
         let supervised = try await supervisor.list().containers
@@ -66,25 +103,19 @@ extension Engine {
         let (known, buried) = try await database.read { db in
             (Set(try ContainerRow.all(db).map(\.id.text)), try Tombstone.ids(db))
         }
-        for container in supervised where !known.contains(container.id.text) && !isBusy(container.id) {
-            guard buried.contains(container.id.text) else {
-                logger.error(
-                    "the supervisor has a container that is not in the engine's database",
-                    metadata: ["id": "\(container.id)"]
-                )
-                continue
+        for id in supervised.map(\.id) where !known.contains(id.text) && !isBusy(id) {
+            guard isBuried(id.text, buried, "the supervisor has a container") else { continue }
+            await round.attempt("remove an undone container", id.text) { _ in
+                try await deleteSupervised(id, force: true)
             }
-            try await deleteSupervised(container.id, force: true)
         }
         for key in snapshots where !known.contains(key) {
-            guard let id = ContainerID(key), buried.contains(key) else {
-                logger.error(
-                    "the image store has a snapshot that is not in the engine's database",
-                    metadata: ["key": "\(key)"]
-                )
-                continue
+            guard isBuried(key, buried, "the image store has a snapshot"), let id = ContainerID(key),
+                !isBusy(id)
+            else { continue }
+            await round.attempt("remove an undone container's snapshot", key) { _ in
+                try await images.removeSnapshot(id)
             }
-            if !isBusy(id) { try await images.removeSnapshot(id) }
         }
         for container in supervised where container.removalWanted && known.contains(container.id.text) {
             guard !isBusy(container.id) else { continue }
@@ -92,8 +123,16 @@ extension Engine {
         }
         for name in folders where !known.contains(name) {
             guard let id = ContainerID(name), !isBusy(id) else { continue }
-            do { try Files.removeTree(filesDirectory(of: id)) } catch { throw EngineError.file(error) }
+            await round.attempt("remove an undone container's files", name) { _ in
+                try removeFiles(of: id)
+            }
         }
+    }
+
+    private func isBuried(_ key: String, _ buried: Set<String>, _ what: String) -> Bool {
+        if buried.contains(key) { return true }
+        logger.error("\(what) that is not in the engine's database", metadata: ["id": "\(key)"])
+        return false
     }
 
     private static func folders(in directory: String) throws -> [String] {

@@ -25,8 +25,8 @@ package final class Engine: Sendable {
     /// Announced whenever events were stored or rows have changed.
     let changes = Changes()
     let readers = OutputReaders()
-    /// Containers whose making or removal this process is busy with; repair leaves them alone.
-    let busy = Mutex<Set<ContainerID>>([])
+    /// Containers whose making or removal this process is busy with, and how many tasks of it; repair leaves them alone.
+    let busy = Mutex<[ContainerID: Int]>([:])
     /// `auto_remove` containers that have ended for good.
     let wantedRemovals = AsyncStream<WantedRemoval>.makeStream()
     /// Where the journal pump has got to, and which containers' ends it has seen.
@@ -124,8 +124,13 @@ package final class Engine: Sendable {
 
     /// Marks a container as this process's business for the length of `work`.
     func whileBusy<Value>(with id: ContainerID, _ work: () async throws -> Value) async throws -> Value {
-        busy.withLock { _ = $0.insert(id) }
-        defer { busy.withLock { _ = $0.remove(id) } }
+        busy.withLock { $0[id, default: 0] += 1 }
+        defer {
+            busy.withLock { busy in
+                let others = (busy[id] ?? 1) - 1
+                busy[id] = others > 0 ? others : nil
+            }
+        }
         return try await work()
     }
 }

@@ -4,6 +4,7 @@ import Messages
 import RPC
 import Rendering
 import Services
+import Synchronization
 import System
 
 /// One run of a container with us looking on: its output is ours, our input and signals are its, its exit code is ours.
@@ -29,6 +30,9 @@ struct Attachment: Sendable {
     var keys: DetachKeys
     var forwardsSignals = true
 
+    /// With these users want an end.
+    private static let ending: Set<Signal> = [.interrupt, .terminate, .hangUp, .quit]
+
     private enum Part: Sendable {
         case ended, detached, other
     }
@@ -49,17 +53,12 @@ struct Attachment: Sendable {
     }
 
     private func follow(fromNow: Bool, start: (() async throws -> Void)?) async throws -> Int32 {
-        let forwarding = forwardsSignals ? forwarding() : nil
+        var forwarding: Task<Void, Never>?
         defer { forwarding?.cancel() }
-        if hasTerminal, streams.input { try Console.enterRaw() }
         defer { Console.restore() }
         let hasRunBefore = fromNow && start != nil
         let isDetached = try await withThrowingTaskGroup(of: Part.self) { group in
             defer { group.cancelAll() }
-            let outbox = Outbox()
-            if streams.input {
-                group.addTask { try await outbox.pump(hasTerminal ? keys : nil) ? .detached : .other }
-            }
             let (begun, started) = (Milestone(), Milestone())
             group.addTask {
                 defer { begun.set() }
@@ -70,7 +69,12 @@ struct Attachment: Sendable {
             try await begun.wait()
             try await start?()
             started.set()
+            // Not before: what waits for an engine that does not answer can be interrupted as any command.
+            if forwardsSignals { forwarding = forwardSignals() }
             if streams.input {
+                if hasTerminal { try Console.enterRaw() }
+                let outbox = Outbox()
+                group.addTask { try await outbox.pump(hasTerminal ? keys : nil) ? .detached : .other }
                 group.addTask {
                     try await InputCall(engine: engine, container: container, outbox: outbox).carry()
                     return .other
@@ -141,15 +145,44 @@ struct Attachment: Sendable {
         return Int32(truncatingIfNeeded: answer.exitCode)
     }
 
-    /// Passes our signals on to the container; one that comes when it has ended does nothing.
-    private func forwarding() -> Task<Void, Never> {
+    /// Passes our signals on to the container; one that comes when it has ended does nothing. The third that comes while
+    /// the engine has not answered for the first ends this program instead: its user must always have a way out.
+    private func forwardSignals() -> Task<Void, Never> {
         let signals = Signals.shared.taken()
+        let unanswered = Unanswered()
         return Task {
-            for await signal in signals {
-                let request = EngineV1.KillRequest(container: container, signal: String(signal.rawValue))
-                let options = CallOptions(timeout: .seconds(30), waitForReady: true)
-                _ = try? await engine.containers.kill(request, options: options)
+            await withDiscardingTaskGroup { group in
+                for await signal in signals {
+                    if unanswered.change(by: 1) >= 3, Self.ending.contains(signal) {
+                        Console.restore()
+                        Screen.say("petrel: the engine does not answer; container \(name) is left as it is")
+                        Ending.exit(128 + signal.rawValue)
+                    }
+                    group.addTask {
+                        await pass(signal)
+                        unanswered.change(by: -1)
+                    }
+                }
             }
+        }
+    }
+
+    private func pass(_ signal: Signal) async {
+        let request = EngineV1.KillRequest(container: container, signal: String(signal.rawValue))
+        let options = CallOptions(timeout: .seconds(30), waitForReady: true)
+        _ = try? await engine.containers.kill(request, options: options)
+    }
+}
+
+/// How many signals the engine has not answered for.
+private final class Unanswered: Sendable {
+    private let count = Mutex(0)
+
+    @discardableResult
+    func change(by difference: Int) -> Int {
+        count.withLock { count in
+            count += difference
+            return count
         }
     }
 }

@@ -26,12 +26,16 @@ final class ExecSession: Sendable {
 
     /// - Returns: The program's exit code; 0 for one that is detached, at once or later.
     func run() async throws -> Int32 {
-        if start.terminal, start.openStdin { try Console.enterRaw() }
         defer { Console.restore() }
         return try await withThrowingTaskGroup(of: Int32?.self) { group in
             defer { group.cancelAll() }
             if start.openStdin {
                 group.addTask { [self] in
+                    if start.terminal {
+                        // Not before: what waits for an engine that does not answer can be interrupted.
+                        try await hasBegun.wait()
+                        try Console.enterRaw()
+                    }
                     guard try await outbox.pump(start.terminal ? keys : nil) else { return nil }
                     Console.restore()
                     Screen.say("read escape sequence")

@@ -7,8 +7,12 @@ struct ContainerRow: Sendable {
         /// Being made; nobody sees it, and the next start undoes it.
         case creating
         case created
+        /// Being removed, unless it runs: nobody asked for it to be killed. The next start asks again.
+        case removingUnlessRunning = "removing-unless-running"
         /// Being removed; the next start finishes that.
         case removing
+
+        var isRemoval: Bool { self == .removing || self == .removingUnlessRunning }
     }
 
     var id: ContainerID

@@ -133,5 +133,8 @@ enum Schema {
         ) STRICT;
         INSERT INTO image_journal_position VALUES (1, '', 0);
         """,
+        """
+        -- Nothing but a number that earlier releases refuse: they do not know the state removing-unless-running.
+        """,
     ]
 }
