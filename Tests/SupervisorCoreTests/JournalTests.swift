@@ -19,8 +19,12 @@ struct JournalTests {
         )
     }
 
-    private static func open(_ path: String, _ limits: Journal.Limits = .init()) throws -> Journal {
-        try Journal(directory: path, thread: try SerialThread(), limits: limits)
+    private static func open(
+        _ path: String,
+        _ limits: Journal.Limits = .init(),
+        boot: String = "boot"
+    ) throws -> Journal {
+        try Journal(directory: path, bootID: boot, thread: try SerialThread(), limits: limits)
     }
 
     private static func all(_ journal: Journal, after sequence: UInt64 = 0) async throws -> [Event] {
@@ -87,6 +91,37 @@ struct JournalTests {
             let again = try Self.open(path, limits)
             try await again.append([Self.event(5), Self.event(201)])
             #expect(await again.lastSequence == 201)
+        }
+    }
+
+    /// What the machine's end took from the journal may have reached an owner: those numbers do not come again.
+    @Test func numbersGoOnWithAGapAfterABoot() async throws {
+        try await withTemporaryDirectory { path in
+            let first = try Self.open(path)
+            try await first.append([Self.event(1), Self.event(2), Self.event(3)])
+            let name = try #require(try Files.names(in: path).first { $0.hasSuffix(".events") })
+            let file = try Files.open("\(path)/\(name)", .readWrite)
+            try DiskSpace.truncate(file.raw, to: try Files.size(of: file.raw) - 1)
+            // One reader had the lost event, another only the first.
+            let second = try Self.open(path, boot: "next")
+            let ahead = try await second.cursor(after: 3, journal: first.id)
+            let behind = try await second.cursor(after: 1, journal: first.id)
+            async let waited = second.next(ahead)
+            try await second.append([Self.event(4)])
+            let new = try await waited.events
+            #expect(new.map(\.number) == [4] && new[0].sequence > 1000)
+            let rest = try await second.next(behind)
+            let last = try await second.next(rest.cursor)
+            #expect((rest.events + last.events).map(\.number) == [2, 4])
+            // Boots without events leave nothing behind, and one boot makes one gap.
+            _ = try Self.open(path, boot: "third")
+            _ = try Self.open(path, boot: "fourth")
+            let fourth = try Self.open(path, boot: "fourth")
+            #expect(try Files.names(in: path).filter { $0.hasSuffix(".events") }.count == 3)
+            try await fourth.append([Self.event(5)])
+            let position = await fourth.lastSequence
+            #expect(try await Self.all(fourth, after: 1).map(\.number) == [2, 4, 5])
+            #expect(position > new[0].sequence + 1000)
         }
     }
 

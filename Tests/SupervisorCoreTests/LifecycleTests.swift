@@ -126,7 +126,7 @@ struct LifecycleTests {
         _ = story.started()
         _ = story.exited(0)
         let request = ContainerRequest(id: story.lifecycle.id, owner: "test", key: "c", specification: [])
-        let reread = Lifecycle(story.lifecycle.record(bootID: "b"), request: request)
+        let reread = Lifecycle(story.lifecycle.record(bootID: "b", revision: 1), request: request)
         story.lifecycle = try #require(reread)
         #expect(try story.lifecycle.requestStart(key: "k", now: Self.now) == [])
         #expect(story.lifecycle.phase == .exited)
@@ -352,8 +352,10 @@ struct LifecycleTests {
         _ = try story.lifecycle.requestStart(now: Self.now)
         _ = story.started()
         _ = try story.lifecycle.requestStop(signal: 2, killDueBootNanos: 9_000, now: Self.now)
-        let again = try #require(Lifecycle(story.lifecycle.record(bootID: "x"), request: request))
-        #expect(again.record(bootID: "x") == story.lifecycle.record(bootID: "x"))
+        let again = try #require(
+            Lifecycle(story.lifecycle.record(bootID: "x", revision: 1), request: request)
+        )
+        #expect(again.record(bootID: "x", revision: 1) == story.lifecycle.record(bootID: "x", revision: 1))
         #expect(again.phase == .running)
         #expect(again.isManuallyStopped)
     }

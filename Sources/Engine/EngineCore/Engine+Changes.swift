@@ -44,7 +44,7 @@ extension Engine {
             )
         }
         faults.reach("engine.rename.resolved")
-        try await database.write { db in
+        try await database.write(durably: true) { db in
             try ContainerRow.rename(db, row.id, to: wanted.text)
             var renamed = row
             renamed.name = wanted.text

@@ -85,7 +85,8 @@ extension Engine {
     private func insert(_ draft: ContainerRow) async throws -> ContainerRow {
         // Not cancellable: an answer that is lost would leave a row that nobody undoes before the next repair.
         let row = try await outlivingCancellation { [database] in
-            try await database.write { db in
+            // Durably: a power failure must not leave what others have of it without a row.
+            try await database.write(durably: true) { db in
                 var row = draft
                 if row.name.isEmpty { row.name = try Engine.unusedName(db) }
                 try row.insert(db)
@@ -154,7 +155,7 @@ extension Engine {
 
     private func publish(_ row: ContainerRow) async throws {
         try await outlivingCancellation { [database] in
-            try await database.write { db in
+            try await database.write(durably: true) { db in
                 guard try ContainerRow.move(db, row.id, from: .creating, to: .created) else {
                     throw EngineError.database("the row of \(row.id) went away while it was being made")
                 }

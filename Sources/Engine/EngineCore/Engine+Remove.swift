@@ -29,7 +29,8 @@ extension Engine {
     }
 
     private func remove(_ row: ContainerRow, force: Bool) async throws {
-        let isForced = try await database.write { db in
+        // One that removes itself is seen to be gone after a power failure, too (see `sweep`).
+        let isForced = try await database.write(durably: !row.settings.autoRemove) { db in
             let mark: ContainerRow.State = force ? .removing : .removingUnlessRunning
             for state in [ContainerRow.State.created, .removingUnlessRunning] {
                 if try ContainerRow.move(db, row.id, from: state, to: mark) { return force }

@@ -100,9 +100,11 @@ extension Engine {
         let folders = try Engine.folders(in: directory)
         let supervised = try await supervisor.list().containers
         let snapshots = try await images.snapshots()
-        let (known, buried) = try await database.read { db in
-            (Set(try ContainerRow.all(db).map(\.id.text)), try Tombstone.ids(db))
+        let (rows, buried) = try await database.read { db in
+            (try ContainerRow.all(db), try Tombstone.ids(db))
         }
+        let known = Set(rows.map(\.id.text))
+        try await removeVanished(rows, supervised, &round)
         for id in supervised.map(\.id) where !known.contains(id.text) && !isBusy(id) {
             guard isBuried(id.text, buried, "the supervisor has a container") else { continue }
             await round.attempt("remove an undone container", id.text) { _ in
@@ -125,6 +127,23 @@ extension Engine {
             guard let id = ContainerID(name), !isBusy(id) else { continue }
             await round.attempt("remove an undone container's files", name) { _ in
                 try removeFiles(of: id)
+            }
+        }
+    }
+
+    /// Containers that remove themselves, whose removal a power failure took back here but not at the supervisor.
+    private func removeVanished(
+        _ rows: [ContainerRow],
+        _ supervised: [SupervisedContainer],
+        _ round: inout Round
+    ) async throws {
+        let present = Set(supervised.map(\.id))
+        for row in rows where row.state == .created && row.settings.autoRemove {
+            guard !present.contains(row.id), !isBusy(row.id), try await state(of: row.id) == nil else {
+                continue
+            }
+            await round.attempt("remove a container that is gone", row.id.text) { _ in
+                _ = try await remove(row.id.text, force: true)
             }
         }
     }

@@ -71,7 +71,7 @@ extension Engine {
         _ id: ContainerID,
         _ change: @Sendable @escaping (inout ContainerSettings) -> Void
     ) async throws {
-        try await database.write { db in
+        try await database.write(durably: true) { db in
             guard var settings = try ContainerRow.one(db, id: id)?.settings else { return }
             change(&settings)
             try ContainerRow.setSettings(db, id, settings)

@@ -68,6 +68,7 @@ struct Daemon: ~Copyable {
         let directory = location.directory(of: "supervisor")
         let journal = try Journal(
             directory: directory + "/journal",
+            bootID: try Boot.id(),
             thread: try SerialThread(),
             faults: faults,
             releaseReserve: { location.releaseReserve() }

@@ -29,26 +29,30 @@ struct Invocation {
                 words = words.prefix(path.count - 1) + BooleanFlags.rewritten(rest, of: command)
             }
         }
+        let (type, path) = Self.resolve(words)
         do {
-            let command = try Petrel.parseAsRoot(words)
+            // The command itself, not the root: to the parser a tree of all commands is the work of milliseconds.
+            let isLeaf = type.configuration.subcommands.isEmpty
+            let command =
+                isLeaf
+                ? try type.parseAsRoot(Array(words.dropFirst(path.count - 1))) : try Petrel.parseAsRoot(words)
             // The parser's own command for `--help`; its type is not to be named.
-            guard String(describing: type(of: command)) == "HelpCommand" else { return command }
-            throw HelpRequested(words: Array(Self.commandPath(words).dropFirst()))
+            guard String(describing: Swift.type(of: command)) == "HelpCommand" else { return command }
+            throw HelpRequested(words: Array(path.dropFirst()))
         } catch let help as HelpRequested {
             throw help
         } catch {
-            let path = Self.commandPath(words)
-            if Petrel.exitCode(for: error).isSuccess {
+            if type.exitCode(for: error).isSuccess {
                 // For programs that want all of the commands at once, and for the release.
                 if ["--version", "--experimental-dump-help"].contains(words.first) { throw error }
                 throw HelpRequested(words: Array(path.dropFirst()))
             }
-            throw try Self.failure(error, words, path)
+            throw try Self.failure(type.message(for: error), words, path)
         }
     }
 
     /// 125 is what the Docker command line says about options that it does not understand.
-    private static func failure(_ error: any Error, _ words: [String], _ path: [String]) throws(Failure)
+    private static func failure(_ message: String, _ words: [String], _ path: [String]) throws(Failure)
         -> Failure
     {
         let name = path.dropFirst().joined(separator: " ")
@@ -60,7 +64,7 @@ struct Invocation {
                 return Failure(name, problem.why, advice: problem.advice + help, exitCode: 125)
             }
         }
-        return Failure(name, lowerFirst(Petrel.message(for: error)), advice: help, exitCode: 125)
+        return Failure(name, lowerFirst(message), advice: help, exitCode: 125)
     }
 
     /// Takes `--root` and `--run` that come before the command into the environment, where every command looks: so they
@@ -111,15 +115,18 @@ struct Invocation {
         }
     }
 
-    private static func commandPath(_ words: [String]) -> [String] {
+    /// The command that the words name, and their names, the program's first.
+    private static func resolve(_ words: [String]) -> (type: any ParsableCommand.Type, path: [String]) {
         var path = ["petrel"]
-        var candidates = Petrel.configuration.subcommands
+        var type: any ParsableCommand.Type = Petrel.self
         for word in words {
-            guard let next = candidates.first(where: { $0._commandName == word }) else { break }
+            guard let next = type.configuration.subcommands.first(where: { $0._commandName == word }) else {
+                break
+            }
             path.append(word)
-            candidates = next.configuration.subcommands
+            type = next
         }
-        return path
+        return (type, path)
     }
 
     private static func lowerFirst(_ text: String) -> String {

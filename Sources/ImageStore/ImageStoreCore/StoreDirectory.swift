@@ -72,12 +72,6 @@ struct StoreDirectory: Sendable {
         try Files.syncFileSystem(of: directory.raw)
     }
 
-    /// Makes the names in a directory durable.
-    func sync(_ directory: String) throws(SystemError) {
-        let descriptor = try Files.open(directory, [.readOnly, .directory])
-        try Files.sync(descriptor.raw)
-    }
-
     /// Undoes what a killed process left: everything in `ingest`, and blobs, layers and snapshots that the catalogue
     /// does not know.
     /// What cannot be removed is in nobody's way, and is left to a later start.

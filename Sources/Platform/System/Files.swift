@@ -150,27 +150,37 @@ package enum Files {
         }
     }
 
-    /// Replaces a file so that a reader, or the next start after a crash, sees the old or the new content, whole:
-    /// written aside, synced, renamed, and the directory synced.
+    /// Replaces a file so that a reader, or whoever comes after this process was killed, sees the old or the new content,
+    /// whole: written aside and renamed.
+    /// - Parameter durably: So, too, after the machine's sudden end: synced before, and the directory after. Otherwise a
+    ///   file may be found there with neither content; for what has no meaning after another boot.
     package static func replace(
         _ path: String,
         with bytes: [UInt8],
         mode: UInt32 = 0o600,
+        durably: Bool = true,
         at directory: Int32 = currentDirectory
     ) throws(SystemError) {
         let aside = path + ".new"
         let file = try open(aside, [.writeOnly, .create, .truncate], mode: mode, at: directory)
         do {
             try writeAll(file.raw, bytes)
-            try sync(file.raw)
+            if durably { try sync(file.raw) }
             try file.close()
             try rename(aside, to: path, at: directory)
         } catch {
             _ = Glibc.unlinkat(directory, aside, 0)
             throw error
         }
+        guard durably else { return }
         let parent = try open(parentPath(of: path), [.readOnly, .directory], at: directory)
         try sync(parent.raw)
+    }
+
+    /// Makes the names in a directory durable.
+    package static func syncDirectory(_ path: String) throws(SystemError) {
+        let directory = try open(path, [.readOnly, .directory])
+        try sync(directory.raw)
     }
 
     /// fsync(2).

@@ -176,9 +176,11 @@ package struct Cgroup: Hashable, Sendable {
         }
     }
 
-    /// Groups directly below; the rest of such a directory is files.
+    /// Groups directly below; the rest of such a directory is files, of which there are many: the number of links, two and
+    /// one for each group below, mostly spares looking at them.
     static func children(of directory: String) throws(SystemError) -> [String] {
-        try Files.names(in: directory).filter {
+        guard try Files.status(of: directory).linkCount != 2 else { return [] }
+        return try Files.names(in: directory).filter {
             (try? Files.status(of: directory + "/" + $0))?.kind == .directory
         }
     }

@@ -6,7 +6,8 @@ internal import System
 
 /// The container's directory: what the supervisor wrote for the keeper, and the keeper's own records.
 ///
-/// Every record is replaced whole (written aside, synced, renamed), so a killed keeper leaves the old or the new one.
+/// Every record is replaced whole, so a killed keeper leaves the old or the new one. None is synced: after another boot of
+/// the machine nothing runs of what they tell, and the supervisor's own record says what is to be remembered.
 struct ContainerFiles {
     /// Records of finished execs that are kept.
     static let execRecordLimit = 100
@@ -118,7 +119,7 @@ struct ContainerFiles {
     }
 
     private func replace(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
-        try Files.replace(directory + "/" + name, with: bytes)
+        try Files.replace(directory + "/" + name, with: bytes, durably: false)
     }
 
     private func load<Record: Message>(_ name: String) throws(StepFailure) -> Record? {

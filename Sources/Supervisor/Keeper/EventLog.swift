@@ -4,8 +4,8 @@ internal import System
 
 /// File `events`: the container's own events, numbered without gaps over all its keepers.
 ///
-/// Each record is a 32-bit little-endian length and an `Event`; appended and synced before anybody is told. What a crash
-/// left torn at the end is cut when the file is opened. Owns the open file.
+/// Each record is a 32-bit little-endian length and an `Event`; appended before anybody is told. What a crash
+/// left torn at the end is cut when the file is opened. Not synced: the supervisor's record is. Owns the open file.
 struct EventLog: ~Copyable {
     /// Beyond this size only the newest events are kept (a connected supervisor has read them long before).
     static let compactAboveBytes: Int64 = 1 << 20
@@ -44,7 +44,7 @@ struct EventLog: ~Copyable {
         seen.contains(Key(kind: kind.rawValue, run: record.run, execID: record.execId))
     }
 
-    /// Appends the next event and makes it durable.
+    /// Appends the next event, which then outlives this process.
     /// - Throws: then nothing was appended, and the number is free again.
     mutating func append(
         _ kind: KeeperV1.Event.Kind,
@@ -60,7 +60,6 @@ struct EventLog: ~Copyable {
         let bytes = Self.framed(event)
         do throws(SystemError) {
             try Files.write(file.raw, bytes, offset: size)
-            try Files.syncData(file.raw)
         } catch {
             try? Files.truncate(file.raw, toBytes: size)
             throw error
@@ -104,7 +103,7 @@ struct EventLog: ~Copyable {
         guard let content = try? Files.contents(of: path, limit: 64 << 20) else { return }
         let kept = Self.parse(content).events.suffix(Self.keptAtCompaction)
         let bytes = kept.flatMap(Self.framed)
-        guard (try? Files.replace(path, with: bytes)) != nil,
+        guard (try? Files.replace(path, with: bytes, durably: false)) != nil,
             let reopened = try? Files.open(path, .readWrite)
         else { return }
         file = reopened

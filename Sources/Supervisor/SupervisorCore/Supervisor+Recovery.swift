@@ -39,13 +39,11 @@ extension Supervisor {
     }
 
     private func recover(_ directory: ContainerDirectory, _ custody: Custody, _ pids: [Int32]) async {
-        guard Files.exists(directory.lifecycleFile), Files.exists(directory.containerFile) else {
-            return await undo(directory, pids)
-        }
+        guard Files.exists(directory.lifecycleFile) else { return await undo(directory, pids) }
         do {
             let request = try directory.request()
-            let record = try directory.lifecycleRecord()
-            guard let lifecycle = Lifecycle(record, request: request) else {
+            let record = try directory.lifecycleRecord(bootID: surroundings.bootID)
+            guard var lifecycle = Lifecycle(record, request: request) else {
                 throw SupervisorError.damagedState(
                     path: directory.lifecycleFile,
                     detail: "of a later release?"
@@ -59,15 +57,25 @@ extension Supervisor {
             let configuration = try? RuntimeConfiguration(
                 request.specification,
                 cgroupPath: surroundings.cgroupPath(of: request),
-                rootPath: directory.path + "/rootfs"
+                rootPath: directory.path + "/rootfs",
+                resources: lifecycle.resources
             )
+            let isOfEarlierBoot = record.bootId != surroundings.bootID
+            if isOfEarlierBoot {
+                if let configuration { try renew(directory, request, configuration) }
+                lifecycle.reconcile(
+                    keeperSequence: directory.events(after: 0).last?.sequence ?? 0,
+                    journaled: await surroundings.journal.lastNumber(of: directory.id)
+                )
+            }
             let container = Container(
                 request: request,
                 directory: directory,
                 isTerminal: configuration?.isTerminal ?? false,
                 lifecycle: lifecycle,
+                revision: record.revision,
                 custody: custody,
-                isOfEarlierBoot: record.bootId != surroundings.bootID,
+                isOfEarlierBoot: isOfEarlierBoot,
                 thread: thread(for: directory.id),
                 surroundings: surroundings
             )
@@ -78,6 +86,16 @@ extension Supervisor {
             // Kept as it is, for people to look at; its keeper goes on.
             surroundings.logger.error("recover", metadata: ["id": "\(directory.id)", "error": "\(error)"])
         }
+    }
+
+    /// What the keeper reads was never synced: the machine's end may have left anything of it.
+    private func renew(
+        _ directory: ContainerDirectory,
+        _ request: ContainerRequest,
+        _ configuration: RuntimeConfiguration
+    ) throws {
+        let program = try seccompProgram(of: configuration)
+        try write(request, configuration, seccompProgram: program, to: directory)
     }
 
     /// A creation that was not completed: nothing of it was told to anybody.
@@ -106,7 +124,12 @@ extension Supervisor {
         guard let id = ContainerID(name) else { return }
         let directory = directory(of: id)
         do {
-            if let record = try? directory.lifecycleRecord(in: directory.asidePath), record.deleting {
+            if let record = try? directory.lifecycleRecord(
+                bootID: surroundings.bootID,
+                in: directory.asidePath
+            ),
+                record.deleting
+            {
                 try await surroundings.journal.append(record.pending.compactMap(Event.init))
             }
             try Files.removeTree(directory.runPath)

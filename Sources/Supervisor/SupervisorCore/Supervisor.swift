@@ -99,8 +99,10 @@ package actor Supervisor {
         let program = try seccompProgram(of: configuration)
         var link: KeeperLink?
         do {
-            let record = KeeperV1.ContainerRecord(request, cgroupPath: cgroupPath, seccompProgram: program)
-            try write(request, configuration, record, to: directory)
+            try directory.makeDirectories()
+            faults.reach("supervisor.create.directories")
+            try directory.write(request.record.serialized(), to: directory.requestFile, durably: false)
+            try write(request, configuration, seccompProgram: program, to: directory)
             let keeper = try surroundings.keepers.spawn(for: directory, isAdopter: false)
             link = keeper
             faults.reach("supervisor.create.keeper-spawned")
@@ -113,14 +115,17 @@ package actor Supervisor {
                 now: surroundings.now
             )
             // This completes it: from here on a restarted supervisor keeps it.
-            let bytes = lifecycle.record(bootID: surroundings.bootID).serialized()
-            try directory.write(bytes, to: directory.lifecycleFile)
+            let bytes = lifecycle.record(bootID: surroundings.bootID, revision: 1).serialized()
+            try directory.write(bytes, to: directory.lifecycleFile, durably: false)
+            // Last: the keeper comes up meanwhile.
+            try directory.sync()
             faults.reach("supervisor.create.completed")
             let container = Container(
                 request: request,
                 directory: directory,
                 isTerminal: configuration.isTerminal,
                 lifecycle: lifecycle,
+                revision: 1,
                 custody: Custody(),
                 isOfEarlierBoot: false,
                 thread: thread(for: request.id),
@@ -138,7 +143,7 @@ package actor Supervisor {
         }
     }
 
-    private func seccompProgram(of configuration: RuntimeConfiguration) throws(SupervisorError) -> String {
+    func seccompProgram(of configuration: RuntimeConfiguration) throws(SupervisorError) -> String {
         guard let profile = configuration.specification.linux.seccomp else { return "" }
         do throws(SeccompError) {
             return try seccomp.path(for: profile)
@@ -147,19 +152,23 @@ package actor Supervisor {
         }
     }
 
-    private func write(
+    /// What the keeper reads: it follows from the request.
+    func write(
         _ request: ContainerRequest,
         _ configuration: RuntimeConfiguration,
-        _ record: KeeperV1.ContainerRecord,
+        seccompProgram: String,
         to directory: ContainerDirectory
     ) throws(SystemError) {
         let faults = surroundings.faults
-        try directory.makeDirectories()
-        faults.reach("supervisor.create.directories")
-        try directory.write(request.record.serialized(), to: directory.requestFile)
-        try directory.write(configuration.json.serialized(), to: directory.configurationFile)
+        let record = KeeperV1.ContainerRecord(
+            request,
+            cgroupPath: surroundings.cgroupPath(of: request),
+            seccompProgram: seccompProgram
+        )
+        let json = configuration.json.serialized()
+        try directory.write(json, to: directory.configurationFile, durably: false)
         faults.reach("supervisor.create.configuration")
-        try directory.write(record.serialized(), to: directory.containerFile)
+        try directory.write(record.serialized(), to: directory.containerFile, durably: false)
         faults.reach("supervisor.create.container-record")
     }
 

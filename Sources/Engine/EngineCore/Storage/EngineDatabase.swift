@@ -4,7 +4,8 @@ internal import System
 
 /// `ROOT/engine/engine.db`: the only place where the engine's own state is. What runs is asked of the supervisor.
 ///
-/// Every transaction is synced: a row must be on disk before the step that it announces.
+/// A transaction outlives the process when it returns, and the machine's power where `durably` asks for it: what a user
+/// was promised, and a row that announces a step elsewhere that is synced.
 struct EngineDatabase: Sendable {
     private let pool: DatabasePool
     /// Gives disk space back; says whether there was any to give.
@@ -20,7 +21,7 @@ struct EngineDatabase: Sendable {
             configuration.maximumReaderCount = 4
             configuration.busyMode = .timeout(10)
             configuration.prepareDatabase { db in
-                try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+                try db.execute(sql: "PRAGMA foreign_keys = ON")
             }
             pool = try DatabasePool(path: path, configuration: configuration)
             try EngineDatabase.migrate(pool, path: path)
@@ -35,14 +36,38 @@ struct EngineDatabase: Sendable {
         do { return try await pool.read(body) } catch let error as DatabaseError { throw EngineError(error) }
     }
 
-    func write<Value: Sendable>(_ body: @Sendable @escaping (Database) throws -> Value) async throws -> Value
-    {
-        do { return try await pool.write(body) } catch let error as DatabaseError {
+    /// - Parameter durably: It, and everything that was written before, is on disk afterwards.
+    func write<Value: Sendable>(
+        durably: Bool = false,
+        _ body: @Sendable @escaping (Database) throws -> Value
+    ) async throws -> Value {
+        do { return try await commit(durably, body) } catch let error as DatabaseError {
             guard error.resultCode == .SQLITE_FULL else { throw EngineError(error) }
         }
         // The reserve is for rows that say what was removed; once it is gone, the next writer is told.
         guard makeRoom() else { throw EngineError.diskFull("write") }
-        do { return try await pool.write(body) } catch let error as DatabaseError { throw EngineError(error) }
+        do { return try await commit(durably, body) } catch let error as DatabaseError {
+            throw EngineError(error)
+        }
+    }
+
+    private func commit<Value: Sendable>(
+        _ durably: Bool,
+        _ body: @Sendable @escaping (Database) throws -> Value
+    ) async throws -> Value {
+        guard durably else { return try await pool.write(body) }
+        return try await pool.writeWithoutTransaction { db in
+            // NORMAL, GRDB's choice for WAL, syncs at checkpoints only; FULL the log at this commit.
+            try db.execute(sql: "PRAGMA synchronous = FULL")
+            defer { try? db.execute(sql: "PRAGMA synchronous = NORMAL") }
+            var value: Value?
+            try db.inTransaction {
+                value = try body(db)
+                return .commit
+            }
+            guard let value else { throw EngineError.database("a transaction came to nothing") }
+            return value
+        }
     }
 
     func close() throws { try pool.close() }

@@ -3,7 +3,8 @@ internal import Events
 internal import GRDB
 internal import System
 
-/// The store's database: what is complete. Owns `store.db` (SQLite, WAL, synced at every commit).
+/// The store's database: what is complete. Owns `store.db` (SQLite, WAL, synced at every commit but those that nobody
+/// was promised anything with).
 ///
 /// All access is serialised, so a transaction sees nothing of another. Content that has no row here does not exist.
 struct Catalog: Sendable {
@@ -18,8 +19,9 @@ struct Catalog: Sendable {
             var configuration = Configuration()
             configuration.journalMode = .wal
             configuration.busyMode = .timeout(10)
-            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             queue = try DatabaseQueue(path: path, configuration: configuration)
+            // After the opening, which chooses NORMAL.
+            try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             let migrator = Self.migrator
             let (isNewer, isOlder, isEmpty) = try queue.read { db in
                 (
@@ -48,6 +50,29 @@ struct Catalog: Sendable {
     {
         do {
             return try await queue.write(body)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+            throw .diskFull(subject: "the image store's catalogue", path: queue.path)
+        } catch {
+            throw ImageStoreError(error, subject: "store.db")
+        }
+    }
+
+    /// The same, without waiting for the disk: for what is done again should the machine's end undo it.
+    func transientTransaction<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R)
+        async throws(ImageStoreError) -> R
+    {
+        do {
+            return try await queue.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA synchronous = NORMAL")
+                defer { try? db.execute(sql: "PRAGMA synchronous = FULL") }
+                var result: R?
+                try db.inTransaction {
+                    result = try body(db)
+                    return .commit
+                }
+                guard let result else { throw DatabaseError(message: "a transaction came to nothing") }
+                return result
+            }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
             throw .diskFull(subject: "the image store's catalogue", path: queue.path)
         } catch {

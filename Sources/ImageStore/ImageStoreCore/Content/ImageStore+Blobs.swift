@@ -37,7 +37,7 @@ extension ImageStore {
                 try Files.writeAll(file.raw, bytes)
                 try Files.sync(file.raw)
                 try Files.rename(ingest + "/blob", to: place)
-                try directory.sync(directory.blobs)
+                try Files.syncDirectory(directory.blobs)
             } catch {
                 throw ImageStoreError(error, subject: "\(digest)", path: directory.path)
             }

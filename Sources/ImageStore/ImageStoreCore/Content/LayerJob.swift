@@ -53,14 +53,14 @@ struct LayerJob: Sendable {
         directory.faults.reach("image-store.\(operation).layer-synced")
         if keepsBlob {
             try Files.rename(file ?? ingest + "/blob", to: directory.blob(plan.blob.digest))
-            try directory.sync(directory.blobs)
+            try Files.syncDirectory(directory.blobs)
         }
         directory.faults.reach("image-store.\(operation).layer-blob-renamed")
         if unpacks {
             // Without a record it is what a killed process left: the next start would have removed it.
             try Files.removeTree(directory.layer(plan.chain.digest.hex))
             try Files.rename(ingest + "/tree", to: directory.layer(plan.chain.digest.hex))
-            try directory.sync(directory.layers)
+            try Files.syncDirectory(directory.layers)
         }
         return row
     }

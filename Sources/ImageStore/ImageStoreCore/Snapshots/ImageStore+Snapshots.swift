@@ -43,7 +43,7 @@ extension ImageStore {
                 try Files.changeMode(ofDescriptor: upper.raw, to: root.permissions)
                 faults.reach("image-store.prepare-snapshot.made")
                 try Files.rename(ingest + "/snapshot", to: directory.snapshot(name))
-                try directory.sync(directory.snapshots)
+                try Files.syncDirectory(directory.snapshots)
                 directory.discard(ingest)
             }
             faults.reach("image-store.prepare-snapshot.renamed")
@@ -97,7 +97,8 @@ extension ImageStore {
     private func removeOnce(_ key: SnapshotKey) async throws(ImageStoreError) {
         do {
             try await turns.take("snapshot \(key)") {
-                let name = try await catalog.transaction { db -> String? in
+                // Its owner removes it again should the machine's end bring it back.
+                let name = try await catalog.transientTransaction { db -> String? in
                     let name = try String.fetchOne(
                         db,
                         sql: "SELECT directory FROM snapshot WHERE owner = ? AND key = ?",

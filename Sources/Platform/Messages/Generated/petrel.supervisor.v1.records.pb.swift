@@ -277,7 +277,7 @@ extension SupervisorV1 {
         }
     }
 
-    /// File `lifecycle.pb` of a container. Its first writing completes the creation.
+    /// Files `lifecycle.pb` and `lifecycle.now.pb` of a container. The first writing of the former completes the creation.
     package struct LifecycleRecord: BridgedMessage, Hashable, Sendable {
         /// `version`.
         package var version: UInt32
@@ -337,6 +337,8 @@ extension SupervisorV1 {
         package var restartPolicy: SupervisorV1.RestartPolicy?
         /// `restart_policy_before`.
         package var restartPolicyBefore: SupervisorV1.RestartPolicy?
+        /// Numbers the writings: of the two files, that with the higher one is true.
+        package var revision: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -370,7 +372,8 @@ extension SupervisorV1 {
             resourcesJson: [UInt8] = [],
             resourcesBeforeJson: [UInt8]? = nil,
             restartPolicy: SupervisorV1.RestartPolicy? = nil,
-            restartPolicyBefore: SupervisorV1.RestartPolicy? = nil
+            restartPolicyBefore: SupervisorV1.RestartPolicy? = nil,
+            revision: UInt64 = 0
         ) {
             self.version = version
             self.bootId = bootId
@@ -401,6 +404,7 @@ extension SupervisorV1 {
             self.resourcesBeforeJson = resourcesBeforeJson
             self.restartPolicy = restartPolicy
             self.restartPolicyBefore = restartPolicyBefore
+            self.revision = revision
         }
     }
 
@@ -706,7 +710,8 @@ extension SupervisorV1.LifecycleRecord {
             resourcesJson: Wire.bytes(c.pointee.resources_json),
             resourcesBeforeJson: c.pointee._resources_before_json_case.rawValue == 44 ? Wire.bytes(c.pointee.resources_before_json) : nil,
             restartPolicy: c.pointee._restart_policy_case.rawValue == 45 ? try Wire.message(c.pointee.restart_policy) : nil,
-            restartPolicyBefore: c.pointee._restart_policy_before_case.rawValue == 46 ? try Wire.message(c.pointee.restart_policy_before) : nil
+            restartPolicyBefore: c.pointee._restart_policy_before_case.rawValue == 46 ? try Wire.message(c.pointee.restart_policy_before) : nil,
+            revision: c.pointee.revision
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -754,6 +759,7 @@ extension SupervisorV1.LifecycleRecord {
             c.pointee._restart_policy_before_case = .init(rawValue: 46)
             c.pointee.restart_policy_before = arena.message(value)
         }
+        c.pointee.revision = revision
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -7,8 +7,9 @@ internal import System
 /// One container: its life cycle, its keeper, and the second copies of its descriptors.
 ///
 /// Owns the supervisor's files in the container's directory. A transition changes the value, which is written
-/// to disk, before anything else happens; then the journal gets the events, and last the effects are carried
-/// out. Works on a thread that may wait for the disk.
+/// before anything else happens; then the journal gets the events, and last the effects are carried out. What must
+/// outlive the machine's power is on disk before anybody is told; everything else a second later. Works on a thread
+/// that may wait for the disk.
 package actor Container {
     /// What the keeper does just now.
     enum Keeper {
@@ -28,6 +29,9 @@ package actor Container {
     nonisolated let bell = Bell()
 
     var lifecycle: Lifecycle
+    /// Of the last writing of `lifecycle`.
+    private var revision: UInt64
+    private var isSyncDue = false
     var custody: Custody
     var keeper = Keeper.none
     var keeperPid: Int32 = 0
@@ -58,6 +62,7 @@ package actor Container {
         directory: ContainerDirectory,
         isTerminal: Bool,
         lifecycle: Lifecycle,
+        revision: UInt64,
         custody: Custody,
         isOfEarlierBoot: Bool,
         thread: SerialThread,
@@ -67,6 +72,7 @@ package actor Container {
         self.directory = directory
         self.isTerminal = isTerminal
         self.lifecycle = lifecycle
+        self.revision = revision
         self.custody = custody
         self.isOfEarlierBoot = isOfEarlierBoot
         self.thread = thread
@@ -108,16 +114,45 @@ package actor Container {
     }
 
     private func save(_ next: Lifecycle) throws(SupervisorError) {
-        let bytes = next.record(bootID: surroundings.bootID).serialized()
+        let isDurable = next.mustOutlivePower(after: lifecycle)
         do throws(SystemError) {
             do throws(SystemError) {
-                try directory.write(bytes, to: directory.lifecycleFile)
+                try write(next, durably: isDurable)
             } catch {
                 guard error.code == ErrorNumber.noSpace, surroundings.releaseReserve() else { throw error }
-                try directory.write(bytes, to: directory.lifecycleFile)
+                try write(next, durably: isDurable)
             }
         } catch {
             throw .system(error)
+        }
+        if !isDurable { syncLater() }
+    }
+
+    private func write(_ lifecycle: Lifecycle, durably: Bool) throws(SystemError) {
+        let record = lifecycle.record(bootID: surroundings.bootID, revision: revision + 1)
+        let file = durably ? directory.lifecycleFile : directory.presentLifecycleFile
+        try directory.write(record.serialized(), to: file, durably: durably)
+        revision += 1
+    }
+
+    /// Soon the disk has it, too; a container that is gone by then was spared the wait.
+    private func syncLater() {
+        guard !isSyncDue else { return }
+        isSyncDue = true
+        surroundings.works.start {
+            try? await Task.sleep(for: .seconds(1))
+            await self.syncNow()
+        }
+    }
+
+    private func syncNow() {
+        isSyncDue = false
+        guard !isRemoved, removal == .idle else { return }
+        do throws(SystemError) {
+            try write(lifecycle, durably: true)
+        } catch {
+            // The disk is full, most likely. The next change tries again.
+            surroundings.logger.warning("sync", metadata: ["id": "\(id)", "error": "\(error)"])
         }
     }
 

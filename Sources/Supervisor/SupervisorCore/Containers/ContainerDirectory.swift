@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Messages
-internal import System
+package import System
 
 /// The files of one container below `ROOT/supervisor/containers`, and its place in RUN. A pure value of
 /// paths; the keeper writes `keeper.pb`, `run.pb`, `execs`, `events` and `spool`, the supervisor the rest.
@@ -28,7 +28,10 @@ package struct ContainerDirectory: Hashable, Sendable {
     var requestFile: String { path + "/request.pb" }
     var configurationFile: String { path + "/config.json" }
     var containerFile: String { path + "/container.pb" }
-    var lifecycleFile: String { path + "/lifecycle.pb" }
+    /// The state as the disk has it.
+    package var lifecycleFile: String { path + "/lifecycle.pb" }
+    /// What came after `lifecycle.pb`, for as long as the machine runs: replaced without waiting for the disk.
+    package var presentLifecycleFile: String { path + "/lifecycle.now.pb" }
     var eventsFile: String { path + "/events" }
     /// Locked by the keeper for as long as it lives.
     var keeperLockFile: String { path + "/keeper.lock" }
@@ -43,15 +46,25 @@ package struct ContainerDirectory: Hashable, Sendable {
         return request
     }
 
-    package func lifecycleRecord(in path: String? = nil) throws(SupervisorError)
+    /// The later of the two records.
+    /// - Parameter path: Where the directory is, if it was set aside.
+    package func lifecycleRecord(bootID: String, in path: String? = nil) throws(SupervisorError)
         -> SupervisorV1.LifecycleRecord
     {
-        let file = path.map { $0 + "/lifecycle.pb" } ?? lifecycleFile
-        let bytes = try Self.bytes(of: file)
-        guard let record = try? SupervisorV1.LifecycleRecord(serialized: bytes) else {
-            throw .damagedState(path: file, detail: "not understood")
-        }
-        return record
+        let path = path ?? self.path
+        let file = path + "/lifecycle.pb"
+        let durable = (try? Files.contents(of: file, limit: 64 << 20)).flatMap(Self.lifecycle)
+        let present = (try? Files.contents(of: path + "/lifecycle.now.pb", limit: 64 << 20))
+            .flatMap(Self.lifecycle)
+        // Of an earlier boot it may be anything.
+        if let present, present.bootId == bootID, present.revision > durable?.revision ?? 0 { return present }
+        guard let durable else { throw .damagedState(path: file, detail: "not understood") }
+        return durable
+    }
+
+    private static func lifecycle(_ bytes: [UInt8]) -> SupervisorV1.LifecycleRecord? {
+        let record = try? SupervisorV1.LifecycleRecord(serialized: bytes)
+        return record?.version == 0 ? nil : record
     }
 
     /// The keeper's events after `sequence`; a torn last record is left out. From 1, without gaps.
@@ -73,23 +86,30 @@ package struct ContainerDirectory: Hashable, Sendable {
 
     // MARK: - Writing
 
-    func write(_ bytes: [UInt8], to file: String) throws(SystemError) {
-        try Files.replace(file, with: bytes, mode: 0o600)
+    /// - Parameter durably: Otherwise it outlives the supervisor, but not the machine.
+    func write(_ bytes: [UInt8], to file: String, durably: Bool = true) throws(SystemError) {
+        try Files.replace(file, with: bytes, mode: 0o600, durably: durably)
     }
 
-    func makeDirectories() throws(SystemError) {
+    /// Makes it, and the one in RUN.
+    package func makeDirectories() throws(SystemError) {
         try Files.makeDirectories(path, mode: 0o700)
         try Files.makeDirectories(runPath, mode: 0o700)
-        let above = try Files.open(parent, [.readOnly, .directory])
-        try Files.sync(above.raw)
     }
 
-    /// Moves the directory out of the way in one step; what is aside is as good as deleted.
-    func setAside() throws(SystemError) {
-        try Files.rename(path, to: asidePath)
-        let above = try Files.open(parent, [.readOnly, .directory])
-        try Files.sync(above.raw)
+    /// Brings a new directory to disk. What the keeper reads follows from the request, and is written anew after a boot.
+    func sync() throws(SystemError) {
+        for file in [requestFile, lifecycleFile] {
+            let file = try Files.open(file, .readOnly)
+            try Files.sync(file.raw)
+        }
+        try Files.syncDirectory(path)
+        try Files.syncDirectory(parent)
     }
+
+    /// Moves the directory out of the way in one step; what is aside is as good as deleted. One that is back after the
+    /// machine's sudden end is deleted again by its owner.
+    package func setAside() throws(SystemError) { try Files.rename(path, to: asidePath) }
 
     private static func bytes(of file: String) throws(SupervisorError) -> [UInt8] {
         do throws(SystemError) { return try Files.contents(of: file, limit: 64 << 20) } catch {

@@ -5,9 +5,10 @@ package import System
 /// Every event of every container, once and in order, on disk.
 ///
 /// Owns the directory `ROOT/supervisor/journal`: the journal's id, segment files of framed events, and what
-/// the owners have acknowledged. Appending is durable when it returns. A container's event numbers make it
-/// idempotent: a number that is there already is passed over. Works on a thread of its own, since it waits
-/// for the disk.
+/// the owners have acknowledged. What was appended outlives the supervisor; the disk has it once an owner has
+/// acknowledged it. As the machine's sudden end may take the last events from here, but not from an owner, numbers go
+/// on with a gap after a boot. A container's event numbers make it idempotent: a number that is there already is
+/// passed over. Works on a thread of its own, since it waits for the disk.
 package actor Journal {
     package struct Limits: Sendable {
         package var segmentBytes: Int64 = 4 << 20
@@ -39,14 +40,19 @@ package actor Journal {
     private nonisolated let faults: FaultPoints
     private nonisolated let releaseReserve: @Sendable () -> Bool
     private nonisolated let bell = Bell()
+    /// More events than the machine's end can have taken.
+    private static let gapAfterBoot: UInt64 = 1 << 20
     private var contents: JournalContents
     private var acknowledged: [String: UInt64]
     private var file: Descriptor
 
     /// Opens the journal in `directory`, makes one where there is none, and repairs a torn end.
-    /// - Parameter releaseReserve: Called when the disk is full; true when trying again is worth it.
+    /// - Parameters:
+    ///   - bootID: Of the machine's present boot.
+    ///   - releaseReserve: Called when the disk is full; true when trying again is worth it.
     package init(
         directory: String,
+        bootID: String,
         thread: SerialThread,
         limits: Limits = Limits(),
         faults: FaultPoints = .off,
@@ -62,18 +68,22 @@ package actor Journal {
         var contents = try JournalContents(directory: directory, nowUnixNanos: Clock.wallNanos)
         damage = contents.damage
         if contents.segments.isEmpty { contents.segments.append(JournalSegment(first: 1)) }
+        if try Self.isNewBoot(bootID, in: directory), let last = contents.segments.last, last.bytes > 0 {
+            contents.segments.append(JournalSegment(first: last.last + 1 + Self.gapAfterBoot))
+        }
         file = try Self.open(contents.segments[contents.segments.count - 1], in: directory)
         self.contents = contents
         acknowledged = Counters.read(directory + "/acknowledged.pb")
     }
 
-    /// Of the last event; 0 when there is none.
+    /// The place of somebody who has read everything: of the last event, or the end of the gap behind it; 0 when there is
+    /// none.
     package var lastSequence: UInt64 { active.last }
 
     /// The number of a container's last event here; 0 when there is none.
     package func lastNumber(of container: ContainerID) -> UInt64 { contents.numbers[container.text] ?? 0 }
 
-    /// Adds what is not there yet, in order, and returns when it is on disk.
+    /// Adds what is not there yet, in order.
     package func append(_ events: [Event]) throws(SystemError) {
         let new = events.filter { $0.number > contents.numbers[$0.container] ?? 0 }
         guard !new.isEmpty else { return }
@@ -121,7 +131,7 @@ package actor Journal {
     package func next(_ cursor: Cursor) async throws -> (events: [Event], cursor: Cursor) {
         while true {
             let generation = bell.generation
-            if cursor.sequence < lastSequence { return try read(cursor) }
+            if cursor.sequence < lastEvent { return try read(cursor) }
             try await bell.wait(past: generation)
         }
     }
@@ -140,7 +150,8 @@ package actor Journal {
         guard sequence > acknowledged[owner] ?? 0 else { return }
         acknowledged[owner] = sequence
         do throws(SystemError) {
-            try Counters.write(acknowledged, to: directory + "/acknowledged.pb")
+            try Files.syncData(file.raw)
+            try Counters.write(acknowledged, to: directory + "/acknowledged.pb", durably: false)
             try trim()
         } catch {
             throw .system(error)
@@ -149,12 +160,14 @@ package actor Journal {
 
     // MARK: - Files
 
+    /// The newest event's; behind it there may be a gap.
+    private var lastEvent: UInt64 { contents.segments.last { $0.bytes > 0 }?.last ?? 0 }
+
     private var active: JournalSegment { contents.segments[contents.segments.count - 1] }
 
     private func write(_ bytes: [UInt8]) throws(SystemError) {
         do throws(SystemError) {
             try Files.writeAll(file.raw, bytes)
-            try Files.sync(file.raw)
         } catch {
             // A part of it may be there; the file is opened for appending, so the end must be right.
             try? DiskSpace.truncate(file.raw, to: active.bytes)
@@ -163,6 +176,7 @@ package actor Journal {
     }
 
     private func rotate() throws(SystemError) {
+        try Files.syncData(file.raw)
         let segment = JournalSegment(first: active.last + 1)
         file = try Self.open(segment, in: directory)
         contents.segments.append(segment)
@@ -181,7 +195,7 @@ package actor Journal {
                 return
             }
             // First, since the numbers could not be read from the segment afterwards.
-            try Counters.write(contents.numbers, to: directory + "/numbers.pb")
+            try Counters.write(contents.numbers, to: directory + "/numbers.pb", durably: true)
             faults.reach("supervisor.journal.numbers-written")
             try Files.unlink("\(directory)/\(oldest.name)")
             contents.segments.removeFirst()
@@ -204,11 +218,14 @@ package actor Journal {
     }
 
     private func read(_ cursor: Cursor) throws -> (events: [Event], cursor: Cursor) {
-        let wanted = cursor.sequence + 1
-        guard let segment = contents.segments.last(where: { $0.first <= wanted }), segment.last >= wanted
+        var wanted = cursor.sequence + 1
+        // Between the segments there may be a gap.
+        guard wanted >= contents.segments[0].first,
+            let segment = contents.segments.first(where: { $0.last >= wanted })
         else {
             throw SupervisorError.eventsGone(oldest: contents.segments[0].first)
         }
+        wanted = max(wanted, segment.first)
         var cursor = cursor
         if cursor.segment != segment.first {
             cursor.segment = segment.first
@@ -255,9 +272,16 @@ package actor Journal {
             [.readWrite, .create, .append],
             mode: 0o600
         )
-        let parent = try Files.open(directory, [.readOnly, .directory])
-        try Files.sync(parent.raw)
+        try Files.syncDirectory(directory)
         return file
+    }
+
+    /// Whether the journal was last opened in another boot of the machine. From now on it was in this.
+    private static func isNewBoot(_ bootID: String, in directory: String) throws(SystemError) -> Bool {
+        let path = directory + "/boot"
+        guard (try? Files.text(of: path)) != bootID else { return false }
+        try Files.replace(path, with: Array(bootID.utf8))
+        return true
     }
 
     private static func identity(in directory: String) throws(SystemError) -> String {

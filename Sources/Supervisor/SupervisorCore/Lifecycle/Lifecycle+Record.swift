@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Messages
 
-/// The value as file `lifecycle.pb`.
+/// The value as file `lifecycle.pb` or `lifecycle.now.pb`.
 extension Lifecycle {
     static let recordVersion: UInt32 = 1
 
-    package func record(bootID: String) -> SupervisorV1.LifecycleRecord {
+    /// - Parameter revision: Higher with each writing.
+    package func record(bootID: String, revision: UInt64) -> SupervisorV1.LifecycleRecord {
         SupervisorV1.LifecycleRecord(
             version: Self.recordVersion,
             bootId: bootID,
@@ -35,8 +36,28 @@ extension Lifecycle {
             resourcesJson: resources,
             resourcesBeforeJson: beforeUpdate?.resources,
             restartPolicy: SupervisorV1.RestartPolicy(policy),
-            restartPolicyBefore: (beforeUpdate?.policy).map(SupervisorV1.RestartPolicy.init)
+            restartPolicyBefore: (beforeUpdate?.policy).map(SupervisorV1.RestartPolicy.init),
+            revision: revision
         )
+    }
+
+    /// Whether losing the step from `old` to this with the machine's power would break a promise: a container that is to
+    /// run again after a boot would not, or one would that was stopped by hand; or limits would be the old ones.
+    package func mustOutlivePower(after old: Lifecycle) -> Bool {
+        if policy != old.policy || resources != old.resources || beforeUpdate != old.beforeUpdate {
+            return true
+        }
+        guard policy.mode != .no else { return false }
+        return isManuallyStopped != old.isManuallyStopped || hasRun != old.hasRun
+    }
+
+    /// After another boot: what the machine's end may have taken from the others' files is not waited for.
+    /// - Parameters:
+    ///   - keeperSequence: The last event in the keeper's file.
+    ///   - journaled: The number of the last event that the journal has of it.
+    package mutating func reconcile(keeperSequence: UInt64, journaled: UInt64) {
+        self.keeperSequence = min(self.keeperSequence, keeperSequence)
+        eventNumber = max(eventNumber, journaled)
     }
 
     /// nil when the record is of a later version, or says what no container does.

@@ -5,6 +5,7 @@ import Rendering
 
 struct Attach: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "attach",
         abstract: "Attach to a container that runs.",
         discussion: """
             Shows what it writes from now on, and ends with its exit code. ctrl-p ctrl-q leaves one with a terminal again.

@@ -6,6 +6,7 @@ import System
 
 struct Exec: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "exec",
         abstract: "Run a program in a running container.",
         discussion: """
             Ends with the program's exit code; 126 when it cannot be executed, 127 when it was not found.

@@ -13,6 +13,7 @@ enum Inspection {
 
 struct Inspect: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "inspect",
         abstract: "Show all that is known about containers or images, as a JSON array.",
         discussion: """
             EXAMPLE:

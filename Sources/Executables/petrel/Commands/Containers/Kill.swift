@@ -6,6 +6,7 @@ import Services
 
 struct Kill: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "kill",
         abstract: "Send a signal to running containers.",
         discussion: "EXAMPLE:\n  petrel kill -s HUP web"
     )

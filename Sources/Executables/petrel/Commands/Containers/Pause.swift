@@ -6,6 +6,7 @@ import Services
 
 struct Pause: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "pause",
         abstract: "Let every process of containers stand still.",
         discussion: "EXAMPLE:\n  petrel pause web"
     )
@@ -26,6 +27,7 @@ struct Pause: EngineCommand {
 
 struct Unpause: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "unpause",
         abstract: "Let the processes of paused containers go on.",
         discussion: "EXAMPLE:\n  petrel unpause web"
     )

@@ -9,6 +9,7 @@ import System
 
 struct Ps: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "ps",
         abstract: "List containers.",
         discussion: """
             EXAMPLE:

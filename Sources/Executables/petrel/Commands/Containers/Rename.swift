@@ -6,6 +6,7 @@ import Services
 
 struct Rename: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "rename",
         abstract: "Give a container another name.",
         discussion: "EXAMPLE:\n  petrel rename web old-web"
     )

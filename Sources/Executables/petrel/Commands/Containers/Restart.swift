@@ -6,6 +6,7 @@ import Services
 
 struct Restart: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "restart",
         abstract: "Stop containers and start them again.",
         discussion: "EXAMPLE:\n  petrel restart web"
     )

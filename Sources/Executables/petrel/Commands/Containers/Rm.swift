@@ -6,6 +6,7 @@ import Services
 
 struct Rm: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "rm",
         abstract: "Remove containers.",
         discussion: "EXAMPLE:\n  petrel rm -f web"
     )

@@ -5,6 +5,7 @@ import Rendering
 
 struct Run: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "run",
         abstract: "Create a container from an image and start it.",
         discussion: """
             Ends with the container's exit code; 125 when Petrel failed, 126 when the program cannot be executed, 127 \

@@ -6,6 +6,7 @@ import Rendering
 
 struct Start: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "start",
         abstract: "Start containers that do not run.",
         discussion: "EXAMPLE:\n  petrel start -ai job"
     )

@@ -9,6 +9,7 @@ import System
 
 struct Stats: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "stats",
         abstract: "Show what containers use, again and again.",
         discussion: "EXAMPLE:\n  petrel stats --no-stream web"
     )

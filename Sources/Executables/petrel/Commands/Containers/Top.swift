@@ -7,6 +7,7 @@ import Services
 
 struct Top: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "top",
         abstract: "Show the processes of a container.",
         discussion: "EXAMPLE:\n  petrel top web\n  petrel top web -o pid,rss,args"
     )

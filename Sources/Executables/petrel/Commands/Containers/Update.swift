@@ -7,6 +7,7 @@ import Services
 
 struct Update: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "update",
         abstract: "Change limits and restart policy of containers.",
         discussion: "EXAMPLE:\n  petrel update --memory 512m --memory-swap 1g web"
     )

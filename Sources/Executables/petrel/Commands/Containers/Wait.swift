@@ -7,6 +7,7 @@ import Services
 
 struct Wait: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "wait",
         abstract: "Wait until containers stop, and print their exit codes.",
         discussion: "EXAMPLE:\n  petrel wait job"
     )

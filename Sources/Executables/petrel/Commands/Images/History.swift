@@ -9,6 +9,7 @@ import System
 
 struct History: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "history",
         abstract: "Show how an image was made.",
         discussion: "EXAMPLE:\n  petrel history --no-trunc busybox"
     )

@@ -9,6 +9,7 @@ import System
 
 struct Images: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "images",
         abstract: "List images.",
         discussion: "EXAMPLE:\n  petrel images --digests busybox"
     )

@@ -7,6 +7,7 @@ import Services
 
 struct Rmi: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "rmi",
         abstract: "Remove images.",
         discussion: "EXAMPLE:\n  petrel rmi busybox:latest"
     )

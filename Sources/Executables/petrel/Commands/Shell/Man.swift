@@ -6,6 +6,7 @@ import System
 
 struct Man: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "man",
         abstract: "Write the manual pages of all commands into a folder.",
         discussion: "EXAMPLE:\n  petrel man /usr/local/share/man/man1"
     )

@@ -9,6 +9,7 @@ import System
 
 struct Events: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "events",
         abstract: "Show what happens to containers and images, as it happens.",
         discussion: "EXAMPLE:\n  petrel events --since 1h --filter event=die"
     )

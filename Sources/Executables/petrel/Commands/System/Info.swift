@@ -8,6 +8,7 @@ import Services
 
 struct Info: EngineCommand {
     static let configuration = CommandConfiguration(
+        commandName: "info",
         abstract: "Show what the engine knows about itself and this machine.",
         discussion: "EXAMPLE:\n  petrel info --format '{{.ContainersRunning}}'"
     )

@@ -1241,7 +1241,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__health_record__descript
   (ProtobufCMessageInit) petrel__supervisor__v1__health_record__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__lifecycle_record__field_descriptors[29] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__lifecycle_record__field_descriptors[30] =
 {
   {
     "version",
@@ -1591,6 +1591,18 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__lifecycle_record__
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "revision",
+    47,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__LifecycleRecord, revision),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__lifecycle_record__field_indices_by_name[] = {
   9,   /* field[9] = back_off_nanos */
@@ -1615,6 +1627,7 @@ static const unsigned petrel__supervisor__v1__lifecycle_record__field_indices_by
   8,   /* field[8] = restart_count */
   27,   /* field[27] = restart_policy */
   28,   /* field[28] = restart_policy_before */
+  29,   /* field[29] = revision */
   3,   /* field[3] = run */
   16,   /* field[16] = start_is_restart */
   20,   /* field[20] = start_key */
@@ -1629,7 +1642,7 @@ static const ProtobufCIntRange petrel__supervisor__v1__lifecycle_record__number_
   { 19, 17 },
   { 30, 20 },
   { 40, 22 },
-  { 0, 29 }
+  { 0, 30 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__lifecycle_record__descriptor =
 {
@@ -1639,7 +1652,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__lifecycle_record__descr
   "Petrel__Supervisor__V1__LifecycleRecord",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__LifecycleRecord),
-  29,
+  30,
   petrel__supervisor__v1__lifecycle_record__field_descriptors,
   petrel__supervisor__v1__lifecycle_record__field_indices_by_name,
   4,  petrel__supervisor__v1__lifecycle_record__number_ranges,

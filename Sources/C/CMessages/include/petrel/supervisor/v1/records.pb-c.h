@@ -205,6 +205,7 @@ struct  Petrel__Supervisor__V1__LifecycleRecord
   protobuf_c_boolean pause_wanted;
   protobuf_c_boolean pause_told;
   ProtobufCBinaryData resources_json;
+  uint64_t revision;
   Petrel__Supervisor__V1__LifecycleRecord__HealthCase _health_case;
   union {
     Petrel__Supervisor__V1__HealthRecord *health;
@@ -224,7 +225,7 @@ struct  Petrel__Supervisor__V1__LifecycleRecord
 };
 #define PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__lifecycle_record__descriptor) \
-    , 0, {0,NULL}, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, {0,NULL}, PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___HEALTH__NOT_SET, {0}, PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESOURCES_BEFORE_JSON__NOT_SET, {0}, PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESTART_POLICY__NOT_SET, {0}, PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESTART_POLICY_BEFORE__NOT_SET, {0} }
+    , 0, {0,NULL}, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0,NULL, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, {0,NULL}, 0, PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___HEALTH__NOT_SET, {0}, PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESOURCES_BEFORE_JSON__NOT_SET, {0}, PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESTART_POLICY__NOT_SET, {0}, PETREL__SUPERVISOR__V1__LIFECYCLE_RECORD___RESTART_POLICY_BEFORE__NOT_SET, {0} }
 
 
 struct  Petrel__Supervisor__V1__Counter
