@@ -106,19 +106,7 @@ package actor Supervisor {
             let keeper = try surroundings.keepers.spawn(for: directory, isAdopter: false)
             link = keeper
             faults.reach("supervisor.create.keeper-spawned")
-            let lifecycle = Lifecycle(
-                id: request.id,
-                owner: request.owner,
-                policy: request.restartPolicy,
-                isAutoRemoved: request.isAutoRemoved,
-                healthCheck: request.healthCheck,
-                now: surroundings.now
-            )
-            // This completes it: from here on a restarted supervisor keeps it.
-            let bytes = lifecycle.record(bootID: surroundings.bootID, revision: 1).serialized()
-            try directory.write(bytes, to: directory.lifecycleFile, durably: false)
-            // Last: the keeper comes up meanwhile.
-            try directory.sync()
+            let lifecycle = try complete(request, directory)
             faults.reach("supervisor.create.completed")
             let container = Container(
                 request: request,
@@ -141,6 +129,26 @@ package actor Supervisor {
             try? Files.removeTree(directory.asidePath)
             throw error
         }
+    }
+
+    /// Writes the life cycle's first record: from here on a restarted supervisor keeps the container.
+    private func complete(
+        _ request: ContainerRequest,
+        _ directory: ContainerDirectory
+    ) throws(SystemError) -> Lifecycle {
+        let lifecycle = Lifecycle(
+            id: request.id,
+            owner: request.owner,
+            policy: request.restartPolicy,
+            isAutoRemoved: request.isAutoRemoved,
+            healthCheck: request.healthCheck,
+            now: surroundings.now
+        )
+        let bytes = lifecycle.record(bootID: surroundings.bootID, revision: 1).serialized()
+        try directory.write(bytes, to: directory.lifecycleFile, durably: false)
+        // Last: the keeper comes up meanwhile.
+        try directory.sync()
+        return lifecycle
     }
 
     func seccompProgram(of configuration: RuntimeConfiguration) throws(SupervisorError) -> String {
