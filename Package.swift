@@ -206,7 +206,7 @@ let suites: [Target] = [
         "SupervisorCoreTests",
         ["Events", "Messages", "RuntimeSpec", "SupervisorCore", "System", "TestSupport"]
     ),
-    tests("EventsTests", ["Events"]),
+    tests("EventsTests", ["Events", "System"]),
     tests("RenderingTests", ["JSON", "Rendering", "System"]),
     tests(
         "EngineCoreTests",

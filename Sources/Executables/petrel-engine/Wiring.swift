@@ -62,7 +62,9 @@ struct Wiring: Sendable {
     /// Stops in the reverse order of starting: first no more calls, then the engine.
     func serve() async throws {
         var configuration = ServiceGroupConfiguration(
-            services: [EngineRun(wiring: self), ServerRun(wiring: self), ReloadRun(wiring: self)],
+            services: [
+                EngineRun(wiring: self), ServerRun(wiring: self), ReloadRun(wiring: self), SmallProgramRun(),
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
@@ -113,6 +115,12 @@ struct Wiring: Sendable {
                 notifier.stopping()
                 server.gracefulShutdown()
             }
+        }
+    }
+
+    private struct SmallProgramRun: Service {
+        func run() async throws {
+            try? await cancelWhenGracefulShutdown { try await SmallProgram.keep() }
         }
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Events
 import ImageStoreCore
 import ImageStoreService
 import Logging
@@ -62,7 +63,7 @@ struct Wiring: Sendable {
                 services: [
                     Collection(store: store, interval: Self.collectionInterval, logger: logger),
                     Serving(server: server, socket: socket, notifier: notifier),
-                    Reloading(notifier: notifier),
+                    Reloading(notifier: notifier), Shrinking(),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
@@ -104,6 +105,12 @@ struct Wiring: Sendable {
             await cancelWhenGracefulShutdown {
                 for await _ in signals { notifier.ready() }
             }
+        }
+    }
+
+    private struct Shrinking: Service {
+        func run() async throws {
+            try? await cancelWhenGracefulShutdown { try await SmallProgram.keep() }
         }
     }
 

@@ -109,6 +109,7 @@ struct Daemon: ~Copyable {
         let ready = try signals.descriptor()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await surroundings.works.run() }
+            group.addTask { try await SmallProgram.keep() }
             group.addTask { try await store.catchUp { await supervisor.storeAgain() } }
             group.addTask {
                 while true {
