@@ -199,7 +199,7 @@ let suites: [Target] = [
     tests("RPCTests", ["Messages", "RPC", "Services", "System", "TestMessages", "TestSupport", logging]),
     tests("SystemTests", ["TestSupport"]),
     tests("LogsTests", ["Logs", "System"]),
-    tests("KeeperTests", ["JSON", "Logs", "Messages", "System"]),
+    tests("KeeperTests", ["JSON", "Keeper", "Logs", "Messages", "System"]),
     tests("InitCoreTests", ["InitCore", "System"]),
     tests("SuiteTests", ["InitCore", "Suite", "System", "TestSupport"]),
     tests(

@@ -17,6 +17,14 @@ package struct Pipe: ~Copyable, Sendable {
         self.writeEnd = Descriptor(adopting: ends[1])
     }
 
+    /// `F_SETPIPE_SZ`: how much a pipe holds; the kernel rounds up.
+    /// - Throws: `EPERM` beyond what this user may have in pipes, or in one; `EBUSY` when it holds more.
+    package static func resize(_ pipe: Int32, toBytes bytes: Int) throws(SystemError) {
+        guard petrel_fcntl(pipe, 1031, bytes) >= 0 else {
+            throw SystemError("fcntl(F_SETPIPE_SZ)", code: errno)
+        }
+    }
+
     /// Closes the write end and gives the read end away.
     package consuming func relinquishReadEnd() -> Descriptor { readEnd }
 }

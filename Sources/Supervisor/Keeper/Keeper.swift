@@ -112,7 +112,10 @@ package final class Keeper {
         while !isReleased || connections.contains(where: { $0.isOpen && $0.interest.contains(.writable) }) {
             var turn = Turn()
             collect(into: &turn)
-            try Poll.wait(&turn.entries, deadlineNanos: deadline())
+            try Poll.wait(
+                &turn.entries,
+                deadlineNanos: [deadline(), turn.restsUntil].compactMap(\.self).min()
+            )
             for (entry, watch) in zip(turn.entries, turn.watches) where !entry.found.isEmpty {
                 handle(watch, entry.found)
             }
@@ -146,6 +149,8 @@ package final class Keeper {
     struct Turn {
         var entries: [Poll.Entry] = []
         var watches: [Watch] = []
+        /// When the first of the outputs that are not in the set is to be in it again.
+        var restsUntil: Int64?
 
         mutating func add(_ descriptor: Int32, _ interest: Poll.Interest, _ watch: Watch) {
             entries.append(Poll.Entry(descriptor, interest))
@@ -181,7 +186,12 @@ package final class Keeper {
         if let input = job.input, !input.isEmpty {
             turn.add(input.process.raw, .writable, .input(job))
         }
+        let now = Clock.bootNanos
         for source in job.outputs where takesOutput(of: job, source) {
+            if let time = source.restsUntil, time > now {
+                turn.restsUntil = min(turn.restsUntil ?? time, time)
+                continue
+            }
             if let raw = source.watched { turn.add(raw, .readable, .output(job, source)) }
         }
         for client in job.clients {

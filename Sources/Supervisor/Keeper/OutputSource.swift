@@ -19,6 +19,7 @@ final class OutputSource {
     /// All its writers are gone, and all bytes were moved.
     private(set) var isAtEnd = false
     private var terminalEnded = false
+    private var pace = OutputPace()
 
     init(_ stream: OutputStream, pipe: SharedDescriptor, stage: OutputStage?) {
         self.stream = stream
@@ -75,6 +76,18 @@ final class OutputSource {
         let filled = waiting
         if filled == 0, terminalEnded { isAtEnd = true }
         return filled
+    }
+
+    /// When to look at it again; nil: whenever there is something.
+    var restsUntil: Int64? { pace.restsUntil }
+
+    /// Bytes were moved from it.
+    func noteMoved(_ count: Int) {
+        // A terminal is read in smaller pieces than its pipe holds.
+        guard terminal == nil else { return }
+        pace.note(count, now: Clock.bootNanos) {
+            (try? Pipe.resize(pipe.raw, toBytes: Self.bytesAtOnce)) != nil
+        }
     }
 
     /// More of it could be taken, if there were any.

@@ -59,7 +59,9 @@ final class Spooler {
             retryAt = Clock.bootNanos + Self.retryNanos
             return dropsWhenFull ? drop(source, hungUp) : .blocked
         }
-        return moved > 0 ? .moved : .nothing
+        guard moved > 0 else { return .nothing }
+        source.noteMoved(moved)
+        return .moved
     }
 
     /// The count of what was dropped, which begins again from 0.
