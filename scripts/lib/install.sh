@@ -13,8 +13,11 @@ build_packages=(
 )
 # What an image without a registry is made from.
 image_packages=(busybox-static)
+# What scripts/benchmark needs, and what the peers need that it unpacks beside the machine's own programs.
+benchmark_packages=(busybox-static python3 e2fsprogs mount)
+peer_packages=(runc libdevmapper1.02.1)
 # Programs that the tests drive Petrel with, and compare it to.
-test_packages=(busybox-static docker-registry skopeo zstd gzip openssl python3 groff-base zsh fish)
+test_packages=(busybox-static docker-registry skopeo zstd gzip openssl python3 groff-base zsh fish e2fsprogs)
 
 # fail MESSAGE...: one line on stderr, and the end.
 fail() {
