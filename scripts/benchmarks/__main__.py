@@ -67,15 +67,17 @@ def listed(known):
             print(f"{name}\t{row.name}\t{row.unit}\t≤ {row.goal:.2f}{limit}\t{row.about}")
 
 
+def peers_of(group):
+    """Names of a group's peers; without the newer Docker where it is the machine's own one anyway."""
+    is_newer = debian.codename() == NEWER_RELEASE
+    return [name for name in group.PEERS if not (is_newer and name == NEWER_PEER)]
+
+
 def peer(name, place):
     """A peer, from packages that are fetched now."""
-    own, release = debian.codename(), None
-    if name == NEWER_PEER:
-        if own == NEWER_RELEASE:
-            raise BenchmarkError("it is the peer \"docker\" on this machine")
-        release = NEWER_RELEASE
+    release = NEWER_RELEASE if name == NEWER_PEER else None
     # The client has a package of its own since then.
-    client = ["docker-cli"] if NEWER_RELEASE in (own, release) else []
+    client = ["docker-cli"] if NEWER_RELEASE in (debian.codename(), release) else []
     directory = place.directory / "peers" / name
     debian.unpack(["docker.io", "containerd", *client], directory, release)
     return Docker(name, directory, place.directory / "disk", place.cgroup)
@@ -89,7 +91,7 @@ def work_on(group, arguments, place):
         try:
             sandbox.make_disk(disk, gigabytes=8)
             bench.start(Petrel(os.environ["PETREL_BIN"], disk, place.suite_id))
-            for name in group.PEERS if arguments.with_peers else []:
+            for name in peers_of(group) if arguments.with_peers else []:
                 try:
                     bench.start(peer(name, place))
                 except (BenchmarkError, OSError) as error:
@@ -139,7 +141,7 @@ def main():
         records, ended_well = measured(name, known[name], arguments)
         is_whole = is_whole and ended_well
         versions.update({record["side"]: record["version"] for record in records if "version" in record})
-        peers = known[name].PEERS if arguments.with_peers else []
+        peers = peers_of(known[name]) if arguments.with_peers else []
         results += report.entries(name, known[name].ROWS, records, peers)
     facts = machine(versions)
     print("\n".join(f"{name}: {value}" for name, value in facts), end="\n\n")

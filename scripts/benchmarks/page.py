@@ -70,19 +70,23 @@ def _chart(row):
     height = len(bars) * (BAR + GAP) + GAP
     title = "; ".join(f"{name} {report.figure(entry[side])} {entry['unit']}" for name, entry, side in bars)
     parts = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img"><title>{html.escape(title)}</title>']
+    theirs = [entry["theirs"] for entry in row if entry["theirs"] is not None]
+    goal = LABEL + min(theirs) * row[0]["goal"] * scale if theirs else None
     for index, (name, entry, side) in enumerate(bars):
         top = GAP + index * (BAR + GAP)
         middle = top + BAR / 2
         end = LABEL + entry[side] * scale
         low, high = (LABEL + entry[side + part] * scale for part in ("_p10", "_p90"))
+        value = max(end, high)
+        if side == "ours" and goal is not None and value < goal < value + 45:
+            # Not across the figure.
+            value = goal
         parts += [
             f'<text x="0" y="{middle + 4}">{html.escape(name)}</text>',
             f'<rect class="{side}" x="{LABEL}" y="{top}" width="{max(1, end - LABEL):.1f}" height="{BAR}" rx="2"/>',
             f'<line class="spread" x1="{low:.1f}" x2="{high:.1f}" y1="{middle}" y2="{middle}"/>',
-            f'<text x="{max(end, high) + 6:.1f}" y="{middle + 4}">{report.figure(entry[side])}</text>',
+            f'<text x="{value + 6:.1f}" y="{middle + 4}">{report.figure(entry[side])}</text>',
         ]
-    theirs = [entry["theirs"] for entry in row if entry["theirs"] is not None]
-    if theirs:
-        goal = LABEL + min(theirs) * row[0]["goal"] * scale
+    if goal is not None and bars[0][2] == "ours":
         parts.append(f'<line class="goal" x1="{goal:.1f}" x2="{goal:.1f}" y1="2" y2="{GAP + BAR + 4}"/>')
     return "".join(parts + ["</svg>"])
