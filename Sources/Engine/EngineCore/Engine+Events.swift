@@ -124,6 +124,7 @@ extension Engine {
             if let told = try Engine.told(db, event) { try EventTable.insert(db, told, from: event.position) }
             try EventTable.setPosition(db, event.position)
         }
+        journal.noteStored()
         faults.reach("engine.events.stored")
         switch event.action {
         case .delete: journal.noteDeletion(of: event.container)
@@ -137,6 +138,7 @@ extension Engine {
     func acknowledgeJournal() async throws {
         while true {
             try await Task.sleep(for: .seconds(1))
+            guard journal.takeNews() else { continue }
             do {
                 let position = try await database.read { db in try EventTable.position(db) }
                 guard let position = journal.toAcknowledge(position) else { continue }
@@ -147,6 +149,7 @@ extension Engine {
                 throw CancellationError()
             } catch {
                 logger.debug("the journal cannot be acknowledged now", metadata: ["error": "\(error)"])
+                journal.noteStored()
             }
         }
     }

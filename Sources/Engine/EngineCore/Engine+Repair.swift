@@ -7,6 +7,8 @@ internal import System
 /// What an earlier process left half done is undone or finished; what other daemons keep for nobody is taken away.
 extension Engine {
     private static let pause = Duration.seconds(10)
+    /// A machine where nothing happens is not to be kept awake.
+    private static let longestPause = Duration.seconds(300)
     private static let patienceAtStart = Duration.seconds(10)
     private static let tombstonesKeptNanos: Int64 = 24 * 3600 * 1_000_000_000
 
@@ -17,9 +19,19 @@ extension Engine {
         }
         try Task.checkCancellation()
         ready()
+        var pause = Engine.pause
+        var due = ContinuousClock.now + pause
         while true {
             try await Task.sleep(for: Engine.pause)
-            _ = await repair()
+            location.keepReserve()
+            let isWanted = isRepairWanted.withLock { isWanted in
+                defer { isWanted = false }
+                return isWanted
+            }
+            guard isWanted || ContinuousClock.now >= due else { continue }
+            let isWhole = await repair()
+            pause = isWhole && !isWanted ? min(pause * 2, Engine.longestPause) : Engine.pause
+            due = ContinuousClock.now + pause
         }
     }
 
@@ -29,7 +41,6 @@ extension Engine {
         var round = Round(logger: logger)
         await round.attempt("look for what was left half done") { try await resumeRows(&$0) }
         await round.attempt("look for what belongs to nobody") { try await sweep(&$0) }
-        location.keepReserve()
         await round.attempt("forget old events and removed containers") { _ in
             try await database.write { db in
                 try Tombstone.discard(db, before: Clock.wallNanos - Engine.tombstonesKeptNanos)

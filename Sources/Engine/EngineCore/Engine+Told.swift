@@ -4,11 +4,10 @@ internal import GRDB
 extension Engine {
     /// What users are told about a journal event; nil where nobody has seen the container, or it is no user's business.
     static func told(_ db: Database, _ event: JournalEvent) throws -> EngineEvent? {
-        let row = try ContainerRow.one(db, id: event.container)
         let attributes: [String: String]
-        if let row {
-            guard row.state != .creating else { return nil }
-            attributes = row.eventAttributes
+        if let (state, found) = try ContainerRow.eventAttributes(db, id: event.container) {
+            guard state != .creating else { return nil }
+            attributes = found
         } else {
             guard let removed = try Tombstone.one(db, id: event.container), removed.name != nil else {
                 return nil

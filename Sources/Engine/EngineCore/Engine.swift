@@ -27,6 +27,8 @@ package final class Engine: Sendable {
     let readers = OutputReaders()
     /// Containers whose making or removal this process is busy with, and how many tasks of it; repair leaves them alone.
     let busy = Mutex<[ContainerID: Int]>([:])
+    /// Something could not be finished, and is repair's to do soon.
+    let isRepairWanted = Mutex(false)
     /// `auto_remove` containers that have ended for good.
     let wantedRemovals = AsyncStream<WantedRemoval>.makeStream()
     /// Where the journal pump has got to, and which containers' ends it has seen.
@@ -122,7 +124,7 @@ package final class Engine: Sendable {
         try await Task { try await work() }.value
     }
 
-    /// Marks a container as this process's business for the length of `work`.
+    /// Marks a container as this process's business for the length of `work`; repair looks after one that fails.
     func whileBusy<Value>(with id: ContainerID, _ work: () async throws -> Value) async throws -> Value {
         busy.withLock { $0[id, default: 0] += 1 }
         defer {
@@ -131,6 +133,9 @@ package final class Engine: Sendable {
                 busy[id] = others > 0 ? others : nil
             }
         }
-        return try await work()
+        do { return try await work() } catch {
+            isRepairWanted.withLock { $0 = true }
+            throw error
+        }
     }
 }

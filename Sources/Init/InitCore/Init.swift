@@ -33,6 +33,9 @@ package final class Init {
     var schedule: Schedule
     let daemons: [ManagedDaemon]
     var isShuttingDown = false
+    /// Nothing has happened for a while: the code that handled the last event was let go of.
+    private var isSettled = false
+    private static let settlesAfterNanos: Int64 = 5_000_000_000
     let records: DaemonRecords
     private let signals: SignalQueue
     let notifications: Descriptor
@@ -90,8 +93,11 @@ package final class Init {
         entries += adopted.compactMap { $0.process.map { Poll.Entry($0.raw) } }
         let first = entries.count
         entries += control.pollEntries
-        let deadlines = [schedule.deadline, control.deadline].compactMap { $0 }
+        let settling = isSettled ? nil : Clock.bootNanos + Self.settlesAfterNanos
+        let deadlines = [schedule.deadline, control.deadline, settling].compactMap { $0 }
         try Poll.wait(&entries, deadlineNanos: deadlines.min())
+        isSettled = entries.allSatisfy { $0.found.isEmpty }
+        if isSettled, settling != nil { ProgramMemory.releaseCode() }
         // Notifications before deaths: what a daemon said before it died counts.
         if !entries[1].found.isEmpty { receiveNotifications() }
         if !entries[0].found.isEmpty { try receiveSignals() }

@@ -4,7 +4,7 @@ internal import System
 /// A daemon waits nearly all its life: it should not hold the code that its start has run.
 package enum SmallProgram {
     private static let afterStart = Duration.seconds(5)
-    private static let pause = Duration.seconds(30)
+    private static let pause = Duration.seconds(10)
 
     /// Lets go of the program's code now and then. Rightly endless; ends by cancellation.
     package static func keep() async throws {

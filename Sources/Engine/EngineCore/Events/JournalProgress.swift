@@ -8,6 +8,8 @@ final class JournalProgress: Sendable {
         var expected: Set<ContainerID> = []
         /// Read before the answer to our call came.
         var early: Set<ContainerID> = []
+        /// Whether something was stored since the position was last asked for.
+        var hasNews = true
         var acknowledged = JournalPosition(journal: "", sequence: 0)
         /// Nothing of ours is left to come up to here.
         var quiet = JournalPosition(journal: "", sequence: 0)
@@ -46,6 +48,17 @@ final class JournalProgress: Sendable {
             }
         }
         state.withLock { _ = $0.expected.remove(id) }
+    }
+
+    /// An event was stored, or passed over.
+    func noteStored() { state.withLock { $0.hasNews = true } }
+
+    /// Whether there can be anything to acknowledge; false from then on, until something is stored.
+    func takeNews() -> Bool {
+        state.withLock { state in
+            defer { state.hasNews = false }
+            return state.hasNews
+        }
     }
 
     /// The position, if it is another one than the last acknowledged.

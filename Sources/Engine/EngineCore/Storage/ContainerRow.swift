@@ -59,6 +59,22 @@ extension ContainerRow {
             .map(ContainerRow.init)
     }
 
+    /// What events about a container carry, without reading all that is known of it: there are many events.
+    static func eventAttributes(_ db: Database, id: ContainerID) throws -> (State, [String: String])? {
+        let row = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT state, name, json_extract(settings, '$.image') AS image,
+                        json_extract(resolved, '$.labels') AS labels FROM containers WHERE id = ?
+                    """
+            ),
+            arguments: [id.text]
+        )
+        guard let row, let state = State(rawValue: row["state"]) else { return nil }
+        let labels = try StoredJSON.value([String: String].self, of: row["labels"])
+        return (state, labels.merging(["name": row["name"], "image": row["image"]]) { $1 })
+    }
+
     /// The container that a request with this key has made, or is making.
     static func one(_ db: Database, requestKey: String) throws -> ContainerRow? {
         try Row.fetchOne(
