@@ -26,7 +26,7 @@ extension Engine {
         try settings.check(on: host)
         let key = try RequestKey.checked(key)
         if let made = try await made(byRequest: key) {
-            return creation(of: made, cgroupLayout: try await supervisor.version().cgroupLayout)
+            return creation(of: made, cgroupLayout: try await cgroupLayout())
         }
         let wanted = name.isEmpty ? nil : try ContainerName(name)
         let (settings, borrowed) = try await borrow(settings)
@@ -41,7 +41,7 @@ extension Engine {
             hostName: host.name,
             borrowed: borrowed
         )
-        let layout = try await supervisor.version().cgroupLayout
+        let layout = try await cgroupLayout()
         let draft = ContainerRow(
             id: id,
             name: wanted?.text ?? "",

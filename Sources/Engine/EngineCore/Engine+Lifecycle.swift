@@ -107,7 +107,7 @@ extension Engine {
         do {
             while true {
                 let seen = changes.version
-                let isThere = try await database.read { db in try ContainerRow.one(db, id: id) != nil }
+                let isThere = try await database.read { db in try ContainerRow.exists(db, id) }
                 if !isThere { return }
                 try await changes.wait(beyond: seen)
             }

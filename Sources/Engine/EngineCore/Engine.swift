@@ -29,6 +29,8 @@ package final class Engine: Sendable {
     let busy = Mutex<[ContainerID: Int]>([:])
     /// Something could not be finished, and is repair's to do soon.
     let isRepairWanted = Mutex(false)
+    /// Asked of the supervisor once: a machine keeps its layout while it runs.
+    private let knownLayout = Mutex<String?>(nil)
     /// `auto_remove` containers that have ended for good.
     let wantedRemovals = AsyncStream<WantedRemoval>.makeStream()
     /// Where the journal pump has got to, and which containers' ends it has seen.
@@ -115,6 +117,14 @@ package final class Engine: Sendable {
     }
 
     /// The folder with the container's host name, hosts and resolver files.
+    /// "v1", "hybrid" or "v2".
+    func cgroupLayout() async throws -> String {
+        if let layout = knownLayout.withLock({ $0 }) { return layout }
+        let layout = try await supervisor.version().cgroupLayout
+        knownLayout.withLock { $0 = layout }
+        return layout
+    }
+
     func filesDirectory(of id: ContainerID) -> String { "\(directory)/containers/\(id)" }
 
     /// Runs `work` to its end even if the caller is cancelled: clean-up must outlive whoever asked for it.

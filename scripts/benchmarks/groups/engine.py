@@ -24,6 +24,7 @@ SERVING_SECONDS = 180
 UP_SECONDS = 10.5
 # What a daemon does once after its start, such as giving memory back, is over by then.
 SETTLED_SECONDS = 7
+IDLE_SECONDS = 15
 
 ROWS = [
     Row("run --rm", "ms", 0.12, "run --rm IMAGE true, to its end"),
@@ -43,11 +44,11 @@ def measure(bench):
     image = bench.work / "image.tar"
     script = pathlib.Path(__file__).parents[2] / "make-busybox-image"
     subprocess.run([script, image, IMAGE], check=True, stdout=subprocess.DEVNULL)
-    # Idle memory is that of daemons that have worked since they settled.
+    # Idle memory is that of daemons that have worked, and then had nothing to do for a while.
     bench.each(lambda side: wait_until_up(side, SETTLED_SECONDS))
     bench.each(lambda side: side.run("load", "-i", str(image)))
     bench.each(lambda side: side.run("run", "--rm", *HOST, IMAGE, "true"))
-    time.sleep(3)
+    time.sleep(IDLE_SECONDS)
     bench.compare("idle memory", idle_memory, runs=5, warm_up=0)
     measure_commands(bench)
     measure_output(bench)

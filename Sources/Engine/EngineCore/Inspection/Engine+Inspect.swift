@@ -17,7 +17,7 @@ extension Engine {
             files: networkFiles(of: row),
             snapshot: upper,
             platform: image?.os ?? "linux",
-            cgroupLayout: try await supervisor.version().cgroupLayout,
+            cgroupLayout: try await cgroupLayout(),
             host: host
         )
         return inspection.json.serialized()

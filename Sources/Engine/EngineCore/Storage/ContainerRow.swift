@@ -55,8 +55,13 @@ extension ContainerRow {
     }
 
     static func one(_ db: Database, id: ContainerID) throws -> ContainerRow? {
-        try Row.fetchOne(db, sql: "SELECT * FROM containers WHERE id = ?", arguments: [id.text])
-            .map(ContainerRow.init)
+        let statement = try db.cachedStatement(sql: "SELECT * FROM containers WHERE id = ?")
+        return try Row.fetchOne(statement, arguments: [id.text]).map(ContainerRow.init)
+    }
+
+    static func exists(_ db: Database, _ id: ContainerID) throws -> Bool {
+        let statement = try db.cachedStatement(sql: "SELECT 1 FROM containers WHERE id = ?")
+        return try Int.fetchOne(statement, arguments: [id.text]) != nil
     }
 
     /// What events about a container carry, without reading all that is known of it: there are many events.
@@ -89,7 +94,8 @@ extension ContainerRow {
         let visible = "SELECT * FROM containers WHERE state <> 'creating' AND"
         let name = reference.hasPrefix("/") ? String(reference.dropFirst()) : reference
         for (column, value) in [("id", reference), ("name", name)] {
-            let row = try Row.fetchOne(db, sql: "\(visible) \(column) = ?", arguments: [value])
+            let statement = try db.cachedStatement(sql: "\(visible) \(column) = ?")
+            let row = try Row.fetchOne(statement, arguments: [value])
             if let row { return try ContainerRow(row) }
         }
         guard ContainerID.isPrefix(reference) else { throw EngineError.containerNotFound(reference) }
