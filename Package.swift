@@ -99,6 +99,8 @@ let platform: [Target] = [
     module("Platform/JSON", ["CJansson"]),
     module("Platform/OCI", ["JSON"]),
     module("Platform/Logs", ["System"]),
+    module("Platform/Tar", ["System"]),
+    module("Platform/FileTrees", ["System", "Tar"]),
     module("Platform/Messages", ["CMessages", "CProtobufC"]),
     module("Platform/Suite", ["System"]),
     module("Platform/Events", ["System"]),
@@ -127,15 +129,19 @@ let daemons: [Target] = [
         "Supervisor/SupervisorService",
         ["Cgroups", "Messages", "RPC", "Services", "SupervisorCore", "System", logging]
     ),
-    module("ImageStore/Layers", ["CISAL", "CZstd", "OCI", "System", crypto]),
+    module("ImageStore/Layers", ["CISAL", "CZstd", "FileTrees", "OCI", "System", "Tar", crypto]),
     module("ImageStore/Registry", ["JSON", "OCI", httpClient, logging, nioCore]),
     module(
         "ImageStore/ImageStoreCore",
-        ["Suite", "Events", "JSON", "Layers", "OCI", "Registry", "System", crypto, database, logging]
+        [
+            "Suite", "Events", "FileTrees", "JSON", "Layers", "OCI", "Registry", "System", "Tar", crypto,
+            database,
+            logging,
+        ]
     ),
     module(
         "ImageStore/ImageStoreService",
-        ["ImageStoreCore", "Layers", "Messages", "OCI", "RPC", "Registry", "Services", "System"]
+        ["ImageStoreCore", "Layers", "Messages", "OCI", "RPC", "Registry", "Services", "System", "Tar"]
     ),
     module(
         "Engine/EngineCore",
@@ -219,7 +225,9 @@ let suites: [Target] = [
     tests("JSONTests", ["JSON"]),
     tests("RuntimeSpecTests", ["JSON", "RuntimeSpec"]),
     tests("OCITests", ["OCI"]),
-    tests("LayersTests", ["Layers", "OCI", "System", "TestSupport"]),
+    tests("TarTests", ["System", "Tar", "TestSupport"]),
+    tests("FileTreesTests", ["FileTrees", "System", "Tar", "TestSupport"]),
+    tests("LayersTests", ["Layers", "OCI", "System", "Tar", "TestSupport"]),
     tests(
         "ImageStoreCoreTests",
         ["ImageStoreCore", "Layers", "OCI", "Registry", "System", "TestSupport", logging]

@@ -3,6 +3,7 @@ import Foundation
 import Layers
 import OCI
 import System
+import Tar
 import TestSupport
 import Testing
 
@@ -155,7 +156,7 @@ private func unpack(_ tar: [UInt8], into path: String, limits: UnpackLimits = Un
             do {
                 _ = try unpack(Self.archive(kind, victim: victim), into: directory + "/r", limits: limits)
                 isRefused = false
-            } catch is LayerError {
+            } catch is ArchiveError {
                 isRefused = true
             }
             // A file where a link was is no escape: the link is replaced.
@@ -188,12 +189,12 @@ private func unpack(_ tar: [UInt8], into path: String, limits: UnpackLimits = Un
             for index in 0..<20 { tar.add(.file, "f\(index)", content: Array(repeating: 0, count: 1_000)) }
             var limits = UnpackLimits()
             limits.entries = 10
-            #expect(throws: LayerError.self) {
+            #expect(throws: ArchiveError.self) {
                 try unpack(tar.finished, into: directory + "/a", limits: limits)
             }
             limits = UnpackLimits()
             limits.bytes = 5_000
-            #expect(throws: LayerError.self) {
+            #expect(throws: ArchiveError.self) {
                 try unpack(tar.finished, into: directory + "/b", limits: limits)
             }
         }
@@ -215,7 +216,7 @@ private func unpack(_ tar: [UInt8], into path: String, limits: UnpackLimits = Un
                     _ = try LayerStream.unpack(MemorySource(tar.finished), into: root.raw, budget: budget)
                 }
                 try layer("a\(limits.entries)")
-                #expect(throws: LayerError.self) { try layer("b\(limits.entries)") }
+                #expect(throws: ArchiveError.self) { try layer("b\(limits.entries)") }
             }
         }
     }
@@ -226,7 +227,7 @@ private func unpack(_ tar: [UInt8], into path: String, limits: UnpackLimits = Un
             limits.nameBytes = 1_000
             var many = TarArchive()
             for index in 0..<10 { many.add(.directory, "d\(index)/", mode: 0o755) }
-            #expect(throws: LayerError.self) {
+            #expect(throws: ArchiveError.self) {
                 try unpack(many.finished, into: directory + "/a", limits: limits)
             }
             var same = TarArchive()
@@ -251,12 +252,12 @@ private func unpack(_ tar: [UInt8], into path: String, limits: UnpackLimits = Un
             let layer = try unpack(whole, into: directory + "/r")
             #expect(layer.diffID.hex == (try TestImage.sha256(bytes)))
             #expect(layer.blob.hex == (try TestImage.sha256(whole)))
-            #expect(throws: LayerError.self) {
+            #expect(throws: ArchiveError.self) {
                 try unpack(Array(whole.dropLast(9)), into: directory + "/cut")
             }
             var damaged = whole
             damaged[whole.count / 2] ^= 0x55
-            #expect(throws: LayerError.self) { try unpack(damaged, into: directory + "/damaged") }
+            #expect(throws: ArchiveError.self) { try unpack(damaged, into: directory + "/damaged") }
         }
     }
 }

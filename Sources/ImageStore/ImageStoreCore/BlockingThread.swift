@@ -2,6 +2,7 @@
 internal import Layers
 internal import Synchronization
 internal import System
+internal import Tar
 
 /// Work that blocks, on a thread of its own, so that it holds up no task of the shared pool.
 enum BlockingThread {

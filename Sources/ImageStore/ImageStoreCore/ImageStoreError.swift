@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package import Layers
 package import OCI
 package import Registry
 package import System
+package import Tar
 
 /// Why the image store did not do what it was asked.
 package enum ImageStoreError: Error, Sendable {
@@ -26,7 +26,7 @@ package enum ImageStoreError: Error, Sendable {
     /// A tar that is no image archive, or lacks a part.
     case notAnArchive(reason: String)
     /// A layer or archive that is broken or hostile.
-    case layer(subject: String, LayerError)
+    case layer(subject: String, ArchiveError)
     case noSuchPlatform(reference: String, platform: String, available: [String])
     /// The file system that holds the store has no room left.
     case diskFull(subject: String, path: String)
@@ -44,7 +44,7 @@ package enum ImageStoreError: Error, Sendable {
     init(_ error: any Error, subject: String, path: String = "") {
         switch error {
         case let error as ImageStoreError: self = error
-        case let error as LayerError: self.init(layer: error, subject: subject, path: path)
+        case let error as ArchiveError: self.init(layer: error, subject: subject, path: path)
         case let error as SystemError: self.init(system: error, subject: subject, path: path)
         case let error as RegistryError: self = error == .cancelled ? .cancelled : .registry(error)
         case let error as OCIError: self = .malformed(subject: subject, error)
@@ -60,7 +60,7 @@ package enum ImageStoreError: Error, Sendable {
         case .layer(_, let error):
             switch error {
             case .tar, .compression, .truncated: true
-            case .refused, .system, .limit, .source, .cancelled: false
+            case .refused, .system, .limit, .source, .sink, .changed, .cancelled: false
             }
         // ENOENT, EIO, EFBIG: gone, unreadable, or larger than it can have been.
         case .system(let error): [2, 5, 27].contains(error.code)
@@ -68,7 +68,7 @@ package enum ImageStoreError: Error, Sendable {
         }
     }
 
-    private init(layer error: LayerError, subject: String, path: String) {
+    private init(layer error: ArchiveError, subject: String, path: String) {
         switch error {
         case .source(let inner): self.init(inner, subject: subject, path: path)
         case .cancelled: self = .cancelled

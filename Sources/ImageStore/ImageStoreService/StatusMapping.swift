@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package import ImageStoreCore
-internal import Layers
 internal import Messages
 package import RPC
 internal import Registry
 internal import System
+internal import Tar
 
 /// The core's errors as gRPC statuses, with the detail from which a client rebuilds its own.
 extension RPCError {
@@ -108,7 +108,7 @@ extension RPCError {
 
     /// A layer or an archive that is broken is damage where it was promised whole, and a bad argument where it is
     /// hostile.
-    private init(subject: String, _ error: LayerError) {
+    private init(subject: String, _ error: ArchiveError) {
         let text = "\(subject): \(error)"
         switch error {
         case .tar, .compression, .truncated:
@@ -116,7 +116,7 @@ extension RPCError {
         case .refused: self.init(.invalidArgument, text, "layer_refused", subject, "")
         case .limit: self.init(.resourceExhausted, text, "limit_exceeded", subject, "")
         case .system(_, let error): self.init(.internal, text, "system", subject, error.path, error.code, "")
-        case .source: self.init(.internal, text, "source", subject, "")
+        case .source, .sink, .changed: self.init(.internal, text, "source", subject, "")
         case .cancelled: self.init(.cancelled, text, "cancelled", subject, "")
         }
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CISAL
+internal import Tar
 
 /// Inflates gzip by ISA-L. The CRC and length of each member are checked by the library.
 final class GzipSource: ByteSource {
@@ -25,7 +26,7 @@ final class GzipSource: ByteSource {
         output.deallocate()
     }
 
-    func next() throws(LayerError) -> UnsafeRawBufferPointer {
+    func next() throws(ArchiveError) -> UnsafeRawBufferPointer {
         state.pointee.next_out = output
         state.pointee.avail_out = UInt32(Self.outputBytes)
         while state.pointee.avail_out > 0 {
@@ -54,7 +55,7 @@ final class GzipSource: ByteSource {
     }
 
     /// The chunk stays valid while the inflater reads it, since the source is not asked again before it is used up.
-    private func refill() throws(LayerError) {
+    private func refill() throws(ArchiveError) {
         let chunk = try source.next()
         hasEnded = chunk.isEmpty
         state.pointee.next_in = UnsafeMutablePointer(
@@ -70,7 +71,7 @@ final class GzipSource: ByteSource {
         }
     }
 
-    private func check(_ result: Int32) throws(LayerError) {
+    private func check(_ result: Int32) throws(ArchiveError) {
         switch result {
         case ISAL_DECOMP_OK, ISAL_END_INPUT: return
         case ISAL_INVALID_WRAPPER: throw .compression(.gzip, "a member does not begin with a gzip header")

@@ -2,6 +2,7 @@
 internal import Crypto
 package import OCI
 internal import System
+package import Tar
 
 /// Passes bytes on, and meanwhile counts them, hashes them, and writes them to a file if there is one.
 package final class HashingSource: ByteSource {
@@ -17,7 +18,7 @@ package final class HashingSource: ByteSource {
         self.copy = copy
     }
 
-    package func next() throws(LayerError) -> UnsafeRawBufferPointer {
+    package func next() throws(ArchiveError) -> UnsafeRawBufferPointer {
         let chunk = try source.next()
         guard !chunk.isEmpty else { return chunk }
         count += Int64(chunk.count)
@@ -29,7 +30,7 @@ package final class HashingSource: ByteSource {
     }
 
     /// Reads to the end.
-    package func drain() throws(LayerError) {
+    package func drain() throws(ArchiveError) {
         while try !next().isEmpty {}
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import OCI
+package import Tar
 
 /// What a layer turned out to be when it had been read to its end.
 package struct UnpackedLayer: Sendable {
@@ -32,7 +33,7 @@ package enum LayerStream {
         into directory: Int32,
         copyingTo copy: Int32? = nil,
         budget: UnpackBudget = UnpackBudget()
-    ) throws(LayerError) -> UnpackedLayer {
+    ) throws(ArchiveError) -> UnpackedLayer {
         let blob = HashingSource(source, copyingTo: copy)
         let (compression, expanded) = try Compression.expanding(blob)
         let tar = HashingSource(BoundedSource(expanded, of: blob, budget: budget))

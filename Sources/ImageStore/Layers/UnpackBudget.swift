@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Synchronization
+package import Tar
 
 /// Bounds for an image, so that it cannot exhaust this machine.
 package struct UnpackLimits: Hashable, Sendable {
@@ -32,7 +33,7 @@ package final class UnpackBudget: Sendable {
 
     package init(_ limits: UnpackLimits = UnpackLimits()) { self.limits = limits }
 
-    func countEntry() throws(LayerError) {
+    func countEntry() throws(ArchiveError) {
         let count = used.withLock { used in
             used.entries += 1
             return used.entries
@@ -41,7 +42,7 @@ package final class UnpackBudget: Sendable {
     }
 
     /// - Parameter compressed: What was read to get the `expanded` bytes.
-    func count(expanded: Int64, compressed: Int64) throws(LayerError) {
+    func count(expanded: Int64, compressed: Int64) throws(ArchiveError) {
         let now = used.withLock { used in
             used.bytes += expanded
             used.compressedBytes += compressed
@@ -68,7 +69,7 @@ package final class BoundedSource: ByteSource {
         self.budget = budget
     }
 
-    package func next() throws(LayerError) -> UnsafeRawBufferPointer {
+    package func next() throws(ArchiveError) -> UnsafeRawBufferPointer {
         let chunk = try source.next()
         try budget.count(expanded: Int64(chunk.count), compressed: origin.count - counted)
         counted = origin.count

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CZstd
+internal import Tar
 
 /// Decompresses zstd frames, one after another.
 final class ZstdSource: ByteSource {
@@ -14,7 +15,7 @@ final class ZstdSource: ByteSource {
     private var hasEnded = false
     private var isFrameOpen = false
 
-    init(_ source: any ByteSource) throws(LayerError) {
+    init(_ source: any ByteSource) throws(ArchiveError) {
         guard let context = ZSTD_createDCtx() else { throw .compression(.zstd, "out of memory") }
         self.source = source
         self.context = context
@@ -27,7 +28,7 @@ final class ZstdSource: ByteSource {
         output.deallocate()
     }
 
-    func next() throws(LayerError) -> UnsafeRawBufferPointer {
+    func next() throws(ArchiveError) -> UnsafeRawBufferPointer {
         var out = ZSTD_outBuffer(dst: output, size: Self.outputBytes, pos: 0)
         while out.pos < out.size {
             if input.pos == input.size, !hasEnded {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Layers
 internal import System
+internal import Tar
 
 /// Bytes from a task to a blocking thread, at most 1 MiB on the way: a slow reader suspends the writer.
 ///
@@ -94,7 +94,7 @@ final class ConduitSource: ByteSource {
 
     deinit { chunk.deallocate() }
 
-    func next() throws(LayerError) -> UnsafeRawBufferPointer {
+    func next() throws(ArchiveError) -> UnsafeRawBufferPointer {
         do {
             guard let bytes = try conduit.take() else { return UnsafeRawBufferPointer(start: nil, count: 0) }
             if chunk.count < bytes.count {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import FileTrees
 internal import Layers
 internal import Logging
 internal import OCI
 internal import Registry
 internal import System
+internal import Tar
 
 /// One layer that an image needs.
 struct LayerPlan: Sendable {
@@ -131,7 +133,7 @@ extension ImageStore {
         return try await BlockingThread.run { flag in
             guard let file = try? Files.open(path, .readOnly) else { return false }
             let hashing = HashingSource(FileSource(file, shouldStop: { flag.isRaised }))
-            do throws(LayerError) { try hashing.drain() } catch {
+            do throws(ArchiveError) { try hashing.drain() } catch {
                 if case .cancelled = error { throw error }
                 return false
             }

@@ -2,6 +2,7 @@
 internal import Layers
 internal import OCI
 internal import System
+internal import Tar
 
 /// The blocking part: hash, expand, unpack, compare, sync, rename into place.
 struct LayerJob: Sendable {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import FileTrees
 internal import Layers
 internal import OCI
 internal import System
+internal import Tar
 
 /// One image in an archive, ready to be installed.
 struct ArchiveImage: Sendable {

@@ -2,6 +2,7 @@
 internal import Layers
 internal import OCI
 internal import System
+internal import Tar
 
 /// The members of an archive as files in an ingest directory, since the member that explains the others may come last.
 struct ArchiveSpool: Sendable {
@@ -30,9 +31,11 @@ struct ArchiveSpool: Sendable {
         var count = 0
         while let entry = try Self.next(reader, isFirst: count == 0, kind) {
             count += 1
-            guard count <= Self.maximumEntries else { throw LayerError.limit(.entries(Self.maximumEntries)) }
+            guard count <= Self.maximumEntries else {
+                throw ArchiveError.limit(.entries(Self.maximumEntries))
+            }
             guard let name = ArchiveName.normalized(entry.name) else {
-                throw LayerError.refused(entry: entry.displayName, .leavesRoot)
+                throw ArchiveError.refused(entry: entry.displayName, .leavesRoot)
             }
             try add(entry, name, reader, ingest: ingest, number: count)
         }
@@ -40,8 +43,8 @@ struct ArchiveSpool: Sendable {
     }
 
     private static func next(_ reader: TarReader, isFirst: Bool, _ kind: Compression) throws -> TarEntry? {
-        let failure: LayerError
-        do throws(LayerError) { return try reader.next() } catch { failure = error }
+        let failure: ArchiveError
+        do throws(ArchiveError) { return try reader.next() } catch { failure = error }
         if isFirst, case .tar(_, .notTar) = failure {
             throw ImageStoreError.notAnArchive(
                 reason: kind == .none ? "it is no tar" : "what is compressed in it is no tar"
@@ -59,7 +62,7 @@ struct ArchiveSpool: Sendable {
     ) throws {
         nameBytes += entry.name.count + entry.linkTarget.count
         guard nameBytes <= Self.maximumNameBytes else {
-            throw LayerError.limit(.nameBytes(Self.maximumNameBytes))
+            throw ArchiveError.limit(.nameBytes(Self.maximumNameBytes))
         }
         switch entry.kind {
         case .regular:

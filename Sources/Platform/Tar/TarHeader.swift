@@ -9,7 +9,7 @@ struct TarHeader {
     let offset: Int64
 
     /// - Throws: `.notTar` or `.badChecksum`.
-    init(_ block: UnsafeRawBufferPointer, offset: Int64) throws(LayerError) {
+    init(_ block: UnsafeRawBufferPointer, offset: Int64) throws(ArchiveError) {
         self.block = block
         self.offset = offset
         guard let stated = Self.octal(block[148..<156]) else { throw .tar(offset: offset, .notTar) }
@@ -35,35 +35,35 @@ struct TarHeader {
         return text(345, 155) + [0x2f] + name
     }
 
-    func permissions() throws(LayerError) -> UInt32 {
+    func permissions() throws(ArchiveError) -> UInt32 {
         UInt32(truncatingIfNeeded: try number(100, 8, "mode") & 0o7777)
     }
 
-    func user() throws(LayerError) -> UInt32 { try identifier(108, "owner") }
-    func group() throws(LayerError) -> UInt32 { try identifier(116, "group") }
+    func user() throws(ArchiveError) -> UInt32 { try identifier(108, "owner") }
+    func group() throws(ArchiveError) -> UInt32 { try identifier(116, "group") }
 
-    func size() throws(LayerError) -> Int64 {
+    func size() throws(ArchiveError) -> Int64 {
         let size = try number(124, 12, "size")
         guard size >= 0 else { throw .tar(offset: offset, .badNumber(field: "size")) }
         return size
     }
 
-    func modifiedSeconds() throws(LayerError) -> Int64 { try number(136, 12, "time") }
-    func deviceMajor() throws(LayerError) -> UInt32 { try identifier(329, "device number") }
-    func deviceMinor() throws(LayerError) -> UInt32 { try identifier(337, "device number") }
+    func modifiedSeconds() throws(ArchiveError) -> Int64 { try number(136, 12, "time") }
+    func deviceMajor() throws(ArchiveError) -> UInt32 { try identifier(329, "device number") }
+    func deviceMinor() throws(ArchiveError) -> UInt32 { try identifier(337, "device number") }
 
     private func text(_ start: Int, _ width: Int) -> [UInt8] {
         Array(block[start..<start + width].prefix { $0 != 0 })
     }
 
-    private func identifier(_ start: Int, _ field: String) throws(LayerError) -> UInt32 {
+    private func identifier(_ start: Int, _ field: String) throws(ArchiveError) -> UInt32 {
         guard let value = UInt32(exactly: try number(start, 8, field)) else {
             throw .tar(offset: offset, .badNumber(field: field))
         }
         return value
     }
 
-    private func number(_ start: Int, _ width: Int, _ field: String) throws(LayerError) -> Int64 {
+    private func number(_ start: Int, _ width: Int, _ field: String) throws(ArchiveError) -> Int64 {
         let bytes = block[start..<start + width]
         guard let value = bytes[start] & 0x80 != 0 ? Self.binary(bytes) : Self.octal(bytes) else {
             throw .tar(offset: offset, .badNumber(field: field))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import System
+package import System
 
 /// A directory that entries are made in, open as a place only (`O_PATH`).
-final class ParentDirectory {
+package final class ParentDirectory {
     private let descriptor: Descriptor
     /// What is made in it gets its group instead of the process's.
     let hasSetGroup: Bool
@@ -12,10 +12,10 @@ final class ParentDirectory {
         self.hasSetGroup = hasSetGroup
     }
 
-    var raw: Int32 { descriptor.raw }
+    package var raw: Int32 { descriptor.raw }
 
     /// The same directory, open for calls that refuse a mere place.
-    func readable() throws(SystemError) -> Descriptor {
+    package func readable() throws(SystemError) -> Descriptor {
         try Files.open(".", [.readOnly, .directory], at: raw)
     }
 }
@@ -24,10 +24,15 @@ final class ParentDirectory {
 /// entry mostly lies beside the last.
 final class ParentDirectories {
     private let root: Int32
+    private let rules: UnpackRules
     private var last: (path: [CChar], directory: ParentDirectory)?
-    private var hasSetGroupDirectory = false
+    private var hasSetGroupDirectory: Bool
 
-    init(root: Int32) { self.root = root }
+    init(root: Int32, rules: UnpackRules) {
+        self.root = root
+        self.rules = rules
+        hasSetGroupDirectory = !rules.isLayer
+    }
 
     /// From now on, directories are asked whether they hand down their group.
     func noteSetGroupDirectory() {
@@ -81,12 +86,21 @@ final class ParentDirectories {
             start = end + 1
             do throws(SystemError) {
                 try Files.makeDirectory(name, permissions: 0o755, at: above.raw)
+                if case .given(let user, let group) = rules.ownership {
+                    try Files.changeOwner(of: name, user: user, group: group, at: above.raw)
+                }
             } catch {
                 guard error.code == 17 else { throw error }
-                guard try Files.status(of: name, at: above.raw).isWhiteout else { continue }
+                guard rules.isLayer, try Files.status(of: name, at: above.raw).isWhiteout else { continue }
                 try Files.removeFile(name, at: above.raw)
                 try Files.makeDirectory(name, permissions: 0o755, at: above.raw)
-                try Files.setAttribute(Unpacker.opaqueAttribute, to: [0x79], of: name, at: above.raw)
+                let made = try Files.open(
+                    name,
+                    [.readOnly, .directory, .noFollow],
+                    at: above.raw,
+                    resolving: []
+                )
+                try Files.setAttribute(TreeUnpacker.opaqueAttribute, to: [0x79], ofDescriptor: made.raw)
             }
         }
     }

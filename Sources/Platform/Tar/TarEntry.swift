@@ -26,6 +26,8 @@ package struct TarEntry: Sendable {
     /// Where its header begins in the stream.
     package var offset: Int64 = 0
 
+    package init() {}
+
     /// For people; bytes that are not UTF-8 are replaced.
     package var displayName: String { String(decoding: name, as: UTF8.self) }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Layers
+import Tar
 import TestSupport
 import Testing
 
@@ -47,7 +47,7 @@ private func patched(_ offset: Int, _ field: [UInt8], fixSum: Bool = true) -> [U
         ]
     )
     func malformedArchivesAreErrors(bytes: [UInt8]) {
-        #expect(throws: LayerError.self) { try entries(bytes) }
+        #expect(throws: ArchiveError.self) { try entries(bytes) }
     }
 
     @Test(
@@ -61,13 +61,13 @@ private func patched(_ offset: Int, _ field: [UInt8], fixSum: Bool = true) -> [U
         var tar = TarArchive()
         tar.add(.extendedHeader, "PaxHeader", text: text)
         tar.add(.file, "f", text: "x")
-        #expect(throws: LayerError.self) { try entries(tar.finished) }
+        #expect(throws: ArchiveError.self) { try entries(tar.finished) }
     }
 
     @Test func hugeExtendedHeadersAreRefusedUnread() {
         var tar = TarArchive()
         tar.add(.extendedHeader, "PaxHeader", size: 1 << 30)
-        #expect(throws: LayerError.self) { try entries(tar.finished) }
+        #expect(throws: ArchiveError.self) { try entries(tar.finished) }
     }
 
     @Test func theLastExtendedHeaderCounts() throws {
@@ -86,7 +86,7 @@ private func patched(_ offset: Int, _ field: [UInt8], fixSum: Bool = true) -> [U
             tar.addExtendedHeaders([("SCHILY.xattr.user.n\(number)", value)], .globalHeader)
         }
         tar.add(.file, "f", text: "x")
-        #expect(throws: LayerError.self) { try entries(tar.finished) }
+        #expect(throws: ArchiveError.self) { try entries(tar.finished) }
         // Setting the same again takes no more.
         var same = TarArchive()
         for _ in 0..<20 { same.addExtendedHeaders([("SCHILY.xattr.user.n", value)], .globalHeader) }
@@ -98,7 +98,7 @@ private func patched(_ offset: Int, _ field: [UInt8], fixSum: Bool = true) -> [U
         var tar = TarArchive()
         tar.addExtendedHeader(key, [UInt8](repeating: 0x61, count: 4_097))
         tar.add(.symbolicLink, "f", link: "g")
-        #expect(throws: LayerError.self) { try entries(tar.finished) }
+        #expect(throws: ArchiveError.self) { try entries(tar.finished) }
     }
 
     @Test func gnuTarsLongNamesAreRead() throws {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package import System
 
-/// Why a layer or an archive could not be read or unpacked.
-package enum LayerError: Error, Sendable, CustomStringConvertible {
+/// Why an archive could not be read, written, packed or unpacked.
+package enum ArchiveError: Error, Sendable, CustomStringConvertible {
     /// A tar stream that is no tar, or is broken, at a byte offset of the uncompressed stream.
     case tar(offset: Int64, TarFault)
     /// A compressed stream that is broken.
@@ -17,6 +17,10 @@ package enum LayerError: Error, Sendable, CustomStringConvertible {
     case limit(Limit)
     /// Reading what comes in failed.
     case source(any Error)
+    /// Writing what goes out failed.
+    case sink(SystemError)
+    /// A file became another one, or shorter, while it was read.
+    case changed(entry: String)
     /// The caller no longer wants it.
     case cancelled
 
@@ -44,6 +48,9 @@ package enum LayerError: Error, Sendable, CustomStringConvertible {
         case linkTargetMissing(target: String)
         case parentIsNoDirectory
         case rootIsNoDirectory
+        /// Something else than a directory, where a directory is; or the other way round.
+        case replacesDirectory
+        case replacedByDirectory
     }
 
     /// A limit that was exceeded.
@@ -68,6 +75,8 @@ package enum LayerError: Error, Sendable, CustomStringConvertible {
         case .limit(.bytes(let limit)): "more than \(limit) bytes when uncompressed"
         case .limit(.ratio(let ratio)): "expands to more than \(ratio) times its size"
         case .source(let error): "\(error)"
+        case .sink(let error): "\(error)"
+        case .changed(let entry): "entry \(Self.quoted(entry)): changed while it was read"
         case .cancelled: "cancelled"
         }
     }
@@ -80,7 +89,7 @@ package enum LayerError: Error, Sendable, CustomStringConvertible {
     }
 }
 
-extension LayerError.TarFault {
+extension ArchiveError.TarFault {
     var text: String {
         switch self {
         case .notTar: "this is no tar header"
@@ -96,7 +105,7 @@ extension LayerError.TarFault {
     }
 }
 
-extension LayerError.Refusal {
+extension ArchiveError.Refusal {
     var text: String {
         switch self {
         case .emptyName: "it has no name"
@@ -106,9 +115,11 @@ extension LayerError.Refusal {
         case .tooDeep(let limit): "it lies deeper than \(limit) directories"
         case .linkLeavesRoot(let target): "its hard link to \"\(target.prefix(300))\" leads out of the root"
         case .linkTargetMissing(let target):
-            "its hard link's target \"\(target.prefix(300))\" is not in this layer"
+            "its hard link's target \"\(target.prefix(300))\" is not there"
         case .parentIsNoDirectory: "a parent of it is no directory"
         case .rootIsNoDirectory: "the root must be a directory"
+        case .replacesDirectory: "cannot overwrite a directory with what is none"
+        case .replacedByDirectory: "cannot overwrite with a directory what is none"
         }
     }
 }

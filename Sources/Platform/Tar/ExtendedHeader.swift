@@ -24,8 +24,8 @@ struct ExtendedHeader {
     init() {}
 
     /// Adds the records in `bytes`; later ones win.
-    mutating func add(_ bytes: [UInt8], offset: Int64) throws(LayerError) {
-        func bad(_ reason: String) -> LayerError { .tar(offset: offset, .badExtendedHeader(reason)) }
+    mutating func add(_ bytes: [UInt8], offset: Int64) throws(ArchiveError) {
+        func bad(_ reason: String) -> ArchiveError { .tar(offset: offset, .badExtendedHeader(reason)) }
         var position = 0
         while position < bytes.count {
             // Some writers fill the rest of the block with NULs.
@@ -48,7 +48,8 @@ struct ExtendedHeader {
     }
 
     /// False when the value is invalid. Unknown keys are no fault; an empty value takes an earlier one back.
-    private mutating func set(_ key: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) throws(LayerError) -> Bool
+    private mutating func set(_ key: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) throws(ArchiveError)
+        -> Bool
     {
         if key.starts(with: Self.attributePrefix) {
             let name = key.dropFirst(Self.attributePrefix.count)

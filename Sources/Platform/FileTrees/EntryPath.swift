@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import System
+package import System
 
-/// A name from an archive, relative to the root and without `.`, `..` and double slashes; what leads out is refused
+/// A name from an archive, beneath the root and without `.`, `..` and double slashes; what leads out is refused
 /// here, what links do on the way is the kernel's business (`RESOLVE_IN_ROOT`).
-struct EntryPath: Sendable {
+package struct EntryPath: Sendable {
     /// The components joined by `/`, and a NUL; only the NUL for the root itself.
-    let bytes: [CChar]
+    package let bytes: [CChar]
     /// Where the last component begins.
     let nameStart: Int
-    let depth: Int
+    package let depth: Int
 
-    var isRoot: Bool { depth == 0 }
+    package var isRoot: Bool { depth == 0 }
 
     /// Without a slash at its end.
-    var parent: ArraySlice<CChar> { bytes[..<max(0, nameStart - 1)] }
+    package var parent: ArraySlice<CChar> { bytes[..<max(0, nameStart - 1)] }
 
     /// The last component and the NUL.
-    var name: ArraySlice<CChar> { bytes[nameStart...] }
+    package var name: ArraySlice<CChar> { bytes[nameStart...] }
 
     /// Nil when `..` leads out of the root.
-    init?(_ name: [UInt8]) {
-        var bytes: [CChar] = []
-        bytes.reserveCapacity(name.count + 1)
+    /// - Parameter prefix: A directory beneath the root, without a slash at its end, in which the name begins and which
+    ///   `..` does not leave either.
+    package init?(_ name: [UInt8], below prefix: [CChar] = []) {
+        var bytes = prefix
+        bytes.reserveCapacity(prefix.count + name.count + 2)
         var starts: [Int] = []
         var position = 0
         while position < name.count {
@@ -31,28 +33,28 @@ struct EntryPath: Sendable {
             if length == 0 || length == 1 && name[position] == 0x2e { continue }
             if length == 2, name[position] == 0x2e, name[position + 1] == 0x2e {
                 guard let start = starts.popLast() else { return nil }
-                bytes.removeSubrange(max(0, start - 1)...)
+                bytes.removeSubrange(max(prefix.count, start - 1)...)
                 continue
             }
             if !bytes.isEmpty { bytes.append(0x2f) }
             starts.append(bytes.count)
             for byte in name[position..<end] { bytes.append(CChar(bitPattern: byte)) }
         }
-        nameStart = starts.last ?? 0
+        nameStart = starts.last ?? prefix.count
         depth = starts.count
         bytes.append(0)
         self.bytes = bytes
     }
 
     /// The same place with another last component.
-    init(_ path: EntryPath, renamed name: ArraySlice<CChar>) {
+    package init(_ path: EntryPath, renamed name: ArraySlice<CChar>) {
         bytes = Array(path.bytes[..<path.nameStart]) + name
         nameStart = path.nameStart
         depth = path.depth
     }
 
     /// Runs `body` with the last component as a C string.
-    func withName<R: ~Copyable>(
+    package func withName<R: ~Copyable>(
         _ body: (UnsafePointer<CChar>) throws(SystemError) -> R
     ) throws(SystemError) -> R {
         // Through a result, since the closure of the standard library's function cannot return what is not copied.
@@ -65,7 +67,7 @@ struct EntryPath: Sendable {
         return result
     }
 
-    var display: String {
+    package var display: String {
         String(decoding: bytes.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

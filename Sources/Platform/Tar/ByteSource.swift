@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-package import System
 
 /// Bytes that come in one direction, in chunks as they are at hand.
 ///
@@ -7,37 +6,7 @@ package import System
 /// reader; no layer of the stack copies what it passes on.
 package protocol ByteSource: AnyObject {
     /// The next bytes, valid until the next call; empty at the end, and again after it.
-    func next() throws(LayerError) -> UnsafeRawBufferPointer
-}
-
-/// An open file from where it stands.
-package final class FileSource: ByteSource {
-    private let file: Descriptor
-    private let buffer: UnsafeMutableRawBufferPointer
-    private let shouldStop: @Sendable () -> Bool
-
-    /// - Parameter shouldStop: Asked before each chunk; true ends the reading with `.cancelled`.
-    package init(
-        _ file: consuming Descriptor,
-        chunkBytes: Int = 256 << 10,
-        shouldStop: @escaping @Sendable () -> Bool = { false }
-    ) {
-        self.file = file
-        self.shouldStop = shouldStop
-        buffer = .allocate(byteCount: chunkBytes, alignment: 64)
-    }
-
-    deinit { buffer.deallocate() }
-
-    package func next() throws(LayerError) -> UnsafeRawBufferPointer {
-        if shouldStop() { throw .cancelled }
-        do throws(SystemError) {
-            let count = try Files.read(file.raw, into: buffer)
-            return UnsafeRawBufferPointer(rebasing: buffer[..<count])
-        } catch {
-            throw .source(error)
-        }
-    }
+    func next() throws(ArchiveError) -> UnsafeRawBufferPointer
 }
 
 /// Bytes in memory, in chunks of a given size.
@@ -54,7 +23,7 @@ package final class MemorySource: ByteSource {
 
     deinit { bytes.deallocate() }
 
-    package func next() throws(LayerError) -> UnsafeRawBufferPointer {
+    package func next() throws(ArchiveError) -> UnsafeRawBufferPointer {
         let end = min(bytes.count, position + chunkBytes)
         defer { position = end }
         return UnsafeRawBufferPointer(rebasing: bytes[position..<end])
@@ -62,17 +31,17 @@ package final class MemorySource: ByteSource {
 }
 
 /// Puts bytes that were already taken from a source in front of it again.
-final class PrefixedSource: ByteSource {
+package final class PrefixedSource: ByteSource {
     private let prefix: MemorySource
     private let rest: any ByteSource
     private var isPrefixDone = false
 
-    init(_ prefix: [UInt8], _ rest: any ByteSource) {
+    package init(_ prefix: [UInt8], _ rest: any ByteSource) {
         self.prefix = MemorySource(prefix, chunkBytes: max(1, prefix.count))
         self.rest = rest
     }
 
-    func next() throws(LayerError) -> UnsafeRawBufferPointer {
+    package func next() throws(ArchiveError) -> UnsafeRawBufferPointer {
         if !isPrefixDone {
             let chunk = try prefix.next()
             if !chunk.isEmpty { return chunk }

@@ -7,12 +7,14 @@
 package final class TarReader {
     private static let maximumExtendedHeader: Int64 = 1 << 20
     /// The kernel takes no longer paths.
-    private static let maximumName = 4_096
+    static let maximumName = 4_096
 
     private let source: any ByteSource
     private var chunk = UnsafeRawBufferPointer(start: nil, count: 0)
     /// Bytes of the stream that were taken.
     private var offset: Int64 = 0
+    /// What the archive that was read until now would be long without extended headers, an end included.
+    package private(set) var plainBytes: Int64 = 2 * Int64(TarHeader.blockBytes)
     private var contentLeft: Int64 = 0
     private var paddingLeft: Int64 = 0
     private var global = ExtendedHeader()
@@ -25,7 +27,7 @@ package final class TarReader {
 
     /// The next entry; the rest of the one before is skipped. Nil at the end, after which the source has been read to
     /// its own end, so that a hash below covers all of it.
-    package func next() throws(LayerError) -> TarEntry? {
+    package func next() throws(ArchiveError) -> TarEntry? {
         guard !hasEnded else { return nil }
         try skip(contentLeft + paddingLeft)
         (contentLeft, paddingLeft) = (0, 0)
@@ -51,7 +53,7 @@ package final class TarReader {
     }
 
     /// The next bytes of the current entry's content, valid until the next call; empty at its end.
-    package func content() throws(LayerError) -> UnsafeRawBufferPointer {
+    package func content() throws(ArchiveError) -> UnsafeRawBufferPointer {
         guard contentLeft > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         if chunk.isEmpty, try refill().isEmpty { throw .tar(offset: offset, .truncated) }
         let count = min(chunk.count, Int(clamping: contentLeft))
@@ -63,7 +65,7 @@ package final class TarReader {
 
     /// All of the current entry's content.
     /// - Throws: `.limit` when it is larger than `limit`.
-    package func wholeContent(limit: Int) throws(LayerError) -> [UInt8] {
+    package func wholeContent(limit: Int) throws(ArchiveError) -> [UInt8] {
         guard contentLeft <= limit else { throw .limit(.bytes(Int64(limit))) }
         var result: [UInt8] = []
         result.reserveCapacity(Int(contentLeft))
@@ -76,7 +78,7 @@ package final class TarReader {
         _ extended: ExtendedHeader,
         _ longName: [UInt8]?,
         _ longTarget: [UInt8]?
-    ) throws(LayerError) -> TarEntry {
+    ) throws(ArchiveError) -> TarEntry {
         var entry = TarEntry()
         entry.offset = header.offset
         entry.name = extended.path ?? longName ?? header.fullName
@@ -111,10 +113,11 @@ package final class TarReader {
             contentLeft = entry.sizeBytes
             paddingLeft = Self.padding(entry.sizeBytes)
         }
+        plainBytes = plainBytes &+ Int64(TarHeader.blockBytes) &+ contentLeft &+ paddingLeft
         return entry
     }
 
-    private func kind(_ header: TarHeader, name: [UInt8]) throws(LayerError) -> TarEntry.Kind {
+    private func kind(_ header: TarHeader, name: [UInt8]) throws(ArchiveError) -> TarEntry.Kind {
         switch header.type {
         // v7 had no directories of their own: a name with a slash at its end was one.
         case UInt8(ascii: "0"), 0: return name.last == 0x2f ? .directory : .regular
@@ -130,7 +133,7 @@ package final class TarReader {
         }
     }
 
-    private func readExtended(_ header: TarHeader) throws(LayerError) -> [UInt8] {
+    private func readExtended(_ header: TarHeader) throws(ArchiveError) -> [UInt8] {
         let size = try header.size()
         guard size <= Self.maximumExtendedHeader else {
             throw .tar(offset: header.offset, .tooLongExtendedHeader)
@@ -143,11 +146,11 @@ package final class TarReader {
         return bytes
     }
 
-    private func readLongText(_ header: TarHeader) throws(LayerError) -> [UInt8] {
+    private func readLongText(_ header: TarHeader) throws(ArchiveError) -> [UInt8] {
         Array(try readExtended(header).prefix { $0 != 0 })
     }
 
-    private func skipContent(of header: TarHeader) throws(LayerError) {
+    private func skipContent(of header: TarHeader) throws(ArchiveError) {
         let size = try header.size()
         guard size <= Self.maximumExtendedHeader else {
             throw .tar(offset: header.offset, .tooLongExtendedHeader)
@@ -156,7 +159,7 @@ package final class TarReader {
     }
 
     /// Nil at the end: two blocks of zeros, or the end of the stream where a header could begin.
-    private func readHeader() throws(LayerError) -> TarHeader? {
+    private func readHeader() throws(ArchiveError) -> TarHeader? {
         let start = offset
         guard try readBlock(mayEnd: true) else { return nil }
         if block.allSatisfy({ $0 == 0 }) {
@@ -167,7 +170,7 @@ package final class TarReader {
         return try TarHeader(UnsafeRawBufferPointer(block), offset: start)
     }
 
-    private func readBlock(mayEnd: Bool) throws(LayerError) -> Bool {
+    private func readBlock(mayEnd: Bool) throws(ArchiveError) -> Bool {
         var filled = 0
         while filled < TarHeader.blockBytes {
             if chunk.isEmpty, try refill().isEmpty {
@@ -185,7 +188,7 @@ package final class TarReader {
         return true
     }
 
-    private func skip(_ count: Int64) throws(LayerError) {
+    private func skip(_ count: Int64) throws(ArchiveError) {
         var left = count
         while left > 0 {
             if chunk.isEmpty, try refill().isEmpty { throw .tar(offset: offset, .truncated) }
@@ -196,7 +199,7 @@ package final class TarReader {
     }
 
     @discardableResult
-    private func refill() throws(LayerError) -> UnsafeRawBufferPointer {
+    private func refill() throws(ArchiveError) -> UnsafeRawBufferPointer {
         chunk = try source.next()
         return chunk
     }
@@ -206,5 +209,7 @@ package final class TarReader {
         offset += Int64(count)
     }
 
-    private static func padding(_ size: Int64) -> Int64 { (512 - size % 512) % 512 }
+    static func padding(_ size: Int64) -> Int64 { (512 - size % 512) % 512 }
+
+    static func padding(of size: Int64) -> Int { Int(padding(size)) }
 }
