@@ -122,6 +122,10 @@ let daemons: [Target] = [
         ["Cgroups", "ContainerRuntime", "Logs", "Messages", "RuntimeSpec", "System"]
     ),
     module(
+        "Supervisor/Copier",
+        ["ContainerRuntime", "FileTrees", "Messages", "RuntimeSpec", "System", "Tar"]
+    ),
+    module(
         "Supervisor/SupervisorCore",
         ["Cgroups", "Suite", "Events", "JSON", "Messages", "RuntimeSpec", "Seccomp", "System", logging]
     ),
@@ -168,13 +172,14 @@ let programs: [Target] = [
         "petrel",
         fullyStatic,
         [
-            "Suite", "Events", "JSON", "MachineCheck", "Messages", "RPC", "Rendering", "Services", "System",
-            arguments,
+            "Suite", "Events", "FileTrees", "JSON", "MachineCheck", "Messages", "RPC", "Rendering",
+            "Services",
+            "System", "Tar", arguments,
             logging,
         ]
     ),
     program("petrel-init", fullyStatic, ["Suite", "InitCore", "System"]),
-    program("petrel-keeper", fullyStatic, ["Keeper", "System"]),
+    program("petrel-keeper", fullyStatic, ["Copier", "Keeper", "System"]),
     program("petrel-container-init", fullyStatic, ["ContainerInit", "System"]),
     program(
         "petrel-runtime-supervisor",
@@ -203,8 +208,9 @@ let suites: [Target] = [
     tests("CodeGeneratorTests", ["CodeGenerator"]),
     tests("MessagesTests", ["Messages", "TestMessages"]),
     tests("RPCTests", ["Messages", "RPC", "Services", "System", "TestMessages", "TestSupport", logging]),
-    tests("SystemTests", ["TestSupport"]),
+    tests("SystemTests", ["System", "TestSupport"]),
     tests("LogsTests", ["Logs", "System"]),
+    tests("CopierTests", ["Copier"]),
     tests("KeeperTests", ["JSON", "Keeper", "Logs", "Messages", "System"]),
     tests("InitCoreTests", ["InitCore", "System"]),
     tests("SuiteTests", ["InitCore", "Suite", "System", "TestSupport"]),

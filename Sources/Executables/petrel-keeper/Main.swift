@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
+import Copier
 import Keeper
 import System
 
 /// `petrel-keeper --container DIR --run DIR [--adopt] [--open-files N] [--fault-points DIR]`, started by the supervisor with the first
-/// connection to it as descriptor 3.
+/// connection to it as descriptor 3. `petrel-keeper --archive …` copies files of one container instead, and ends (see Copier).
 @main
 struct Main {
     static let release = "0.1.0"
 
     static func main() {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments.first == "--archive" {
+            guard let task = CopyTask(Array(arguments.dropFirst())) else {
+                Self.end("usage: " + CopyTask.usage, code: 2)
+            }
+            CurrentProcess.exit(Copier.run(task))
+        }
         do {
-            guard let options = options(Array(CommandLine.arguments.dropFirst())) else {
+            guard let options = options(arguments) else {
                 Self.end(
                     "usage: petrel-keeper --container DIR --run DIR [--adopt] [--open-files N] [--fault-points DIR]",
                     code: 2

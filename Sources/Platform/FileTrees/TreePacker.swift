@@ -200,7 +200,7 @@ package final class TreePacker {
         var entry = entry(status, archived, .directory)
         entry.attributes = try attributes(raw, archived)
         try writer.add(entry)
-        guard place.depth < rules.depth else {
+        guard place.depth <= rules.depth else {
             throw .refused(entry: Self.text(archived), .tooDeep(limit: rules.depth))
         }
         if let device = place.device, device != status.device {

@@ -28,6 +28,8 @@ package enum SupervisorError: Error, Hashable, Sendable {
     case stopTimedOut(ContainerID)
     /// Its keeper does not answer and could not be replaced yet.
     case keeperUnavailable(ContainerID, detail: String)
+    /// Files were not looked at, packed or unpacked.
+    case copyFailed(ContainerID, CopyFailure)
     case eventsGone(oldest: UInt64)
     case otherJournal(id: String)
     case damagedState(path: String, detail: String)

@@ -24,6 +24,7 @@ extension SupervisorError {
             errno == ErrorNumber.noSuchProcess ? .failedPrecondition : .internal
         case .stopTimedOut: .deadlineExceeded
         case .keeperUnavailable: .unavailable
+        case .copyFailed(_, let failure): failure.status
         case .eventsGone, .otherJournal: .outOfRange
         case .damagedState: .dataLoss
         case .system(let error): error.status
@@ -49,6 +50,7 @@ extension SupervisorError {
         case .resizeFailed(let id, let errno): "resize the terminal of \(id): \(ErrorNumber.name(of: errno))"
         case .stopTimedOut(let id): "container \(id) does not end"
         case .keeperUnavailable(let id, let detail): "keeper of \(id): \(detail)"
+        case .copyFailed(_, let failure): failure.line
         case .eventsGone(let oldest): "the journal begins at \(oldest)"
         case .otherJournal(let id): "the journal is \(id)"
         case .damagedState(let path, let detail): "\(path): \(detail)"
@@ -82,6 +84,14 @@ extension SupervisorError {
         case .stopTimedOut(let id): CommonV1.ErrorDetail(reason: "stop_timed_out", subject: id.text)
         case .keeperUnavailable(let id, _):
             CommonV1.ErrorDetail(reason: "keeper_unavailable", subject: id.text)
+        case .copyFailed(let id, let failure):
+            CommonV1.ErrorDetail(
+                reason: failure.reason,
+                subject: id.text,
+                path: failure.path,
+                errno: failure.errno,
+                advice: failure.advice
+            )
         case .eventsGone(let oldest): CommonV1.ErrorDetail(reason: "events_gone", subject: String(oldest))
         case .otherJournal(let id): CommonV1.ErrorDetail(reason: "other_journal", subject: id)
         case .damagedState(let path, _): CommonV1.ErrorDetail(reason: "damaged_state", path: path)

@@ -8,7 +8,7 @@ internal import System
 /// `petrel.supervisor.v1.Supervisor` over the core: requests are checked and turned into its values, answers
 /// back.
 package struct SupervisorHandlers: SupervisorV1.SupervisorService {
-    private let supervisor: Supervisor
+    let supervisor: Supervisor
     private let release: String
 
     package init(supervisor: Supervisor, release: String) {
@@ -274,7 +274,7 @@ package struct SupervisorHandlers: SupervisorV1.SupervisorService {
         )
     }
 
-    private func mapped<Result>(_ body: () async throws -> Result) async throws -> Result {
+    func mapped<Result>(_ body: () async throws -> Result) async throws -> Result {
         do {
             return try await body()
         } catch let error as SupervisorError {

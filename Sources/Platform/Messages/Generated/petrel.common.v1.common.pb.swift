@@ -60,6 +60,92 @@ extension CommonV1 {
             self.options = options
         }
     }
+
+    /// What is at a path of a container.
+    package struct PathStatus: BridgedMessage, Hashable, Sendable {
+        /// `petrel.common.v1.PathStatus.Kind`.
+        package struct Kind: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+            /// The number on the wire.
+            package let rawValue: Int32
+
+            /// Any number, known or not.
+            package init(rawValue: Int32) { self.rawValue = rawValue }
+
+            /// `REGULAR`.
+            package static let regular = Kind(rawValue: 0)
+            /// `DIRECTORY`.
+            package static let directory = Kind(rawValue: 1)
+            /// `SYMBOLIC_LINK`.
+            package static let symbolicLink = Kind(rawValue: 2)
+            /// `CHARACTER_DEVICE`.
+            package static let characterDevice = Kind(rawValue: 3)
+            /// `BLOCK_DEVICE`.
+            package static let blockDevice = Kind(rawValue: 4)
+            /// `FIFO`.
+            package static let fifo = Kind(rawValue: 5)
+            /// `SOCKET`.
+            package static let socket = Kind(rawValue: 6)
+
+            /// The value's name in the definition, or its number.
+            package var description: String {
+                switch rawValue {
+                case 0: "REGULAR"
+                case 1: "DIRECTORY"
+                case 2: "SYMBOLIC_LINK"
+                case 3: "CHARACTER_DEVICE"
+                case 4: "BLOCK_DEVICE"
+                case 5: "FIFO"
+                case 6: "SOCKET"
+                default: "\(rawValue)"
+                }
+            }
+        }
+
+        /// The path's last part; "." for one that ends in "/.", "/" for the root.
+        package var name: String
+        /// `kind`.
+        package var kind: CommonV1.PathStatus.Kind
+        /// With the set-id and sticky bits: at most 07777.
+        package var permissions: UInt32
+        /// `size_bytes`.
+        package var sizeBytes: UInt64
+        /// `modified_seconds`.
+        package var modifiedSeconds: Int64
+        /// `modified_nanos`.
+        package var modifiedNanos: UInt32
+        /// Of a symbolic link: where it leads in the end, absolute in the container, links on the way followed as far as there
+        /// is something.
+        package var linkTarget: String
+        /// `user`.
+        package var user: UInt32
+        /// `group`.
+        package var group: UInt32
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            name: String = "",
+            kind: CommonV1.PathStatus.Kind = .init(rawValue: 0),
+            permissions: UInt32 = 0,
+            sizeBytes: UInt64 = 0,
+            modifiedSeconds: Int64 = 0,
+            modifiedNanos: UInt32 = 0,
+            linkTarget: String = "",
+            user: UInt32 = 0,
+            group: UInt32 = 0
+        ) {
+            self.name = name
+            self.kind = kind
+            self.permissions = permissions
+            self.sizeBytes = sizeBytes
+            self.modifiedSeconds = modifiedSeconds
+            self.modifiedNanos = modifiedNanos
+            self.linkTarget = linkTarget
+            self.user = user
+            self.group = group
+        }
+    }
 }
 
 extension CommonV1.ErrorDetail {
@@ -115,6 +201,43 @@ extension CommonV1.Mount {
         c.pointee.target = arena.text(target)
         c.pointee.n_options = options.count
         c.pointee.options = arena.array(options) { arena.text($0) }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension CommonV1.PathStatus {
+    package static let fullName = "petrel.common.v1.PathStatus"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Common__V1__PathStatus>) {
+        petrel__common__v1__path_status__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Common__V1__PathStatus>) throws(MessageError) {
+        self.init(
+            name: try Wire.text(c.pointee.name, "petrel.common.v1.PathStatus.name"),
+            kind: CommonV1.PathStatus.Kind(rawValue: c.pointee.kind),
+            permissions: c.pointee.permissions,
+            sizeBytes: c.pointee.size_bytes,
+            modifiedSeconds: c.pointee.modified_seconds,
+            modifiedNanos: c.pointee.modified_nanos,
+            linkTarget: try Wire.text(c.pointee.link_target, "petrel.common.v1.PathStatus.link_target"),
+            user: c.pointee.user,
+            group: c.pointee.group
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Common__V1__PathStatus>, _ arena: Arena) {
+        c.pointee.name = arena.text(name)
+        c.pointee.kind = kind.rawValue
+        c.pointee.permissions = permissions
+        c.pointee.size_bytes = sizeBytes
+        c.pointee.modified_seconds = modifiedSeconds
+        c.pointee.modified_nanos = modifiedNanos
+        c.pointee.link_target = arena.text(linkTarget)
+        c.pointee.user = user
+        c.pointee.group = group
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -785,6 +785,116 @@ extension KeeperV1 {
             self.run = run
         }
     }
+
+    /// What the process that copies a container's files (petrel-keeper --archive) tells the supervisor on its descriptor 3: a
+    /// 32-bit little-endian length and this message, several times. First a status (of what is read, or of the directory that is
+    /// written to), then done or a failure.
+    package struct CopyReport: BridgedMessage, Hashable, Sendable {
+        /// One of `body`.
+        package enum Body: Hashable, Sendable {
+            /// `status`.
+            case status(CommonV1.PathStatus)
+            /// `failure`.
+            case failure(KeeperV1.CopyFailure)
+            /// `done`.
+            case done(KeeperV1.CopyDone)
+        }
+
+        /// `body`.
+        package var body: Body?
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            body: Body? = nil
+        ) {
+            self.body = body
+        }
+    }
+
+    /// `petrel.keeper.v1.CopyFailure`.
+    package struct CopyFailure: BridgedMessage, Hashable, Sendable {
+        /// `petrel.keeper.v1.CopyFailure.Kind`.
+        package struct Kind: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+            /// The number on the wire.
+            package let rawValue: Int32
+
+            /// Any number, known or not.
+            package init(rawValue: Int32) { self.rawValue = rawValue }
+
+            /// A call failed: `errno` says how.
+            package static let system = Kind(rawValue: 0)
+            /// `PATH_NOT_FOUND`.
+            package static let pathNotFound = Kind(rawValue: 1)
+            /// `NOT_A_DIRECTORY`.
+            package static let notADirectory = Kind(rawValue: 2)
+            /// The root, or what is mounted there, takes no changes.
+            package static let readOnly = Kind(rawValue: 3)
+            /// A directory would be replaced by something else, or something else by a directory.
+            package static let conflict = Kind(rawValue: 4)
+            /// What comes in is no archive, or one that leads out of the directory.
+            package static let badArchive = Kind(rawValue: 5)
+            /// The container's files could not be reached.
+            package static let noRoot = Kind(rawValue: 6)
+            /// A file became shorter or another one while it was read.
+            package static let changed = Kind(rawValue: 7)
+
+            /// The value's name in the definition, or its number.
+            package var description: String {
+                switch rawValue {
+                case 0: "SYSTEM"
+                case 1: "PATH_NOT_FOUND"
+                case 2: "NOT_A_DIRECTORY"
+                case 3: "READ_ONLY"
+                case 4: "CONFLICT"
+                case 5: "BAD_ARCHIVE"
+                case 6: "NO_ROOT"
+                case 7: "CHANGED"
+                default: "\(rawValue)"
+                }
+            }
+        }
+
+        /// `kind`.
+        package var kind: KeeperV1.CopyFailure.Kind
+        /// `path`.
+        package var path: String
+        /// `message`.
+        package var message: String
+        /// `errno`.
+        package var errno: Int32
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            kind: KeeperV1.CopyFailure.Kind = .init(rawValue: 0),
+            path: String = "",
+            message: String = "",
+            errno: Int32 = 0
+        ) {
+            self.kind = kind
+            self.path = path
+            self.message = message
+            self.errno = errno
+        }
+    }
+
+    /// `petrel.keeper.v1.CopyDone`.
+    package struct CopyDone: BridgedMessage, Hashable, Sendable {
+        /// `entries`.
+        package var entries: UInt64
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            entries: UInt64 = 0
+        ) {
+            self.entries = entries
+        }
+    }
 }
 
 extension KeeperV1.ProcessIdentity {
@@ -1476,6 +1586,93 @@ extension KeeperV1.StreamRequest {
         c.pointee.stdout_position = stdoutPosition
         c.pointee.stderr_position = stderrPosition
         c.pointee.run = run
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension KeeperV1.CopyReport {
+    package static let fullName = "petrel.keeper.v1.CopyReport"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__CopyReport>) {
+        petrel__keeper__v1__copy_report__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Keeper__V1__CopyReport>) throws(MessageError) {
+        self.init(
+            body: try { () throws(MessageError) -> Body? in
+                switch c.pointee.body_case.rawValue {
+                case 1: .status(try Wire.element(c.pointee.status))
+                case 2: .failure(try Wire.element(c.pointee.failure))
+                case 3: .done(try Wire.element(c.pointee.done))
+                default: nil
+                }
+            }()
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__CopyReport>, _ arena: Arena) {
+        switch body {
+        case .status(let value):
+            c.pointee.body_case = .init(rawValue: 1)
+            c.pointee.status = arena.message(value)
+        case .failure(let value):
+            c.pointee.body_case = .init(rawValue: 2)
+            c.pointee.failure = arena.message(value)
+        case .done(let value):
+            c.pointee.body_case = .init(rawValue: 3)
+            c.pointee.done = arena.message(value)
+        case nil: break
+        }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension KeeperV1.CopyFailure {
+    package static let fullName = "petrel.keeper.v1.CopyFailure"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__CopyFailure>) {
+        petrel__keeper__v1__copy_failure__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Keeper__V1__CopyFailure>) throws(MessageError) {
+        self.init(
+            kind: KeeperV1.CopyFailure.Kind(rawValue: c.pointee.kind),
+            path: try Wire.text(c.pointee.path, "petrel.keeper.v1.CopyFailure.path"),
+            message: try Wire.text(c.pointee.message, "petrel.keeper.v1.CopyFailure.message"),
+            errno: c.pointee.errno_field
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__CopyFailure>, _ arena: Arena) {
+        c.pointee.kind = kind.rawValue
+        c.pointee.path = arena.text(path)
+        c.pointee.message = arena.text(message)
+        c.pointee.errno_field = errno
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension KeeperV1.CopyDone {
+    package static let fullName = "petrel.keeper.v1.CopyDone"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__CopyDone>) {
+        petrel__keeper__v1__copy_done__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Keeper__V1__CopyDone>) throws(MessageError) {
+        self.init(
+            entries: c.pointee.entries
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__CopyDone>, _ arena: Arena) {
+        c.pointee.entries = entries
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -1232,6 +1232,138 @@ extension SupervisorV1 {
             self.cgroupLayout = cgroupLayout
         }
     }
+
+    /// `petrel.supervisor.v1.StatPathRequest`.
+    package struct StatPathRequest: BridgedMessage, Hashable, Sendable {
+        /// `owner`.
+        package var owner: String
+        /// `id`.
+        package var id: String
+        /// In the container, from its root, at most 4096 bytes.
+        package var path: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            owner: String = "",
+            id: String = "",
+            path: String = ""
+        ) {
+            self.owner = owner
+            self.id = id
+            self.path = path
+        }
+    }
+
+    /// `petrel.supervisor.v1.ReadArchiveRequest`.
+    package struct ReadArchiveRequest: BridgedMessage, Hashable, Sendable {
+        /// `owner`.
+        package var owner: String
+        /// `id`.
+        package var id: String
+        /// `path`.
+        package var path: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            owner: String = "",
+            id: String = "",
+            path: String = ""
+        ) {
+            self.owner = owner
+            self.id = id
+            self.path = path
+        }
+    }
+
+    /// `petrel.supervisor.v1.ReadArchiveResponse`.
+    package struct ReadArchiveResponse: BridgedMessage, Hashable, Sendable {
+        /// One of `body`.
+        package enum Body: Hashable, Sendable {
+            /// `status`.
+            case status(CommonV1.PathStatus)
+            /// `data`.
+            case data([UInt8])
+        }
+
+        /// `body`.
+        package var body: Body?
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            body: Body? = nil
+        ) {
+            self.body = body
+        }
+    }
+
+    /// `petrel.supervisor.v1.WriteArchiveRequest`.
+    package struct WriteArchiveRequest: BridgedMessage, Hashable, Sendable {
+        /// One of `body`.
+        package enum Body: Hashable, Sendable {
+            /// `start`.
+            case start(SupervisorV1.WriteArchiveStart)
+            /// `data`.
+            case data([UInt8])
+        }
+
+        /// `body`.
+        package var body: Body?
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            body: Body? = nil
+        ) {
+            self.body = body
+        }
+    }
+
+    /// `petrel.supervisor.v1.WriteArchiveStart`.
+    package struct WriteArchiveStart: BridgedMessage, Hashable, Sendable {
+        /// `owner`.
+        package var owner: String
+        /// `id`.
+        package var id: String
+        /// A directory; links are followed within the container.
+        package var path: String
+        /// A directory is not replaced by anything else, and nothing else by a directory: that is an error.
+        package var noOverwriteDirNonDir: Bool
+        /// What is written belongs to the container's user, whatever the archive says.
+        package var copyUidGid: Bool
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            owner: String = "",
+            id: String = "",
+            path: String = "",
+            noOverwriteDirNonDir: Bool = false,
+            copyUidGid: Bool = false
+        ) {
+            self.owner = owner
+            self.id = id
+            self.path = path
+            self.noOverwriteDirNonDir = noOverwriteDirNonDir
+            self.copyUidGid = copyUidGid
+        }
+    }
+
+    /// `petrel.supervisor.v1.WriteArchiveResponse`.
+    package struct WriteArchiveResponse: BridgedMessage, Hashable, Sendable {
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init() {}
+    }
 }
 
 extension SupervisorV1.RestartPolicy {
@@ -2278,6 +2410,173 @@ extension SupervisorV1.VersionResponse {
         c.pointee.version = arena.text(version)
         c.pointee.boot_id = arena.text(bootId)
         c.pointee.cgroup_layout = arena.text(cgroupLayout)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension SupervisorV1.StatPathRequest {
+    package static let fullName = "petrel.supervisor.v1.StatPathRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__StatPathRequest>) {
+        petrel__supervisor__v1__stat_path_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__StatPathRequest>) throws(MessageError) {
+        self.init(
+            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.StatPathRequest.owner"),
+            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.StatPathRequest.id"),
+            path: try Wire.text(c.pointee.path, "petrel.supervisor.v1.StatPathRequest.path")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__StatPathRequest>, _ arena: Arena) {
+        c.pointee.owner = arena.text(owner)
+        c.pointee.id = arena.text(id)
+        c.pointee.path = arena.text(path)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension SupervisorV1.ReadArchiveRequest {
+    package static let fullName = "petrel.supervisor.v1.ReadArchiveRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__ReadArchiveRequest>) {
+        petrel__supervisor__v1__read_archive_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ReadArchiveRequest>) throws(MessageError) {
+        self.init(
+            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ReadArchiveRequest.owner"),
+            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.ReadArchiveRequest.id"),
+            path: try Wire.text(c.pointee.path, "petrel.supervisor.v1.ReadArchiveRequest.path")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__ReadArchiveRequest>, _ arena: Arena) {
+        c.pointee.owner = arena.text(owner)
+        c.pointee.id = arena.text(id)
+        c.pointee.path = arena.text(path)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension SupervisorV1.ReadArchiveResponse {
+    package static let fullName = "petrel.supervisor.v1.ReadArchiveResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__ReadArchiveResponse>) {
+        petrel__supervisor__v1__read_archive_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ReadArchiveResponse>) throws(MessageError) {
+        self.init(
+            body: try { () throws(MessageError) -> Body? in
+                switch c.pointee.body_case.rawValue {
+                case 1: .status(try Wire.element(c.pointee.status))
+                case 2: .data(Wire.bytes(c.pointee.data))
+                default: nil
+                }
+            }()
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__ReadArchiveResponse>, _ arena: Arena) {
+        switch body {
+        case .status(let value):
+            c.pointee.body_case = .init(rawValue: 1)
+            c.pointee.status = arena.message(value)
+        case .data(let value):
+            c.pointee.body_case = .init(rawValue: 2)
+            c.pointee.data = arena.bytes(value)
+        case nil: break
+        }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension SupervisorV1.WriteArchiveRequest {
+    package static let fullName = "petrel.supervisor.v1.WriteArchiveRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__WriteArchiveRequest>) {
+        petrel__supervisor__v1__write_archive_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__WriteArchiveRequest>) throws(MessageError) {
+        self.init(
+            body: try { () throws(MessageError) -> Body? in
+                switch c.pointee.body_case.rawValue {
+                case 1: .start(try Wire.element(c.pointee.start))
+                case 2: .data(Wire.bytes(c.pointee.data))
+                default: nil
+                }
+            }()
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__WriteArchiveRequest>, _ arena: Arena) {
+        switch body {
+        case .start(let value):
+            c.pointee.body_case = .init(rawValue: 1)
+            c.pointee.start = arena.message(value)
+        case .data(let value):
+            c.pointee.body_case = .init(rawValue: 2)
+            c.pointee.data = arena.bytes(value)
+        case nil: break
+        }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension SupervisorV1.WriteArchiveStart {
+    package static let fullName = "petrel.supervisor.v1.WriteArchiveStart"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__WriteArchiveStart>) {
+        petrel__supervisor__v1__write_archive_start__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__WriteArchiveStart>) throws(MessageError) {
+        self.init(
+            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.WriteArchiveStart.owner"),
+            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.WriteArchiveStart.id"),
+            path: try Wire.text(c.pointee.path, "petrel.supervisor.v1.WriteArchiveStart.path"),
+            noOverwriteDirNonDir: c.pointee.no_overwrite_dir_non_dir != 0,
+            copyUidGid: c.pointee.copy_uid_gid != 0
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__WriteArchiveStart>, _ arena: Arena) {
+        c.pointee.owner = arena.text(owner)
+        c.pointee.id = arena.text(id)
+        c.pointee.path = arena.text(path)
+        c.pointee.no_overwrite_dir_non_dir = noOverwriteDirNonDir ? 1 : 0
+        c.pointee.copy_uid_gid = copyUidGid ? 1 : 0
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension SupervisorV1.WriteArchiveResponse {
+    package static let fullName = "petrel.supervisor.v1.WriteArchiveResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__WriteArchiveResponse>) {
+        petrel__supervisor__v1__write_archive_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__WriteArchiveResponse>) throws(MessageError) {
+        self.init()
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__WriteArchiveResponse>, _ arena: Arena) {
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -173,6 +173,31 @@ extension SupervisorV1 {
         ) async throws(RPCError) -> SupervisorV1.VersionResponse {
             try await channel.unary("/petrel.supervisor.v1.Supervisor/Version", request, options)
         }
+
+        /// What is at a path of a container, running or not. A link at its end is not followed, unless the path ends in "/" or "/.".
+        package func statPath(
+            _ request: SupervisorV1.StatPathRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> CommonV1.PathStatus {
+            try await channel.unary("/petrel.supervisor.v1.Supervisor/StatPath", request, options)
+        }
+
+        /// A tar stream of what is at a path: of a directory with all that is in it, names begin with the path's last part. The first
+        /// response is `status`.
+        package func readArchive(
+            _ request: SupervisorV1.ReadArchiveRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> ResponseStream<SupervisorV1.ReadArchiveResponse> {
+            try await channel.serverStreaming("/petrel.supervisor.v1.Supervisor/ReadArchive", request, options)
+        }
+
+        /// Unpacks a tar stream in a directory of a container. The first request is `start`.
+        nonisolated(nonsending) package func writeArchive(
+            options: CallOptions = CallOptions(),
+            _ body: (RequestWriter<SupervisorV1.WriteArchiveRequest>) async throws -> Void
+        ) async throws -> SupervisorV1.WriteArchiveResponse {
+            try await channel.clientStreaming("/petrel.supervisor.v1.Supervisor/WriteArchive", options, body)
+        }
     }
 
     /// Serves `petrel.supervisor.v1.Supervisor`.
@@ -300,6 +325,26 @@ extension SupervisorV1 {
             _ request: SupervisorV1.VersionRequest,
             context: CallContext
         ) async throws -> SupervisorV1.VersionResponse
+
+        /// What is at a path of a container, running or not. A link at its end is not followed, unless the path ends in "/" or "/.".
+        func statPath(
+            _ request: SupervisorV1.StatPathRequest,
+            context: CallContext
+        ) async throws -> CommonV1.PathStatus
+
+        /// A tar stream of what is at a path: of a directory with all that is in it, names begin with the path's last part. The first
+        /// response is `status`.
+        func readArchive(
+            _ request: SupervisorV1.ReadArchiveRequest,
+            to responses: ResponseWriter<SupervisorV1.ReadArchiveResponse>,
+            context: CallContext
+        ) async throws
+
+        /// Unpacks a tar stream in a directory of a container. The first request is `start`.
+        func writeArchive(
+            _ requests: RequestStream<SupervisorV1.WriteArchiveRequest>,
+            context: CallContext
+        ) async throws -> SupervisorV1.WriteArchiveResponse
     }
 }
 
@@ -330,6 +375,9 @@ extension SupervisorV1.SupervisorService {
             .serverStreaming("Events", events(_:to:context:)),
             .unary("AcknowledgeEvents", acknowledgeEvents(_:context:)),
             .unary("Version", version(_:context:)),
+            .unary("StatPath", statPath(_:context:)),
+            .serverStreaming("ReadArchive", readArchive(_:to:context:)),
+            .clientStreaming("WriteArchive", writeArchive(_:context:)),
         ]
     }
 }

@@ -355,6 +355,7 @@ extension Container {
     /// time to look.
     func tellStart(run: UInt64) async {
         do {
+            try await endCopies(isPatient: true)
             let joined = try await joinedProcesses()
             let kinds = request.joined.map { KeeperV1.JoinedNamespace(kind: $0.kind.rawValue) }
             let reply = try await ask(

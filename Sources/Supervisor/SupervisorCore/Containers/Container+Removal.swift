@@ -27,6 +27,7 @@ extension Container {
                 removalFailure = .stopTimedOut(id)
                 return
             }
+            try await endCopies(isPatient: false)
             if !lifecycle.isDeleteTold {
                 await releaseKeeper()
                 surroundings.faults.reach("supervisor.delete.released")

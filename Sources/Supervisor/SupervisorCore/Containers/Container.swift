@@ -43,6 +43,8 @@ package actor Container {
     /// Its keeper is not to be replaced any more.
     var isReleased = false
     var isRemoved = false
+    /// Processes that look at its files just now, by their numbers.
+    var copies: [Int32: CopyProcess] = [:]
     var removal: RemovalStep = .idle
     /// Why the last attempt to remove it came to nothing.
     var removalFailure: SupervisorError?

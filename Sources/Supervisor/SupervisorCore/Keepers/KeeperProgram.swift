@@ -21,7 +21,7 @@ package struct KeeperProgram: Sendable {
     package let logFile: String
     package let faults: FaultPoints
     private let program: SharedDescriptor
-    private let poller: Poller
+    let poller: Poller
 
     /// Opens the executable; keepers are started from this file even when another one takes its place later.
     /// - Throws: `ENOENT`; what the kernel says to a mount of its own for the file.
@@ -46,15 +46,7 @@ package struct KeeperProgram: Sendable {
         arguments += ["--open-files", "\(try ResourceLimits.originalOpenFiles())"]
         if isAdopter { arguments.append("--adopt") }
         if let points = faults.path { arguments += ["--fault-points", points] }
-        let child = try Spawn(
-            // By this process's number: in the child the descriptor is closed by then.
-            path: "/proc/\(SystemEnvironment.processID)/fd/\(program.raw)",
-            name: Self.name,
-            arguments: arguments,
-            environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
-            descriptors: [2: log.raw, 3: pair.second.raw],
-            newSession: true
-        ).start()
+        let child = try start(name: Self.name, arguments, [2: log.raw, 3: pair.second.raw])
         let pid = child.pid
         let process = SharedDescriptor(try child.process.duplicate())
         let socket = SequencedSocket(adopting: try SystemEnvironment.duplicate(pair.first.raw))
@@ -63,6 +55,21 @@ package struct KeeperProgram: Sendable {
             process: process,
             connection: try KeeperConnection(socket, poller: poller)
         )
+    }
+
+    /// Starts the program in a session of its own.
+    func start(name: String, _ arguments: [String], _ descriptors: [Int32: Int32]) throws(SystemError)
+        -> Spawn.Child
+    {
+        try Spawn(
+            // By this process's number: in the child the descriptor is closed by then.
+            path: "/proc/\(SystemEnvironment.processID)/fd/\(program.raw)",
+            name: name,
+            arguments: arguments,
+            environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+            descriptors: descriptors,
+            newSession: true
+        ).start()
     }
 
     /// Connects to a keeper that another supervisor started.

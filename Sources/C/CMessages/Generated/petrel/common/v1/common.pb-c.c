@@ -97,6 +97,51 @@ void   petrel__common__v1__mount__free_unpacked
   assert(message->base.descriptor == &petrel__common__v1__mount__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__common__v1__path_status__init
+                     (Petrel__Common__V1__PathStatus         *message)
+{
+  static const Petrel__Common__V1__PathStatus init_value = PETREL__COMMON__V1__PATH_STATUS__INIT;
+  *message = init_value;
+}
+size_t petrel__common__v1__path_status__get_packed_size
+                     (const Petrel__Common__V1__PathStatus *message)
+{
+  assert(message->base.descriptor == &petrel__common__v1__path_status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__common__v1__path_status__pack
+                     (const Petrel__Common__V1__PathStatus *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__common__v1__path_status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__common__v1__path_status__pack_to_buffer
+                     (const Petrel__Common__V1__PathStatus *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__common__v1__path_status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Common__V1__PathStatus *
+       petrel__common__v1__path_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Common__V1__PathStatus *)
+     protobuf_c_message_unpack (&petrel__common__v1__path_status__descriptor,
+                                allocator, len, data);
+}
+void   petrel__common__v1__path_status__free_unpacked
+                     (Petrel__Common__V1__PathStatus *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__common__v1__path_status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor petrel__common__v1__error_detail__field_descriptors[5] =
 {
   {
@@ -262,5 +307,147 @@ const ProtobufCMessageDescriptor petrel__common__v1__mount__descriptor =
   petrel__common__v1__mount__field_indices_by_name,
   1,  petrel__common__v1__mount__number_ranges,
   (ProtobufCMessageInit) petrel__common__v1__mount__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__common__v1__path_status__field_descriptors[9] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Common__V1__PathStatus, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Common__V1__PathStatus, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "permissions",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Common__V1__PathStatus, permissions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "size_bytes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Common__V1__PathStatus, size_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "modified_seconds",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Common__V1__PathStatus, modified_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "modified_nanos",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Common__V1__PathStatus, modified_nanos),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "link_target",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Common__V1__PathStatus, link_target),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "user",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Common__V1__PathStatus, user),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "group",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Common__V1__PathStatus, group),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__common__v1__path_status__field_indices_by_name[] = {
+  8,   /* field[8] = group */
+  1,   /* field[1] = kind */
+  6,   /* field[6] = link_target */
+  5,   /* field[5] = modified_nanos */
+  4,   /* field[4] = modified_seconds */
+  0,   /* field[0] = name */
+  2,   /* field[2] = permissions */
+  3,   /* field[3] = size_bytes */
+  7,   /* field[7] = user */
+};
+static const ProtobufCIntRange petrel__common__v1__path_status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor petrel__common__v1__path_status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.common.v1.PathStatus",
+  "PathStatus",
+  "Petrel__Common__V1__PathStatus",
+  "petrel.common.v1",
+  sizeof(Petrel__Common__V1__PathStatus),
+  9,
+  petrel__common__v1__path_status__field_descriptors,
+  petrel__common__v1__path_status__field_indices_by_name,
+  1,  petrel__common__v1__path_status__number_ranges,
+  (ProtobufCMessageInit) petrel__common__v1__path_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

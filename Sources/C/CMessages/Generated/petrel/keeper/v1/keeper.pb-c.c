@@ -1087,6 +1087,141 @@ void   petrel__keeper__v1__stream_request__free_unpacked
   assert(message->base.descriptor == &petrel__keeper__v1__stream_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__keeper__v1__copy_report__init
+                     (Petrel__Keeper__V1__CopyReport         *message)
+{
+  static const Petrel__Keeper__V1__CopyReport init_value = PETREL__KEEPER__V1__COPY_REPORT__INIT;
+  *message = init_value;
+}
+size_t petrel__keeper__v1__copy_report__get_packed_size
+                     (const Petrel__Keeper__V1__CopyReport *message)
+{
+  assert(message->base.descriptor == &petrel__keeper__v1__copy_report__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__keeper__v1__copy_report__pack
+                     (const Petrel__Keeper__V1__CopyReport *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__keeper__v1__copy_report__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__keeper__v1__copy_report__pack_to_buffer
+                     (const Petrel__Keeper__V1__CopyReport *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__keeper__v1__copy_report__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Keeper__V1__CopyReport *
+       petrel__keeper__v1__copy_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Keeper__V1__CopyReport *)
+     protobuf_c_message_unpack (&petrel__keeper__v1__copy_report__descriptor,
+                                allocator, len, data);
+}
+void   petrel__keeper__v1__copy_report__free_unpacked
+                     (Petrel__Keeper__V1__CopyReport *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__keeper__v1__copy_report__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__keeper__v1__copy_failure__init
+                     (Petrel__Keeper__V1__CopyFailure         *message)
+{
+  static const Petrel__Keeper__V1__CopyFailure init_value = PETREL__KEEPER__V1__COPY_FAILURE__INIT;
+  *message = init_value;
+}
+size_t petrel__keeper__v1__copy_failure__get_packed_size
+                     (const Petrel__Keeper__V1__CopyFailure *message)
+{
+  assert(message->base.descriptor == &petrel__keeper__v1__copy_failure__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__keeper__v1__copy_failure__pack
+                     (const Petrel__Keeper__V1__CopyFailure *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__keeper__v1__copy_failure__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__keeper__v1__copy_failure__pack_to_buffer
+                     (const Petrel__Keeper__V1__CopyFailure *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__keeper__v1__copy_failure__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Keeper__V1__CopyFailure *
+       petrel__keeper__v1__copy_failure__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Keeper__V1__CopyFailure *)
+     protobuf_c_message_unpack (&petrel__keeper__v1__copy_failure__descriptor,
+                                allocator, len, data);
+}
+void   petrel__keeper__v1__copy_failure__free_unpacked
+                     (Petrel__Keeper__V1__CopyFailure *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__keeper__v1__copy_failure__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__keeper__v1__copy_done__init
+                     (Petrel__Keeper__V1__CopyDone         *message)
+{
+  static const Petrel__Keeper__V1__CopyDone init_value = PETREL__KEEPER__V1__COPY_DONE__INIT;
+  *message = init_value;
+}
+size_t petrel__keeper__v1__copy_done__get_packed_size
+                     (const Petrel__Keeper__V1__CopyDone *message)
+{
+  assert(message->base.descriptor == &petrel__keeper__v1__copy_done__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__keeper__v1__copy_done__pack
+                     (const Petrel__Keeper__V1__CopyDone *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__keeper__v1__copy_done__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__keeper__v1__copy_done__pack_to_buffer
+                     (const Petrel__Keeper__V1__CopyDone *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__keeper__v1__copy_done__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Keeper__V1__CopyDone *
+       petrel__keeper__v1__copy_done__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Keeper__V1__CopyDone *)
+     protobuf_c_message_unpack (&petrel__keeper__v1__copy_done__descriptor,
+                                allocator, len, data);
+}
+void   petrel__keeper__v1__copy_done__free_unpacked
+                     (Petrel__Keeper__V1__CopyDone *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__keeper__v1__copy_done__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor petrel__keeper__v1__process_identity__field_descriptors[3] =
 {
   {
@@ -2948,5 +3083,184 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__stream_request__descriptor 
   petrel__keeper__v1__stream_request__field_indices_by_name,
   1,  petrel__keeper__v1__stream_request__number_ranges,
   (ProtobufCMessageInit) petrel__keeper__v1__stream_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__keeper__v1__copy_report__field_descriptors[3] =
+{
+  {
+    "status",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Keeper__V1__CopyReport, body_case),
+    offsetof(Petrel__Keeper__V1__CopyReport, status),
+    &petrel__common__v1__path_status__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Keeper__V1__CopyReport, body_case),
+    offsetof(Petrel__Keeper__V1__CopyReport, failure),
+    &petrel__keeper__v1__copy_failure__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "done",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Keeper__V1__CopyReport, body_case),
+    offsetof(Petrel__Keeper__V1__CopyReport, done),
+    &petrel__keeper__v1__copy_done__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__keeper__v1__copy_report__field_indices_by_name[] = {
+  2,   /* field[2] = done */
+  1,   /* field[1] = failure */
+  0,   /* field[0] = status */
+};
+static const ProtobufCIntRange petrel__keeper__v1__copy_report__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor petrel__keeper__v1__copy_report__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.keeper.v1.CopyReport",
+  "CopyReport",
+  "Petrel__Keeper__V1__CopyReport",
+  "petrel.keeper.v1",
+  sizeof(Petrel__Keeper__V1__CopyReport),
+  3,
+  petrel__keeper__v1__copy_report__field_descriptors,
+  petrel__keeper__v1__copy_report__field_indices_by_name,
+  1,  petrel__keeper__v1__copy_report__number_ranges,
+  (ProtobufCMessageInit) petrel__keeper__v1__copy_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__keeper__v1__copy_failure__field_descriptors[4] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__CopyFailure, kind),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "path",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__CopyFailure, path),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "message",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__CopyFailure, message),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "errno_field",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__CopyFailure, errno_field),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__keeper__v1__copy_failure__field_indices_by_name[] = {
+  3,   /* field[3] = errno_field */
+  0,   /* field[0] = kind */
+  2,   /* field[2] = message */
+  1,   /* field[1] = path */
+};
+static const ProtobufCIntRange petrel__keeper__v1__copy_failure__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor petrel__keeper__v1__copy_failure__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.keeper.v1.CopyFailure",
+  "CopyFailure",
+  "Petrel__Keeper__V1__CopyFailure",
+  "petrel.keeper.v1",
+  sizeof(Petrel__Keeper__V1__CopyFailure),
+  4,
+  petrel__keeper__v1__copy_failure__field_descriptors,
+  petrel__keeper__v1__copy_failure__field_indices_by_name,
+  1,  petrel__keeper__v1__copy_failure__number_ranges,
+  (ProtobufCMessageInit) petrel__keeper__v1__copy_failure__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__keeper__v1__copy_done__field_descriptors[1] =
+{
+  {
+    "entries",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__CopyDone, entries),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__keeper__v1__copy_done__field_indices_by_name[] = {
+  0,   /* field[0] = entries */
+};
+static const ProtobufCIntRange petrel__keeper__v1__copy_done__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor petrel__keeper__v1__copy_done__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.keeper.v1.CopyDone",
+  "CopyDone",
+  "Petrel__Keeper__V1__CopyDone",
+  "petrel.keeper.v1",
+  sizeof(Petrel__Keeper__V1__CopyDone),
+  1,
+  petrel__keeper__v1__copy_done__field_descriptors,
+  petrel__keeper__v1__copy_done__field_indices_by_name,
+  1,  petrel__keeper__v1__copy_done__number_ranges,
+  (ProtobufCMessageInit) petrel__keeper__v1__copy_done__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -17,6 +17,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Petrel__Common__V1__ErrorDetail Petrel__Common__V1__ErrorDetail;
 typedef struct Petrel__Common__V1__Mount Petrel__Common__V1__Mount;
+typedef struct Petrel__Common__V1__PathStatus Petrel__Common__V1__PathStatus;
 
 
 /* --- enums --- */
@@ -50,6 +51,24 @@ struct  Petrel__Common__V1__Mount
 #define PETREL__COMMON__V1__MOUNT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__common__v1__mount__descriptor) \
     , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL }
+
+
+struct  Petrel__Common__V1__PathStatus
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData name;
+  int32_t kind;
+  uint32_t permissions;
+  uint64_t size_bytes;
+  int64_t modified_seconds;
+  uint32_t modified_nanos;
+  ProtobufCBinaryData link_target;
+  uint32_t user;
+  uint32_t group;
+};
+#define PETREL__COMMON__V1__PATH_STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__common__v1__path_status__descriptor) \
+    , {0,NULL}, 0, 0, 0, 0, 0, {0,NULL}, 0, 0 }
 
 
 /* Petrel__Common__V1__ErrorDetail methods */
@@ -90,6 +109,25 @@ Petrel__Common__V1__Mount *
 void   petrel__common__v1__mount__free_unpacked
                      (Petrel__Common__V1__Mount *message,
                       ProtobufCAllocator *allocator);
+/* Petrel__Common__V1__PathStatus methods */
+void   petrel__common__v1__path_status__init
+                     (Petrel__Common__V1__PathStatus         *message);
+size_t petrel__common__v1__path_status__get_packed_size
+                     (const Petrel__Common__V1__PathStatus   *message);
+size_t petrel__common__v1__path_status__pack
+                     (const Petrel__Common__V1__PathStatus   *message,
+                      uint8_t             *out);
+size_t petrel__common__v1__path_status__pack_to_buffer
+                     (const Petrel__Common__V1__PathStatus   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Common__V1__PathStatus *
+       petrel__common__v1__path_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__common__v1__path_status__free_unpacked
+                     (Petrel__Common__V1__PathStatus *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Petrel__Common__V1__ErrorDetail_Closure)
@@ -97,6 +135,9 @@ typedef void (*Petrel__Common__V1__ErrorDetail_Closure)
                   void *closure_data);
 typedef void (*Petrel__Common__V1__Mount_Closure)
                  (const Petrel__Common__V1__Mount *message,
+                  void *closure_data);
+typedef void (*Petrel__Common__V1__PathStatus_Closure)
+                 (const Petrel__Common__V1__PathStatus *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -106,6 +147,7 @@ typedef void (*Petrel__Common__V1__Mount_Closure)
 
 extern const ProtobufCMessageDescriptor petrel__common__v1__error_detail__descriptor;
 extern const ProtobufCMessageDescriptor petrel__common__v1__mount__descriptor;
+extern const ProtobufCMessageDescriptor petrel__common__v1__path_status__descriptor;
 
 PROTOBUF_C__END_DECLS
 

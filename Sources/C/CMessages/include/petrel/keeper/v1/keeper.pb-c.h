@@ -40,6 +40,9 @@ typedef struct Petrel__Keeper__V1__CustodyQuery Petrel__Keeper__V1__CustodyQuery
 typedef struct Petrel__Keeper__V1__Release Petrel__Keeper__V1__Release;
 typedef struct Petrel__Keeper__V1__Reply Petrel__Keeper__V1__Reply;
 typedef struct Petrel__Keeper__V1__StreamRequest Petrel__Keeper__V1__StreamRequest;
+typedef struct Petrel__Keeper__V1__CopyReport Petrel__Keeper__V1__CopyReport;
+typedef struct Petrel__Keeper__V1__CopyFailure Petrel__Keeper__V1__CopyFailure;
+typedef struct Petrel__Keeper__V1__CopyDone Petrel__Keeper__V1__CopyDone;
 
 
 /* --- enums --- */
@@ -387,6 +390,52 @@ struct  Petrel__Keeper__V1__StreamRequest
 #define PETREL__KEEPER__V1__STREAM_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__keeper__v1__stream_request__descriptor) \
     , {0,NULL}, 0, 0, 0, 0, 0 }
+
+
+typedef enum {
+  PETREL__KEEPER__V1__COPY_REPORT__BODY__NOT_SET = 0,
+  PETREL__KEEPER__V1__COPY_REPORT__BODY_STATUS = 1,
+  PETREL__KEEPER__V1__COPY_REPORT__BODY_FAILURE = 2,
+  PETREL__KEEPER__V1__COPY_REPORT__BODY_DONE = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__KEEPER__V1__COPY_REPORT__BODY__CASE)
+} Petrel__Keeper__V1__CopyReport__BodyCase;
+
+struct  Petrel__Keeper__V1__CopyReport
+{
+  ProtobufCMessage base;
+  Petrel__Keeper__V1__CopyReport__BodyCase body_case;
+  union {
+    Petrel__Common__V1__PathStatus *status;
+    Petrel__Keeper__V1__CopyFailure *failure;
+    Petrel__Keeper__V1__CopyDone *done;
+  };
+};
+#define PETREL__KEEPER__V1__COPY_REPORT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__keeper__v1__copy_report__descriptor) \
+    , PETREL__KEEPER__V1__COPY_REPORT__BODY__NOT_SET, {0} }
+
+
+struct  Petrel__Keeper__V1__CopyFailure
+{
+  ProtobufCMessage base;
+  int32_t kind;
+  ProtobufCBinaryData path;
+  ProtobufCBinaryData message;
+  int32_t errno_field;
+};
+#define PETREL__KEEPER__V1__COPY_FAILURE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__keeper__v1__copy_failure__descriptor) \
+    , 0, {0,NULL}, {0,NULL}, 0 }
+
+
+struct  Petrel__Keeper__V1__CopyDone
+{
+  ProtobufCMessage base;
+  uint64_t entries;
+};
+#define PETREL__KEEPER__V1__COPY_DONE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__keeper__v1__copy_done__descriptor) \
+    , 0 }
 
 
 /* Petrel__Keeper__V1__ProcessIdentity methods */
@@ -845,6 +894,63 @@ Petrel__Keeper__V1__StreamRequest *
 void   petrel__keeper__v1__stream_request__free_unpacked
                      (Petrel__Keeper__V1__StreamRequest *message,
                       ProtobufCAllocator *allocator);
+/* Petrel__Keeper__V1__CopyReport methods */
+void   petrel__keeper__v1__copy_report__init
+                     (Petrel__Keeper__V1__CopyReport         *message);
+size_t petrel__keeper__v1__copy_report__get_packed_size
+                     (const Petrel__Keeper__V1__CopyReport   *message);
+size_t petrel__keeper__v1__copy_report__pack
+                     (const Petrel__Keeper__V1__CopyReport   *message,
+                      uint8_t             *out);
+size_t petrel__keeper__v1__copy_report__pack_to_buffer
+                     (const Petrel__Keeper__V1__CopyReport   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Keeper__V1__CopyReport *
+       petrel__keeper__v1__copy_report__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__keeper__v1__copy_report__free_unpacked
+                     (Petrel__Keeper__V1__CopyReport *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Keeper__V1__CopyFailure methods */
+void   petrel__keeper__v1__copy_failure__init
+                     (Petrel__Keeper__V1__CopyFailure         *message);
+size_t petrel__keeper__v1__copy_failure__get_packed_size
+                     (const Petrel__Keeper__V1__CopyFailure   *message);
+size_t petrel__keeper__v1__copy_failure__pack
+                     (const Petrel__Keeper__V1__CopyFailure   *message,
+                      uint8_t             *out);
+size_t petrel__keeper__v1__copy_failure__pack_to_buffer
+                     (const Petrel__Keeper__V1__CopyFailure   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Keeper__V1__CopyFailure *
+       petrel__keeper__v1__copy_failure__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__keeper__v1__copy_failure__free_unpacked
+                     (Petrel__Keeper__V1__CopyFailure *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Keeper__V1__CopyDone methods */
+void   petrel__keeper__v1__copy_done__init
+                     (Petrel__Keeper__V1__CopyDone         *message);
+size_t petrel__keeper__v1__copy_done__get_packed_size
+                     (const Petrel__Keeper__V1__CopyDone   *message);
+size_t petrel__keeper__v1__copy_done__pack
+                     (const Petrel__Keeper__V1__CopyDone   *message,
+                      uint8_t             *out);
+size_t petrel__keeper__v1__copy_done__pack_to_buffer
+                     (const Petrel__Keeper__V1__CopyDone   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Keeper__V1__CopyDone *
+       petrel__keeper__v1__copy_done__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__keeper__v1__copy_done__free_unpacked
+                     (Petrel__Keeper__V1__CopyDone *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Petrel__Keeper__V1__ProcessIdentity_Closure)
@@ -919,6 +1025,15 @@ typedef void (*Petrel__Keeper__V1__Reply_Closure)
 typedef void (*Petrel__Keeper__V1__StreamRequest_Closure)
                  (const Petrel__Keeper__V1__StreamRequest *message,
                   void *closure_data);
+typedef void (*Petrel__Keeper__V1__CopyReport_Closure)
+                 (const Petrel__Keeper__V1__CopyReport *message,
+                  void *closure_data);
+typedef void (*Petrel__Keeper__V1__CopyFailure_Closure)
+                 (const Petrel__Keeper__V1__CopyFailure *message,
+                  void *closure_data);
+typedef void (*Petrel__Keeper__V1__CopyDone_Closure)
+                 (const Petrel__Keeper__V1__CopyDone *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -949,6 +1064,9 @@ extern const ProtobufCMessageDescriptor petrel__keeper__v1__custody_query__descr
 extern const ProtobufCMessageDescriptor petrel__keeper__v1__release__descriptor;
 extern const ProtobufCMessageDescriptor petrel__keeper__v1__reply__descriptor;
 extern const ProtobufCMessageDescriptor petrel__keeper__v1__stream_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__keeper__v1__copy_report__descriptor;
+extern const ProtobufCMessageDescriptor petrel__keeper__v1__copy_failure__descriptor;
+extern const ProtobufCMessageDescriptor petrel__keeper__v1__copy_done__descriptor;
 
 PROTOBUF_C__END_DECLS
 

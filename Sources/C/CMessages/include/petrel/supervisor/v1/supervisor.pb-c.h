@@ -54,6 +54,12 @@ typedef struct Petrel__Supervisor__V1__AcknowledgeEventsRequest Petrel__Supervis
 typedef struct Petrel__Supervisor__V1__AcknowledgeEventsResponse Petrel__Supervisor__V1__AcknowledgeEventsResponse;
 typedef struct Petrel__Supervisor__V1__VersionRequest Petrel__Supervisor__V1__VersionRequest;
 typedef struct Petrel__Supervisor__V1__VersionResponse Petrel__Supervisor__V1__VersionResponse;
+typedef struct Petrel__Supervisor__V1__StatPathRequest Petrel__Supervisor__V1__StatPathRequest;
+typedef struct Petrel__Supervisor__V1__ReadArchiveRequest Petrel__Supervisor__V1__ReadArchiveRequest;
+typedef struct Petrel__Supervisor__V1__ReadArchiveResponse Petrel__Supervisor__V1__ReadArchiveResponse;
+typedef struct Petrel__Supervisor__V1__WriteArchiveRequest Petrel__Supervisor__V1__WriteArchiveRequest;
+typedef struct Petrel__Supervisor__V1__WriteArchiveStart Petrel__Supervisor__V1__WriteArchiveStart;
+typedef struct Petrel__Supervisor__V1__WriteArchiveResponse Petrel__Supervisor__V1__WriteArchiveResponse;
 
 
 /* --- enums --- */
@@ -639,6 +645,95 @@ struct  Petrel__Supervisor__V1__VersionResponse
 #define PETREL__SUPERVISOR__V1__VERSION_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__version_response__descriptor) \
     , {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+struct  Petrel__Supervisor__V1__StatPathRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData owner;
+  ProtobufCBinaryData id;
+  ProtobufCBinaryData path;
+};
+#define PETREL__SUPERVISOR__V1__STAT_PATH_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__stat_path_request__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+struct  Petrel__Supervisor__V1__ReadArchiveRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData owner;
+  ProtobufCBinaryData id;
+  ProtobufCBinaryData path;
+};
+#define PETREL__SUPERVISOR__V1__READ_ARCHIVE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__read_archive_request__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL} }
+
+
+typedef enum {
+  PETREL__SUPERVISOR__V1__READ_ARCHIVE_RESPONSE__BODY__NOT_SET = 0,
+  PETREL__SUPERVISOR__V1__READ_ARCHIVE_RESPONSE__BODY_STATUS = 1,
+  PETREL__SUPERVISOR__V1__READ_ARCHIVE_RESPONSE__BODY_DATA = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__SUPERVISOR__V1__READ_ARCHIVE_RESPONSE__BODY__CASE)
+} Petrel__Supervisor__V1__ReadArchiveResponse__BodyCase;
+
+struct  Petrel__Supervisor__V1__ReadArchiveResponse
+{
+  ProtobufCMessage base;
+  Petrel__Supervisor__V1__ReadArchiveResponse__BodyCase body_case;
+  union {
+    Petrel__Common__V1__PathStatus *status;
+    ProtobufCBinaryData data;
+  };
+};
+#define PETREL__SUPERVISOR__V1__READ_ARCHIVE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__read_archive_response__descriptor) \
+    , PETREL__SUPERVISOR__V1__READ_ARCHIVE_RESPONSE__BODY__NOT_SET, {0} }
+
+
+typedef enum {
+  PETREL__SUPERVISOR__V1__WRITE_ARCHIVE_REQUEST__BODY__NOT_SET = 0,
+  PETREL__SUPERVISOR__V1__WRITE_ARCHIVE_REQUEST__BODY_START = 1,
+  PETREL__SUPERVISOR__V1__WRITE_ARCHIVE_REQUEST__BODY_DATA = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__SUPERVISOR__V1__WRITE_ARCHIVE_REQUEST__BODY__CASE)
+} Petrel__Supervisor__V1__WriteArchiveRequest__BodyCase;
+
+struct  Petrel__Supervisor__V1__WriteArchiveRequest
+{
+  ProtobufCMessage base;
+  Petrel__Supervisor__V1__WriteArchiveRequest__BodyCase body_case;
+  union {
+    Petrel__Supervisor__V1__WriteArchiveStart *start;
+    ProtobufCBinaryData data;
+  };
+};
+#define PETREL__SUPERVISOR__V1__WRITE_ARCHIVE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__write_archive_request__descriptor) \
+    , PETREL__SUPERVISOR__V1__WRITE_ARCHIVE_REQUEST__BODY__NOT_SET, {0} }
+
+
+struct  Petrel__Supervisor__V1__WriteArchiveStart
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData owner;
+  ProtobufCBinaryData id;
+  ProtobufCBinaryData path;
+  protobuf_c_boolean no_overwrite_dir_non_dir;
+  protobuf_c_boolean copy_uid_gid;
+};
+#define PETREL__SUPERVISOR__V1__WRITE_ARCHIVE_START__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__write_archive_start__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0, 0 }
+
+
+struct  Petrel__Supervisor__V1__WriteArchiveResponse
+{
+  ProtobufCMessage base;
+};
+#define PETREL__SUPERVISOR__V1__WRITE_ARCHIVE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__write_archive_response__descriptor) \
+     }
 
 
 /* Petrel__Supervisor__V1__RestartPolicy methods */
@@ -1331,6 +1426,120 @@ Petrel__Supervisor__V1__VersionResponse *
 void   petrel__supervisor__v1__version_response__free_unpacked
                      (Petrel__Supervisor__V1__VersionResponse *message,
                       ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__StatPathRequest methods */
+void   petrel__supervisor__v1__stat_path_request__init
+                     (Petrel__Supervisor__V1__StatPathRequest         *message);
+size_t petrel__supervisor__v1__stat_path_request__get_packed_size
+                     (const Petrel__Supervisor__V1__StatPathRequest   *message);
+size_t petrel__supervisor__v1__stat_path_request__pack
+                     (const Petrel__Supervisor__V1__StatPathRequest   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__stat_path_request__pack_to_buffer
+                     (const Petrel__Supervisor__V1__StatPathRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__StatPathRequest *
+       petrel__supervisor__v1__stat_path_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__stat_path_request__free_unpacked
+                     (Petrel__Supervisor__V1__StatPathRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__ReadArchiveRequest methods */
+void   petrel__supervisor__v1__read_archive_request__init
+                     (Petrel__Supervisor__V1__ReadArchiveRequest         *message);
+size_t petrel__supervisor__v1__read_archive_request__get_packed_size
+                     (const Petrel__Supervisor__V1__ReadArchiveRequest   *message);
+size_t petrel__supervisor__v1__read_archive_request__pack
+                     (const Petrel__Supervisor__V1__ReadArchiveRequest   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__read_archive_request__pack_to_buffer
+                     (const Petrel__Supervisor__V1__ReadArchiveRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__ReadArchiveRequest *
+       petrel__supervisor__v1__read_archive_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__read_archive_request__free_unpacked
+                     (Petrel__Supervisor__V1__ReadArchiveRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__ReadArchiveResponse methods */
+void   petrel__supervisor__v1__read_archive_response__init
+                     (Petrel__Supervisor__V1__ReadArchiveResponse         *message);
+size_t petrel__supervisor__v1__read_archive_response__get_packed_size
+                     (const Petrel__Supervisor__V1__ReadArchiveResponse   *message);
+size_t petrel__supervisor__v1__read_archive_response__pack
+                     (const Petrel__Supervisor__V1__ReadArchiveResponse   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__read_archive_response__pack_to_buffer
+                     (const Petrel__Supervisor__V1__ReadArchiveResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__ReadArchiveResponse *
+       petrel__supervisor__v1__read_archive_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__read_archive_response__free_unpacked
+                     (Petrel__Supervisor__V1__ReadArchiveResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__WriteArchiveRequest methods */
+void   petrel__supervisor__v1__write_archive_request__init
+                     (Petrel__Supervisor__V1__WriteArchiveRequest         *message);
+size_t petrel__supervisor__v1__write_archive_request__get_packed_size
+                     (const Petrel__Supervisor__V1__WriteArchiveRequest   *message);
+size_t petrel__supervisor__v1__write_archive_request__pack
+                     (const Petrel__Supervisor__V1__WriteArchiveRequest   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__write_archive_request__pack_to_buffer
+                     (const Petrel__Supervisor__V1__WriteArchiveRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__WriteArchiveRequest *
+       petrel__supervisor__v1__write_archive_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__write_archive_request__free_unpacked
+                     (Petrel__Supervisor__V1__WriteArchiveRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__WriteArchiveStart methods */
+void   petrel__supervisor__v1__write_archive_start__init
+                     (Petrel__Supervisor__V1__WriteArchiveStart         *message);
+size_t petrel__supervisor__v1__write_archive_start__get_packed_size
+                     (const Petrel__Supervisor__V1__WriteArchiveStart   *message);
+size_t petrel__supervisor__v1__write_archive_start__pack
+                     (const Petrel__Supervisor__V1__WriteArchiveStart   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__write_archive_start__pack_to_buffer
+                     (const Petrel__Supervisor__V1__WriteArchiveStart   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__WriteArchiveStart *
+       petrel__supervisor__v1__write_archive_start__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__write_archive_start__free_unpacked
+                     (Petrel__Supervisor__V1__WriteArchiveStart *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__WriteArchiveResponse methods */
+void   petrel__supervisor__v1__write_archive_response__init
+                     (Petrel__Supervisor__V1__WriteArchiveResponse         *message);
+size_t petrel__supervisor__v1__write_archive_response__get_packed_size
+                     (const Petrel__Supervisor__V1__WriteArchiveResponse   *message);
+size_t petrel__supervisor__v1__write_archive_response__pack
+                     (const Petrel__Supervisor__V1__WriteArchiveResponse   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__write_archive_response__pack_to_buffer
+                     (const Petrel__Supervisor__V1__WriteArchiveResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__WriteArchiveResponse *
+       petrel__supervisor__v1__write_archive_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__write_archive_response__free_unpacked
+                     (Petrel__Supervisor__V1__WriteArchiveResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Petrel__Supervisor__V1__RestartPolicy_Closure)
@@ -1447,6 +1656,24 @@ typedef void (*Petrel__Supervisor__V1__VersionRequest_Closure)
 typedef void (*Petrel__Supervisor__V1__VersionResponse_Closure)
                  (const Petrel__Supervisor__V1__VersionResponse *message,
                   void *closure_data);
+typedef void (*Petrel__Supervisor__V1__StatPathRequest_Closure)
+                 (const Petrel__Supervisor__V1__StatPathRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Supervisor__V1__ReadArchiveRequest_Closure)
+                 (const Petrel__Supervisor__V1__ReadArchiveRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Supervisor__V1__ReadArchiveResponse_Closure)
+                 (const Petrel__Supervisor__V1__ReadArchiveResponse *message,
+                  void *closure_data);
+typedef void (*Petrel__Supervisor__V1__WriteArchiveRequest_Closure)
+                 (const Petrel__Supervisor__V1__WriteArchiveRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Supervisor__V1__WriteArchiveStart_Closure)
+                 (const Petrel__Supervisor__V1__WriteArchiveStart *message,
+                  void *closure_data);
+typedef void (*Petrel__Supervisor__V1__WriteArchiveResponse_Closure)
+                 (const Petrel__Supervisor__V1__WriteArchiveResponse *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -1491,6 +1718,12 @@ extern const ProtobufCMessageDescriptor petrel__supervisor__v1__acknowledge_even
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__acknowledge_events_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__version_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__version_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__stat_path_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__read_archive_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__read_archive_response__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__write_archive_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__write_archive_start__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__write_archive_response__descriptor;
 
 PROTOBUF_C__END_DECLS
 
