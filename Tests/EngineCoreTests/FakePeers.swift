@@ -423,3 +423,23 @@ final class FakeImages: ImageSource {
         ImageStoreVersion(release: "test", images: 1, storageDriver: "overlay2")
     }
 }
+
+/// No files.
+extension FakeSupervisor {
+    func pathStatus(of id: ContainerID, _ path: String) async throws(PeerError) -> PathStatus {
+        throw FakeSupervisor.error(.unimplemented)
+    }
+
+    func readArchive(
+        of id: ContainerID,
+        _ path: String,
+        first: (PathStatus) async throws -> Void,
+        receive: ([UInt8]) async throws -> Void
+    ) async throws {
+        throw FakeSupervisor.error(.unimplemented)
+    }
+
+    func writeArchive(_ order: ArchiveOrder, next: @Sendable () async throws -> [UInt8]?) async throws {
+        throw FakeSupervisor.error(.unimplemented)
+    }
+}

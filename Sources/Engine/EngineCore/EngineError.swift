@@ -23,6 +23,8 @@ package enum EngineError: Error, Hashable, Sendable {
     case imageInUse(String, container: ContainerID, name: String, isRunning: Bool)
     /// The image's configuration could not be understood.
     case badImage(String, String)
+    /// Nothing is at this path of the container.
+    case pathNotFound(String, container: String)
     case notRunning(ContainerID, name: String)
     case stillRunning(ContainerID, name: String)
     case paused(ContainerID, name: String)

@@ -14,7 +14,8 @@ extension EngineError {
         case .execNotFound, .execFailed, .streamLost, .outputUnreadable, .outputNotKept, .badPosition:
             processError
         case .imageNotFound, .platformMismatch, .imageInUse, .badImage, .noCommand: imageError
-        case .invalidSignal, .invalidField, .networkNotFound, .bindSourceAbsent, .badFilter, .eventsGone:
+        case .invalidSignal, .invalidField, .networkNotFound, .bindSourceAbsent, .badFilter, .eventsGone,
+            .pathNotFound:
             requestError
         case .newerSchema, .database, .file, .diskFull: storageError
         }
@@ -208,6 +209,13 @@ extension EngineError {
 
     private var requestError: ToldError {
         switch self {
+        case .pathNotFound(let path, let container):
+            ToldError(
+                .notFound,
+                "path_not_found",
+                path,
+                "could not find the file \(path) in container \(container)"
+            )
         case .invalidSignal(let text):
             ToldError(
                 .invalidArgument,

@@ -23,7 +23,7 @@ struct Petrel: ParsableCommand {
         Run.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Wait.self, Exec.self,
         Attach.self, Logs.self, Ps.self, Rm.self, Pause.self, Unpause.self, Rename.self, Update.self,
         Top.self, Stats.self,
-        Diff.self,
+        Diff.self, Cp.self,
     ]
     static let imageCommands: [any ParsableCommand.Type] = [
         Load.self, Pull.self, Images.self, Rmi.self, Tag.self, History.self,

@@ -3,7 +3,7 @@
 /// The engine's view of the daemon that runs containers; every call speaks of the engine's own containers only.
 ///
 /// Unary calls wait for a supervisor that is restarting, within the caller's deadline. All throw `PeerError`.
-package protocol ContainerSupervisor: Sendable {
+package protocol ContainerSupervisor: ContainerFiles {
     /// Repeating it with the same content is harmless.
     func create(_ container: ContainerOrder) async throws(PeerError) -> SupervisedContainer
     /// Returns once the program was executed, or failed to be.

@@ -2266,6 +2266,126 @@ extension EngineV1 {
             self.wallUnixNanos = wallUnixNanos
         }
     }
+
+    /// `petrel.engine.v1.StatPathRequest`.
+    package struct StatPathRequest: BridgedMessage, Hashable, Sendable {
+        /// `container`.
+        package var container: String
+        /// In the container, from its root, at most 4096 bytes.
+        package var path: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            container: String = "",
+            path: String = ""
+        ) {
+            self.container = container
+            self.path = path
+        }
+    }
+
+    /// `petrel.engine.v1.ReadArchiveRequest`.
+    package struct ReadArchiveRequest: BridgedMessage, Hashable, Sendable {
+        /// `container`.
+        package var container: String
+        /// `path`.
+        package var path: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            container: String = "",
+            path: String = ""
+        ) {
+            self.container = container
+            self.path = path
+        }
+    }
+
+    /// `petrel.engine.v1.ReadArchiveResponse`.
+    package struct ReadArchiveResponse: BridgedMessage, Hashable, Sendable {
+        /// One of `body`.
+        package enum Body: Hashable, Sendable {
+            /// `status`.
+            case status(CommonV1.PathStatus)
+            /// `data`.
+            case data([UInt8])
+        }
+
+        /// `body`.
+        package var body: Body?
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            body: Body? = nil
+        ) {
+            self.body = body
+        }
+    }
+
+    /// `petrel.engine.v1.WriteArchiveRequest`.
+    package struct WriteArchiveRequest: BridgedMessage, Hashable, Sendable {
+        /// One of `body`.
+        package enum Body: Hashable, Sendable {
+            /// `start`.
+            case start(EngineV1.WriteArchiveStart)
+            /// `data`.
+            case data([UInt8])
+        }
+
+        /// `body`.
+        package var body: Body?
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            body: Body? = nil
+        ) {
+            self.body = body
+        }
+    }
+
+    /// `petrel.engine.v1.WriteArchiveStart`.
+    package struct WriteArchiveStart: BridgedMessage, Hashable, Sendable {
+        /// `container`.
+        package var container: String
+        /// A directory; links are followed within the container.
+        package var path: String
+        /// A directory is not replaced by anything else, and nothing else by a directory: that is an error.
+        package var noOverwriteDirNonDir: Bool
+        /// What is written belongs to the container's user, whatever the archive says.
+        package var copyUidGid: Bool
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init(
+            container: String = "",
+            path: String = "",
+            noOverwriteDirNonDir: Bool = false,
+            copyUidGid: Bool = false
+        ) {
+            self.container = container
+            self.path = path
+            self.noOverwriteDirNonDir = noOverwriteDirNonDir
+            self.copyUidGid = copyUidGid
+        }
+    }
+
+    /// `petrel.engine.v1.WriteArchiveResponse`.
+    package struct WriteArchiveResponse: BridgedMessage, Hashable, Sendable {
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// Every field has its default, unless given.
+        package init() {}
+    }
 }
 
 extension EngineV1.Volume {
@@ -4746,6 +4866,167 @@ extension EngineV1.Event {
             entry.pointee.value = arena.text(value)
         }
         c.pointee.wall_unix_nanos = wallUnixNanos
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.StatPathRequest {
+    package static let fullName = "petrel.engine.v1.StatPathRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__StatPathRequest>) {
+        petrel__engine__v1__stat_path_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__StatPathRequest>) throws(MessageError) {
+        self.init(
+            container: try Wire.text(c.pointee.container, "petrel.engine.v1.StatPathRequest.container"),
+            path: try Wire.text(c.pointee.path, "petrel.engine.v1.StatPathRequest.path")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__StatPathRequest>, _ arena: Arena) {
+        c.pointee.container = arena.text(container)
+        c.pointee.path = arena.text(path)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.ReadArchiveRequest {
+    package static let fullName = "petrel.engine.v1.ReadArchiveRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ReadArchiveRequest>) {
+        petrel__engine__v1__read_archive_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__ReadArchiveRequest>) throws(MessageError) {
+        self.init(
+            container: try Wire.text(c.pointee.container, "petrel.engine.v1.ReadArchiveRequest.container"),
+            path: try Wire.text(c.pointee.path, "petrel.engine.v1.ReadArchiveRequest.path")
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ReadArchiveRequest>, _ arena: Arena) {
+        c.pointee.container = arena.text(container)
+        c.pointee.path = arena.text(path)
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.ReadArchiveResponse {
+    package static let fullName = "petrel.engine.v1.ReadArchiveResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ReadArchiveResponse>) {
+        petrel__engine__v1__read_archive_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__ReadArchiveResponse>) throws(MessageError) {
+        self.init(
+            body: try { () throws(MessageError) -> Body? in
+                switch c.pointee.body_case.rawValue {
+                case 1: .status(try Wire.element(c.pointee.status))
+                case 2: .data(Wire.bytes(c.pointee.data))
+                default: nil
+                }
+            }()
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ReadArchiveResponse>, _ arena: Arena) {
+        switch body {
+        case .status(let value):
+            c.pointee.body_case = .init(rawValue: 1)
+            c.pointee.status = arena.message(value)
+        case .data(let value):
+            c.pointee.body_case = .init(rawValue: 2)
+            c.pointee.data = arena.bytes(value)
+        case nil: break
+        }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.WriteArchiveRequest {
+    package static let fullName = "petrel.engine.v1.WriteArchiveRequest"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__WriteArchiveRequest>) {
+        petrel__engine__v1__write_archive_request__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__WriteArchiveRequest>) throws(MessageError) {
+        self.init(
+            body: try { () throws(MessageError) -> Body? in
+                switch c.pointee.body_case.rawValue {
+                case 1: .start(try Wire.element(c.pointee.start))
+                case 2: .data(Wire.bytes(c.pointee.data))
+                default: nil
+                }
+            }()
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__WriteArchiveRequest>, _ arena: Arena) {
+        switch body {
+        case .start(let value):
+            c.pointee.body_case = .init(rawValue: 1)
+            c.pointee.start = arena.message(value)
+        case .data(let value):
+            c.pointee.body_case = .init(rawValue: 2)
+            c.pointee.data = arena.bytes(value)
+        case nil: break
+        }
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.WriteArchiveStart {
+    package static let fullName = "petrel.engine.v1.WriteArchiveStart"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__WriteArchiveStart>) {
+        petrel__engine__v1__write_archive_start__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__WriteArchiveStart>) throws(MessageError) {
+        self.init(
+            container: try Wire.text(c.pointee.container, "petrel.engine.v1.WriteArchiveStart.container"),
+            path: try Wire.text(c.pointee.path, "petrel.engine.v1.WriteArchiveStart.path"),
+            noOverwriteDirNonDir: c.pointee.no_overwrite_dir_non_dir != 0,
+            copyUidGid: c.pointee.copy_uid_gid != 0
+        )
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__WriteArchiveStart>, _ arena: Arena) {
+        c.pointee.container = arena.text(container)
+        c.pointee.path = arena.text(path)
+        c.pointee.no_overwrite_dir_non_dir = noOverwriteDirNonDir ? 1 : 0
+        c.pointee.copy_uid_gid = copyUidGid ? 1 : 0
+        arena.keep(unknownFields, in: &c.pointee.base)
+    }
+}
+
+extension EngineV1.WriteArchiveResponse {
+    package static let fullName = "petrel.engine.v1.WriteArchiveResponse"
+    package static let isRecursive = false
+
+    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__WriteArchiveResponse>) {
+        petrel__engine__v1__write_archive_response__init(c)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__WriteArchiveResponse>) throws(MessageError) {
+        self.init()
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__WriteArchiveResponse>, _ arena: Arena) {
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

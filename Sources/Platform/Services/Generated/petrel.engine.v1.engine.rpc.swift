@@ -178,6 +178,31 @@ extension EngineV1 {
         ) async throws(RPCError) -> EngineV1.ResizeTerminalResponse {
             try await channel.unary("/petrel.engine.v1.Containers/ResizeTerminal", request, options)
         }
+
+        /// What is at a path of a container, running or not. A link at its end is not followed, unless the path ends in "/" or "/.".
+        package func statPath(
+            _ request: EngineV1.StatPathRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> CommonV1.PathStatus {
+            try await channel.unary("/petrel.engine.v1.Containers/StatPath", request, options)
+        }
+
+        /// A tar stream of what is at a path: of a directory with all that is in it, names begin with the path's last part. The first
+        /// response is `status`.
+        package func readArchive(
+            _ request: EngineV1.ReadArchiveRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> ResponseStream<EngineV1.ReadArchiveResponse> {
+            try await channel.serverStreaming("/petrel.engine.v1.Containers/ReadArchive", request, options)
+        }
+
+        /// Unpacks a tar stream in a directory of a container. The first request is `start`.
+        nonisolated(nonsending) package func writeArchive(
+            options: CallOptions = CallOptions(),
+            _ body: (RequestWriter<EngineV1.WriteArchiveRequest>) async throws -> Void
+        ) async throws -> EngineV1.WriteArchiveResponse {
+            try await channel.clientStreaming("/petrel.engine.v1.Containers/WriteArchive", options, body)
+        }
     }
 
     /// Serves `petrel.engine.v1.Containers`.
@@ -314,6 +339,26 @@ extension EngineV1 {
             _ request: EngineV1.ResizeTerminalRequest,
             context: CallContext
         ) async throws -> EngineV1.ResizeTerminalResponse
+
+        /// What is at a path of a container, running or not. A link at its end is not followed, unless the path ends in "/" or "/.".
+        func statPath(
+            _ request: EngineV1.StatPathRequest,
+            context: CallContext
+        ) async throws -> CommonV1.PathStatus
+
+        /// A tar stream of what is at a path: of a directory with all that is in it, names begin with the path's last part. The first
+        /// response is `status`.
+        func readArchive(
+            _ request: EngineV1.ReadArchiveRequest,
+            to responses: ResponseWriter<EngineV1.ReadArchiveResponse>,
+            context: CallContext
+        ) async throws
+
+        /// Unpacks a tar stream in a directory of a container. The first request is `start`.
+        func writeArchive(
+            _ requests: RequestStream<EngineV1.WriteArchiveRequest>,
+            context: CallContext
+        ) async throws -> EngineV1.WriteArchiveResponse
     }
 }
 
@@ -344,6 +389,9 @@ extension EngineV1.ContainersService {
             .serverStreaming("Diff", diff(_:to:context:)),
             .bidirectional("Attach", attach(_:to:context:)),
             .unary("ResizeTerminal", resizeTerminal(_:context:)),
+            .unary("StatPath", statPath(_:context:)),
+            .serverStreaming("ReadArchive", readArchive(_:to:context:)),
+            .clientStreaming("WriteArchive", writeArchive(_:context:)),
         ]
     }
 }

@@ -3970,6 +3970,276 @@ void   petrel__engine__v1__event__free_unpacked
   assert(message->base.descriptor == &petrel__engine__v1__event__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__engine__v1__stat_path_request__init
+                     (Petrel__Engine__V1__StatPathRequest         *message)
+{
+  static const Petrel__Engine__V1__StatPathRequest init_value = PETREL__ENGINE__V1__STAT_PATH_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__stat_path_request__get_packed_size
+                     (const Petrel__Engine__V1__StatPathRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__stat_path_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__stat_path_request__pack
+                     (const Petrel__Engine__V1__StatPathRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__stat_path_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__stat_path_request__pack_to_buffer
+                     (const Petrel__Engine__V1__StatPathRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__stat_path_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__StatPathRequest *
+       petrel__engine__v1__stat_path_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__StatPathRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__stat_path_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__stat_path_request__free_unpacked
+                     (Petrel__Engine__V1__StatPathRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__stat_path_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__read_archive_request__init
+                     (Petrel__Engine__V1__ReadArchiveRequest         *message)
+{
+  static const Petrel__Engine__V1__ReadArchiveRequest init_value = PETREL__ENGINE__V1__READ_ARCHIVE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__read_archive_request__get_packed_size
+                     (const Petrel__Engine__V1__ReadArchiveRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__read_archive_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__read_archive_request__pack
+                     (const Petrel__Engine__V1__ReadArchiveRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__read_archive_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__read_archive_request__pack_to_buffer
+                     (const Petrel__Engine__V1__ReadArchiveRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__read_archive_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__ReadArchiveRequest *
+       petrel__engine__v1__read_archive_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__ReadArchiveRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__read_archive_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__read_archive_request__free_unpacked
+                     (Petrel__Engine__V1__ReadArchiveRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__read_archive_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__read_archive_response__init
+                     (Petrel__Engine__V1__ReadArchiveResponse         *message)
+{
+  static const Petrel__Engine__V1__ReadArchiveResponse init_value = PETREL__ENGINE__V1__READ_ARCHIVE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__read_archive_response__get_packed_size
+                     (const Petrel__Engine__V1__ReadArchiveResponse *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__read_archive_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__read_archive_response__pack
+                     (const Petrel__Engine__V1__ReadArchiveResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__read_archive_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__read_archive_response__pack_to_buffer
+                     (const Petrel__Engine__V1__ReadArchiveResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__read_archive_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__ReadArchiveResponse *
+       petrel__engine__v1__read_archive_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__ReadArchiveResponse *)
+     protobuf_c_message_unpack (&petrel__engine__v1__read_archive_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__read_archive_response__free_unpacked
+                     (Petrel__Engine__V1__ReadArchiveResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__read_archive_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__write_archive_request__init
+                     (Petrel__Engine__V1__WriteArchiveRequest         *message)
+{
+  static const Petrel__Engine__V1__WriteArchiveRequest init_value = PETREL__ENGINE__V1__WRITE_ARCHIVE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__write_archive_request__get_packed_size
+                     (const Petrel__Engine__V1__WriteArchiveRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__write_archive_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__write_archive_request__pack
+                     (const Petrel__Engine__V1__WriteArchiveRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__write_archive_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__write_archive_request__pack_to_buffer
+                     (const Petrel__Engine__V1__WriteArchiveRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__write_archive_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__WriteArchiveRequest *
+       petrel__engine__v1__write_archive_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__WriteArchiveRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__write_archive_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__write_archive_request__free_unpacked
+                     (Petrel__Engine__V1__WriteArchiveRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__write_archive_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__write_archive_start__init
+                     (Petrel__Engine__V1__WriteArchiveStart         *message)
+{
+  static const Petrel__Engine__V1__WriteArchiveStart init_value = PETREL__ENGINE__V1__WRITE_ARCHIVE_START__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__write_archive_start__get_packed_size
+                     (const Petrel__Engine__V1__WriteArchiveStart *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__write_archive_start__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__write_archive_start__pack
+                     (const Petrel__Engine__V1__WriteArchiveStart *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__write_archive_start__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__write_archive_start__pack_to_buffer
+                     (const Petrel__Engine__V1__WriteArchiveStart *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__write_archive_start__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__WriteArchiveStart *
+       petrel__engine__v1__write_archive_start__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__WriteArchiveStart *)
+     protobuf_c_message_unpack (&petrel__engine__v1__write_archive_start__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__write_archive_start__free_unpacked
+                     (Petrel__Engine__V1__WriteArchiveStart *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__write_archive_start__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__engine__v1__write_archive_response__init
+                     (Petrel__Engine__V1__WriteArchiveResponse         *message)
+{
+  static const Petrel__Engine__V1__WriteArchiveResponse init_value = PETREL__ENGINE__V1__WRITE_ARCHIVE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__write_archive_response__get_packed_size
+                     (const Petrel__Engine__V1__WriteArchiveResponse *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__write_archive_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__write_archive_response__pack
+                     (const Petrel__Engine__V1__WriteArchiveResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__write_archive_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__write_archive_response__pack_to_buffer
+                     (const Petrel__Engine__V1__WriteArchiveResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__write_archive_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__WriteArchiveResponse *
+       petrel__engine__v1__write_archive_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__WriteArchiveResponse *)
+     protobuf_c_message_unpack (&petrel__engine__v1__write_archive_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__write_archive_response__free_unpacked
+                     (Petrel__Engine__V1__WriteArchiveResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__write_archive_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor petrel__engine__v1__volume__field_descriptors[5] =
 {
   {
@@ -10695,5 +10965,304 @@ const ProtobufCMessageDescriptor petrel__engine__v1__event__descriptor =
   petrel__engine__v1__event__field_indices_by_name,
   1,  petrel__engine__v1__event__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__event__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__stat_path_request__field_descriptors[2] =
+{
+  {
+    "container",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__StatPathRequest, container),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "path",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__StatPathRequest, path),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__stat_path_request__field_indices_by_name[] = {
+  0,   /* field[0] = container */
+  1,   /* field[1] = path */
+};
+static const ProtobufCIntRange petrel__engine__v1__stat_path_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__stat_path_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.StatPathRequest",
+  "StatPathRequest",
+  "Petrel__Engine__V1__StatPathRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__StatPathRequest),
+  2,
+  petrel__engine__v1__stat_path_request__field_descriptors,
+  petrel__engine__v1__stat_path_request__field_indices_by_name,
+  1,  petrel__engine__v1__stat_path_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__stat_path_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__read_archive_request__field_descriptors[2] =
+{
+  {
+    "container",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ReadArchiveRequest, container),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "path",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ReadArchiveRequest, path),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__read_archive_request__field_indices_by_name[] = {
+  0,   /* field[0] = container */
+  1,   /* field[1] = path */
+};
+static const ProtobufCIntRange petrel__engine__v1__read_archive_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__read_archive_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.ReadArchiveRequest",
+  "ReadArchiveRequest",
+  "Petrel__Engine__V1__ReadArchiveRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__ReadArchiveRequest),
+  2,
+  petrel__engine__v1__read_archive_request__field_descriptors,
+  petrel__engine__v1__read_archive_request__field_indices_by_name,
+  1,  petrel__engine__v1__read_archive_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__read_archive_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__read_archive_response__field_descriptors[2] =
+{
+  {
+    "status",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__ReadArchiveResponse, body_case),
+    offsetof(Petrel__Engine__V1__ReadArchiveResponse, status),
+    &petrel__common__v1__path_status__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "data",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__ReadArchiveResponse, body_case),
+    offsetof(Petrel__Engine__V1__ReadArchiveResponse, data),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__read_archive_response__field_indices_by_name[] = {
+  1,   /* field[1] = data */
+  0,   /* field[0] = status */
+};
+static const ProtobufCIntRange petrel__engine__v1__read_archive_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__read_archive_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.ReadArchiveResponse",
+  "ReadArchiveResponse",
+  "Petrel__Engine__V1__ReadArchiveResponse",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__ReadArchiveResponse),
+  2,
+  petrel__engine__v1__read_archive_response__field_descriptors,
+  petrel__engine__v1__read_archive_response__field_indices_by_name,
+  1,  petrel__engine__v1__read_archive_response__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__read_archive_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__write_archive_request__field_descriptors[2] =
+{
+  {
+    "start",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__WriteArchiveRequest, body_case),
+    offsetof(Petrel__Engine__V1__WriteArchiveRequest, start),
+    &petrel__engine__v1__write_archive_start__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "data",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__WriteArchiveRequest, body_case),
+    offsetof(Petrel__Engine__V1__WriteArchiveRequest, data),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__write_archive_request__field_indices_by_name[] = {
+  1,   /* field[1] = data */
+  0,   /* field[0] = start */
+};
+static const ProtobufCIntRange petrel__engine__v1__write_archive_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__write_archive_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.WriteArchiveRequest",
+  "WriteArchiveRequest",
+  "Petrel__Engine__V1__WriteArchiveRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__WriteArchiveRequest),
+  2,
+  petrel__engine__v1__write_archive_request__field_descriptors,
+  petrel__engine__v1__write_archive_request__field_indices_by_name,
+  1,  petrel__engine__v1__write_archive_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__write_archive_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__write_archive_start__field_descriptors[4] =
+{
+  {
+    "container",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__WriteArchiveStart, container),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "path",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__WriteArchiveStart, path),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "no_overwrite_dir_non_dir",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__WriteArchiveStart, no_overwrite_dir_non_dir),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "copy_uid_gid",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__WriteArchiveStart, copy_uid_gid),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__write_archive_start__field_indices_by_name[] = {
+  0,   /* field[0] = container */
+  3,   /* field[3] = copy_uid_gid */
+  2,   /* field[2] = no_overwrite_dir_non_dir */
+  1,   /* field[1] = path */
+};
+static const ProtobufCIntRange petrel__engine__v1__write_archive_start__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__write_archive_start__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.WriteArchiveStart",
+  "WriteArchiveStart",
+  "Petrel__Engine__V1__WriteArchiveStart",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__WriteArchiveStart),
+  4,
+  petrel__engine__v1__write_archive_start__field_descriptors,
+  petrel__engine__v1__write_archive_start__field_indices_by_name,
+  1,  petrel__engine__v1__write_archive_start__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__write_archive_start__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define petrel__engine__v1__write_archive_response__field_descriptors NULL
+#define petrel__engine__v1__write_archive_response__field_indices_by_name NULL
+#define petrel__engine__v1__write_archive_response__number_ranges NULL
+const ProtobufCMessageDescriptor petrel__engine__v1__write_archive_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.WriteArchiveResponse",
+  "WriteArchiveResponse",
+  "Petrel__Engine__V1__WriteArchiveResponse",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__WriteArchiveResponse),
+  0,
+  petrel__engine__v1__write_archive_response__field_descriptors,
+  petrel__engine__v1__write_archive_response__field_indices_by_name,
+  0,  petrel__engine__v1__write_archive_response__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__write_archive_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
