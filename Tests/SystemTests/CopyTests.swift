@@ -81,63 +81,95 @@ struct CopyTests {
         }
     }
 
-    /// The table of Docker's manual, in both directions.
-    @Test func thingsEndUpWhereDockerPutsThem() throws {
+    private func expectFailure(_ suite: PetrelSuite, _ from: String, _ to: String, _ why: String) throws {
+        let outcome = try suite.petrel("cp", from, to)
+        #expect(outcome.status == 1 && outcome.stderr.contains(why), "\(outcome)")
+    }
+
+    /// A container with a file and directories, and a directory here with the like.
+    private func withBothSides(_ body: (PetrelSuite, String) throws -> Void) throws {
         try withSuite { suite in
-            try suite.startShell("c", "mkdir -p /d/dir; echo f > /d/file; echo up; sleep 1000")
+            try suite.startShell("c", "mkdir -p /d/dir /d/made/sub; echo f > /d/file; echo up; sleep 1000")
             try suite.waitForLines("c", 1)
             try withTemporaryDirectory { here in
                 try TestSupport.succeed("mkdir", ["-p", here + "/src/sub", here + "/dir"])
                 try write(here + "/src/a", "a")
                 try write(here + "/file", "f")
-                func fails(_ from: String, _ to: String, _ why: String) throws {
-                    let outcome = try suite.petrel("cp", from, to)
-                    #expect(outcome.status == 1 && outcome.stderr.contains(why), "\(outcome)")
-                }
-                // In: a file.
-                try suite.succeed("cp", here + "/file", "c:/d/new")
-                try fails(here + "/file", "c:/d/none/", "no such directory")
-                try fails(here + "/file", "c:/none/x", "could not find the file /none in container c")
-                try suite.succeed("cp", here + "/file", "c:/d/file")
-                try suite.succeed("cp", here + "/file", "c:/d/dir")
-                // In: a directory, and its content.
-                try suite.succeed("cp", here + "/src", "c:/d/made")
-                try suite.succeed("cp", here + "/src/.", "c:/d/made2/")
-                try fails(here + "/src", "c:/d/file", "cannot copy directory")
-                try suite.succeed("cp", here + "/src", "c:/d/dir")
-                try suite.succeed("cp", here + "/src/.", "c:d/dir")
-                try fails(here + "/none", "c:/d", "ENOENT")
-                try fails(here + "/file/", "c:/d", "ENOTDIR")
-                #expect(
-                    try shell(suite, "c", "cd /d; find . | sort | tr '\\n' ' '")
-                        == """
-                        . ./dir ./dir/a ./dir/file ./dir/src ./dir/src/a ./dir/src/sub ./dir/sub ./file ./made \
-                        ./made/a ./made/sub ./made2 ./made2/a ./made2/sub ./new
-                        """
-                )
-                // Out.
-                try suite.succeed("cp", "c:/d/file", here + "/new")
-                try fails("c:/d/file", here + "/none/", "no such directory")
-                try fails("c:/d/file", here + "/none/x", "does not exist")
-                try fails("c:/d/file", here + "/file/", "not a directory")
-                try suite.succeed("cp", "c:/d/file", here + "/dir")
-                try suite.succeed("cp", "c:/d/made", here + "/out")
-                try suite.succeed("cp", "c:/d/made/.", here + "/dir")
-                try fails("c:/d/made", here + "/file", "cannot copy directory")
-                try fails("c:/none", here, "could not find the file /none in container c")
-                try fails("c:/d/file/", here, "not a directory")
-                let names = try TestSupport.succeed("find", [here + "/dir", here + "/out"]).lines.sorted()
-                #expect(
-                    names.map { String($0.dropFirst(here.count)) } == [
-                        "/dir", "/dir/a", "/dir/file", "/dir/sub", "/out", "/out/a", "/out/sub",
-                    ]
-                )
-                // What is no copy at all.
-                try fails(here + "/file", here + "/x", "must specify at least one container source")
-                try fails("c:/d", "c:/e", "copying between containers is not supported")
-                try fails("nobody:/d", here, "nobody")
-                try fails(here + "/file", "nobody:/d", "nobody")
+                try body(suite, here)
             }
+        }
+    }
+
+    /// The table of Docker's manual.
+    @Test func whatGoesInEndsUpWhereDockerPutsIt() throws {
+        try withBothSides { suite, here in
+            // A file.
+            try suite.succeed("cp", here + "/file", "c:/d/new")
+            try expectFailure(suite, here + "/file", "c:/d/none/", "no such directory")
+            let noParent = "could not find the file /none in container c"
+            try expectFailure(suite, here + "/file", "c:/none/x", noParent)
+            try suite.succeed("cp", here + "/file", "c:/d/file")
+            try suite.succeed("cp", here + "/file", "c:/d/dir")
+            // A directory, and its content.
+            try suite.succeed("cp", here + "/src", "c:/d/made3")
+            try suite.succeed("cp", here + "/src/.", "c:/d/made2/")
+            try expectFailure(suite, here + "/src", "c:/d/file", "cannot copy directory")
+            try suite.succeed("cp", here + "/src", "c:/d/dir")
+            try suite.succeed("cp", here + "/src/.", "c:d/dir")
+            try expectFailure(suite, here + "/none", "c:/d", "ENOENT")
+            try expectFailure(suite, here + "/file/", "c:/d", "ENOTDIR")
+            #expect(
+                try shell(suite, "c", "cd /d; find . | sort | tr '\\n' ' '")
+                    == """
+                    . ./dir ./dir/a ./dir/file ./dir/src ./dir/src/a ./dir/src/sub ./dir/sub ./file ./made \
+                    ./made/sub ./made2 ./made2/a ./made2/sub ./made3 ./made3/a ./made3/sub ./new
+                    """
+            )
+            // What is no copy at all.
+            let noContainer = "must specify at least one container source"
+            try expectFailure(suite, here + "/file", here + "/x", noContainer)
+            try expectFailure(suite, "c:/d", "c:/e", "copying between containers is not supported")
+            try expectFailure(suite, here + "/file", "nobody:/d", "no such container: nobody")
+        }
+    }
+
+    @Test func whatComesOutEndsUpWhereDockerPutsIt() throws {
+        try withBothSides { suite, here in
+            try suite.succeed("cp", "c:/d/file", here + "/new")
+            try expectFailure(suite, "c:/d/file", here + "/none/", "no such directory")
+            try expectFailure(suite, "c:/d/file", here + "/none/x", "does not exist")
+            try expectFailure(suite, "c:/d/file", here + "/file/", "not a directory")
+            try suite.succeed("cp", "c:/d/file", here + "/dir")
+            try suite.succeed("cp", "c:/d/made", here + "/out")
+            try suite.succeed("cp", "c:/d/made/.", here + "/dir")
+            try expectFailure(suite, "c:/d/made", here + "/file", "cannot copy directory")
+            try expectFailure(suite, "c:/none", here, "could not find the file /none in container c")
+            try expectFailure(suite, "c:/d/file/", here, "not a directory")
+            try expectFailure(suite, "nobody:/d", here, "no such container: nobody")
+            let names = try TestSupport.succeed("find", [here + "/dir", here + "/out"]).lines.sorted()
+            #expect(
+                names.map { String($0.dropFirst(here.count)) } == [
+                    "/dir", "/dir/file", "/dir/sub", "/out", "/out/sub",
+                ]
+            )
+        }
+    }
+
+    /// What the Docker API's `copyUIDGID` asks for, at the process that does it.
+    @Test func whatIsWrittenForTheUserIsTheUsers() throws {
+        try withSuite { suite in
+            let id = try suite.succeed("create", "--name", "c", "--user", "1000:50", "busybox", "true")
+            var archive = TarArchive()
+            archive.add(.directory, "d/", mode: 0o755, owner: 7)
+            archive.add(.file, "d/x", text: "x")
+            archive.add(.file, "new/y", text: "y")
+            let place = "--directory \(suite.root)/supervisor/containers/\(id) --path /tmp"
+            let helper = "\(binaries)/petrel-keeper --archive write \(place) --for-user 3>/dev/null"
+            let outcome = try run("bash", ["-c", helper], stdin: .bytes(archive.finished))
+            #expect(outcome.status == 0, "\(outcome)")
+            let found = try owners(suite.petrel("cp", "c:/tmp/.", "-").stdoutBytes).sorted()
+            let users = ["1000/50 ./d/", "1000/50 ./d/x", "1000/50 ./new/", "1000/50 ./new/y"]
+            #expect(found == ["0/0 ./"] + users)
         }
     }
 
@@ -354,7 +386,7 @@ struct CopyTests {
         try withSuite { suite in
             try withTemporaryDirectory { here in
                 let secret = here + "/secret"
-                try write(secret, "host\n")
+                try write(secret, "a secret of the host\n")
                 try write(here + "/plant", "guest\n")
                 let script = """
                     mkdir -p /x/real\(here) /x/d; echo inside > /x/real\(secret);
@@ -366,11 +398,11 @@ struct CopyTests {
                 for round in 0..<40 {
                     let outcome = try suite.petrel("cp", round % 2 == 0 ? "c:/x/d\(secret)" : "c:/x/d/", "-")
                     let text = String(decoding: outcome.stdoutBytes, as: UTF8.self)
-                    #expect(!text.contains("host\n"), "\(round)")
+                    #expect(!text.contains("a secret of the host"), "\(round)")
                     try suite.petrel("cp", here + "/plant", "c:/x/d\(here)/planted")
                     try suite.petrel("cp", here + "/plant", "c:/x/d/planted")
                 }
-                #expect(read(secret) == "host\n")
+                #expect(read(secret) == "a secret of the host\n")
                 #expect(!FileManager.default.fileExists(atPath: here + "/planted"))
                 #expect(!FileManager.default.fileExists(atPath: "/planted"))
             }
