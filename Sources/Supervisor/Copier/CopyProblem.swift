@@ -30,6 +30,9 @@ struct CopyProblem: Error {
         case .refused(_, .replacesDirectory), .refused(_, .replacedByDirectory):
             self.init(.conflict, path, "\(error)")
         case .refused: self.init(.badArchive, path, "\(error)")
+        // It was there a moment ago.
+        case .system(_, let inner) where inner.code == ErrorNumber.notFound:
+            self.init(.changed, path, "\(error)", errno: inner.code)
         case .system(_, let inner) where inner.code == 30: self.init(.readOnly, path, "\(error)", errno: 30)
         case .system(_, let inner), .sink(let inner): self.init(.system, path, "\(error)", errno: inner.code)
         case .changed: self.init(.changed, path, "\(error)")
