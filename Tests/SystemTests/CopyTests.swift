@@ -409,6 +409,27 @@ struct CopyTests {
         }
     }
 
+    /// Also where a container sees the process that copies its files, it gets nothing of the host through it.
+    @Test func theCopyingProcessShowsNothing() throws {
+        try withSuite { suite in
+            try suite.startShell("c", "sleep 1000", options: ["--pid", "host"])
+            let copy = try suite.background(["cp", "-", "c:/tmp"], stdin: .pipe)
+            let pid = try eventually("the copy's process") { copies(suite).first }
+            try eventually("the copy's process in the container") {
+                try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/ns/mnt")
+                    != FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/mnt")
+            }
+            for place in ["readlink fd/2", "readlink exe", "ls root/", "ls cwd/", "cat environ", "cat fd/2"] {
+                let script = "cd /proc/\(pid) && \(place)"
+                let outcome = try suite.petrel("exec", "c", "sh", "-c", script)
+                #expect(outcome.status != 0 && outcome.text.isEmpty, "\(outcome)")
+            }
+            #expect(HostProcess.isAlive(pid))
+            copy.closeStdin()
+            _ = try copy.finish()
+        }
+    }
+
     /// What GNU tar reads of ours, and we of its.
     @Test func gnuTarAgrees() throws {
         try withSuite { suite in
