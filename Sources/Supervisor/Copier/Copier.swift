@@ -8,7 +8,8 @@ internal import Tar
 
 /// Looks at, packs or unpacks files of one container, and reports. See the module's overview for its descriptors.
 package struct Copier {
-    private static let (input, output, reports, process): (Int32, Int32, Int32, Int32) = (0, 1, 3, 4)
+    private static let (input, output): (Int32, Int32) = (0, 1)
+    private static let (reports, process, gate): (Int32, Int32, Int32) = (3, 5, 4)
 
     private let task: CopyTask
     private let path: CopyPath
@@ -39,12 +40,21 @@ package struct Copier {
 
     private func prepare() throws(SystemError) {
         try Children.endWithParent()
+        try waitAtGate()
         try Threads.setName("petrel-archive")
         // A container that shares the host's process namespace sees this process, and nothing of it.
         try Credentials.hideFromTracing()
         // Files get the modes that the archive says.
         Threads.setFileCreationMask(0)
         for signal in [Signal.pipe, .hangUp, .interrupt, .terminate] { signal.disregard() }
+    }
+
+    /// The supervisor reaps whatever has ended: nothing may end before it holds this process by descriptor.
+    private func waitAtGate() throws(SystemError) {
+        guard SystemEnvironment.isOpen(Self.gate) else { return }
+        let gate = Descriptor(adopting: Self.gate)
+        let word = try Files.readSome(gate.raw, limit: 1)
+        guard !word.isEmpty else { throw SystemError("read", path: "gate", code: ErrorNumber.brokenPipe) }
     }
 
     private func work() throws -> Int {

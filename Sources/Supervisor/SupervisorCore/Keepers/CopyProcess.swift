@@ -145,11 +145,12 @@ extension KeeperProgram {
         let log = try Files.open(logFile, [.writeOnly, .create, .append], mode: 0o600)
         let reports = try Pipe()
         let data = try Pipe()
+        let gate = try Pipe()
         var arguments = ["--archive", order.operation.rawValue, "--directory", directory.path]
         arguments += ["--path", order.path]
         if order.keepsKinds { arguments.append("--keep-kinds") }
         if order.isForUser { arguments.append("--for-user") }
-        var descriptors: [Int32: Int32] = [2: log.raw, 3: reports.writeEnd.raw]
+        var descriptors: [Int32: Int32] = [2: log.raw, 3: reports.writeEnd.raw, 4: gate.readEnd.raw]
         var own: SharedDescriptor?
         switch order.operation {
         case .status: break
@@ -160,7 +161,7 @@ extension KeeperProgram {
             descriptors[0] = data.readEnd.raw
             own = SharedDescriptor(try data.writeEnd.duplicate())
         }
-        if let process { descriptors[4] = process.raw }
+        if let process { descriptors[5] = process.raw }
         if let own {
             // This end alone: the other one blocks.
             try Files.setNonBlocking(own.raw)
@@ -170,6 +171,8 @@ extension KeeperProgram {
         try Files.setNonBlocking(answers.raw)
         let child = try start(name: "petrel-archive", arguments, descriptors)
         withExtendedLifetime(process) {}
+        // Until now it cannot have ended, so the number was still its own. One that was killed meanwhile needs no word.
+        try? Files.writeAll(gate.writeEnd.raw, [1])
         return CopyProcess(
             pid: child.pid,
             process: SharedDescriptor(try child.process.duplicate()),
