@@ -110,11 +110,13 @@ extension Container {
             switch container.lifecycle.phase {
             case .starting: container.lifecycle.isBeingDeleted || container.isRemoved
             case .running: container.custody.process(ofRun: container.lifecycle.run) != nil
-            case .created, .restarting, .exited: true
+            // The root of one that does not run is mounted by each copy: one after the other.
+            case .created, .restarting, .exited:
+                container.copies.isEmpty || container.lifecycle.isBeingDeleted
             }
         }
         guard !isRemoved, !lifecycle.isBeingDeleted else { throw SupervisorError.isBeingRemoved(id) }
-        guard isSettled else { throw CopyFailure(.disturbed, path: order.path) }
+        guard isSettled else { throw CopyFailure(copies.isEmpty ? .disturbed : .tooMany, path: order.path) }
         guard copies.count < Self.copyLimit else { throw CopyFailure(.tooMany, path: order.path) }
         let run = lifecycle.phase == .running ? lifecycle.run : nil
         let process = run.flatMap { custody.process(ofRun: $0) }
