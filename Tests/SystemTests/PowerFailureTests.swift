@@ -6,46 +6,48 @@ import Testing
 /// The machine's power fails: every process ends at once, and a later boot finds what the disk had by then.
 @Suite(.serialized, .needsRoot, .needsProgram("mkfs.ext4"))
 struct PowerFailureTests {
+    private static func life(image: String) -> String {
+        """
+        petrel system start
+        petrel load -i '\(image)'
+        run="petrel run -d --restart"
+        $run always --name always busybox sleep 1000
+        $run unless-stopped --name stopped busybox sleep 1000
+        petrel stop -t 0 stopped
+        petrel run --name exited busybox sh -c 'exit 7' || test $? = 7
+        petrel run -d --name plain busybox sleep 1000
+        petrel create --name removed busybox true
+        petrel rm removed
+        petrel run --rm busybox true
+        petrel create --name created busybox echo made
+        """
+    }
+
+    private static let nextLife = """
+        petrel system start
+        for i in $(seq 100); do
+            test "$(petrel inspect -f '{{.State.Status}}' always)" = running && break; sleep 0.1
+        done
+        petrel ps -a --format '{{.Names}} {{.State}}' | sort
+        petrel start -a created
+        petrel start plain
+        petrel exec plain echo inside
+        petrel run --rm busybox echo new
+        petrel events --since 1m --until 0s --filter event=exec_die --format '{{.Action}}'
+        petrel system df >/dev/null
+        petrel rm -f $(petrel ps -aq) >/dev/null
+        cd "$PETREL_ROOT"
+        ls supervisor/containers image-store/snapshots engine/containers | grep -v : | grep . || echo nothing
+        petrel system stop --containers
+        """
+
     /// Everything before the failure happens within a second or two: nothing is on disk because time has passed.
     @Test func whatWasPromisedIsThereAfterTheNextBoot() throws {
         try withTemporaryDirectory { path in
             let machine = try Machine(directory: path)
             defer { machine.removeCgroups() }
-            try machine.boot(
-                """
-                petrel system start
-                petrel load -i '\(try busyboxArchive.get())'
-                run="petrel run -d --restart"
-                $run always --name always busybox sleep 1000
-                $run unless-stopped --name stopped busybox sleep 1000
-                petrel stop -t 0 stopped
-                petrel run --name exited busybox sh -c 'exit 7' || test $? = 7
-                petrel run -d --name plain busybox sleep 1000
-                petrel create --name removed busybox true
-                petrel rm removed
-                petrel run --rm busybox true
-                petrel create --name created busybox echo made
-                """
-            )
-            let after = try machine.boot(
-                """
-                petrel system start
-                for i in $(seq 100); do
-                    test "$(petrel inspect -f '{{.State.Status}}' always)" = running && break; sleep 0.1
-                done
-                petrel ps -a --format '{{.Names}} {{.State}}' | sort
-                petrel start -a created
-                petrel start plain
-                petrel exec plain echo inside
-                petrel run --rm busybox echo new
-                petrel events --since 1m --until 0s --filter event=exec_die --format '{{.Action}}'
-                petrel system df >/dev/null
-                petrel rm -f $(petrel ps -aq) >/dev/null
-                cd "$PETREL_ROOT"
-                ls supervisor/containers image-store/snapshots engine/containers | grep -v : | grep . || echo nothing
-                petrel system stop --containers
-                """
-            )
+            try machine.boot(Self.life(image: try busyboxArchive.get()))
+            let after = try machine.boot(Self.nextLife)
             let states = Dictionary(
                 after.map { $0.split(separator: " ").map(String.init) }.filter { $0.count == 2 }
                     .map { ($0[0], $0[1]) },
