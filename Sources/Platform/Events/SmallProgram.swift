@@ -11,6 +11,7 @@ package enum SmallProgram {
         try await Task.sleep(for: afterStart)
         while true {
             ProgramMemory.releaseCode()
+            ProgramMemory.releaseFree()
             try await Task.sleep(for: pause)
         }
     }

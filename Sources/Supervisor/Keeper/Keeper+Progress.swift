@@ -151,6 +151,8 @@ extension Keeper {
         job.retryAt = nil
         job.phase = .running
         answer(job)
+        // From here on it mostly waits, perhaps for months, beside hundreds of its kind.
+        ProgramMemory.releaseFree()
     }
 
     private func mayRecordEnd(of job: Job) -> Bool {

@@ -7,6 +7,7 @@
 // and a program that sees both does not compile.
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -17,6 +18,11 @@
 /// Variadic: open's mode.
 static inline int petrel_openat(int directory, const char *path, int flags, unsigned int mode) {
     return openat(directory, path, flags, mode);
+}
+
+/// In <malloc.h>, which the Swift module of the C library leaves out.
+static inline void petrel_release_free_memory(void) {
+    malloc_trim(0);
 }
 
 /// Variadic: fcntl's argument.
