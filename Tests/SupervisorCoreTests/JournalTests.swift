@@ -125,6 +125,46 @@ struct JournalTests {
         }
     }
 
+    /// The last file came back from the machine's end with nothing in it.
+    @Test func anEmptiedSegmentLeavesAGapToo() async throws {
+        try await withTemporaryDirectory { path in
+            let first = try Self.open(path)
+            try await first.append([Self.event(1)])
+            let second = try Self.open(path, boot: "second")
+            try await second.append([Self.event(2)])
+            let seen = await second.lastSequence
+            let name = try #require(try Files.names(in: path).filter { $0.hasSuffix(".events") }.max())
+            let file = try Files.open("\(path)/\(name)", .readWrite)
+            try DiskSpace.truncate(file.raw, to: 0)
+            let third = try Self.open(path, boot: "third")
+            let cursor = try await third.cursor(after: seen, journal: first.id)
+            async let next = third.next(cursor)
+            try await third.append([Self.event(3)])
+            #expect(try await next.events.map(\.number) == [3])
+            #expect(try await Self.all(third).map(\.number) == [1, 3])
+        }
+    }
+
+    /// An owner who has read everything before a gap finds what is behind it, whatever is trimmed.
+    @Test func whatIsBeforeAGapStaysUntilSomebodyIsBehindIt() async throws {
+        try await withTemporaryDirectory { path in
+            var limits = Journal.Limits()
+            limits.segmentBytes = 1
+            limits.softBytes = 1
+            let first = try Self.open(path)
+            try await first.append([Self.event(1)])
+            try await first.acknowledge(owner: "test", sequence: 1, journal: "")
+            let second = try Self.open(path, limits, boot: "second")
+            try await second.append([Self.event(2)])
+            try await second.append([Self.event(3)])
+            let cursor = try await second.cursor(after: 1, journal: first.id)
+            #expect(try await second.next(cursor).events.map(\.number) == [2])
+            let last = await second.lastSequence
+            try await second.acknowledge(owner: "test", sequence: last, journal: "")
+            #expect(try await Self.all(second, after: last - 1).map(\.number) == [3])
+        }
+    }
+
     @Test func anotherJournalsSequenceIsRefused() async throws {
         try await withTemporaryDirectory { path in
             let journal = try Self.open(path)

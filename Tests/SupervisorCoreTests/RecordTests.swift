@@ -23,15 +23,15 @@ struct RecordTests {
         try withTemporaryDirectory { path in
             let directory = try Self.directory(path)
             try Self.write(1, boot: "b", to: directory.lifecycleFile)
-            #expect(try directory.lifecycleRecord(bootID: "b").revision == 1)
+            #expect(try directory.lifecycleRecord(bootID: "b").record.revision == 1)
             try Self.write(2, boot: "b", to: directory.presentLifecycleFile)
-            #expect(try directory.lifecycleRecord(bootID: "b").revision == 2)
-            #expect(try directory.lifecycleRecord(bootID: "another").revision == 1)
+            #expect(try directory.lifecycleRecord(bootID: "b").record.revision == 2)
+            #expect(try directory.lifecycleRecord(bootID: "another").record.revision == 1)
             try Self.write(3, boot: "b", to: directory.lifecycleFile)
-            #expect(try directory.lifecycleRecord(bootID: "b").revision == 3)
+            #expect(try directory.lifecycleRecord(bootID: "b").record.revision == 3)
             try directory.setAside()
             let aside = try directory.lifecycleRecord(bootID: "b", in: directory.asidePath)
-            #expect(aside.revision == 3)
+            #expect(aside.record.revision == 3 && aside.isDurable)
         }
     }
 
@@ -41,7 +41,7 @@ struct RecordTests {
             let directory = try Self.directory(path)
             try Self.write(1, boot: "b", to: directory.lifecycleFile)
             try Files.replace(directory.presentLifecycleFile, with: torn)
-            #expect(try directory.lifecycleRecord(bootID: "b").revision == 1)
+            #expect(try directory.lifecycleRecord(bootID: "b").record.revision == 1)
             try Files.replace(directory.lifecycleFile, with: torn)
             #expect(throws: SupervisorError.self) { try directory.lifecycleRecord(bootID: "b") }
         }

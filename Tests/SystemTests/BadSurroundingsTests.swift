@@ -56,6 +56,36 @@ struct BadSurroundingsTests {
         }
     }
 
+    /// A container whose records cannot be read is there all the same: nobody takes it for one that has removed itself.
+    @Test func anUnreadableRecordIsNoReasonToRemoveAnything() throws {
+        try withSuite { suite in
+            try suite.startCounter("c", options: ["--rm"])
+            let id = try suite.id(of: "c")
+            let process = try #require(try suite.state("c")["Pid"].int)
+            let directory = "\(suite.root)/supervisor/containers/\(id)"
+            let names = ["lifecycle.pb", "lifecycle.now.pb"].filter {
+                FileManager.default.fileExists(atPath: "\(directory)/\($0)")
+            }
+            try suite.succeed("system", "stop", "supervisor")
+            for name in names {
+                #expect(rename("\(directory)/\(name)", "\(directory)/\(name).kept") == 0)
+                try Data([0xff]).write(to: URL(fileURLWithPath: "\(directory)/\(name)"))
+            }
+            try suite.succeed("system", "start", "supervisor")
+            // Its first act is to repair.
+            try suite.succeed("system", "restart", "engine")
+            #expect(try suite.succeed("ps", "-a", "--format", "{{.Names}}") == "c")
+            let removal = try suite.petrel("rm", "c")
+            #expect(removal.status == 1 && removal.stderr.contains("lifecycle.pb"), "\(removal)")
+            #expect(HostProcess.isAlive(Int32(process)))
+            try suite.succeed("system", "stop", "supervisor")
+            for name in names { #expect(rename("\(directory)/\(name).kept", "\(directory)/\(name)") == 0) }
+            try suite.succeed("system", "start", "supervisor")
+            #expect(try suite.status(of: "c") == "running")
+            try suite.expectCounting("c", atLeast: 100)
+        }
+    }
+
     private func fill(_ disk: String) throws {
         // Fails when the disk is full, which is what it is for.
         try run("dd", ["if=/dev/zero", "of=\(disk)/filler", "bs=1M"])

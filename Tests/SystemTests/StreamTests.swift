@@ -156,7 +156,7 @@ struct StreamTests {
             for _ in 0..<3 {
                 attached.kill(SIGINT)
                 waiting.kill(SIGINT)
-                pass(seconds: 0.2)
+                pass(seconds: 0.6)
             }
             for client in [attached, waiting] {
                 let outcome = try client.finish(within: 20)

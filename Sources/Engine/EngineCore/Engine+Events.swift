@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Events
 internal import Logging
+internal import Synchronization
 internal import System
 
 /// The user-facing events, and the reading of the supervisor's journal that most of them come from.
@@ -171,6 +172,8 @@ extension Engine {
                 ]
             )
             try await database.write { db in try EventTable.setPosition(db, position) }
+            // A removal that was wanted may be among them.
+            isRepairWanted.withLock { $0 = true }
         } catch is CancellationError {
             throw CancellationError()
         } catch {

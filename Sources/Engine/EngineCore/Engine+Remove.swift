@@ -50,7 +50,8 @@ extension Engine {
         do {
             try await deleteSupervised(row.id, force: false)
         } catch let error as PeerError where error.kind == .failedPrecondition {
-            _ = try await database.write { db in
+            // Durably, as the mark is: after a boot nothing runs, and it would be carried out.
+            _ = try await database.write(durably: true) { db in
                 try ContainerRow.move(db, row.id, from: .removingUnlessRunning, to: .created)
             }
             throw EngineError.stillRunning(row.id, name: row.name)

@@ -41,9 +41,13 @@ extension Engine {
         var round = Round(logger: logger)
         await round.attempt("look for what was left half done") { try await resumeRows(&$0) }
         await round.attempt("look for what belongs to nobody") { try await sweep(&$0) }
+        // What is still to be swept is known by its tombstone.
+        let isSwept = round.isWhole
         await round.attempt("forget old events and removed containers") { _ in
             try await database.write { db in
-                try Tombstone.discard(db, before: Clock.wallNanos - Engine.tombstonesKeptNanos)
+                if isSwept {
+                    try Tombstone.discard(db, before: Clock.wallNanos - Engine.tombstonesKeptNanos)
+                }
                 try EventTable.discardOld(db)
             }
         }

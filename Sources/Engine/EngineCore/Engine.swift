@@ -116,7 +116,6 @@ package final class Engine: Sendable {
         changes.announce()
     }
 
-    /// The folder with the container's host name, hosts and resolver files.
     /// "v1", "hybrid" or "v2".
     func cgroupLayout() async throws -> String {
         if let layout = knownLayout.withLock({ $0 }) { return layout }
@@ -125,6 +124,7 @@ package final class Engine: Sendable {
         return layout
     }
 
+    /// The folder with the container's host name, hosts and resolver files.
     func filesDirectory(of id: ContainerID) -> String { "\(directory)/containers/\(id)" }
 
     /// Runs `work` to its end even if the caller is cancelled: clean-up must outlive whoever asked for it.

@@ -146,23 +146,30 @@ struct Attachment: Sendable {
     }
 
     /// Passes our signals on to the container; one that comes when it has ended does nothing. The third that comes while
-    /// the engine has not answered for the first ends this program instead: its user must always have a way out.
+    /// the engine has not answered for the first in a second ends this program instead: its user must always have a way
+    /// out.
     private func forwardSignals() -> Task<Void, Never> {
         let signals = Signals.shared.taken()
         let unanswered = Unanswered()
         return Task {
+            let queue = AsyncStream<Signal>.makeStream()
             await withDiscardingTaskGroup { group in
+                // In their order, one after the other.
+                group.addTask {
+                    for await signal in queue.stream {
+                        await pass(signal)
+                        unanswered.answered()
+                    }
+                }
                 for await signal in signals {
-                    if unanswered.change(by: 1) >= 3, Self.ending.contains(signal) {
+                    if unanswered.add(), Self.ending.contains(signal) {
                         Console.restore()
                         Screen.say("petrel: the engine does not answer; container \(name) is left as it is")
                         Ending.exit(128 + signal.rawValue)
                     }
-                    group.addTask {
-                        await pass(signal)
-                        unanswered.change(by: -1)
-                    }
+                    queue.continuation.yield(signal)
                 }
+                queue.continuation.finish()
             }
         }
     }
@@ -174,15 +181,25 @@ struct Attachment: Sendable {
     }
 }
 
-/// How many signals the engine has not answered for.
+/// How many signals the engine has not answered for, and for how long.
 private final class Unanswered: Sendable {
-    private let count = Mutex(0)
+    private static let patience = Duration.seconds(1)
 
-    @discardableResult
-    func change(by difference: Int) -> Int {
-        count.withLock { count in
-            count += difference
-            return count
+    private let state = Mutex((count: 0, since: ContinuousClock.now))
+
+    /// - Returns: Whether nobody seems to answer.
+    func add() -> Bool {
+        state.withLock { state in
+            if state.count == 0 { state.since = .now }
+            state.count += 1
+            return state.count >= 3 && ContinuousClock.now - state.since > Self.patience
+        }
+    }
+
+    func answered() {
+        state.withLock { state in
+            state.count -= 1
+            state.since = .now
         }
     }
 }

@@ -42,8 +42,8 @@ extension Supervisor {
         guard Files.exists(directory.lifecycleFile) else { return await undo(directory, pids) }
         do {
             let request = try directory.request()
-            let record = try directory.lifecycleRecord(bootID: surroundings.bootID)
-            guard var lifecycle = Lifecycle(record, request: request) else {
+            let (record, isDurable) = try directory.lifecycleRecord(bootID: surroundings.bootID)
+            guard let lifecycle = Lifecycle(record, request: request) else {
                 throw SupervisorError.damagedState(
                     path: directory.lifecycleFile,
                     detail: "of a later release?"
@@ -54,42 +54,58 @@ extension Supervisor {
                 return await finishRemoval(directory.id.text)
             }
             try Files.makeDirectories(directory.runPath, mode: 0o700)
-            let configuration = try? RuntimeConfiguration(
-                request.specification,
-                cgroupPath: surroundings.cgroupPath(of: request),
-                rootPath: directory.path + "/rootfs",
-                resources: lifecycle.resources
-            )
-            let isOfEarlierBoot = record.bootId != surroundings.bootID
-            if isOfEarlierBoot {
-                if let configuration { try renew(directory, request, configuration) }
-                lifecycle.reconcile(
-                    keeperSequence: directory.events(after: 0).last?.sequence ?? 0,
-                    journaled: await surroundings.journal.lastNumber(of: directory.id)
-                )
-            }
-            let container = Container(
-                request: request,
-                directory: directory,
-                isTerminal: configuration?.isTerminal ?? false,
-                lifecycle: lifecycle,
-                revision: record.revision,
-                custody: custody,
-                isOfEarlierBoot: isOfEarlierBoot,
-                thread: thread(for: directory.id),
-                surroundings: surroundings
-            )
+            let container = await takeUp(request, directory, lifecycle, record, custody)
+            if !isDurable { await container.syncLater() }
             // On a full disk it goes on beside everything else: deleting must work.
             if await !container.flushOnce() { await container.publish() }
             follow(container, first: nil)
         } catch {
             // Kept as it is, for people to look at; its keeper goes on.
+            unread[directory.id] =
+                error as? SupervisorError ?? .damagedState(path: directory.path, detail: "\(error)")
             surroundings.logger.error("recover", metadata: ["id": "\(directory.id)", "error": "\(error)"])
         }
     }
 
+    private func takeUp(
+        _ request: ContainerRequest,
+        _ directory: ContainerDirectory,
+        _ lifecycle: Lifecycle,
+        _ record: SupervisorV1.LifecycleRecord,
+        _ custody: Custody
+    ) async -> Container {
+        let isOfEarlierBoot = record.bootId != surroundings.bootID
+        let sequence = isOfEarlierBoot ? directory.events(after: 0).last?.sequence ?? 0 : .max
+        var lifecycle = lifecycle
+        lifecycle.reconcile(
+            keeperSequence: sequence,
+            journaled: await surroundings.journal.lastNumber(of: directory.id)
+        )
+        let configuration = try? RuntimeConfiguration(
+            request.specification,
+            cgroupPath: surroundings.cgroupPath(of: request),
+            rootPath: directory.path + "/rootfs",
+            resources: lifecycle.resources
+        )
+        let container = Container(
+            request: request,
+            directory: directory,
+            isTerminal: configuration?.isTerminal ?? false,
+            lifecycle: lifecycle,
+            revision: record.revision,
+            custody: custody,
+            isOfEarlierBoot: isOfEarlierBoot,
+            thread: thread(for: directory.id),
+            surroundings: surroundings
+        )
+        if isOfEarlierBoot, let configuration {
+            await container.renewBeforeSpawning { try self.renew(directory, request, configuration) }
+        }
+        return container
+    }
+
     /// What the keeper reads was never synced: the machine's end may have left anything of it.
-    private func renew(
+    private nonisolated func renew(
         _ directory: ContainerDirectory,
         _ request: ContainerRequest,
         _ configuration: RuntimeConfiguration
@@ -127,7 +143,7 @@ extension Supervisor {
             if let record = try? directory.lifecycleRecord(
                 bootID: surroundings.bootID,
                 in: directory.asidePath
-            ),
+            ).record,
                 record.deleting
             {
                 try await surroundings.journal.append(record.pending.compactMap(Event.init))

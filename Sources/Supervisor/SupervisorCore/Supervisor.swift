@@ -22,6 +22,8 @@ package actor Supervisor {
     private nonisolated let bell = Bell()
     var containers: [ContainerID: Container] = [:]
     private var keys: [OwnerKey: ContainerID] = [:]
+    /// Those whose records could not be read, and why: they are there, and nobody is to take them for gone.
+    var unread: [ContainerID: SupervisorError] = [:]
     /// Being created just now.
     private var reserved: Set<ContainerID> = []
 
@@ -60,6 +62,7 @@ package actor Supervisor {
             let generation = bell.generation
             if reserved.contains(request.id) { try await bell.wait(past: generation) }
         }
+        if let damage = unread[request.id] { throw damage }
         if let present = containers[request.id] {
             guard present.request == request else { throw SupervisorError.containerExists(request.id) }
             let snapshot = await present.snapshot
@@ -145,13 +148,15 @@ package actor Supervisor {
             now: surroundings.now
         )
         let bytes = lifecycle.record(bootID: surroundings.bootID, revision: 1).serialized()
-        try directory.write(bytes, to: directory.lifecycleFile, durably: false)
-        // Last: the keeper comes up meanwhile.
-        try directory.sync()
+        // While the keeper comes up. The request first: what is complete has one.
+        try directory.syncRequest()
+        try directory.write(bytes, to: directory.lifecycleFile)
+        try directory.syncParent()
         return lifecycle
     }
 
-    func seccompProgram(of configuration: RuntimeConfiguration) throws(SupervisorError) -> String {
+    nonisolated func seccompProgram(of configuration: RuntimeConfiguration) throws(SupervisorError) -> String
+    {
         guard let profile = configuration.specification.linux.seccomp else { return "" }
         do throws(SeccompError) {
             return try seccomp.path(for: profile)
@@ -161,7 +166,7 @@ package actor Supervisor {
     }
 
     /// What the keeper reads: it follows from the request.
-    func write(
+    nonisolated func write(
         _ request: ContainerRequest,
         _ configuration: RuntimeConfiguration,
         seccompProgram: String,
@@ -207,7 +212,9 @@ package actor Supervisor {
 
     /// - Throws: `.containerNotFound`; `.notOwner` when it is somebody else's (an empty owner may see all).
     package func container(_ id: String, owner: String) throws(SupervisorError) -> Container {
-        guard let id = ContainerID(id), let container = containers[id] else { throw .containerNotFound(id) }
+        guard let id = ContainerID(id) else { throw .containerNotFound(id) }
+        if let damage = unread[id] { throw damage }
+        guard let container = containers[id] else { throw .containerNotFound(id.text) }
         guard owner.isEmpty || container.request.owner == owner else { throw .notOwner(container.id) }
         return container
     }

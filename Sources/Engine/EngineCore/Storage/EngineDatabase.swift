@@ -55,11 +55,10 @@ struct EngineDatabase: Sendable {
         _ durably: Bool,
         _ body: @Sendable @escaping (Database) throws -> Value
     ) async throws -> Value {
-        guard durably else { return try await pool.write(body) }
-        return try await pool.writeWithoutTransaction { db in
-            // NORMAL, GRDB's choice for WAL, syncs at checkpoints only; FULL the log at this commit.
-            try db.execute(sql: "PRAGMA synchronous = FULL")
-            defer { try? db.execute(sql: "PRAGMA synchronous = NORMAL") }
+        try await pool.writeWithoutTransaction { db in
+            // NORMAL syncs at checkpoints only; FULL the log at this commit. Each time, as a cancelled task could not set
+            // it back.
+            try db.execute(sql: "PRAGMA synchronous = \(durably ? "FULL" : "NORMAL")")
             var value: Value?
             try db.inTransaction {
                 value = try body(db)

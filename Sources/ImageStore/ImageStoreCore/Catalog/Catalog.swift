@@ -20,8 +20,6 @@ struct Catalog: Sendable {
             configuration.journalMode = .wal
             configuration.busyMode = .timeout(10)
             queue = try DatabaseQueue(path: path, configuration: configuration)
-            // After the opening, which chooses NORMAL.
-            try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             let migrator = Self.migrator
             let (isNewer, isOlder, isEmpty) = try queue.read { db in
                 (
@@ -48,23 +46,24 @@ struct Catalog: Sendable {
     func transaction<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R)
         async throws(ImageStoreError) -> R
     {
-        do {
-            return try await queue.write(body)
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
-            throw .diskFull(subject: "the image store's catalogue", path: queue.path)
-        } catch {
-            throw ImageStoreError(error, subject: "store.db")
-        }
+        try await commit("FULL", body)
     }
 
     /// The same, without waiting for the disk: for what is done again should the machine's end undo it.
     func transientTransaction<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R)
         async throws(ImageStoreError) -> R
     {
+        try await commit("NORMAL", body)
+    }
+
+    private func commit<R: Sendable>(
+        _ synchronous: String,
+        _ body: @escaping @Sendable (Database) throws -> R
+    ) async throws(ImageStoreError) -> R {
         do {
             return try await queue.writeWithoutTransaction { db in
-                try db.execute(sql: "PRAGMA synchronous = NORMAL")
-                defer { try? db.execute(sql: "PRAGMA synchronous = FULL") }
+                // Each time: a cancelled task could not set it back. The opening chooses NORMAL.
+                try db.execute(sql: "PRAGMA synchronous = \(synchronous)")
                 var result: R?
                 try db.inTransaction {
                     result = try body(db)

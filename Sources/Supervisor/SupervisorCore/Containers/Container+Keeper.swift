@@ -49,6 +49,7 @@ extension Container {
             await end(pid)
         }
         surroundings.faults.reach("supervisor.adopt.keeper-missing")
+        try renewIfDue()
         let link = try surroundings.keepers.spawn(for: directory, isAdopter: true)
         surroundings.faults.reach("supervisor.adopt.spawned")
         return link

@@ -20,6 +20,7 @@ extension Container {
     private func remove() async {
         defer {
             removal = .idle
+            if !isRemoved { syncLater() }
             bell.ring()
         }
         do {

@@ -32,6 +32,8 @@ package actor Container {
     /// Of the last writing of `lifecycle`.
     private var revision: UInt64
     private var isSyncDue = false
+    /// After a boot: writes what the keeper reads. To be done before a keeper is spawned.
+    private var renewal: (@Sendable () throws -> Void)?
     var custody: Custody
     var keeper = Keeper.none
     var keeperPid: Int32 = 0
@@ -131,18 +133,31 @@ package actor Container {
     }
 
     private func write(_ lifecycle: Lifecycle, durably: Bool) throws(SystemError) {
-        let record = lifecycle.record(bootID: surroundings.bootID, revision: revision + 1)
+        // Also for a writing that fails: it may be there.
+        revision += 1
+        let record = lifecycle.record(bootID: surroundings.bootID, revision: revision)
         let file = durably ? directory.lifecycleFile : directory.presentLifecycleFile
         try directory.write(record.serialized(), to: file, durably: durably)
-        revision += 1
+    }
+
+    func renewBeforeSpawning(_ renewal: @escaping @Sendable () throws -> Void) { self.renewal = renewal }
+
+    /// - Throws: what keeps it from being written; to be tried again then.
+    func renewIfDue() throws {
+        guard let renewal else { return }
+        do { try renewal() } catch {
+            guard surroundings.releaseReserve() else { throw error }
+            try renewal()
+        }
+        self.renewal = nil
     }
 
     /// Soon the disk has it, too; a container that is gone by then was spared the wait.
-    private func syncLater() {
+    func syncLater(_ pause: Duration = .seconds(1)) {
         guard !isSyncDue else { return }
         isSyncDue = true
         surroundings.works.start {
-            try? await Task.sleep(for: .seconds(1))
+            do { try await Task.sleep(for: pause) } catch { return }
             await self.syncNow()
         }
     }
@@ -153,8 +168,9 @@ package actor Container {
         do throws(SystemError) {
             try write(lifecycle, durably: true)
         } catch {
-            // The disk is full, most likely. The next change tries again.
+            // The disk is full, most likely.
             surroundings.logger.warning("sync", metadata: ["id": "\(id)", "error": "\(error)"])
+            syncLater(.seconds(30))
         }
     }
 

@@ -48,21 +48,31 @@ package struct ContainerDirectory: Hashable, Sendable {
 
     /// The later of the two records.
     /// - Parameter path: Where the directory is, if it was set aside.
+    /// - Returns: It, and whether the disk has it.
     package func lifecycleRecord(bootID: String, in path: String? = nil) throws(SupervisorError)
-        -> SupervisorV1.LifecycleRecord
+        -> (record: SupervisorV1.LifecycleRecord, isDurable: Bool)
     {
         let path = path ?? self.path
         let file = path + "/lifecycle.pb"
-        let durable = (try? Files.contents(of: file, limit: 64 << 20)).flatMap(Self.lifecycle)
-        let present = (try? Files.contents(of: path + "/lifecycle.now.pb", limit: 64 << 20))
-            .flatMap(Self.lifecycle)
+        let durable = try Self.lifecycle(in: file)
         // Of an earlier boot it may be anything.
-        if let present, present.bootId == bootID, present.revision > durable?.revision ?? 0 { return present }
+        if let present = try Self.lifecycle(in: path + "/lifecycle.now.pb"), present.bootId == bootID,
+            present.revision > durable?.revision ?? 0
+        {
+            return (present, false)
+        }
         guard let durable else { throw .damagedState(path: file, detail: "not understood") }
-        return durable
+        return (durable, true)
     }
 
-    private static func lifecycle(_ bytes: [UInt8]) -> SupervisorV1.LifecycleRecord? {
+    /// nil where there is no file, or not a whole record in it.
+    private static func lifecycle(in file: String) throws(SupervisorError) -> SupervisorV1.LifecycleRecord? {
+        let bytes: [UInt8]
+        do throws(SystemError) { bytes = try Files.contents(of: file, limit: 64 << 20) } catch {
+            // Only absence is absence: what cannot be read now may be the later one.
+            guard error.code == ErrorNumber.notFound else { throw .system(error) }
+            return nil
+        }
         let record = try? SupervisorV1.LifecycleRecord(serialized: bytes)
         return record?.version == 0 ? nil : record
     }
@@ -97,15 +107,14 @@ package struct ContainerDirectory: Hashable, Sendable {
         try Files.makeDirectories(runPath, mode: 0o700)
     }
 
-    /// Brings a new directory to disk. What the keeper reads follows from the request, and is written anew after a boot.
-    func sync() throws(SystemError) {
-        for file in [requestFile, lifecycleFile] {
-            let file = try Files.open(file, .readOnly)
-            try Files.sync(file.raw)
-        }
-        try Files.syncDirectory(path)
-        try Files.syncDirectory(parent)
+    /// Brings the request to disk. What the keeper reads follows from it, and is written anew after a boot.
+    func syncRequest() throws(SystemError) {
+        let file = try Files.open(requestFile, .readOnly)
+        try Files.sync(file.raw)
     }
+
+    /// Brings the directory's own name to disk.
+    func syncParent() throws(SystemError) { try Files.syncDirectory(parent) }
 
     /// Moves the directory out of the way in one step; what is aside is as good as deleted. One that is back after the
     /// machine's sudden end is deleted again by its owner.

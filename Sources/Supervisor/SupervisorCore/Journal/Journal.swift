@@ -67,11 +67,15 @@ package actor Journal {
         id = try Self.identity(in: directory)
         var contents = try JournalContents(directory: directory, nowUnixNanos: Clock.wallNanos)
         damage = contents.damage
-        if contents.segments.isEmpty { contents.segments.append(JournalSegment(first: 1)) }
-        if try Self.isNewBoot(bootID, in: directory), let last = contents.segments.last, last.bytes > 0 {
-            contents.segments.append(JournalSegment(first: last.last + 1 + Self.gapAfterBoot))
+        let isNewBoot = (try? Files.text(of: directory + "/boot")) != bootID
+        if contents.segments.isEmpty {
+            contents.segments.append(JournalSegment(first: 1))
+        } else if isNewBoot {
+            try Self.leaveGap(in: &contents, directory)
         }
         file = try Self.open(contents.segments[contents.segments.count - 1], in: directory)
+        // Last: somebody who was killed before leaves another gap.
+        if isNewBoot { try Files.replace(directory + "/boot", with: Array(bootID.utf8)) }
         self.contents = contents
         acknowledged = Counters.read(directory + "/acknowledged.pb")
     }
@@ -148,10 +152,10 @@ package actor Journal {
         guard journal.isEmpty || journal == id else { throw .otherJournal(id: id) }
         let sequence = min(sequence, lastSequence)
         guard sequence > acknowledged[owner] ?? 0 else { return }
-        acknowledged[owner] = sequence
         do throws(SystemError) {
             try Files.syncData(file.raw)
-            try Counters.write(acknowledged, to: directory + "/acknowledged.pb", durably: false)
+            acknowledged[owner] = sequence
+            try Counters.write(acknowledged, to: directory + "/acknowledged.pb")
             try trim()
         } catch {
             throw .system(error)
@@ -190,12 +194,14 @@ package actor Journal {
             let oldest = contents.segments[0]
             let total = contents.segments.reduce(0) { $0 + $1.bytes }
             let isOld = Clock.wallNanos - oldest.lastWallNanos > limits.ageNanos
-            let isAcknowledged = acknowledged.values.allSatisfy { $0 >= oldest.last }
+            // Including the gap behind it: who stands before that would find his place gone.
+            let end = contents.segments[1].first - 1
+            let isAcknowledged = acknowledged.values.allSatisfy { $0 >= end }
             guard total > limits.hardBytes || ((total > limits.softBytes || isOld) && isAcknowledged) else {
                 return
             }
             // First, since the numbers could not be read from the segment afterwards.
-            try Counters.write(contents.numbers, to: directory + "/numbers.pb", durably: true)
+            try Counters.write(contents.numbers, to: directory + "/numbers.pb")
             faults.reach("supervisor.journal.numbers-written")
             try Files.unlink("\(directory)/\(oldest.name)")
             contents.segments.removeFirst()
@@ -276,12 +282,17 @@ package actor Journal {
         return file
     }
 
-    /// Whether the journal was last opened in another boot of the machine. From now on it was in this.
-    private static func isNewBoot(_ bootID: String, in directory: String) throws(SystemError) -> Bool {
-        let path = directory + "/boot"
-        guard (try? Files.text(of: path)) != bootID else { return false }
-        try Files.replace(path, with: Array(bootID.utf8))
-        return true
+    /// Begins a segment far behind the last one, or in place of it if that came back empty: its events may have reached
+    /// an owner all the same.
+    private static func leaveGap(in contents: inout JournalContents, _ directory: String) throws(SystemError)
+    {
+        guard let last = contents.segments.last else { return }
+        let next = JournalSegment(first: last.last + 1 + gapAfterBoot)
+        if last.bytes == 0 {
+            try Files.unlink("\(directory)/\(last.name)")
+            contents.segments.removeLast()
+        }
+        contents.segments.append(next)
     }
 
     private static func identity(in directory: String) throws(SystemError) -> String {

@@ -104,11 +104,11 @@ enum Counters {
         return Dictionary(record.counters.map { ($0.name, $0.value) }, uniquingKeysWith: max)
     }
 
-    static func write(_ counters: [String: UInt64], to path: String, durably: Bool) throws(SystemError) {
+    static func write(_ counters: [String: UInt64], to path: String) throws(SystemError) {
         let sorted = counters.sorted { $0.key < $1.key }.map {
             SupervisorV1.Counter(name: $0.key, value: $0.value)
         }
         let record = SupervisorV1.CountersRecord(version: 1, counters: sorted)
-        try Files.replace(path, with: record.serialized(), durably: durably)
+        try Files.replace(path, with: record.serialized())
     }
 }
