@@ -85,6 +85,51 @@ struct RepairTests {
         }
     }
 
+    /// What was half done when repair read it may have been finished since: it is nobody's leftover.
+    @Test func whatIsBeingMadeIsNotUndone() async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        for _ in 0..<60 {
+                            let made = try await engine.create(name: "", settings: .busybox())
+                            _ = try await engine.row(made.id.text)
+                        }
+                    }
+                }
+                group.addTask {
+                    for _ in 0..<200 { _ = await engine.repair() }
+                }
+                try await group.waitForAll()
+            }
+            let listed = try await engine.list(all: true, filters: [])
+            #expect(listed.count == 240)
+            #expect(bench.supervisor.state.withLock { $0.containers.count } == 240)
+        }
+    }
+
+    /// What a list remembers of rows is no more than what the database has.
+    @Test func aListShowsWhatWasChanged() async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            for name in ["a", "b"] { _ = try await engine.create(name: name, settings: .busybox()) }
+            #expect(try await engine.database.containers().map(\.name).sorted() == ["a", "b"])
+            let row = try await engine.row("a")
+            try await engine.database.write { db in
+                var settings = row.settings
+                settings.image = "changed"
+                try ContainerRow.setSettings(db, row.id, settings)
+                try ContainerRow.rename(db, row.id, to: "c")
+            }
+            let rows = try await engine.database.containers()
+            let changed = try #require(rows.first { $0.id == row.id })
+            #expect(changed.name == "c" && changed.settings.image == "changed")
+            _ = try await engine.remove("b", force: true)
+            #expect(try await engine.database.containers().map(\.name) == ["c"])
+        }
+    }
+
     @Test func oneThatCannotBeFinishedKeepsNoOtherFromIt() async throws {
         try await withBench { bench in
             let engine = try bench.engine()

@@ -54,7 +54,7 @@ extension Engine {
         let isForAll = try ImageFilter(filters, now: 0).dangling == false
         let filter = try await imageFilter(filters.filter { !$0.hasPrefix("dangling=") })
         let takesTagged = all || isForAll
-        let rows = try await database.read { db in try ContainerRow.all(db) }
+        let rows = try await database.containers()
         let used = Set(rows.map(\.imageID))
         var result = PrunedImages()
         for image in try await images.images(matching: "") {

@@ -15,7 +15,7 @@ extension Engine {
     package func images(matching pattern: String, filters: [String]) async throws -> [ImageUse] {
         let filter = try await imageFilter(filters + (pattern.isEmpty ? [] : ["reference=" + pattern]))
         let found = try await images.images(matching: "").compactMap { filter.visible($0) }
-        let rows = try await database.read { db in try ContainerRow.all(db) }
+        let rows = try await database.containers()
         let counts = rows.reduce(into: [String: UInt32]()) { counts, row in
             counts[row.imageID, default: 0] += 1
         }

@@ -33,7 +33,7 @@ extension Engine {
         for reference in filter.since { filter.madeAfter(try await row(reference).createdAtUnixNanos) }
         let supervised = try await supervisor.list().containers
         let states = Dictionary(supervised.map { ($0.id, $0) }) { $1 }
-        let rows = try await database.read { db in try ContainerRow.all(db) }
+        let rows = try await database.containers()
         let shown = rows.filter { $0.state != .creating }
             .map { Summary($0, states[$0.id]) }
             .filter { (all || filter.impliesAll || $0.status.isActive) && filter.matches($0) }

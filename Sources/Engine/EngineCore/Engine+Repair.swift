@@ -79,16 +79,19 @@ extension Engine {
     private func isBusy(_ id: ContainerID) -> Bool { busy.withLock { $0[id] != nil } }
 
     private func resumeRows(_ round: inout Round) async throws {
-        for row in try await database.read({ db in try ContainerRow.all(db) }) where !isBusy(row.id) {
+        for row in try await database.containers() where row.isHalfDone {
             try Task.checkCancellation()
-            if row.state != .created {
-                await round.attempt("finish what was begun", row.id.text) { _ in try await finish(row) }
-            } else if row.settings.pendingUpdate != nil {
-                await round.attempt("carry out an update", row.id.text) { _ in
-                    try await resumeUpdate(of: row)
-                }
-            }
+            await round.attempt("finish what was begun", row.id.text) { _ in try await resume(row.id) }
         }
+    }
+
+    private func resume(_ id: ContainerID) async throws {
+        // In this order: whoever was busy with it when all rows were read may have come to the end since. What nobody is
+        // busy with, and is half done in a row that was read after that, has been left so.
+        guard !isBusy(id),
+            let row = try await database.read({ db in try ContainerRow.one(db, id: id) }), row.isHalfDone
+        else { return }
+        if row.state != .created { try await finish(row) } else { try await resumeUpdate(of: row) }
     }
 
     private func finish(_ row: ContainerRow) async throws {
@@ -115,10 +118,11 @@ extension Engine {
         let folders = try Engine.folders(in: directory)
         let supervised = try await supervisor.list().containers
         let snapshots = try await images.snapshots()
-        let (rows, buried) = try await database.read { db in
-            (try ContainerRow.all(db), try Tombstone.ids(db))
-        }
+        let rows = try await database.containers()
         let known = Set(rows.map(\.id.text))
+        // Looked for after the rows: what went away before has a tombstone by now.
+        let unknown = Set(supervised.map(\.id.text) + snapshots).subtracting(known)
+        let buried = try await database.read { db in try Tombstone.ids(db, among: unknown) }
         try await removeVanished(rows, supervised, &round)
         for id in supervised.map(\.id) where !known.contains(id.text) && !isBusy(id) {
             guard isBuried(id.text, buried, "the supervisor has a container") else { continue }
@@ -172,4 +176,9 @@ extension Engine {
     private static func folders(in directory: String) throws -> [String] {
         do { return try Files.names(in: directory + "/containers") } catch { throw EngineError.file(error) }
     }
+}
+
+extension ContainerRow {
+    /// Something was begun with it that is not over.
+    fileprivate var isHalfDone: Bool { state != .created || settings.pendingUpdate != nil }
 }

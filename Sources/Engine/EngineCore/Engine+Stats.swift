@@ -54,7 +54,7 @@ extension Engine {
         all: Bool,
         _ before: [ContainerID: SupervisedUsage]
     ) async throws -> [Usage] {
-        let rows = try await database.read { db in try ContainerRow.all(db) }.filter {
+        let rows = try await database.containers().filter {
             $0.state != .creating && (named?.contains($0.id) ?? true)
         }
         var counted: [ContainerID: SupervisedUsage] = [:]

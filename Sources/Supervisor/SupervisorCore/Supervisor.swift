@@ -223,9 +223,11 @@ package actor Supervisor {
     /// least.
     package func list(owner: String) async -> (containers: [ContainerSnapshot], sequence: UInt64) {
         let sequence = await surroundings.journal.lastSequence
+        let wanted = containers.values.filter { owner.isEmpty || $0.request.owner == owner }
         var result: [ContainerSnapshot] = []
-        for container in containers.values where owner.isEmpty || container.request.owner == owner {
-            result.append(await container.snapshot)
+        // Each thread is gone to once, rather than once for each container.
+        for group in Dictionary(grouping: wanted, by: { ObjectIdentifier($0.thread) }).values {
+            if let first = group.first { result += await first.snapshots(of: group) }
         }
         return (result.sorted { $0.request.id < $1.request.id }, sequence)
     }

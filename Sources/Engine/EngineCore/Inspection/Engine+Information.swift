@@ -24,7 +24,7 @@ extension Engine {
         let supervised = try await supervisor.list().containers
         let version = try await supervisor.version()
         let store = try await images.version()
-        let rows = try await database.read { db in try ContainerRow.all(db) }
+        let rows = try await database.containers()
         let states = Dictionary(supervised.map { ($0.id, $0) }) { $1 }
         let statuses = rows.filter { $0.state != .creating }.map { ContainerStatus($0, states[$0.id]) }
         let running = statuses.filter { $0 == .running || $0 == .restarting }.count

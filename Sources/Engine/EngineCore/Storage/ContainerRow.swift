@@ -33,6 +33,15 @@ struct ContainerRow: Sendable {
 
 extension ContainerRow {
     init(_ row: Row) throws {
+        try self.init(
+            row,
+            settings: StoredJSON.value(ContainerSettings.self, of: row["settings"]),
+            resolved: StoredJSON.value(ResolvedConfiguration.self, of: row["resolved"])
+        )
+    }
+
+    /// With what the JSON in it says.
+    init(_ row: Row, settings: ContainerSettings, resolved: ResolvedConfiguration) throws {
         guard let id = ContainerID(row["id"]), let state = State(rawValue: row["state"]) else {
             throw EngineError.database("a container's row is damaged: \(row["id"] as String)")
         }
@@ -41,8 +50,8 @@ extension ContainerRow {
             name: row["name"],
             state: state,
             imageID: row["image_id"],
-            settings: try StoredJSON.value(ContainerSettings.self, of: row["settings"]),
-            resolved: try StoredJSON.value(ResolvedConfiguration.self, of: row["resolved"]),
+            settings: settings,
+            resolved: resolved,
             createdAtUnixNanos: row["created_at"],
             requestKey: row["request_key"]
         )
@@ -206,8 +215,15 @@ struct Tombstone: Sendable {
         ).flatMap(Tombstone.init)
     }
 
-    static func ids(_ db: Database) throws -> Set<String> {
-        Set(try String.fetchAll(db, sql: "SELECT id FROM removed"))
+    /// Those of `ids` that have one.
+    static func ids(_ db: Database, among ids: Set<String>) throws -> Set<String> {
+        try ids.filter { id in
+            try Bool.fetchOne(
+                db,
+                sql: "SELECT EXISTS (SELECT 1 FROM removed WHERE id = ?)",
+                arguments: [id]
+            ) == true
+        }
     }
 
     static func discard(_ db: Database, before wallNanos: Int64) throws {

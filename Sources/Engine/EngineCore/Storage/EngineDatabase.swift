@@ -10,6 +10,7 @@ struct EngineDatabase: Sendable {
     private let pool: DatabasePool
     /// Gives disk space back; says whether there was any to give.
     private let makeRoom: @Sendable () -> Bool
+    private let lately = RowsReadLately()
 
     /// Opens or makes the file and brings it to the present schema, after a copy beside it.
     /// - Throws: `.newerSchema` when a later release wrote it; `.database` when it cannot be read. It is never replaced:
@@ -34,6 +35,11 @@ struct EngineDatabase: Sendable {
 
     func read<Value: Sendable>(_ body: @Sendable @escaping (Database) throws -> Value) async throws -> Value {
         do { return try await pool.read(body) } catch let error as DatabaseError { throw EngineError(error) }
+    }
+
+    /// All containers, newest first.
+    func containers() async throws -> [ContainerRow] {
+        try await read { [lately] db in try lately.all(db) }
     }
 
     /// - Parameter durably: It, and everything that was written before, is on disk afterwards.

@@ -94,6 +94,11 @@ package actor Container {
         )
     }
 
+    /// The same of containers that live on this one's thread.
+    func snapshots(of containers: [Container]) -> [ContainerSnapshot] {
+        containers.map { container in container.assumeIsolated { $0.snapshot } }
+    }
+
     /// Makes a transition, in the order that survives everything: disk, then memory, then journal and
     /// effects.
     func change(
