@@ -142,8 +142,7 @@ package actor Journal {
 
     /// How a container ended that was deleted in the last ten minutes.
     package func removal(of container: String, owner: String) -> Event? {
-        let horizon = Clock.wallNanos - JournalContents.exitMemoryNanos
-        contents.removals.removeAll { $0.wallUnixNanos < horizon }
+        contents.forgetRemovals(before: Clock.wallNanos - JournalContents.exitMemoryNanos)
         return contents.removals.last { $0.container == container && $0.owner == owner }
     }
 

@@ -89,8 +89,15 @@ struct JournalContents: Sendable {
             deleted.remove(event.container)
         }
         if event.action == .delete {
+            forgetRemovals(before: nowUnixNanos - Self.exitMemoryNanos)
             if nowUnixNanos - event.wallUnixNanos < Self.exitMemoryNanos { removals.append(event) }
         }
+    }
+
+    /// They are in the order of their times, save where somebody set the clock.
+    mutating func forgetRemovals(before horizon: Int64) {
+        let count = removals.prefix { $0.wallUnixNanos <= horizon }.count
+        if count > 0 { removals.removeFirst(count) }
     }
 }
 
