@@ -13,14 +13,20 @@ struct SoakTests {
             expected=$1; shift
             said=$(timeout 60 "$petrel" "$@" 2>&1)
             got=$?
-            [ $got = $expected ] || echo "$*: $got, not $expected: $said"
+            # An exec whose engine died before it said that the program runs is for its user to repeat.
+            while [[ $1 = exec && $got = 1 && $said = *"the engine does not answer"* ]]; do
+                said=$(timeout 60 "$petrel" "$@" 2>&1)
+                got=$?
+            done
+            [[ " $expected " = *" $got "* ]] || echo "$*: $got, not $expected: $said"
         }
         for ((i = 1; i <= count; i++)); do
             name=c$lane-$i code=$((lane * 20 + i))
             step 0 create --name $name busybox sh -c "mkfifo /go; read x </go; exit $code"
             step 0 start $name
             step $((code + 1)) exec $name sh -c "exit $((code + 1))"
-            timeout 60 "$petrel" exec $name sh -c 'echo >/go' >/dev/null 2>&1
+            # What comes of it shows in the container's end, which may kill it or come before its repetition.
+            step "0 1 137" exec $name sh -c 'echo >/go'
             waited=$(timeout 60 "$petrel" wait $name 2>&1)
             [ "$waited" = $code ] || echo "wait $name: $waited, not $code"
             step 0 rm $name

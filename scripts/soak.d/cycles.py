@@ -92,6 +92,8 @@ def cycle(trial, number):
             raise BenchmarkError(f"wait {name}: {waited}, not {code}")
         step((0,), "rm", name)
     except BenchmarkError as error:
+        # So that what is left afterwards is a leak, and not what this one did not come to.
+        trial.attempt("rm", "-f", name)
         return f"{time.strftime('%H:%M:%S')} {error}"
     return None
 
