@@ -101,7 +101,7 @@ let platform: [Target] = [
     module("Platform/Logs", ["System"]),
     module("Platform/Tar", ["System"]),
     module("Platform/FileTrees", ["System", "Tar"]),
-    module("Platform/Messages", ["CMessages", "CProtobufC"]),
+    module("Platform/Messages", ["CMessages", "CProtobufC", "System"]),
     module("Platform/Suite", ["System"]),
     module("Platform/Events", ["System"]),
     module("Platform/RPC", ["CNGHTTP2", "Messages", "System", nioCore, nioPosix, logging]),

@@ -17,11 +17,11 @@ struct Invocation {
         if words.isEmpty { throw HelpRequested(words: []) }
         if words.first == "help" {
             let topic = Self.withoutAliases(Array(words.dropFirst()))
-            try Self.checkNames(topic)
+            _ = try Self.resolve(topic)
             throw HelpRequested(words: topic)
         }
         var words = Self.withoutAliases(words)
-        try Self.checkNames(words)
+        let (type, path) = try Self.resolve(words)
         if BooleanFlags.mayBe(in: words) {
             let path = try CommandTree.root().path(of: words)
             if let command = path.last {
@@ -29,7 +29,6 @@ struct Invocation {
                 words = words.prefix(path.count - 1) + BooleanFlags.rewritten(rest, of: command)
             }
         }
-        let (type, path) = Self.resolve(words)
         do {
             // The command itself, not the root: to the parser a tree of all commands is the work of milliseconds.
             let isLeaf = type.configuration.subcommands.isEmpty
@@ -95,38 +94,34 @@ struct Invocation {
         return [words[0], name] + words.dropFirst(2)
     }
 
-    private static func checkNames(_ words: [String]) throws(Failure) {
-        var path = "petrel"
-        var candidates = Petrel.configuration.subcommands
-        for word in words {
-            if word.hasPrefix("-") || candidates.isEmpty { return }
-            guard let next = candidates.first(where: { $0._commandName == word }) else {
-                let known = candidates.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
-                let nearest = Suggestion.nearest(to: word, in: known)
-                let advice = nearest.map { "Did you mean '\(path) \($0)'? " } ?? ""
-                throw Failure(
-                    "",
-                    "'\(word)' is not a \(path) command",
-                    advice: advice + "See '\(path) --help'."
-                )
-            }
-            path += " " + word
-            candidates = next.configuration.subcommands
-        }
-    }
-
     /// The command that the words name, and their names, the program's first.
-    private static func resolve(_ words: [String]) -> (type: any ParsableCommand.Type, path: [String]) {
+    /// - Throws: a `Failure` with what it may have been for a name that is none.
+    private static func resolve(_ words: [String]) throws(Failure)
+        -> (type: any ParsableCommand.Type, path: [String])
+    {
         var path = ["petrel"]
         var type: any ParsableCommand.Type = Petrel.self
         for word in words {
-            guard let next = type.configuration.subcommands.first(where: { $0._commandName == word }) else {
-                break
+            let candidates = type.configuration.subcommands
+            if word.hasPrefix("-") || candidates.isEmpty { break }
+            guard let next = candidates.first(where: { $0._commandName == word }) else {
+                throw unknown(word, among: candidates, of: path.joined(separator: " "))
             }
             path.append(word)
             type = next
         }
         return (type, path)
+    }
+
+    private static func unknown(
+        _ word: String,
+        among candidates: [any ParsableCommand.Type],
+        of path: String
+    ) -> Failure {
+        let known = candidates.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
+        let nearest = Suggestion.nearest(to: word, in: known)
+        let advice = nearest.map { "Did you mean '\(path) \($0)'? " } ?? ""
+        return Failure("", "'\(word)' is not a \(path) command", advice: advice + "See '\(path) --help'.")
     }
 
     private static func lowerFirst(_ text: String) -> String {

@@ -39,6 +39,13 @@ package enum Children {
             throw SystemError("prctl(PR_SET_CHILD_SUBREAPER)", code: errno)
         }
     }
+
+    /// `PR_SET_PDEATHSIG`: this process is killed when the thread that started it ends.
+    package static func endWithParent() throws(SystemError) {
+        guard petrel_syscall(Int(SYS_prctl), 1, Int(SIGKILL), 0, 0, 0, 0) == 0 else {
+            throw SystemError("prctl(PR_SET_PDEATHSIG)", code: errno)
+        }
+    }
 }
 
 /// Limits of this process and of the children it starts.

@@ -80,17 +80,7 @@ extension Files {
         of path: UnsafePointer<CChar>,
         at directory: Int32 = currentDirectory
     ) throws(SystemError) -> String {
-        var code: Int32 = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: 4_096) { buffer, count in
-            let size = buffer.withMemoryRebound(to: CChar.self) {
-                guard let base = $0.baseAddress else { return 0 }
-                return Glibc.readlinkat(directory, path, base, $0.count)
-            }
-            code = size < 0 ? errno : 0
-            count = max(0, size)
-        }
-        guard code == 0 else { throw failure("readlinkat", path, code) }
-        return String(decoding: bytes, as: UTF8.self)
+        String(decoding: try linkBytes(of: path, at: directory), as: UTF8.self)
     }
 
     /// syncfs(2): writes everything of the file system that holds `file` to its disk, and reports a failed write-back.

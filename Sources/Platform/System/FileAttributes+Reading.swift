@@ -54,17 +54,3 @@ extension Files {
         return bytes
     }
 }
-
-extension Pipe {
-    /// `F_SETPIPE_SZ`: how much it may hold; what the machine does not grant stays as it is.
-    package static func widen(_ end: Int32, toBytes size: Int) { _ = petrel_fcntl(end, 1031, size) }
-}
-
-extension Children {
-    /// `PR_SET_PDEATHSIG`: this process is killed when the thread that started it ends.
-    package static func endWithParent() throws(SystemError) {
-        guard petrel_syscall(Int(SYS_prctl), 1, Int(SIGKILL), 0, 0, 0, 0) == 0 else {
-            throw SystemError("prctl(PR_SET_PDEATHSIG)", code: errno)
-        }
-    }
-}

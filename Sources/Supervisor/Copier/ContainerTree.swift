@@ -35,7 +35,7 @@ struct ContainerTree {
         }
         return CommonV1.PathStatus(
             name: path.base,
-            kind: Self.kind(status.kind),
+            kind: CommonV1.PathStatus.Kind(status.kind),
             permissions: status.permissions,
             sizeBytes: UInt64(max(0, status.sizeBytes)),
             modifiedSeconds: status.modifiedSeconds,
@@ -69,17 +69,5 @@ struct ContainerTree {
             rest = (target.split(separator: "/").map(String.init) + rest)[...]
         }
         return "/" + done.joined(separator: "/")
-    }
-
-    private static func kind(_ kind: FileStatus.Kind) -> CommonV1.PathStatus.Kind {
-        switch kind {
-        case .regular: .regular
-        case .directory: .directory
-        case .symbolicLink: .symbolicLink
-        case .characterDevice: .characterDevice
-        case .blockDevice: .blockDevice
-        case .fifo: .fifo
-        case .socket: .socket
-        }
     }
 }

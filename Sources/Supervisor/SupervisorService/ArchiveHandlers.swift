@@ -63,19 +63,9 @@ extension SupervisorHandlers {
 
 extension CommonV1.PathStatus {
     init(_ status: PathStatus) {
-        let kind: Kind =
-            switch status.kind {
-            case .regular: .regular
-            case .directory: .directory
-            case .symbolicLink: .symbolicLink
-            case .characterDevice: .characterDevice
-            case .blockDevice: .blockDevice
-            case .fifo: .fifo
-            case .socket: .socket
-            }
         self.init(
             name: status.name,
-            kind: kind,
+            kind: Kind(status.kind),
             permissions: status.permissions,
             sizeBytes: status.sizeBytes,
             modifiedSeconds: status.modifiedSeconds,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import System
 
 /// Files of containers, as the supervisor gives them. All throw `PeerError`; streams are rightly endless and end by
 /// cancellation.
@@ -20,12 +21,8 @@ package protocol ContainerFiles: Sendable {
 
 /// What is at a path of a container.
 package struct PathStatus: Hashable, Sendable {
-    package enum Kind: Hashable, Sendable {
-        case regular, directory, symbolicLink, characterDevice, blockDevice, fifo, socket
-    }
-
     package var name: String
-    package var kind: Kind
+    package var kind: FileStatus.Kind
     package var permissions: UInt32 = 0
     package var sizeBytes: UInt64 = 0
     package var modifiedSeconds: Int64 = 0
@@ -35,7 +32,7 @@ package struct PathStatus: Hashable, Sendable {
     package var user: UInt32 = 0
     package var group: UInt32 = 0
 
-    package init(name: String, kind: Kind) {
+    package init(name: String, kind: FileStatus.Kind) {
         self.name = name
         self.kind = kind
     }

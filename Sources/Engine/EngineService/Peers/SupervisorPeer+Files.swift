@@ -3,6 +3,7 @@ package import EngineCore
 internal import Messages
 internal import RPC
 internal import Services
+internal import System
 
 extension SupervisorPeer {
     package func pathStatus(of id: ContainerID, _ path: String) async throws(PeerError) -> PathStatus {
@@ -61,17 +62,7 @@ extension SupervisorPeer {
 
 extension PathStatus {
     init(_ message: CommonV1.PathStatus) {
-        let kind: Kind =
-            switch message.kind {
-            case .directory: .directory
-            case .symbolicLink: .symbolicLink
-            case .characterDevice: .characterDevice
-            case .blockDevice: .blockDevice
-            case .fifo: .fifo
-            case .socket: .socket
-            default: .regular
-            }
-        self.init(name: message.name, kind: kind)
+        self.init(name: message.name, kind: FileStatus.Kind(message.kind))
         permissions = message.permissions
         sizeBytes = message.sizeBytes
         modifiedSeconds = message.modifiedSeconds
@@ -84,19 +75,9 @@ extension PathStatus {
 
 extension CommonV1.PathStatus {
     init(_ status: PathStatus) {
-        let kind: Kind =
-            switch status.kind {
-            case .regular: .regular
-            case .directory: .directory
-            case .symbolicLink: .symbolicLink
-            case .characterDevice: .characterDevice
-            case .blockDevice: .blockDevice
-            case .fifo: .fifo
-            case .socket: .socket
-            }
         self.init(
             name: status.name,
-            kind: kind,
+            kind: Kind(status.kind),
             permissions: status.permissions,
             sizeBytes: status.sizeBytes,
             modifiedSeconds: status.modifiedSeconds,

@@ -60,7 +60,7 @@ struct CopySide: Sendable {
     /// Two ends of a pipe, the numbers given away; ours does not block.
     static func pipe(readingBlocks: Bool) throws(SystemError) -> (readEnd: Int32, writeEnd: Int32) {
         let pipe = try Pipe()
-        Pipe.widen(pipe.writeEnd.raw, toBytes: pipeBytes)
+        try? Pipe.resize(pipe.writeEnd.raw, toBytes: pipeBytes)
         try Files.setNonBlocking(readingBlocks ? pipe.writeEnd.raw : pipe.readEnd.raw)
         let readEnd = try pipe.readEnd.duplicate()
         let writeEnd = try pipe.writeEnd.duplicate()

@@ -118,6 +118,8 @@ extension Container {
         guard !isRemoved, !lifecycle.isBeingDeleted else { throw SupervisorError.isBeingRemoved(id) }
         guard isSettled else { throw CopyFailure(copies.isEmpty ? .disturbed : .tooMany, path: order.path) }
         guard copies.count < Self.copyLimit else { throw CopyFailure(.tooMany, path: order.path) }
+        // A copy reads what a keeper reads.
+        try renewIfDue()
         let run = lifecycle.phase == .running ? lifecycle.run : nil
         let process = run.flatMap { custody.process(ofRun: $0) }
         let copy = try surroundings.keepers.spawnCopy(order, of: directory, process: process)

@@ -68,12 +68,12 @@ package actor Journal {
         var contents = try JournalContents(directory: directory, nowUnixNanos: Clock.wallNanos)
         damage = contents.damage
         let isNewBoot = (try? Files.text(of: directory + "/boot")) != bootID
-        if contents.segments.isEmpty {
-            contents.segments.append(JournalSegment(first: 1))
-        } else if isNewBoot {
-            try Self.leaveGap(in: &contents, directory)
-        }
+        let isNew = contents.segments.isEmpty
+        if isNew { contents.segments.append(JournalSegment(first: 1)) }
+        let emptied = isNewBoot && !isNew ? Self.leaveGap(in: &contents) : nil
         file = try Self.open(contents.segments[contents.segments.count - 1], in: directory)
+        // After its successor is there: with neither, the numbers would begin again.
+        if let emptied { try Files.unlink("\(directory)/\(emptied.name)") }
         // Last: somebody who was killed before leaves another gap.
         if isNewBoot { try Files.replace(directory + "/boot", with: Array(bootID.utf8)) }
         self.contents = contents
@@ -283,15 +283,12 @@ package actor Journal {
 
     /// Begins a segment far behind the last one, or in place of it if that came back empty: its events may have reached
     /// an owner all the same.
-    private static func leaveGap(in contents: inout JournalContents, _ directory: String) throws(SystemError)
-    {
-        guard let last = contents.segments.last else { return }
-        let next = JournalSegment(first: last.last + 1 + gapAfterBoot)
-        if last.bytes == 0 {
-            try Files.unlink("\(directory)/\(last.name)")
-            contents.segments.removeLast()
-        }
-        contents.segments.append(next)
+    /// - Returns: A segment that is not needed any more.
+    private static func leaveGap(in contents: inout JournalContents) -> JournalSegment? {
+        guard let last = contents.segments.last else { return nil }
+        let emptied = last.bytes == 0 ? contents.segments.removeLast() : nil
+        contents.segments.append(JournalSegment(first: last.last + 1 + gapAfterBoot))
+        return emptied
     }
 
     private static func identity(in directory: String) throws(SystemError) -> String {

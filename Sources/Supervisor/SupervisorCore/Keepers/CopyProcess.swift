@@ -165,7 +165,8 @@ extension KeeperProgram {
         if let own {
             // This end alone: the other one blocks.
             try Files.setNonBlocking(own.raw)
-            Pipe.widen(own.raw, toBytes: CopyProcess.pipeBytes)
+            // A smaller one is slower, nothing else.
+            try? Pipe.resize(own.raw, toBytes: CopyProcess.pipeBytes)
         }
         let answers = SharedDescriptor(try reports.readEnd.duplicate())
         try Files.setNonBlocking(answers.raw)

@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Messages
+internal import System
 
 extension PathStatus {
     init(_ message: CommonV1.PathStatus) {
-        let kind: Kind =
-            switch message.kind {
-            case .directory: .directory
-            case .symbolicLink: .symbolicLink
-            case .characterDevice: .characterDevice
-            case .blockDevice: .blockDevice
-            case .fifo: .fifo
-            case .socket: .socket
-            default: .regular
-            }
         self.init(
             name: message.name,
-            kind: kind,
+            kind: FileStatus.Kind(message.kind),
             permissions: message.permissions,
             sizeBytes: message.sizeBytes,
             modifiedSeconds: message.modifiedSeconds,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import System
 
 /// What is to be done with a container's files.
 package struct CopyOrder: Hashable, Sendable {
@@ -22,12 +23,8 @@ package struct CopyOrder: Hashable, Sendable {
 
 /// What is at a path of a container.
 package struct PathStatus: Hashable, Sendable {
-    package enum Kind: Sendable {
-        case regular, directory, symbolicLink, characterDevice, blockDevice, fifo, socket
-    }
-
     package let name: String
-    package let kind: Kind
+    package let kind: FileStatus.Kind
     package let permissions: UInt32
     package let sizeBytes: UInt64
     package let modifiedSeconds: Int64
