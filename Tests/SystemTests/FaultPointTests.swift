@@ -160,7 +160,9 @@ private struct ContainerLife {
         }
         #expect(try suite.status(of: "f") == "running", "\(point)")
         let outcome = try resumed.finish()
-        #expect(outcome.status == 4 && outcome.stdout == "begun\ndone\n", "\(point): \(outcome)")
+        // Whose engine dies while there is no petrel-init is told so.
+        let isWhole = outcome.status == 4 && outcome.stdout == "begun\ndone\n"
+        #expect(isWhole || (isInits && outcome.stderr.contains("does not answer")), "\(point): \(outcome)")
         let counted = try suite.petrel("exec", "-i", "f", "wc", "-c", stdin: .bytes([1, 2, 3]))
         try recover()
         #expect(counted.text == "3", "\(point): \(counted)")

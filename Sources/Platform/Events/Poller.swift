@@ -102,16 +102,17 @@ private final class Core: Sendable {
     }
 
     private func begin(_ wait: Wait, _ interest: Epoll.Interest, _ token: UInt64) {
-        let isStopped = state.withLock { state in
-            if !state.isStopped { state.waits[token] = wait }
-            return state.isStopped
+        let refusal: (any Error)? = state.withLock { state in
+            guard !state.isStopped else { return CancellationError() }
+            // Under the lock: whoever takes the entry ends the watch, which therefore must have begun. One that began
+            // after it would outlive the duplicate, and meet the next one of the same number.
+            do throws(SystemError) { try epoll.add(wait.watched.raw, interest, token: token) } catch {
+                return error
+            }
+            state.waits[token] = wait
+            return nil
         }
-        guard !isStopped else { return wait.continuation.resume(throwing: CancellationError()) }
-        do {
-            try epoll.add(wait.watched.raw, interest, token: token)
-        } catch {
-            take(token)?.continuation.resume(throwing: error)
-        }
+        if let refusal { return wait.continuation.resume(throwing: refusal) }
         // A cancellation that came before the entry was there found nothing to end.
         if Task.isCancelled { take(token)?.continuation.resume(throwing: CancellationError()) }
     }
