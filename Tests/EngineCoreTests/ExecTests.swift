@@ -202,6 +202,33 @@ struct ExecTests {
         }
     }
 
+    @Test func aRepeatedExecStartsNothingAgain() async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            _ = try await engine.create(name: "x", settings: .busybox())
+            _ = try await engine.start("x")
+            var settings = ExecSettings()
+            settings.command = ["date"]
+            settings.isDetached = true
+            let id = ContainerID.random().text
+            for _ in 1...2 {
+                try await engine.exec(in: "x", as: id, settings, input: { nil }, receive: { _ in })
+            }
+            let container = try await engine.row("x").id
+            let begun = try await engine.database.read { db in try ExecRow.ids(db, of: container) }
+            #expect(begun.map(\.text) == [id])
+            // Nor does its container have to run for that: it may be what ended it.
+            bench.supervisor.end(container, code: 0)
+            try await engine.exec(in: "x", as: id, settings, input: { nil }, receive: { _ in })
+            settings.command = ["another"]
+            for (id, wrong) in [(id, settings), ("1", settings)] {
+                await #expect(throws: EngineError.self) {
+                    try await engine.exec(in: "x", as: id, wrong, input: { nil }, receive: { _ in })
+                }
+            }
+        }
+    }
+
     @Test func anUnknownExecIsNotResumed() async throws {
         try await withBench { bench in
             let engine = try bench.engine()

@@ -130,4 +130,18 @@ struct WaitingTests {
         try await bell.wait(past: generation)
         try await bell.wait(past: bell.generation, atMostNanos: 1_000_000)
     }
+
+    @Test func aKeeperThatLivedForAWhileIsReplacedAtOnce() {
+        var pause = KeeperPause()
+        let second: Int64 = 1_000_000_000
+        #expect(pause.next(afterLifeOf: second) == 0)
+        #expect(
+            (0..<9).map { _ in pause.next(afterLifeOf: 0) / (second / 10) } == [
+                1, 2, 4, 8, 16, 32, 64, 100, 100,
+            ]
+        )
+        #expect(pause.next(afterLifeOf: 5 * second) == 10 * second)
+        #expect(pause.next(afterLifeOf: 19 * second) == second)
+        #expect(pause.next(afterLifeOf: 2 * second) == 0)
+    }
 }

@@ -64,6 +64,45 @@ struct ExecTests {
         }
     }
 
+    /// Nobody hears of keepers that die, one after another, before they come to open the gate; the program runs once.
+    @Test func anExecOutlivesKeepersThatDieBeforeItsProgramRuns() throws {
+        try withSuite { suite in
+            try suite.startShell("c", "sleep 1000")
+            let point = "keeper.exec.custody"
+            try suite.arm(point)
+            let exec = try suite.background(["exec", "c", "sh", "-c", "echo ran | tee -a /ran; exit 5"])
+            for _ in 1...3 {
+                try eventually("a keeper's death") { !suite.isArmed(point) || !exec.isRunning }
+                try suite.arm(point)
+            }
+            suite.disarmAll()
+            let outcome = try exec.finish(within: 30)
+            #expect(outcome.status == 5 && outcome.stdout == "ran\n", "\(outcome)")
+            #expect(try suite.succeed("exec", "c", "cat", "/ran") == "ran")
+        }
+    }
+
+    /// The command line asks again, and the program runs once.
+    @Test(arguments: [
+        "engine.exec.row-written", "engine.exec.started", "supervisor.exec.asked", "supervisor.exec.answered",
+    ])
+    func anExecOutlivesADaemonThatDiesBeforeItSaidThatItRuns(_ point: String) throws {
+        try withSuite { suite in
+            try suite.startShell("c", "mkfifo /go; read x </go; exit 3")
+            try eventually("the pipe") { try suite.petrel("exec", "c", "test", "-p", "/go").status == 0 }
+            try suite.arm(point)
+            let outcome = try suite.petrel("exec", "c", "sh", "-c", "echo ran | tee -a /ran; exit 5")
+            #expect(outcome.status == 5 && outcome.stdout == "ran\n", "\(outcome)")
+            #expect(!suite.isArmed(point))
+            #expect(try suite.succeed("exec", "c", "cat", "/ran") == "ran")
+            // Also one that ends its container, which then is no longer there to be asked anew.
+            try suite.arm(point)
+            let end = try suite.petrel("exec", "c", "sh", "-c", "echo >/go; exit 0")
+            #expect([0, 137].contains(end.status), "\(end)")
+            #expect(try suite.succeed("wait", "c") == "3")
+        }
+    }
+
     /// The connection is made again by the command line and the program goes on: nothing of its output is lost, and
     /// nothing comes twice.
     @Test(arguments: Daemon.allCases) func anExecOutlivesADaemon(_ daemon: Daemon) throws {

@@ -27,6 +27,21 @@ struct ImageTests {
         }
     }
 
+    /// A file can be read again.
+    @Test func loadingOutlivesTheEngine() throws {
+        try withSuite(image: false) { suite in
+            let store = try suite.pid(of: .imageStore)
+            Foundation.kill(store, SIGSTOP)
+            let load = try suite.background(["load", "-i", busyboxArchive.get()])
+            pass(seconds: 0.3)
+            let engine = try suite.kill(.engine)
+            Foundation.kill(store, SIGCONT)
+            try suite.waitForSuccessor(of: engine, .engine)
+            let outcome = try load.finish(within: 30)
+            #expect(outcome.status == 0 && outcome.stdout == "Loaded image: busybox:latest\n", "\(outcome)")
+        }
+    }
+
     @Test func imagesHasDockersColumnsAndRmiRemoves() throws {
         try withSuite { suite in
             let lines = try suite.petrel("images").lines

@@ -21,36 +21,30 @@ extension Engine {
     }
 
     /// Starts a process and, unless detached, carries its input and output to its end.
+    /// - Parameter id: Of the caller's choice, or empty. Repeated with the same one, nothing starts a second time.
     /// - Parameter input: The next piece; nil: there is no more. Ends by cancellation.
     /// - Parameter receive: Suspends for as long as the reader is busy; the process waits once 512 KiB are not acknowledged.
     /// - Throws: `.notRunning`, `.execFailed`, `.invalidField`. A caller that goes away leaves the process running with its
     ///   input ended; one whose engine goes away can come back with `resumeExec`.
     package func exec(
         in reference: String,
+        as id: String = "",
         _ settings: ExecSettings,
         input: @Sendable @escaping () async throws -> StreamInput?,
         receive: @Sendable @escaping (ExecNotice) async throws -> Void
     ) async throws {
-        let row = try await usableRow(reference)
-        guard let state = try await state(of: row.id), state.phase.isRunning else {
-            throw EngineError.notRunning(row.id, name: row.name)
+        guard let chosen = id.isEmpty ? .random() : ContainerID(id) else {
+            throw EngineError.invalidField("exec_id", "must be 64 lower-case hexadecimal digits")
         }
-        guard state.phase != .paused else { throw EngineError.paused(row.id, name: row.name) }
+        let row = try await usableRow(reference)
         let process = try settings.process(in: row.settings, row.resolved, host: host)
         let exec = ExecRow(
-            id: .random(),
+            id: chosen,
             container: row.id,
             settings: settings,
             createdAtUnixNanos: Clock.wallNanos
         )
-        try await outlivingCancellation { [self] in
-            try await database.write { db in
-                try exec.insert(db)
-                try EventTable.insert(db, EngineEvent(exec, of: row))
-            }
-            faults.reach("engine.exec.row-written")
-            changes.announce()
-        }
+        try await record(exec, of: row)
         let order = ExecOrder(
             container: row.id,
             exec: exec.id,
@@ -71,6 +65,25 @@ extension Engine {
         if settings.isDetached { return }
         let start = StreamPositions()
         try await carry(exec, over: started.streamSocket, from: start, input: input, receive: receive)
+    }
+
+    /// Whether its container runs is asked only of a new one: what was begun before may have ended that.
+    private func record(_ exec: ExecRow, of row: ContainerRow) async throws {
+        let isKnown = try await database.read { db in try ExecRow.one(db, id: exec.id.text, of: row.id) != nil
+        }
+        if !isKnown {
+            guard let state = try await state(of: row.id), state.phase.isRunning else {
+                throw EngineError.notRunning(row.id, name: row.name)
+            }
+            guard state.phase != .paused else { throw EngineError.paused(row.id, name: row.name) }
+        }
+        try await outlivingCancellation { [self] in
+            try await database.write { db in
+                if try exec.insertOnce(db) { try EventTable.insert(db, EngineEvent(exec, of: row)) }
+            }
+            faults.reach("engine.exec.row-written")
+            changes.announce()
+        }
     }
 
     /// Goes on with an exec whose engine went away.

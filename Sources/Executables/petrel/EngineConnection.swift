@@ -54,9 +54,9 @@ struct EngineConnection: Sendable {
         }
     }
 
-    /// A key by which the engine knows a repeated request for the one that was interrupted.
+    /// A key by which the engine knows a repeated request for the one that was interrupted; of the form of an id.
     static func newKey() throws(SystemError) -> String {
-        try SystemEnvironment.randomBytes(16).map { byte in
+        try SystemEnvironment.randomBytes(32).map { byte in
             let digits = String(byte, radix: 16)
             return byte < 16 ? "0" + digits : digits
         }.joined()

@@ -11,13 +11,17 @@ final class ExecSession: Sendable {
     private let engine: EngineConnection
     private let start: EngineV1.ExecStart
     private let keys: DetachKeys
-    /// Known once the engine has begun it: from then on the call can be resumed.
-    private let execID = Mutex<String?>(nil)
+    /// By our choice, so that the call can be repeated from the first moment on.
+    private let execID: String
+    private let isResumable = Mutex(false)
     private let hasBegun = Milestone()
     private let outbox = Outbox()
 
-    init(engine: EngineConnection, start: EngineV1.ExecStart, keys: DetachKeys) {
+    init(engine: EngineConnection, start: EngineV1.ExecStart, keys: DetachKeys) throws {
         self.engine = engine
+        execID = try EngineConnection.newKey()
+        var start = start
+        start.execId = execID
         self.start = start
         self.keys = keys
     }
@@ -59,8 +63,7 @@ final class ExecSession: Sendable {
                     try await self.converse(requests, responses)
                 }
             } catch let error as RPCError {
-                // Before the answer `started` nobody can tell whether the program runs: repeating might run it twice.
-                guard execID.withLock({ $0 }) != nil, interruptions.count(error) else {
+                guard interruptions.count(error) else {
                     throw engine.failure(
                         what,
                         error,
@@ -76,7 +79,7 @@ final class ExecSession: Sendable {
         _ requests: RequestWriter<EngineV1.ExecRequest>,
         _ responses: ResponseStream<EngineV1.ExecResponse>
     ) async throws -> Int32 {
-        if let execID = execID.withLock({ $0 }) {
+        if isResumable.withLock({ $0 }) {
             let written = outbox.written
             let resume = EngineV1.ExecResume(
                 container: start.container,
@@ -127,7 +130,7 @@ final class ExecSession: Sendable {
         do {
             while let response = try await responses.next() {
                 switch response.body {
-                case .started(let started): begun(started.execId)
+                case .started: begin()
                 case .output(let output):
                     let descriptor: Int32 = output.stream == 2 ? 2 : 1
                     Screen.write(output.data, to: descriptor)
@@ -151,15 +154,14 @@ final class ExecSession: Sendable {
         return 0
     }
 
-    private func begun(_ id: String) {
-        execID.withLock { $0 = id }
+    private func begin() {
+        isResumable.withLock { $0 = true }
         hasBegun.set()
         if start.detached { outbox.finish() }
     }
 
     private func followWindow() async throws {
         try await hasBegun.wait()
-        guard let id = execID.withLock({ $0 }) else { return }
-        await Window(engine: engine, container: start.container, execID: id).follow()
+        await Window(engine: engine, container: start.container, execID: execID).follow()
     }
 }

@@ -11,7 +11,7 @@ struct ExecRow: Sendable {
     var settings: ExecSettings
     var createdAtUnixNanos: Int64
 
-    func insert(_ db: Database) throws {
+    private func insert(_ db: Database) throws {
         try db.execute(
             sql: "INSERT INTO execs VALUES (?, ?, ?, ?)",
             arguments: [id.text, container.text, try StoredJSON.text(settings), createdAtUnixNanos]
@@ -36,6 +36,21 @@ struct ExecRow: Sendable {
             settings: try StoredJSON.value(ExecSettings.self, of: row["settings"]),
             createdAtUnixNanos: row["created_at"]
         )
+    }
+
+    /// - Returns: false when it is there already: its request was made before.
+    /// - Throws: `.invalidField` when its id is that of another request.
+    func insertOnce(_ db: Database) throws -> Bool {
+        let sql = "SELECT container, settings FROM execs WHERE id = ?"
+        guard let row = try Row.fetchOne(db, sql: sql, arguments: [id.text]) else {
+            try insert(db)
+            return true
+        }
+        let known = try StoredJSON.value(ExecSettings.self, of: row["settings"])
+        guard row["container"] == container.text, known == settings else {
+            throw EngineError.invalidField("exec_id", "is another exec's")
+        }
+        return false
     }
 
     static func ids(_ db: Database, of container: ContainerID) throws -> [ContainerID] {

@@ -147,6 +147,7 @@ package struct ContainerHandlers: EngineV1.ContainersService {
             case .start(let start):
                 try await engine.exec(
                     in: start.container,
+                    as: start.execId,
                     try ExecSettings(start),
                     input: input,
                     receive: receive

@@ -1459,6 +1459,9 @@ extension EngineV1 {
         package var detached: Bool
         /// `console_size`.
         package var consoleSize: EngineV1.ConsoleSize?
+        /// 64 lower-case hexadecimal digits of the client's choice. Repeated with the same one, after a lost connection that had
+        /// not said `started`, no second program runs; empty: the engine's choice.
+        package var execId: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -1473,7 +1476,8 @@ extension EngineV1 {
             terminal: Bool = false,
             openStdin: Bool = false,
             detached: Bool = false,
-            consoleSize: EngineV1.ConsoleSize? = nil
+            consoleSize: EngineV1.ConsoleSize? = nil,
+            execId: String = ""
         ) {
             self.container = container
             self.command = command
@@ -1485,6 +1489,7 @@ extension EngineV1 {
             self.openStdin = openStdin
             self.detached = detached
             self.consoleSize = consoleSize
+            self.execId = execId
         }
     }
 
@@ -3889,7 +3894,8 @@ extension EngineV1.ExecStart {
             terminal: c.pointee.terminal != 0,
             openStdin: c.pointee.open_stdin != 0,
             detached: c.pointee.detached != 0,
-            consoleSize: try Wire.message(c.pointee.console_size)
+            consoleSize: try Wire.message(c.pointee.console_size),
+            execId: try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ExecStart.exec_id")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -3907,6 +3913,7 @@ extension EngineV1.ExecStart {
         c.pointee.open_stdin = openStdin ? 1 : 0
         c.pointee.detached = detached ? 1 : 0
         c.pointee.console_size = arena.message(consoleSize)
+        c.pointee.exec_id = arena.text(execId)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -43,45 +43,56 @@ package struct ExecOrder: Sendable {
 extension Container {
     static let execLimit = 100
 
+    /// Keepers that may die, one after another, before a program was executed.
+    private static let execAttempts = 10
+
     /// Starts a process, and returns once its program was executed. Repeating it with the same id starts no
     /// second one.
     /// - Throws: `.startFailed` when it was not executed.
     package func exec(_ order: ExecOrder) async throws -> ExecSnapshot {
-        guard !lifecycle.isBeingDeleted else { throw SupervisorError.isBeingRemoved(id) }
-        // The second attempt is for a keeper that died before it had begun, or before the gate was open.
-        for attempt in 1...2 {
-            if let record = execs[order.id.text] {
-                guard record.isGateFailure else { return try await settled(record.execId) }
-                forget(order.id.text)
-            }
-            guard lifecycle.phase == .running else { throw SupervisorError.notRunning(id) }
-            guard !lifecycle.isPauseWanted else { throw SupervisorError.isPaused(id) }
-            surroundings.faults.reach("supervisor.exec.asked")
+        var last: any Error = SupervisorError.notRunning(id)
+        for _ in 1...Self.execAttempts {
+            guard !lifecycle.isBeingDeleted else { throw SupervisorError.isBeingRemoved(id) }
+            // Its greeting tells what became of an attempt that its predecessor made: nobody is to hear of that during
+            // the next one, and take it for that one's.
+            _ = try await connection()
             do {
-                let reply = try await ask(
-                    .exec(
-                        KeeperV1.Exec(
-                            execId: order.id.text,
-                            processJson: order.process,
-                            openStdin: order.opensStdin,
-                            detached: order.isDetached,
-                            transient: order.isTransient
-                        )
-                    ),
-                    within: nil
-                )
-                if let record = reply.record, !record.execId.isEmpty { note(record) }
-                surroundings.faults.reach("supervisor.exec.answered")
-                if let failure = reply.failure, attempt == 2 || failure.step != "gate" {
-                    throw SupervisorError.startFailed(id: order.id.text, StartFailure(failure))
-                }
-                if reply.failure == nil { return try exec(order.id.text) }
-            } catch SupervisorError.keeperUnavailable where attempt == 1 {
-                // The next keeper's greeting tells what became of it.
-                _ = try await connection()
+                return try await attempt(order)
+            } catch SupervisorError.startFailed(let exec, let failure) where failure.isGate {
+                // Its program was never executed, and never will be.
+                forget(order.id.text)
+                last = SupervisorError.startFailed(id: exec, failure)
+            } catch let error as SupervisorError {
+                guard case .keeperUnavailable = error else { throw error }
+                last = error
             }
         }
-        throw SupervisorError.keeperUnavailable(id, detail: "exec \(order.id)")
+        throw last
+    }
+
+    private func attempt(_ order: ExecOrder) async throws -> ExecSnapshot {
+        if execs[order.id.text] != nil { return try await settled(order.id.text) }
+        guard lifecycle.phase == .running else { throw SupervisorError.notRunning(id) }
+        guard !lifecycle.isPauseWanted else { throw SupervisorError.isPaused(id) }
+        surroundings.faults.reach("supervisor.exec.asked")
+        let reply = try await ask(
+            .exec(
+                KeeperV1.Exec(
+                    execId: order.id.text,
+                    processJson: order.process,
+                    openStdin: order.opensStdin,
+                    detached: order.isDetached,
+                    transient: order.isTransient
+                )
+            ),
+            within: nil
+        )
+        if let record = reply.record, !record.execId.isEmpty { note(record) }
+        surroundings.faults.reach("supervisor.exec.answered")
+        if let failure = reply.failure {
+            throw SupervisorError.startFailed(id: order.id.text, StartFailure(failure))
+        }
+        return try exec(order.id.text)
     }
 
     /// - Throws: `.execNotFound`.
@@ -160,7 +171,6 @@ extension Container {
 
 extension KeeperV1.RunRecord {
     var hasEnded: Bool { state == .exited || state == .failed }
-    fileprivate var isGateFailure: Bool { state == .failed && failure?.step == "gate" }
 }
 
 extension ExecOrder {

@@ -10,8 +10,9 @@ extension Container {
     /// - Parameter first: One that was started just now for a new container.
     package func maintain(first: KeeperLink?) async {
         var link = first
-        var pause = BackOff.firstNanos
+        var pause = KeeperPause()
         while !isReleased, !Task.isCancelled {
+            var livedNanos: Int64 = 0
             do {
                 let present: KeeperLink
                 if let link { present = link } else { present = try await obtain() }
@@ -22,15 +23,13 @@ extension Container {
                 keeper = .none
                 keeperPid = 0
                 bell.ring()
-                if Clock.bootNanos - began > BackOff.resetAfterNanos { pause = BackOff.firstNanos }
-                // The usual case, a keeper killed once, is mended at once.
-                if Clock.bootNanos - began > 1_000_000_000 { continue }
+                livedNanos = Clock.bootNanos - began
             } catch {
                 surroundings.logger.warning("keeper", metadata: ["id": "\(id)", "error": "\(error)"])
             }
             guard !isReleased else { return }
-            try? await Task.sleep(for: .nanoseconds(pause))
-            pause = min(pause * 2, 10_000_000_000)
+            let nanos = pause.next(afterLifeOf: livedNanos)
+            if nanos > 0 { try? await Task.sleep(for: .nanoseconds(nanos)) }
         }
     }
 

@@ -96,6 +96,8 @@ package struct StartFailure: Hashable, Sendable, CustomStringConvertible {
     package var isFullDisk: Bool { step == "output" && errno == ErrorNumber.noSpace }
 
     package var description: String {
-        "\(step)\(path.isEmpty ? "" : " " + path): \(errno == 0 ? "failed" : ErrorNumber.name(of: errno))"
+        if isGate { return "its keepers ended, one after another, before the program was executed" }
+        return
+            "\(step)\(path.isEmpty ? "" : " " + path): \(errno == 0 ? "failed" : ErrorNumber.name(of: errno))"
     }
 }

@@ -67,6 +67,7 @@ struct Exec: EngineCommand {
             detached: detach,
             consoleSize: tty ? Console.size : nil
         )
-        throw ExitCode(try await ExecSession(engine: engine, start: start, keys: keys.keys()).run())
+        let session = try ExecSession(engine: engine, start: start, keys: keys.keys())
+        throw ExitCode(try await session.run())
     }
 }

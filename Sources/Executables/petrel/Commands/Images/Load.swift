@@ -34,25 +34,43 @@ struct Load: EngineCommand {
                 advice: "Give an archive with -i FILE, or redirect one to the command."
             )
         }
-        let archive: SharedDescriptor
+        var interruptions = Interruptions()
+        while true {
+            let archive = try open(what)
+            do {
+                return try await load(archive, into: engine)
+            } catch let error as RPCError {
+                // Loading is idempotent; a pipe's bytes are gone.
+                guard isRegular(archive), interruptions.count(error) else {
+                    throw engine.failure(what, error)
+                }
+                try await engine.comeBack(what, after: error)
+            } catch let error as SystemError {
+                throw Failure(what, "\(error)")
+            }
+        }
+    }
+
+    private func open(_ what: String) throws(Failure) -> SharedDescriptor {
         do throws(SystemError) {
-            archive = SharedDescriptor(try Files.open(input ?? "/proc/self/fd/0", .readOnly))
+            return SharedDescriptor(try Files.open(input ?? "/proc/self/fd/0", .readOnly))
         } catch {
             throw Failure(what, error.code == 2 ? "no such file" : error.name)
         }
-        do {
-            try await engine.images.load { requests, responses in
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { try await send(archive, to: requests) }
-                    try await show(responses)
-                    // The engine has all it wants; whatever the archive has left is padding.
-                    group.cancelAll()
-                }
+    }
+
+    private func isRegular(_ archive: SharedDescriptor) -> Bool {
+        (try? Files.status(ofDescriptor: archive.raw))?.kind == .regular
+    }
+
+    private func load(_ archive: SharedDescriptor, into engine: EngineConnection) async throws {
+        try await engine.images.load { requests, responses in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await send(archive, to: requests) }
+                try await show(responses)
+                // The engine has all it wants; whatever the archive has left is padding.
+                group.cancelAll()
             }
-        } catch let error as RPCError {
-            throw engine.failure(what, error)
-        } catch let error as SystemError {
-            throw Failure(what, "\(error)")
         }
     }
 

@@ -8598,7 +8598,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__exec_request__descriptor =
   (ProtobufCMessageInit) petrel__engine__v1__exec_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__exec_start__field_descriptors[10] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__exec_start__field_descriptors[11] =
 {
   {
     "container",
@@ -8720,6 +8720,18 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__exec_start__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "exec_id",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ExecStart, exec_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__exec_start__field_indices_by_name[] = {
   1,   /* field[1] = command */
@@ -8727,6 +8739,7 @@ static const unsigned petrel__engine__v1__exec_start__field_indices_by_name[] = 
   0,   /* field[0] = container */
   8,   /* field[8] = detached */
   2,   /* field[2] = environment */
+  10,   /* field[10] = exec_id */
   7,   /* field[7] = open_stdin */
   5,   /* field[5] = privileged */
   6,   /* field[6] = terminal */
@@ -8736,7 +8749,7 @@ static const unsigned petrel__engine__v1__exec_start__field_indices_by_name[] = 
 static const ProtobufCIntRange petrel__engine__v1__exec_start__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__exec_start__descriptor =
 {
@@ -8746,7 +8759,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__exec_start__descriptor =
   "Petrel__Engine__V1__ExecStart",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ExecStart),
-  10,
+  11,
   petrel__engine__v1__exec_start__field_descriptors,
   petrel__engine__v1__exec_start__field_indices_by_name,
   1,  petrel__engine__v1__exec_start__number_ranges,

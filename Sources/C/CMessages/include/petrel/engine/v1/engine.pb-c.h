@@ -963,10 +963,11 @@ struct  Petrel__Engine__V1__ExecStart
   protobuf_c_boolean open_stdin;
   protobuf_c_boolean detached;
   Petrel__Engine__V1__ConsoleSize *console_size;
+  ProtobufCBinaryData exec_id;
 };
 #define PETREL__ENGINE__V1__EXEC_START__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__exec_start__descriptor) \
-    , {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, 0, 0, 0, 0, NULL }
+    , {0,NULL}, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, 0, 0, 0, 0, NULL, {0,NULL} }
 
 
 struct  Petrel__Engine__V1__ExecResume
