@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import System
 import Testing
 import TestSupport
 
@@ -89,6 +90,21 @@ struct IsolationTests {
     }
 
     /// Programs count up to it, or use select(2): what the suite needs for itself is not theirs.
+    /// Linux 6.12 and later. Daemons and keepers are let in before those that compute; containers have no such privilege.
+    @Test func turnsOfTheProcessorAreShortForDaemonsAndUsualInContainers() throws {
+        try withSuite { suite in
+            let id = try suite.startShell("c", "sleep 1000")
+            let usual = try Scheduling.turnNanos()
+            let container = try #require(Int32(suite.succeed("inspect", "-f", "{{.State.Pid}}", "c")))
+            #expect(try Scheduling.turnNanos(of: container) == usual)
+            guard usual > 0 else { return }
+            let keeper = try #require(suite.keeper(of: id))
+            for process in try Daemon.allCases.map(suite.pid) + [keeper, #require(suite.initPID)] {
+                #expect(try Scheduling.turnNanos(of: process) == Scheduling.shortTurnNanos, "\(process)")
+            }
+        }
+    }
+
     @Test func theLimitOnOpenFilesIsThatOfTheMachine() throws {
         var before = rlimit()
         getrlimit(__rlimit_resource_t(7), &before)

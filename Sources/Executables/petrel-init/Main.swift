@@ -19,6 +19,8 @@ struct Main {
                 faultPoints: FaultPoints(directory: flags.faultPoints),
                 environment: SystemEnvironment.all
             )
+            // For the daemons, too. Where it cannot be had, everything is only slower beside busy containers.
+            try? Scheduling.preferShortTurns()
             try Init(options).run()
         } catch {
             try? Files.writeAll(2, Array("petrel-init: \(error)\n".utf8))

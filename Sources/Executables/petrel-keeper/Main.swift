@@ -63,6 +63,8 @@ struct Main {
         SystemEnvironment.leadSession()
         // It was executed by a descriptor, whose number would be its name.
         try Threads.setName("petrel-keeper")
+        // Where it cannot be had, everything is only slower beside busy containers.
+        try? Scheduling.preferShortTurns()
         try SystemEnvironment.changeDirectory(to: "/")
         Threads.setFileCreationMask(0o022)
         // A vanished client must not end the keeper; a program that it starts has the default again.

@@ -14,6 +14,8 @@ enum Main {
         do {
             let signals = SignalSource(try SignalQueue([.terminate, .interrupt, .hangUp, .childEnded]))
             Signal.pipe.ignore()
+            // Where it cannot be had, everything is only slower beside busy containers.
+            try? Scheduling.preferShortTurns()
             Threads.setFileCreationMask(0o022)
             let inherited = InheritedDescriptors.take()
             let notifier = Notifier.take()

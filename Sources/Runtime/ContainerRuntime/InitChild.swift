@@ -19,6 +19,8 @@ struct ChildTable {
     func settle(leadsSession: Bool) throws(SystemError) {
         // Told from a keeper, whose arguments it has.
         try Threads.setName(Cloning.name)
+        // The keeper's are short; where they are not, there is nothing to set back.
+        try? Scheduling.useUsualTurns()
         // Invisible to other processes of the container, as long as it still is the runtime's program.
         try Credentials.hideFromTracing()
         CurrentProcess.resetSignals()

@@ -42,6 +42,7 @@ package struct Copier {
         try Children.endWithParent()
         try waitAtGate()
         try Threads.setName("petrel-archive")
+        try? Scheduling.useUsualTurns()
         // A container that shares the host's process namespace sees this process, and nothing of it.
         try Credentials.hideFromTracing()
         // Files get the modes that the archive says.

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CLinux
+internal import Glibc
+
+/// How the kernel shares the processors out: sched_setattr(2).
+package enum Scheduling {
+    /// The shortest turn that the kernel takes.
+    package static let shortTurnNanos: UInt64 = 100_000
+
+    /// struct sched_attr, first version: size, policy, flags, nice, priority, runtime, deadline, period.
+    private static let recordSize = 48
+    private static let runtimeOffset = 24
+
+    /// Asks for short turns, for this thread and for what it starts: whoever mostly waits is then let in before those that
+    /// compute, and has no larger share for that (Linux 6.12; earlier kernels change nothing).
+    ///
+    /// An operation goes through several daemons; beside busy containers each of its steps would wait for a turn to end.
+    package static func preferShortTurns() throws(SystemError) { try setTurn(nanos: shortTurnNanos) }
+
+    /// The kernel's own turns again.
+    package static func useUsualTurns() throws(SystemError) { try setTurn(nanos: 0) }
+
+    /// The turn of a thread (0: this one), in ns; 0 where the kernel has none.
+    package static func turnNanos(of thread: Int32 = 0) throws(SystemError) -> UInt64 {
+        try attributes(of: thread).withUnsafeBytes { $0.load(fromByteOffset: runtimeOffset, as: UInt64.self) }
+    }
+
+    /// Everything else stays as it is.
+    private static func setTurn(nanos: UInt64) throws(SystemError) {
+        var record = try attributes(of: 0)
+        // SCHED_OTHER and SCHED_BATCH; elsewhere the number means something else.
+        let policy = record.withUnsafeBytes { $0.load(fromByteOffset: 4, as: UInt32.self) }
+        guard policy == 0 || policy == 3 else { return }
+        let result = record.withUnsafeMutableBytes { bytes in
+            bytes.storeBytes(of: nanos, toByteOffset: runtimeOffset, as: UInt64.self)
+            return petrel_syscall(Int(SYS_sched_setattr), 0, Int(bitPattern: bytes.baseAddress), 0, 0, 0, 0)
+        }
+        let code = errno
+        guard result == 0 else { throw SystemError("sched_setattr", code: code) }
+    }
+
+    private static func attributes(of thread: Int32) throws(SystemError) -> [UInt8] {
+        var record = [UInt8](repeating: 0, count: recordSize)
+        let result = record.withUnsafeMutableBytes { bytes in
+            petrel_syscall(
+                Int(SYS_sched_getattr),
+                Int(thread),
+                Int(bitPattern: bytes.baseAddress),
+                recordSize,
+                0,
+                0,
+                0
+            )
+        }
+        let code = errno
+        guard result == 0 else { throw SystemError("sched_getattr", code: code) }
+        return record
+    }
+}
