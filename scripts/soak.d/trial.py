@@ -104,6 +104,7 @@ class Trial:
 def keepers():
     """Without processes on their way from a keeper's clone to the container's program: those are the container."""
     found = []
+    parents = {}
     for process in commands.processes(["petrel-keeper"]):
         try:
             lines = pathlib.Path(f"/proc/{process}/status").read_text().splitlines()
@@ -112,7 +113,9 @@ def keepers():
         values = dict(line.split(":", 1) for line in lines)
         if values["Name"].strip() == "petrel-keeper" and len(values["NSpid"].split()) == 1:
             found.append(process)
-    return found
+            parents[process] = int(values["PPid"])
+    # A keeper's clone bears its name for a moment.
+    return [process for process in found if parents[process] not in found]
 
 
 def age(process):
