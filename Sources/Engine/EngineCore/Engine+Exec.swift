@@ -37,6 +37,7 @@ extension Engine {
             throw EngineError.invalidField("exec_id", "must be 64 lower-case hexadecimal digits")
         }
         let row = try await usableRow(reference)
+        try await checkState(of: row, forExec: chosen)
         let process = try settings.process(in: row.settings, row.resolved, host: host)
         let exec = ExecRow(
             id: chosen,
@@ -68,15 +69,16 @@ extension Engine {
     }
 
     /// Whether its container runs is asked only of a new one: what was begun before may have ended that.
+    private func checkState(of row: ContainerRow, forExec id: ContainerID) async throws {
+        let known = try await database.read { db in try ExecRow.one(db, id: id.text, of: row.id) }
+        guard known == nil else { return }
+        guard let state = try await state(of: row.id), state.phase.isRunning else {
+            throw EngineError.notRunning(row.id, name: row.name)
+        }
+        guard state.phase != .paused else { throw EngineError.paused(row.id, name: row.name) }
+    }
+
     private func record(_ exec: ExecRow, of row: ContainerRow) async throws {
-        let isKnown = try await database.read { db in try ExecRow.one(db, id: exec.id.text, of: row.id) != nil
-        }
-        if !isKnown {
-            guard let state = try await state(of: row.id), state.phase.isRunning else {
-                throw EngineError.notRunning(row.id, name: row.name)
-            }
-            guard state.phase != .paused else { throw EngineError.paused(row.id, name: row.name) }
-        }
         try await outlivingCancellation { [self] in
             try await database.write { db in
                 if try exec.insertOnce(db) { try EventTable.insert(db, EngineEvent(exec, of: row)) }

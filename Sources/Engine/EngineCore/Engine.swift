@@ -22,6 +22,8 @@ package final class Engine: Sendable {
     let directory: String
     let release: String
     let host: Host
+    /// For what holds up no thread; nil: the shared pool.
+    private let executor: (any TaskExecutor)?
     /// Announced whenever events were stored or rows have changed.
     let changes = Changes()
     let readers = OutputReaders()
@@ -48,7 +50,8 @@ package final class Engine: Sendable {
         poller: Poller,
         faults: FaultPoints,
         logger: Logger,
-        host: Host = .current()
+        host: Host = .current(),
+        executor: (any TaskExecutor)? = nil
     ) throws(EngineError) {
         let directory = location.directory(of: "engine")
         do {
@@ -66,6 +69,7 @@ package final class Engine: Sendable {
         self.directory = directory
         self.release = release
         self.host = host
+        self.executor = executor
     }
 
     /// Repairs what an earlier process left, calls `ready`, then reads the supervisor's journal, removes what wants to
@@ -73,8 +77,8 @@ package final class Engine: Sendable {
     package func run(ready: @Sendable @escaping () -> Void) async throws {
         try await withTaskCancellationHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await self.removeWanted() }
-                group.addTask { try await self.readJournal() }
+                group.addTask(executorPreference: self.executor) { try await self.removeWanted() }
+                group.addTask(executorPreference: self.executor) { try await self.readJournal() }
                 group.addTask { try await self.acknowledgeJournal() }
                 group.addTask { try await self.readImageEvents() }
                 group.addTask { try await self.repairRepeatedly(ready: ready) }
@@ -131,7 +135,7 @@ package final class Engine: Sendable {
     func outlivingCancellation<Value: Sendable>(
         _ work: @Sendable @escaping () async throws -> Value
     ) async throws -> Value {
-        try await Task { try await work() }.value
+        try await Task(executorPreference: executor) { try await work() }.value
     }
 
     /// Marks a container as this process's business for the length of `work`; repair looks after one that fails.

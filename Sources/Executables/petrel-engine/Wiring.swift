@@ -47,7 +47,8 @@ struct Wiring: Sendable {
             images: images,
             poller: poller,
             faults: faults,
-            logger: logger
+            logger: logger,
+            executor: LoopExecutor.shared
         )
         server = RPCServer(
             services: [
@@ -55,6 +56,7 @@ struct Wiring: Sendable {
                 ImageHandlers(engine: engine, store: images),
                 SystemHandlers(engine: engine),
             ],
+            quick: ContainerHandlers.quick,
             logger: logger
         )
     }

@@ -44,6 +44,7 @@ struct Daemon: ~Copyable {
         )
         self.server = RPCServer(
             services: [SupervisorHandlers(supervisor: supervisor, release: Release.version)],
+            quick: SupervisorHandlers.quick,
             logger: logger
         )
         self.location = location

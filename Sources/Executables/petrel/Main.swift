@@ -26,7 +26,7 @@ struct Main {
         }
     }
 
-    private static func perform(_ command: any ParsableCommand) async {
+    @concurrent private static func perform(_ command: any ParsableCommand) async {
         do {
             var command = command
             if var command = command as? any AsyncParsableCommand {

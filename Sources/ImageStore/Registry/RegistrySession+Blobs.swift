@@ -82,7 +82,9 @@ extension RegistrySession {
         throw TransientFailure(reason: "the answer ended early")
     }
 
-    private func next(_ body: inout HTTPClientResponse.Body.AsyncIterator) async throws -> ByteBuffer? {
+    @concurrent private func next(_ body: inout HTTPClientResponse.Body.AsyncIterator) async throws
+        -> ByteBuffer?
+    {
         do {
             return try await body.next()
         } catch is CancellationError {

@@ -4,8 +4,9 @@ package import System
 /// A thread of its own for an actor whose work blocks (fsync, flock), so that it holds up nobody in the
 /// shared pool.
 ///
-/// Several actors may share one; each is still isolated from the others by the language.
-package final class SerialThread: SerialExecutor {
+/// Several actors may share one; each is still isolated from the others by the language. Tasks that mostly call such an
+/// actor prefer it (`withTaskExecutorPreference`): between the calls they then stay on the thread.
+package final class SerialThread: SerialExecutor, TaskExecutor {
     private struct Queue {
         var jobs: [UnownedJob] = []
         var isEnding = false
@@ -26,7 +27,12 @@ package final class SerialThread: SerialExecutor {
                     return state.isEnding ? .some(nil) : nil
                 }
                 guard let jobs, let self else { return }
-                for job in jobs { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+                for job in jobs {
+                    job.runSynchronously(
+                        isolatedTo: self.asUnownedSerialExecutor(),
+                        taskExecutor: self.asUnownedTaskExecutor()
+                    )
+                }
             }
         }
     }

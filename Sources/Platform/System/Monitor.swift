@@ -27,9 +27,10 @@ package final class Monitor<State>: @unchecked Sendable {
     /// Runs `body` alone, and wakes all waiters to look at the state again.
     package func withLock<R>(_ body: (inout State) -> R) -> R {
         pthread_mutex_lock(mutex)
+        // Woken while it is held, they would only wait for it.
         defer {
-            pthread_cond_broadcast(condition)
             pthread_mutex_unlock(mutex)
+            pthread_cond_broadcast(condition)
         }
         return body(&state)
     }
@@ -38,8 +39,8 @@ package final class Monitor<State>: @unchecked Sendable {
     package func wait<R>(_ body: (inout State) -> R?) -> R {
         pthread_mutex_lock(mutex)
         defer {
-            pthread_cond_broadcast(condition)
             pthread_mutex_unlock(mutex)
+            pthread_cond_broadcast(condition)
         }
         while true {
             if let result = body(&state) { return result }

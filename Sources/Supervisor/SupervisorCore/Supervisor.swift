@@ -190,11 +190,11 @@ package actor Supervisor {
         containers[container.id] = container
         surroundings.neighbours.add(container)
         keys[OwnerKey(owner: container.request.owner, key: container.request.key)] = container.id
-        surroundings.works.start { await container.maintain(first: first) }
+        surroundings.works.start(on: container.thread) { await container.maintain(first: first) }
         if container.request.healthCheck != nil {
-            surroundings.works.start { await container.watchHealth() }
+            surroundings.works.start(on: container.thread) { await container.watchHealth() }
         }
-        surroundings.works.start {
+        surroundings.works.start(on: container.thread) {
             guard (try? await container.waitForExit(.removed)) != nil else { return }
             await self.forget(container)
         }

@@ -8,6 +8,15 @@ internal import System
 /// `petrel.supervisor.v1.Supervisor` over the core: requests are checked and turned into its values, answers
 /// back.
 package struct SupervisorHandlers: SupervisorV1.SupervisorService {
+    /// The methods that hold up no thread: what waits for the disk has threads of its own.
+    package static let quick = Set(
+        [
+            "Create", "Start", "Stop", "Kill", "Pause", "Unpause", "Delete", "Get", "List", "Wait", "Exec",
+            "GetExec",
+            "WaitExec", "KillExec", "ResizeTerminal", "Events", "AcknowledgeEvents", "Version",
+        ].map { "petrel.supervisor.v1.Supervisor/" + $0 }
+    )
+
     let supervisor: Supervisor
     private let release: String
 

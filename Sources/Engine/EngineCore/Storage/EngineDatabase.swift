@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import GRDB
+internal import Synchronization
 internal import System
 
 /// `ROOT/engine/engine.db`: the only place where the engine's own state is. What runs is asked of the supervisor.
@@ -11,6 +12,8 @@ struct EngineDatabase: Sendable {
     /// Gives disk space back; says whether there was any to give.
     private let makeRoom: @Sendable () -> Bool
     private let lately = RowsReadLately()
+    /// Transactions that wait for the disk, or are about to.
+    private let durable = Counter()
 
     /// Opens or makes the file and brings it to the present schema, after a copy beside it.
     /// - Throws: `.newerSchema` when a later release wrote it; `.database` when it cannot be read. It is never replaced:
@@ -33,9 +36,12 @@ struct EngineDatabase: Sendable {
         }
     }
 
-    func read<Value: Sendable>(_ body: @Sendable @escaping (Database) throws -> Value) async throws -> Value {
-        do { return try await pool.read(body) } catch let error as DatabaseError { throw EngineError(error) }
+    /// On the caller's thread: it takes less time than going to another one.
+    func read<Value: Sendable>(_ body: @Sendable (Database) throws -> Value) async throws -> Value {
+        do { return try readHere(body) } catch let error as DatabaseError { throw EngineError(error) }
     }
+
+    private func readHere<Value>(_ body: (Database) throws -> Value) throws -> Value { try pool.read(body) }
 
     /// All containers, newest first.
     func containers() async throws -> [ContainerRow] {
@@ -61,18 +67,32 @@ struct EngineDatabase: Sendable {
         _ durably: Bool,
         _ body: @Sendable @escaping (Database) throws -> Value
     ) async throws -> Value {
-        try await pool.writeWithoutTransaction { db in
-            // NORMAL syncs at checkpoints only; FULL the log at this commit. Each time, as a cancelled task could not set
-            // it back.
-            try db.execute(sql: "PRAGMA synchronous = \(durably ? "FULL" : "NORMAL")")
-            var value: Value?
-            try db.inTransaction {
-                value = try body(db)
-                return .commit
-            }
-            guard let value else { throw EngineError.database("a transaction came to nothing") }
-            return value
+        // What is not synced takes less time than going to another thread, unless it had to wait for what is.
+        guard durably || durable.isAnything else { return try commitHere(body) }
+        durable.enter()
+        defer { durable.leave() }
+        return try await pool.writeWithoutTransaction { db in try Self.commit(db, durably, body) }
+    }
+
+    private func commitHere<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try pool.writeWithoutTransaction { db in try Self.commit(db, false, body) }
+    }
+
+    private static func commit<Value>(
+        _ db: Database,
+        _ durably: Bool,
+        _ body: (Database) throws -> Value
+    ) throws -> Value {
+        // NORMAL syncs at checkpoints only; FULL the log at this commit. Each time, as a cancelled task could not set
+        // it back.
+        try db.execute(sql: "PRAGMA synchronous = \(durably ? "FULL" : "NORMAL")")
+        var value: Value?
+        try db.inTransaction {
+            value = try body(db)
+            return .commit
         }
+        guard let value else { throw EngineError.database("a transaction came to nothing") }
+        return value
     }
 
     func close() throws { try pool.close() }
@@ -92,6 +112,17 @@ struct EngineDatabase: Sendable {
             try db.execute(sql: "PRAGMA user_version = \(known)")
         }
     }
+}
+
+/// How many are in it.
+private final class Counter: Sendable {
+    private let count = Atomic(0)
+
+    var isAnything: Bool { count.load(ordering: .relaxed) > 0 }
+
+    func enter() { count.add(1, ordering: .relaxed) }
+
+    func leave() { count.subtract(1, ordering: .relaxed) }
 }
 
 extension EngineError {

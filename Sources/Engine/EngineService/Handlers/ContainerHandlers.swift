@@ -6,6 +6,15 @@ internal import Services
 
 /// Serves `petrel.engine.v1.Containers`.
 package struct ContainerHandlers: EngineV1.ContainersService {
+    /// The methods that hold up no thread.
+    package static let quick = Set(
+        [
+            "Create", "Start", "Stop", "Kill", "Remove", "Wait", "List", "Inspect", "Exec", "Attach", "Pause",
+            "Unpause",
+            "Rename", "ResizeTerminal",
+        ].map { "petrel.engine.v1.Containers/" + $0 }
+    )
+
     let engine: Engine
 
     package init(engine: Engine) { self.engine = engine }

@@ -129,7 +129,7 @@ final class Connector: Sendable {
     }
 
     private func connect() throws(RPCError) -> EventLoopFuture<Mailbox> {
-        let loop = EventLoops.clients.next()
+        let loop = EventLoops.all.next()
         let mailbox = Mailbox(loop: loop)
         let promise = loop.makePromise(of: Mailbox.self)
         let existing = state.withLock { state -> Result<EventLoopFuture<Mailbox>?, RPCError> in

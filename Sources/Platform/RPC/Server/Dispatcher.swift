@@ -8,12 +8,13 @@ internal import Synchronization
 /// the tasks, so that a server ends only when they have.
 final class Dispatcher: Sendable {
     private let methods: [String: RPCMethod]
+    private let quick: Set<String>
     private let logger: Logger
     private let running = Mutex(0)
     private let onIdle = Mutex<(@Sendable () -> Void)?>(nil)
 
-    /// - Precondition: No two services have the same name.
-    init(services: [any RPCService], logger: Logger) {
+    /// - Precondition: No two services have the same name, and every quick method is one of theirs.
+    init(services: [any RPCService], quick: Set<String>, logger: Logger) {
         var methods: [String: RPCMethod] = [:]
         for service in services {
             for method in service.methods {
@@ -21,7 +22,9 @@ final class Dispatcher: Sendable {
                 precondition(methods.updateValue(method, forKey: path) == nil, "\(path) is served twice")
             }
         }
+        for name in quick { precondition(methods["/" + name] != nil, "\(name) is not served") }
         self.methods = methods
+        self.quick = Set(quick.map { "/" + $0 })
         self.logger = logger
     }
 
@@ -34,13 +37,13 @@ final class Dispatcher: Sendable {
 
     func start(_ method: RPCMethod, _ call: CallStream, _ context: CallContext) -> Task<Void, Never> {
         running.withLock { $0 += 1 }
-        return Task {
-            await run(method, call, context)
-            let isIdle = running.withLock { count in
+        return Task(executorPreference: quick.contains(context.method) ? LoopExecutor.shared : nil) {
+            await self.run(method, call, context)
+            let isIdle = self.running.withLock { count in
                 count -= 1
                 return count == 0
             }
-            if isIdle { onIdle.withLock { $0 }?() }
+            if isIdle { self.onIdle.withLock { $0 }?() }
         }
     }
 

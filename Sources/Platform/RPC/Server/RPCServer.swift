@@ -24,13 +24,20 @@ package final class RPCServer: Sendable {
     private let gracePeriod: Duration
 
     /// - Parameters:
+    ///   - quick: Methods whose handlers never hold up a thread (the disk, a long computation): they run on the thread that
+    ///     moves the bytes, everything else in the shared pool. `petrel.engine.v1.Containers/Start`.
     ///   - gracePeriod: How long calls may go on after `gracefulShutdown`; then they are cancelled.
-    /// - Precondition: No two services have the same name.
-    package init(services: [any RPCService], logger: Logger, gracePeriod: Duration = .seconds(5)) {
+    /// - Precondition: No two services have the same name, and every quick method is one of theirs.
+    package init(
+        services: [any RPCService],
+        quick: Set<String> = [],
+        logger: Logger,
+        gracePeriod: Duration = .seconds(5)
+    ) {
         self.logger = logger
         self.gracePeriod = gracePeriod
         health = HealthService(services: services)
-        dispatcher = Dispatcher(services: services + [health], logger: logger)
+        dispatcher = Dispatcher(services: services + [health], quick: quick, logger: logger)
         dispatcher.whenIdle { [weak self] in self?.wake() }
     }
 
@@ -41,7 +48,7 @@ package final class RPCServer: Sendable {
         let raw = descriptor.relinquish()
         let listener: any NIOCore.Channel
         do {
-            listener = try await ServerBootstrap(group: EventLoops.servers)
+            listener = try await ServerBootstrap(group: EventLoops.all)
                 // NIO calls listen(2) again, on a socket that may have listened for long.
                 .serverChannelOption(ChannelOptions.backlog, value: 4096)
                 .serverChannelOption(ChannelOptions.maxMessagesPerRead, value: 16)
@@ -140,8 +147,8 @@ package final class RPCServer: Sendable {
     /// Returns when no connection and no handler is left. After the grace period, or when the task is cancelled, what
     /// is left is cancelled, and has as long again.
     private func waitForCalls() async {
-        let closer = EventLoops.servers.next().scheduleTask(in: .init(gracePeriod)) { [self] in stop() }
-        let limit = EventLoops.servers.next().scheduleTask(in: .init(gracePeriod * 2)) { [self] in
+        let closer = EventLoops.all.next().scheduleTask(in: .init(gracePeriod)) { [self] in stop() }
+        let limit = EventLoops.all.next().scheduleTask(in: .init(gracePeriod * 2)) { [self] in
             logger.warning(
                 "handlers ignore their cancellation",
                 metadata: ["count": "\(dispatcher.runningCount)"]

@@ -2,11 +2,10 @@
 internal import NIOCore
 internal import NIOPosix
 
-/// The threads that move bytes, for the life of the process; made when first used.
+/// The thread that moves bytes, for the life of the process; made when first used.
+///
+/// One serves all connections, and is quick to start for the command line: a daemon's handlers that run on it then talk
+/// to their clients and to their peers without waking another thread.
 enum EventLoops {
-    static let servers: any EventLoopGroup = MultiThreadedEventLoopGroup(
-        numberOfThreads: min(max(System.coreCount, 2), 4)
-    )
-    /// One is enough for a daemon's calls to its peers, and quick to start for the command line.
-    static let clients: any EventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    static let all: any EventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 }

@@ -124,7 +124,7 @@ extension Container {
         let process = run.flatMap { custody.process(ofRun: $0) }
         let copy = try surroundings.keepers.spawnCopy(order, of: directory, process: process)
         copies[copy.pid] = copy
-        surroundings.works.start {
+        surroundings.works.start(on: thread) {
             try? await self.surroundings.poller.readable(copy.process)
             await self.forget(copy)
         }

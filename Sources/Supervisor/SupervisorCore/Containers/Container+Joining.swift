@@ -61,7 +61,7 @@ extension Container {
                 metadata: ["id": "\(id)", "run": "\(run)", "error": "\(error)"]
             )
             // The disk is full, most likely: later again.
-            surroundings.works.start {
+            surroundings.works.start(on: thread) {
                 try? await Task.sleep(for: .seconds(1))
                 guard !Task.isCancelled else { return }
                 await self.refuseStart(run: run, failure)

@@ -253,7 +253,7 @@ extension Container {
             // The disk is full. The keeper's file has the event; later ones find the gap and merge from
             // there.
             surroundings.logger.error("merge", metadata: ["id": "\(id)", "error": "\(error)"])
-            surroundings.works.start {
+            surroundings.works.start(on: thread) {
                 try? await Task.sleep(for: .seconds(1))
                 await self.mergeFile()
             }
@@ -288,7 +288,7 @@ extension Container {
         tidyPauseNanos = 5_000_000_000
         guard !isTidying else { return }
         isTidying = true
-        surroundings.works.start {
+        surroundings.works.start(on: thread) {
             try? await Task.sleep(for: .seconds(1))
             await self.tidy()
         }
@@ -303,7 +303,7 @@ extension Container {
         isToTidyAgain = true
         let pause = tidyPauseNanos
         tidyPauseNanos = min(tidyPauseNanos * 2, 60_000_000_000)
-        surroundings.works.start {
+        surroundings.works.start(on: thread) {
             try? await Task.sleep(for: .nanoseconds(pause))
             await self.tidyAgain()
         }

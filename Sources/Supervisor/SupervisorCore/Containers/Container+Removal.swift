@@ -12,7 +12,7 @@ extension Container {
         guard removal == .idle, !isRemoved else { return }
         removal = .underWay
         removalFailure = nil
-        surroundings.works.start {
+        surroundings.works.start(on: thread) {
             await self.remove()
         }
     }

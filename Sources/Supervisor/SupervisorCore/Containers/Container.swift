@@ -161,7 +161,7 @@ package actor Container {
     func syncLater(_ pause: Duration = .seconds(1)) {
         guard !isSyncDue else { return }
         isSyncDue = true
-        surroundings.works.start {
+        surroundings.works.start(on: thread) {
             do { try await Task.sleep(for: pause) } catch { return }
             await self.syncNow()
         }
@@ -182,7 +182,7 @@ package actor Container {
     /// Gives the journal what it does not have yet, beside the present call.
     func publish() {
         guard !lifecycle.pending.isEmpty else { return }
-        surroundings.works.start { await self.flush() }
+        surroundings.works.start(on: thread) { await self.flush() }
     }
 
     /// Gives the journal what it does not have yet; tries again until it works, since nothing may be missing
@@ -212,18 +212,18 @@ package actor Container {
         let works = surroundings.works
         for effect in effects {
             switch effect {
-            case .start(let run): works.start { await self.tellStart(run: run) }
-            case .signal(let signal): works.start { await self.signalQuietly(signal) }
+            case .start(let run): works.start(on: thread) { await self.tellStart(run: run) }
+            case .signal(let signal): works.start(on: thread) { await self.signalQuietly(signal) }
             case .kill(let dueNanos):
                 let run = lifecycle.run
-                works.start { await self.kill(run: run, atBootNanos: dueNanos) }
+                works.start(on: thread) { await self.kill(run: run, atBootNanos: dueNanos) }
             case .restart(let nanos, let run):
-                works.start {
+                works.start(on: thread) {
                     do { try await Task.sleep(for: .nanoseconds(nanos)) } catch { return }
                     await self.restartDue(run: run)
                 }
-            case .freeze(let run): works.start { await self.freeze(run: run) }
-            case .thaw: works.start { await self.thaw() }
+            case .freeze(let run): works.start(on: thread) { await self.freeze(run: run) }
+            case .thaw: works.start(on: thread) { await self.thaw() }
             }
         }
     }

@@ -76,23 +76,62 @@ final class Neighbours: Sendable {
 
 /// Work that goes on beside the call that began it; all of it belongs to `run`, which cancels it when it
 /// ends.
+///
+/// Not a task group: its task would have to take up each piece, one switch of threads more for every step of a container.
 package final class Works: Sendable {
     package typealias Work = @Sendable () async -> Void
 
-    private let stream: AsyncStream<Work>
-    private let continuation: AsyncStream<Work>.Continuation
+    private enum Phase { case before, running, over }
 
-    package init() { (stream, continuation) = AsyncStream.makeStream(of: Work.self) }
+    private struct State {
+        var phase = Phase.before
+        var waiting: [(thread: SerialThread, work: Work)] = []
+        var nextToken: UInt64 = 0
+        var tasks: [UInt64: Task<Void, Never>] = [:]
+    }
 
-    /// Begins work as soon as `run` gets to it.
-    package func start(_ work: @escaping Work) { continuation.yield(work) }
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Begins work as soon as `run` was called. It stays on `thread` wherever it calls nobody else's.
+    package func start(on thread: SerialThread, _ work: @escaping Work) {
+        state.withLock { state in
+            switch state.phase {
+            case .before: state.waiting.append((thread, work))
+            case .running: begin(work, on: thread, &state)
+            case .over: break
+            }
+        }
+    }
+
+    /// Under the lock: the task's end finds it among the others.
+    private func begin(_ work: @escaping Work, on thread: SerialThread, _ state: inout State) {
+        let token = state.nextToken
+        state.nextToken += 1
+        state.tasks[token] = Task(executorPreference: thread) {
+            await work()
+            _ = self.state.withLock { $0.tasks.removeValue(forKey: token) }
+        }
+    }
 
     /// Runs what is started, until cancelled.
     package func run() async {
-        await withDiscardingTaskGroup { group in
-            for await work in stream { group.addTask { await work() } }
-            group.cancelAll()
+        state.withLock { state in
+            state.phase = .running
+            for (thread, work) in state.waiting { begin(work, on: thread, &state) }
+            state.waiting = []
         }
+        // Nothing ever comes: this waits for the cancellation.
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        for await _ in stream {}
+        continuation.finish()
+        let tasks = state.withLock { state in
+            state.phase = .over
+            return Array(state.tasks.values)
+        }
+        for task in tasks { task.cancel() }
+        for task in tasks { await task.value }
     }
 }
 
