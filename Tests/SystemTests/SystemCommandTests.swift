@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import System
 import Testing
 import TestSupport
 
@@ -43,6 +44,32 @@ struct SystemCommandTests {
             }
             try suite.expectCounting("t", atLeast: 10)
             #expect(try suite.petrel("system", "restart", "nonsense").status != 0)
+        }
+    }
+
+    /// As one that a petrel-init started at the moment of its death: the next one had bound the path before it was found.
+    @Test func aDaemonThatNobodyCanReachIsStartedAgain() throws {
+        try withSuite { suite in
+            try suite.succeed("system", "stop", "engine")
+            let elsewhere = try UnixSocket.listen(.stream, at: suite.run + "/elsewhere.sock", nonBlocking: true)
+            let null = try Files.open("/dev/null", .readWrite)
+            let stray = try Spawn(
+                path: binaries + "/petrel-engine",
+                arguments: ["--root", suite.root, "--run", suite.run],
+                environment: ["LISTEN_FDS=1", "LISTEN_FDNAMES=engine"],
+                descriptors: [0: null.raw, 1: null.raw, 2: null.raw, 3: elsewhere.raw]
+            ).start()
+            defer {
+                Foundation.kill(stray.pid, SIGKILL)
+                waitpid(stray.pid, nil, 0)
+            }
+            try eventually("the stray engine's lock") {
+                (try? String(contentsOfFile: suite.root + "/locks/engine.lock", encoding: .utf8)) == "\(stray.pid)"
+            }
+            try suite.succeed("system", "start", "engine")
+            try suite.waitUntilHealthy()
+            #expect(try suite.pid(of: .engine) != stray.pid)
+            #expect(try suite.succeed("ps", "-q") == "")
         }
     }
 

@@ -110,6 +110,14 @@ extension Init {
             daemon.startedAtWallNanos = record?.startedAtWallNanos ?? Clock.wallNanos
             schedule[name] = DaemonLifecycle(restarts: record?.restarts ?? 0)
             schedule[name].adopted(pid: pid, ready: record?.isReady ?? false, since: Clock.bootNanos)
+            if daemon.listener != nil, !isListener(of: daemon, heldBy: process.raw) {
+                // An earlier petrel-init started it at the moment of its own death; it had no lock yet when this one
+                // looked, and bound the path to a socket of its own.
+                daemon.listener = nil
+                schedule.restart([name], now: Clock.bootNanos)
+                report("\(name): pid \(pid) listens where nobody can reach it, and is started again")
+                return true
+            }
             fetchListener(of: daemon, from: process.raw)
             writeRecord(of: daemon)
             // It stores its descriptors again, and says again that it is ready.
@@ -119,6 +127,14 @@ extension Init {
         } catch {
             return false
         }
+    }
+
+    private func isListener(of daemon: ManagedDaemon, heldBy process: Int32) -> Bool {
+        guard let ours = daemon.listener, let socket = try? ProcessHandle.descriptor(3, of: process),
+            let known = try? Files.status(ofDescriptor: ours.raw),
+            let found = try? Files.status(ofDescriptor: socket.raw)
+        else { return false }
+        return known.device == found.device && known.inode == found.inode
     }
 
     private func fetchListener(of daemon: ManagedDaemon, from process: Int32) {
