@@ -137,11 +137,11 @@ struct WaitingTests {
         #expect(pause.next(afterLifeOf: second) == 0)
         #expect(
             (0..<9).map { _ in pause.next(afterLifeOf: 0) / (second / 10) } == [
-                1, 2, 4, 8, 16, 32, 64, 100, 100,
+                1, 2, 4, 8, 16, 32, 50, 50, 50,
             ]
         )
-        #expect(pause.next(afterLifeOf: 5 * second) == 10 * second)
-        #expect(pause.next(afterLifeOf: 19 * second) == second)
+        #expect(pause.next(afterLifeOf: 5 * second) == 5 * second)
+        #expect(pause.next(afterLifeOf: 9 * second) == second)
         #expect(pause.next(afterLifeOf: 2 * second) == 0)
     }
 }

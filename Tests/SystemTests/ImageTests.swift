@@ -27,6 +27,13 @@ struct ImageTests {
         }
     }
 
+    @Test func whatCannotBeReadIsToldAtOnce() throws {
+        try withSuite(image: false) { suite in
+            let outcome = try suite.petrel("load", "-i", "/etc", within: 10)
+            #expect(outcome.status == 1 && outcome.stderr.contains("EISDIR"), "\(outcome)")
+        }
+    }
+
     /// A file can be read again.
     @Test func loadingOutlivesTheEngine() throws {
         try withSuite(image: false) { suite in

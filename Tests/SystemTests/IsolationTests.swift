@@ -89,7 +89,6 @@ struct IsolationTests {
         }
     }
 
-    /// Programs count up to it, or use select(2): what the suite needs for itself is not theirs.
     /// Linux 6.12 and later. Daemons and keepers are let in before those that compute; containers have no such privilege.
     @Test func turnsOfTheProcessorAreShortForDaemonsAndUsualInContainers() throws {
         try withSuite { suite in
@@ -105,6 +104,7 @@ struct IsolationTests {
         }
     }
 
+    /// Programs count up to it, or use select(2): what the suite needs for itself is not theirs.
     @Test func theLimitOnOpenFilesIsThatOfTheMachine() throws {
         var before = rlimit()
         getrlimit(__rlimit_resource_t(7), &before)

@@ -100,6 +100,23 @@ extension Engine {
     private func build(_ row: ContainerRow, cgroupLayout: String) async throws {
         let snapshot = try await images.prepareSnapshot(row.id, of: row.imageID)
         faults.reach("engine.create.snapshot-prepared")
+        let order = try await mayBlock { [self] in
+            try self.order(row, snapshot, cgroupLayout: cgroupLayout)
+        }
+        _ = try await supervisor.create(order)
+        faults.reach("engine.create.supervisor-created")
+        try Task.checkCancellation()
+        try await publish(row)
+        faults.reach("engine.create.row-published")
+        changes.announce()
+    }
+
+    /// Looks at what it names of the host, writes its files, and says what the supervisor is to make.
+    private func order(
+        _ row: ContainerRow,
+        _ snapshot: PreparedSnapshot,
+        cgroupLayout: String
+    ) throws -> ContainerOrder {
         try row.settings.makeBindSources()
         try checkInitProgram(row.settings)
         try NetworkFiles(directory: filesDirectory(of: row.id)).write(
@@ -114,7 +131,7 @@ extension Engine {
             host: host,
             cgroupLayout: cgroupLayout
         ).specification()
-        let order = ContainerOrder(
+        return ContainerOrder(
             id: row.id,
             specification: specification,
             rootMounts: snapshot.mounts,
@@ -131,12 +148,6 @@ extension Engine {
                 try HealthPlan(health, over: nil).order
             }
         )
-        _ = try await supervisor.create(order)
-        faults.reach("engine.create.supervisor-created")
-        try Task.checkCancellation()
-        try await publish(row)
-        faults.reach("engine.create.row-published")
-        changes.announce()
     }
 
     /// Its own; or, on another container's network, that container's.

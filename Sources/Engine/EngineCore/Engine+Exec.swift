@@ -20,6 +20,8 @@ extension Engine {
         case exit(code: UInt32, error: String)
     }
 
+    private static let probePrefix = String(repeating: "0", count: 32)
+
     /// Starts a process and, unless detached, carries its input and output to its end.
     /// - Parameter id: Of the caller's choice, or empty. Repeated with the same one, nothing starts a second time.
     /// - Parameter input: The next piece; nil: there is no more. Ends by cancellation.
@@ -33,8 +35,11 @@ extension Engine {
         input: @Sendable @escaping () async throws -> StreamInput?,
         receive: @Sendable @escaping (ExecNotice) async throws -> Void
     ) async throws {
-        guard let chosen = id.isEmpty ? .random() : ContainerID(id) else {
-            throw EngineError.invalidField("exec_id", "must be 64 lower-case hexadecimal digits")
+        // The supervisor's own, which look after health, begin with 32 zeros.
+        guard let chosen = id.isEmpty ? .random() : ContainerID(id), !chosen.text.hasPrefix(Self.probePrefix)
+        else {
+            let text = "must be 64 lower-case hexadecimal digits, not beginning with 32 zeros"
+            throw EngineError.invalidField("exec_id", text)
         }
         let row = try await usableRow(reference)
         try await checkState(of: row, forExec: chosen)

@@ -64,7 +64,7 @@ extension Engine {
         faults.reach("engine.delete.supervisor-deleted")
         try await images.removeSnapshot(row.id)
         faults.reach("engine.delete.snapshot-removed")
-        try removeFiles(of: row.id)
+        try await mayBlock { [self] in try removeFiles(of: row.id) }
         faults.reach("engine.delete.files-removed")
         if row.state != .creating {
             await journal.waitForDeletion(of: row.id, atMost: Engine.journalPatience)

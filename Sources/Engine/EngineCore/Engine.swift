@@ -41,6 +41,7 @@ package final class Engine: Sendable {
     private let stopping = Mutex(false)
 
     /// Opens the database.
+    /// - Parameter executor: Where work goes on that nobody waits for in a call; it holds up no thread.
     /// - Throws: `.newerSchema`, `.database`, `.file`.
     package init(
         at location: SuiteLocation,
@@ -137,6 +138,15 @@ package final class Engine: Sendable {
     ) async throws -> Value {
         try await Task(executorPreference: executor) { try await work() }.value
     }
+
+    /// Runs what waits for files, which may be on a file system that hangs: in the shared pool, whoever calls.
+    func mayBlock<Value: Sendable>(_ work: @Sendable @escaping () throws -> Value) async throws -> Value {
+        try await withTaskExecutorPreference(globalConcurrentExecutor) { try await Engine.atOnce(work) }
+    }
+
+    @concurrent private static func atOnce<Value: Sendable>(
+        _ work: @Sendable () throws -> Value
+    ) async throws -> Value { try work() }
 
     /// Marks a container as this process's business for the length of `work`; repair looks after one that fails.
     func whileBusy<Value>(with id: ContainerID, _ work: () async throws -> Value) async throws -> Value {

@@ -11,17 +11,16 @@ final class ExecSession: Sendable {
     private let engine: EngineConnection
     private let start: EngineV1.ExecStart
     private let keys: DetachKeys
-    /// By our choice, so that the call can be repeated from the first moment on.
-    private let execID: String
-    private let isResumable = Mutex(false)
+    /// Known once the engine has said it: from then on the call is resumed. Before that it is repeated, with the id of
+    /// our choice.
+    private let execID = Mutex<String?>(nil)
     private let hasBegun = Milestone()
     private let outbox = Outbox()
 
-    init(engine: EngineConnection, start: EngineV1.ExecStart, keys: DetachKeys) throws {
+    init(engine: EngineConnection, start: EngineV1.ExecStart, keys: DetachKeys) throws(SystemError) {
         self.engine = engine
-        execID = try EngineConnection.newKey()
         var start = start
-        start.execId = execID
+        start.execId = try EngineConnection.newKey()
         self.start = start
         self.keys = keys
     }
@@ -79,7 +78,7 @@ final class ExecSession: Sendable {
         _ requests: RequestWriter<EngineV1.ExecRequest>,
         _ responses: ResponseStream<EngineV1.ExecResponse>
     ) async throws -> Int32 {
-        if isResumable.withLock({ $0 }) {
+        if let execID = execID.withLock({ $0 }) {
             let written = outbox.written
             let resume = EngineV1.ExecResume(
                 container: start.container,
@@ -130,7 +129,7 @@ final class ExecSession: Sendable {
         do {
             while let response = try await responses.next() {
                 switch response.body {
-                case .started: begin()
+                case .started(let started): begun(started.execId)
                 case .output(let output):
                     let descriptor: Int32 = output.stream == 2 ? 2 : 1
                     Screen.write(output.data, to: descriptor)
@@ -154,14 +153,15 @@ final class ExecSession: Sendable {
         return 0
     }
 
-    private func begin() {
-        isResumable.withLock { $0 = true }
+    private func begun(_ id: String) {
+        execID.withLock { $0 = id }
         hasBegun.set()
         if start.detached { outbox.finish() }
     }
 
     private func followWindow() async throws {
         try await hasBegun.wait()
-        await Window(engine: engine, container: start.container, execID: execID).follow()
+        guard let id = execID.withLock({ $0 }) else { return }
+        await Window(engine: engine, container: start.container, execID: id).follow()
     }
 }

@@ -15,6 +15,7 @@ package enum Scheduling {
     /// compute, and has no larger share for that (Linux 6.12; earlier kernels change nothing).
     ///
     /// An operation goes through several daemons; beside busy containers each of its steps would wait for a turn to end.
+    /// - Throws: where the kernel has no such call, or a filter refuses it.
     package static func preferShortTurns() throws(SystemError) { try setTurn(nanos: shortTurnNanos) }
 
     /// The kernel's own turns again.

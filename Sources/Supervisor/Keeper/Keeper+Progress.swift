@@ -25,9 +25,14 @@ extension Keeper {
         } catch {
             KeeperLog.line("status pipe: \(error)")
         }
+        // Until that is recorded, a next keeper reads it there.
+        if case .executed = report {
+            job.phase = .executed
+            return
+        }
         job.status = nil
         switch report {
-        case .executed: job.phase = .executed
+        case .executed: break
         case .failed(let failure): fail(job, failure)
         // Killed on its way to the program, for want of memory or by somebody's signal.
         case .ended: fail(job, StepFailure(step: "init", path: "", code: KeeperError.noSuchProcess))
@@ -147,6 +152,7 @@ extension Keeper {
             job.record = record
             faults.reach(job.isExec ? "keeper.exec.running-recorded" : "keeper.start.running-recorded")
         }
+        job.status = nil
         try announceOnce(job.isExec ? .execStarted : .started, job)
         job.retryAt = nil
         job.phase = .running

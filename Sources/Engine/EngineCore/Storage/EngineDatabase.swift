@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import GRDB
-internal import Synchronization
 internal import System
 
 /// `ROOT/engine/engine.db`: the only place where the engine's own state is. What runs is asked of the supervisor.
@@ -14,6 +13,9 @@ struct EngineDatabase: Sendable {
     private let lately = RowsReadLately()
     /// Transactions that wait for the disk, or are about to.
     private let durable = Counter()
+    /// Transactions since the log was last written into the file.
+    private let logged = Counter()
+    private static let loggedLimit = 250
 
     /// Opens or makes the file and brings it to the present schema, after a copy beside it.
     /// - Throws: `.newerSchema` when a later release wrote it; `.database` when it cannot be read. It is never replaced:
@@ -26,6 +28,8 @@ struct EngineDatabase: Sendable {
             configuration.busyMode = .timeout(10)
             configuration.prepareDatabase { db in
                 try db.execute(sql: "PRAGMA foreign_keys = ON")
+                // A checkpoint waits for the disk: `commit` says when.
+                try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")
             }
             pool = try DatabasePool(path: path, configuration: configuration)
             try EngineDatabase.migrate(pool, path: path)
@@ -67,18 +71,27 @@ struct EngineDatabase: Sendable {
         _ durably: Bool,
         _ body: @Sendable @escaping (Database) throws -> Value
     ) async throws -> Value {
-        // What is not synced takes less time than going to another thread, unless it had to wait for what is.
-        guard durably || durable.isAnything else { return try commitHere(body) }
+        // What waits for the disk goes to another thread, and so does what would wait for that; nothing else is worth it.
+        guard durably || durable.isAnything || logged.count > Self.loggedLimit else {
+            return try commitHere(body)
+        }
         durable.enter()
         defer { durable.leave() }
-        return try await pool.writeWithoutTransaction { db in try Self.commit(db, durably, body) }
+        return try await pool.writeWithoutTransaction { [logged] db in
+            // Before the transaction, whose beginning of a new log it also waits for.
+            if logged.count > Self.loggedLimit {
+                logged.reset()
+                try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)")
+            }
+            return try commit(db, durably, body)
+        }
     }
 
     private func commitHere<Value>(_ body: (Database) throws -> Value) throws -> Value {
-        try pool.writeWithoutTransaction { db in try Self.commit(db, false, body) }
+        try pool.writeWithoutTransaction { db in try commit(db, false, body) }
     }
 
-    private static func commit<Value>(
+    private func commit<Value>(
         _ db: Database,
         _ durably: Bool,
         _ body: (Database) throws -> Value
@@ -91,6 +104,7 @@ struct EngineDatabase: Sendable {
             value = try body(db)
             return .commit
         }
+        logged.enter()
         guard let value else { throw EngineError.database("a transaction came to nothing") }
         return value
     }
@@ -112,17 +126,6 @@ struct EngineDatabase: Sendable {
             try db.execute(sql: "PRAGMA user_version = \(known)")
         }
     }
-}
-
-/// How many are in it.
-private final class Counter: Sendable {
-    private let count = Atomic(0)
-
-    var isAnything: Bool { count.load(ordering: .relaxed) > 0 }
-
-    func enter() { count.add(1, ordering: .relaxed) }
-
-    func leave() { count.subtract(1, ordering: .relaxed) }
 }
 
 extension EngineError {

@@ -4,7 +4,9 @@ internal import GRDB
 /// An exec that a user asked for. How it fares is the supervisor's to say.
 struct ExecRow: Sendable {
     /// As many as the supervisor remembers.
-    static let keptForEachContainer = 100
+    private static let toldForEachContainer = 100
+    /// More, so that a client that comes back finds its own.
+    private static let keptForEachContainer = 1000
 
     var id: ContainerID
     var container: ContainerID
@@ -18,10 +20,10 @@ struct ExecRow: Sendable {
         )
         try db.execute(
             sql: """
-                DELETE FROM execs WHERE container = ? AND id NOT IN
-                (SELECT id FROM execs WHERE container = ? ORDER BY created_at DESC LIMIT ?)
+                DELETE FROM execs WHERE container = ? AND id <> ? AND created_at <
+                (SELECT created_at FROM execs WHERE container = ? ORDER BY created_at DESC LIMIT 1 OFFSET ?)
                 """,
-            arguments: [container.text, container.text, ExecRow.keptForEachContainer]
+            arguments: [container.text, id.text, container.text, ExecRow.keptForEachContainer]
         )
     }
 
@@ -53,11 +55,12 @@ struct ExecRow: Sendable {
         return false
     }
 
+    /// The newest, oldest first.
     static func ids(_ db: Database, of container: ContainerID) throws -> [ContainerID] {
         try String.fetchAll(
             db,
-            sql: "SELECT id FROM execs WHERE container = ? ORDER BY created_at",
-            arguments: [container.text]
-        ).compactMap(ContainerID.init)
+            sql: "SELECT id FROM execs WHERE container = ? ORDER BY created_at DESC LIMIT ?",
+            arguments: [container.text, toldForEachContainer]
+        ).reversed().compactMap(ContainerID.init)
     }
 }

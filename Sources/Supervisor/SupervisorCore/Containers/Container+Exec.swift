@@ -63,8 +63,12 @@ extension Container {
                 forget(order.id.text)
                 last = SupervisorError.startFailed(id: exec, failure)
             } catch let error as SupervisorError {
-                guard case .keeperUnavailable = error else { throw error }
-                last = error
+                switch error {
+                case .keeperUnavailable: last = error
+                // Another caller, who waited for the same one, has begun anew.
+                case .execNotFound: last = error
+                default: throw error
+                }
             }
         }
         throw last
@@ -123,7 +127,12 @@ extension Container {
         let exec = record.execId
         guard !exec.isEmpty else { return }
         // Answers and events may cross: an end is final.
-        if let known = execs[exec], known.hasEnded, !record.hasEnded { return }
+        if let known = execs[exec] {
+            // Told late, of an attempt before this one.
+            if record.startedAtUnixNanos < known.startedAtUnixNanos { return }
+            let isSameAttempt = record.startedAtUnixNanos == known.startedAtUnixNanos
+            if isSameAttempt || !known.isGateFailure, known.hasEnded, !record.hasEnded { return }
+        }
         if execs.updateValue(record, forKey: exec) == nil { execOrder.append(exec) }
         if record.isTransient { forgetTransients(but: exec) }
         while execOrder.count > Self.execLimit,
@@ -171,6 +180,7 @@ extension Container {
 
 extension KeeperV1.RunRecord {
     var hasEnded: Bool { state == .exited || state == .failed }
+    fileprivate var isGateFailure: Bool { state == .failed && failure?.step == "gate" }
 }
 
 extension ExecOrder {

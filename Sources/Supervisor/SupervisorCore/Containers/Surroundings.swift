@@ -88,6 +88,8 @@ package final class Works: Sendable {
         var waiting: [(thread: SerialThread, work: Work)] = []
         var nextToken: UInt64 = 0
         var tasks: [UInt64: Task<Void, Never>] = [:]
+        /// Those that ended before they were entered among the tasks.
+        var ended: Set<UInt64> = []
     }
 
     private let state = Mutex(State())
@@ -96,32 +98,41 @@ package final class Works: Sendable {
 
     /// Begins work as soon as `run` was called. It stays on `thread` wherever it calls nobody else's.
     package func start(on thread: SerialThread, _ work: @escaping Work) {
-        state.withLock { state in
-            switch state.phase {
-            case .before: state.waiting.append((thread, work))
-            case .running: begin(work, on: thread, &state)
-            case .over: break
+        let token: UInt64? = state.withLock { state in
+            guard state.phase == .running else {
+                if state.phase == .before { state.waiting.append((thread, work)) }
+                return nil
             }
+            state.nextToken += 1
+            return state.nextToken
         }
+        guard let token else { return }
+        let task = Task(executorPreference: thread) {
+            await work()
+            self.end(token)
+        }
+        let isOver = state.withLock { state in
+            // It may have ended before it was entered here.
+            if state.ended.remove(token) == nil { state.tasks[token] = task }
+            return state.phase == .over
+        }
+        if isOver { task.cancel() }
     }
 
-    /// Under the lock: the task's end finds it among the others.
-    private func begin(_ work: @escaping Work, on thread: SerialThread, _ state: inout State) {
-        let token = state.nextToken
-        state.nextToken += 1
-        state.tasks[token] = Task(executorPreference: thread) {
-            await work()
-            _ = self.state.withLock { $0.tasks.removeValue(forKey: token) }
+    private func end(_ token: UInt64) {
+        state.withLock { state in
+            if state.tasks.removeValue(forKey: token) == nil { state.ended.insert(token) }
         }
     }
 
     /// Runs what is started, until cancelled.
     package func run() async {
-        state.withLock { state in
+        let waiting = state.withLock { state in
             state.phase = .running
-            for (thread, work) in state.waiting { begin(work, on: thread, &state) }
-            state.waiting = []
+            defer { state.waiting = [] }
+            return state.waiting
         }
+        for (thread, work) in waiting { start(on: thread, work) }
         // Nothing ever comes: this waits for the cancellation.
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
         for await _ in stream {}

@@ -39,17 +39,19 @@ package struct ProbeOutput: Sendable {
         (header, left, acknowledged) = ([], 0, [:])
         try acknowledge(to: socket)
         while !isAtEnd {
+            var isEmpty = false
             do throws(SystemError) {
                 let some = try Files.readSome(socket.raw, limit: Self.bytesAtOnce)
                 if some.isEmpty { return }
                 take(some)
                 try acknowledge(to: socket)
-                continue
             } catch {
                 if error.name == "ECONNRESET" || error.code == ErrorNumber.brokenPipe { return }
                 guard error.code == ErrorNumber.tryAgain else { throw error }
+                isEmpty = true
             }
-            try await poller.readable(socket)
+            // A probe that prints without end leaves others their turns.
+            if isEmpty { try await poller.readable(socket) } else { await Task.yield() }
         }
     }
 

@@ -65,11 +65,18 @@ struct Load: EngineCommand {
 
     private func load(_ archive: SharedDescriptor, into engine: EngineConnection) async throws {
         try await engine.images.load { requests, responses in
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await send(archive, to: requests) }
-                try await show(responses)
-                // The engine has all it wants; whatever the archive has left is padding.
-                group.cancelAll()
+            try await withThrowingTaskGroup(of: Bool.self) { group in
+                defer { group.cancelAll() }
+                group.addTask {
+                    try await send(archive, to: requests)
+                    return false
+                }
+                group.addTask {
+                    try await show(responses)
+                    return true
+                }
+                // The engine's last word ends it: it has all it wants, and whatever the archive has left is padding.
+                while let isLast = try await group.next(), !isLast {}
             }
         }
     }
