@@ -47,11 +47,15 @@ struct SystemCommandTests {
         }
     }
 
-    /// As one that a petrel-init started at the moment of its death: the next one had bound the path before it was found.
+    /// As one that a petrel-init started at the moment of its death: the next one bound the path before it was found.
     @Test func aDaemonThatNobodyCanReachIsStartedAgain() throws {
         try withSuite { suite in
             try suite.succeed("system", "stop", "engine")
-            let elsewhere = try UnixSocket.listen(.stream, at: suite.run + "/elsewhere.sock", nonBlocking: true)
+            let elsewhere = try UnixSocket.listen(
+                .stream,
+                at: suite.run + "/elsewhere.sock",
+                nonBlocking: true
+            )
             let null = try Files.open("/dev/null", .readWrite)
             let stray = try Spawn(
                 path: binaries + "/petrel-engine",
@@ -64,7 +68,8 @@ struct SystemCommandTests {
                 waitpid(stray.pid, nil, 0)
             }
             try eventually("the stray engine's lock") {
-                (try? String(contentsOfFile: suite.root + "/locks/engine.lock", encoding: .utf8)) == "\(stray.pid)"
+                (try? String(contentsOfFile: suite.root + "/locks/engine.lock", encoding: .utf8))
+                    == "\(stray.pid)"
             }
             try suite.succeed("system", "start", "engine")
             try suite.waitUntilHealthy()
