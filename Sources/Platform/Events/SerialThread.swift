@@ -5,7 +5,7 @@ package import System
 /// shared pool.
 ///
 /// Several actors may share one; each is still isolated from the others by the language. Tasks that mostly call such an
-/// actor prefer it (`withTaskExecutorPreference`): between the calls they then stay on the thread.
+/// actor are started with it as their preference: between the calls they then stay on the thread.
 package final class SerialThread: SerialExecutor, TaskExecutor {
     private struct Queue {
         var jobs: [UnownedJob] = []
