@@ -21,6 +21,8 @@ final class FakeSupervisor: ContainerSupervisor {
         var dropped: UInt64 = 0
         var updates: [(resources: [UInt8], restart: ContainerSettings.RestartPolicy?)] = []
         var cpuNanos: UInt64 = 0
+        /// The exit code of starts whose program is not executed; 0: it is.
+        var startsToFail: UInt32 = 0
     }
 
     let state = Mutex(State())
@@ -95,12 +97,21 @@ final class FakeSupervisor: ContainerSupervisor {
             state.orders[order.id] = order
         }
         tell(.create, order.id)
-        return container
+        return order.startKey.isEmpty ? container : try await start(order.id, key: order.startKey)
     }
 
     func start(_ id: ContainerID, key: String) async throws(PeerError) -> SupervisedContainer {
         try enter("start")
         _ = try known(id)
+        let code = state.withLock { $0.startsToFail }
+        if code != 0 {
+            update(id) {
+                $0.run += 1
+                $0.exit = SupervisedExit(code: code, failure: "execve nope: ENOENT")
+            }
+            tell(.die, id)
+            return try known(id)
+        }
         update(id) {
             $0.phase = .running
             $0.run += 1
@@ -399,7 +410,11 @@ final class FakeImages: ImageSource {
         return usage
     }
 
-    func prepareSnapshot(_ key: ContainerID, of image: String) async throws(PeerError) -> PreparedSnapshot {
+    func prepareSnapshot(
+        _ key: ContainerID,
+        of image: String,
+        isTransient: Bool
+    ) async throws(PeerError) -> PreparedSnapshot {
         try enter("prepare")
         state.withLock { _ = $0.snapshots.insert(key.text) }
         return try await snapshot(key)

@@ -31,6 +31,54 @@ import Testing
         }
     }
 
+    /// As any other until then, but that nothing of it is synced.
+    @Test func aTransientSnapshotEndsWithTheBoot() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/s"
+            let keys = ["stays", "goes"].map { SnapshotKey(owner: "engine", key: $0) }
+            let image = try await withStore(path) { store in
+                let image = try #require(
+                    try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image
+                )
+                for key in keys {
+                    let isTransient = key.key == "goes"
+                    let made = try await store.prepareSnapshot(
+                        key,
+                        imageID: "\(image.id)",
+                        isTransient: isTransient
+                    )
+                    #expect(made.mounts.allSatisfy { $0.options.contains("volatile") == isTransient })
+                    let again = try await store.prepareSnapshot(
+                        key,
+                        imageID: "\(image.id)",
+                        isTransient: isTransient
+                    )
+                    #expect(made == again)
+                }
+                return "\(image.id)"
+            }
+            // The same boot.
+            let upper = try await withStore(path) { store in
+                _ = try await store.snapshot(keys[0])
+                return try await store.snapshot(keys[1]).upperDirectory
+            }
+            #expect(Files.exists(upper))
+            // Another one.
+            let script = """
+                import sqlite3, sys
+                with sqlite3.connect(sys.argv[1]) as catalog:
+                    catalog.execute("UPDATE snapshot SET boot = 'another' WHERE boot <> ''")
+                """
+            try succeed("python3", ["-c", script, path + "/store.db"])
+            try await withStore(path) { store in
+                _ = try await store.snapshot(keys[0])
+                #expect(await reason { _ = try await store.snapshot(keys[1]) } != nil)
+                #expect(!Files.exists(upper))
+                _ = try await store.prepareSnapshot(keys[1], imageID: image)
+            }
+        }
+    }
+
     @Test func aTagCannotStandForAnotherImagesID() async throws {
         try await withTemporaryDirectory { directory in
             try await withStore(directory + "/s") { store in

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Cgroups
 import Foundation
 import JSON
 import RuntimeSpec
@@ -45,6 +46,7 @@ struct Bundle {
             try bundle.fill()
             try body(bundle)
             #expect(HostProcess.mounts(below: directory).isEmpty)
+            try Cgroup(name, in: CgroupLayout.detect()).removeIfEmpty()
             #expect(HostProcess.cgroups(named: name).isEmpty)
             #expect(HostProcess.all(mentioning: directory + "/").isEmpty)
         }
@@ -59,7 +61,7 @@ struct Bundle {
             "sh", "true", "cat", "id", "ls", "sleep", "mkdir", "grep", "stat", "mount", "env", "pwd", "tty",
             "stty",
             "hostname", "tail", "dd", "touch", "readlink", "ps", "wc", "kill", "umount", "mknod", "chroot",
-            "echo",
+            "echo", "rm",
         ] {
             try link(name, to: "busybox", in: "bin")
         }

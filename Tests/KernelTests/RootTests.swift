@@ -57,6 +57,33 @@ struct RootTests {
         }
     }
 
+    /// The kernel lets nobody mount a `volatile` overlay twice; a container that is started again is to be.
+    @Test func aVolatileRootCanBeMountedAgain() throws {
+        try Bundle.with { bundle throws in
+            let layers: JSON = [
+                "lowerdir=\(bundle.root)", "upperdir=\(bundle.directory)/upper",
+                "workdir=\(bundle.directory)/work", "volatile",
+            ]
+            let root: JSON = [["destination": "", "type": "overlay", "source": "overlay", "options": layers]]
+            let command = ["sh", "-c", "cat /note; echo kept > /note; grep -c ' / .*volatile' /proc/mounts"]
+            #expect(try bundle.run(command, extra: ["rootfs": root]).lines == ["1"])
+            #expect(try bundle.run(command, extra: ["rootfs": root]).lines == ["kept", "1"])
+        }
+    }
+
+    /// What covers a masked file cannot be uncovered, or written to, by way of the container's own device.
+    @Test func aMaskIsTheContainersOwnNullDeviceReadOnly() throws {
+        try Bundle.with { bundle throws in
+            try bundle.write("etc/key", "hidden")
+            let run = try bundle.shell(
+                "stat -c %t:%T /etc/key; touch /etc/key 2>/dev/null || echo ro; rm /dev/null; cat /etc/key; echo end"
+            ) {
+                $0.linux.maskedPaths = ["/etc/key"]
+            }
+            #expect(run.lines == ["1:3", "ro", "end"])
+        }
+    }
+
     @Test func theRootCanBeReadOnly() throws {
         try Bundle.with { bundle throws in
             let run = try bundle.shell(

@@ -44,6 +44,43 @@ struct LifecycleTests {
         return story
     }
 
+    /// Nobody asked for it to run after the machine's next start.
+    @Test func aBootEndsAStartThatNoPolicyRepeats() throws {
+        var story = Story(lifecycle: try Self.make())
+        _ = try story.lifecycle.requestStart(now: Self.now)
+        #expect(story.lifecycle.resume(keeperRun: 0, isNewBoot: true, now: Self.now) == [])
+        #expect(story.lifecycle.phase == .exited)
+        #expect(story.lifecycle.exit?.isKnown == false)
+        #expect(story.actions == [.create, .die])
+        var kept = Story(lifecycle: try Self.make(RestartPolicy(mode: .always)))
+        _ = try kept.lifecycle.requestStart(now: Self.now)
+        #expect(kept.lifecycle.resume(keeperRun: 0, isNewBoot: true, now: Self.now) == [.start(run: 1)])
+    }
+
+    @Test func aBootRemovesWhatRemovesItself() throws {
+        for isStarted in [false, true] {
+            var story = Story(lifecycle: try Self.make(autoRemove: true))
+            if isStarted { _ = try story.lifecycle.requestStart(now: Self.now) }
+            #expect(
+                story.lifecycle.resume(keeperRun: 0, isNewBoot: false, now: Self.now).isEmpty == !isStarted
+            )
+            #expect(!story.lifecycle.isRemovalWanted)
+            _ = story.lifecycle.resume(keeperRun: 0, isNewBoot: true, now: Self.now)
+            #expect(story.lifecycle.isRemovalWanted)
+            #expect(story.actions.last == .removalWanted)
+            _ = story.lifecycle.resume(keeperRun: 0, isNewBoot: true, now: Self.now)
+            #expect(story.actions.filter { $0 == .removalWanted }.count == 1)
+        }
+    }
+
+    @Test func whatRemovesItselfNeedNotOutliveThePower() throws {
+        let before = try Self.make(autoRemove: true)
+        var after = before
+        let parts = Lifecycle.UpdatableParts(resources: Array("{}".utf8), policy: .never)
+        _ = try after.beginUpdate(to: parts)
+        #expect(!after.mustOutlivePower(after: before))
+    }
+
     @Test func aPauseIsToldOnceItIsTrue() throws {
         var story = try Self.running()
         #expect(try story.lifecycle.requestPause() == [.freeze(run: 1)])

@@ -196,6 +196,13 @@ private struct ContainerLife {
     func failAndRestart() throws {
         try suite.petrel("run", "--rm", "-u", "nobody-of-this-name", "busybox", "true")
         try recover()
+        let made = try suite.petrel("create", "--name", "h", "busybox", "true")
+        #expect(made.status == 0 || isInits, "\(point): \(made)")
+        try recover()
+        if try suite.exists(container: "h") {
+            #expect(try suite.status(of: "h") == "created", "\(point)")
+            try suite.succeed("rm", "h")
+        }
         try suite.petrel(
             ["run", "-d", "--name", "g", "--restart=on-failure:1", "busybox", "sh", "-c", "echo run; exit 1"]
         )

@@ -19,6 +19,8 @@ struct PowerFailureTests {
         petrel create --name removed busybox true
         petrel rm removed
         petrel run --rm busybox true
+        petrel run -d --rm --name transient busybox sleep 1000
+        petrel create --rm --name never busybox true
         petrel create --name created busybox echo made
         """
     }
@@ -28,6 +30,7 @@ struct PowerFailureTests {
         for i in $(seq 100); do
             test "$(petrel inspect -f '{{.State.Status}}' always)" = running && break; sleep 0.1
         done
+        for i in $(seq 100); do petrel ps -a --format '{{.Names}}' | grep -q -e transient -e never || break; sleep 0.1; done
         petrel ps -a --format '{{.Names}} {{.State}}' | sort
         petrel start -a created
         petrel start plain
@@ -59,7 +62,9 @@ struct PowerFailureTests {
             #expect(states["plain"] == "exited")
             // Its end was told a moment before; it is known, or the boot was its end.
             #expect(states["exited"] == "exited")
-            #expect(states["removed"] == nil, "\(after)")
+            for gone in ["removed", "transient", "never"] {
+                #expect(states[gone] == nil, "\(gone): \(after)")
+            }
             for line in ["made", "plain", "inside", "new", "exec_die", "nothing"] {
                 #expect(after.contains(line), "\(line) is not in \(after)")
             }

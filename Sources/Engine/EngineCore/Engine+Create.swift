@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Events
+internal import GRDB
 internal import Logging
 internal import System
 
@@ -11,23 +12,23 @@ extension Engine {
         package let warnings: [String]
     }
 
-    /// Makes a container that can be started.
+    /// Makes a container that can be started; and starts it, if asked to.
     /// - Parameter name: Empty: a generated one.
     /// - Parameter key: A call repeated with the same key, after the first was interrupted, is answered with the container
     ///   that the first one made, for as long as that is there. Empty: another one each time.
+    /// - Parameter launch: Nil: it is not started.
     /// - Throws: `.invalidName`, `.nameTaken`, `.invalidField`, `.noCommand`, `.imageNotFound`, `.bindSourceAbsent`,
     ///   `.networkNotFound`, `.badImage`, `.platformMismatch`, `.containerNotFound` for another that it refers to; or a
-    ///   `PeerError`. Afterwards nothing of it is left.
+    ///   `PeerError`. Afterwards nothing of it is left; but for what `start` throws, it is there.
     package func create(
         name: String,
         settings: ContainerSettings,
-        key: String = ""
+        key: String = "",
+        launch: Launch? = nil
     ) async throws -> Creation {
         try settings.check(on: host)
         let key = try RequestKey.checked(key)
-        if let made = try await made(byRequest: key) {
-            return creation(of: made, cgroupLayout: try await cgroupLayout())
-        }
+        if let made = try await made(byRequest: key, isToRun: launch != nil) { return made }
         let wanted = name.isEmpty ? nil : try ContainerName(name)
         let (settings, borrowed) = try await borrow(settings)
         let image = try await image(settings.image)
@@ -54,39 +55,29 @@ extension Engine {
         )
         return try await whileBusy(with: id) {
             let row = try await insert(draft)
+            let startFailure: (any Error)?
             do {
-                try await build(row, cgroupLayout: layout)
+                startFailure = try await build(row, launch, cgroupLayout: layout)
             } catch {
                 await undo(row)
                 throw error
             }
+            if let startFailure { throw startFailure }
             return creation(of: row, cgroupLayout: layout)
         }
     }
 
-    private func creation(of row: ContainerRow, cgroupLayout: String) -> Creation {
+    func creation(of row: ContainerRow, cgroupLayout: String) -> Creation {
         let warnings = SettingsWarnings(settings: row.settings, host: host, cgroupLayout: cgroupLayout)
         return Creation(id: row.id, name: row.name, warnings: warnings.texts)
-    }
-
-    /// The container of an earlier request with this key; one that is still being made is waited for.
-    private func made(byRequest key: String) async throws -> ContainerRow? {
-        while true {
-            let seen = changes.version
-            guard let row = try await database.read({ db in try ContainerRow.one(db, requestKey: key) })
-            else {
-                return nil
-            }
-            guard row.state == .creating else { return row }
-            try await changes.wait(beyond: seen)
-        }
     }
 
     private func insert(_ draft: ContainerRow) async throws -> ContainerRow {
         // Not cancellable: an answer that is lost would leave a row that nobody undoes before the next repair.
         let row = try await outlivingCancellation { [database] in
-            // Durably: a power failure must not leave what others have of it without a row.
-            try await database.write(durably: true) { db in
+            // Durably: a power failure must not leave what others have of it without a row. Of one that removes itself
+            // they leave nothing.
+            try await database.write(durably: !draft.settings.autoRemove) { db in
                 var row = draft
                 if row.name.isEmpty { row.name = try Engine.unusedName(db) }
                 try row.insert(db)
@@ -97,18 +88,25 @@ extension Engine {
         return row
     }
 
-    private func build(_ row: ContainerRow, cgroupLayout: String) async throws {
-        let snapshot = try await images.prepareSnapshot(row.id, of: row.imageID)
+    /// - Returns: Why its program was not executed, the container being there.
+    private func build(_ row: ContainerRow, _ launch: Launch?, cgroupLayout: String) async throws -> (
+        any Error
+    )? {
+        let snapshot = try await images.prepareSnapshot(
+            row.id,
+            of: row.imageID,
+            isTransient: row.settings.autoRemove
+        )
         faults.reach("engine.create.snapshot-prepared")
         let order = try await mayBlock { [self] in
             try self.order(row, snapshot, cgroupLayout: cgroupLayout)
         }
+        if let launch { return try await self.launch(row, order, launch) }
         _ = try await supervisor.create(order)
         faults.reach("engine.create.supervisor-created")
         try Task.checkCancellation()
         try await publish(row)
-        faults.reach("engine.create.row-published")
-        changes.announce()
+        return nil
     }
 
     /// Looks at what it names of the host, writes its files, and says what the supervisor is to make.
@@ -166,13 +164,22 @@ extension Engine {
 
     private func publish(_ row: ContainerRow) async throws {
         try await outlivingCancellation { [database] in
-            try await database.write(durably: true) { db in
-                guard try ContainerRow.move(db, row.id, from: .creating, to: .created) else {
+            try await database.write(durably: !row.settings.autoRemove) { db in
+                guard try Engine.publish(db, row) else {
                     throw EngineError.database("the row of \(row.id) went away while it was being made")
                 }
-                try EventTable.insert(db, EngineEvent(row, "create", at: Clock.wallNanos))
             }
         }
+        faults.reach("engine.create.row-published")
+        changes.announce()
+    }
+
+    /// From here on users see it.
+    /// - Returns: Whether it was not visible yet.
+    static func publish(_ db: Database, _ row: ContainerRow) throws -> Bool {
+        guard try ContainerRow.move(db, row.id, from: .creating, to: .created) else { return false }
+        try EventTable.insert(db, EngineEvent(row, "create", at: row.createdAtUnixNanos))
+        return true
     }
 
     /// Takes back what `create` did. What cannot be taken back now stays recorded, and repair does it later.

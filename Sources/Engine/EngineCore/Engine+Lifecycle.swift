@@ -20,13 +20,10 @@ extension Engine {
         faults.reach("engine.start.resolved")
         let state: SupervisedContainer
         do throws(PeerError) { state = try await supervisor.start(row.id, key: key) } catch {
-            guard let failure = error.programFailure else { throw error }
-            throw EngineError.startFailed(row.id, code: failure.code, reason: failure.reason)
+            throw Engine.startFailure(of: row, error)
         }
         faults.reach("engine.start.started")
-        if !state.phase.isRunning, let exit = state.exit, !exit.failure.isEmpty {
-            throw EngineError.startFailed(row.id, code: exit.code, reason: exit.failure)
-        }
+        if let failure = Engine.startFailure(of: row, state) { throw failure }
         if state.phase == .paused { throw EngineError.paused(row.id, name: row.name) }
         if isRestart {
             // After the start, which the journal tells.
@@ -94,6 +91,7 @@ extension Engine {
 
     private func idOfPresentOrRemoved(_ reference: String) async throws -> ContainerID {
         try await database.read { db in
+            if let id = ContainerID(reference), try ContainerRow.isVisible(db, id) { return id }
             do { return try ContainerRow.resolve(db, reference).id } catch EngineError.containerNotFound {
                 guard let removed = try Tombstone.resolve(db, reference) else {
                     throw EngineError.containerNotFound(reference)

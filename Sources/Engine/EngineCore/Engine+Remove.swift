@@ -15,7 +15,9 @@ extension Engine {
     /// Removes a container and what belongs to it.
     /// - Parameter force: Kill it first if it runs.
     /// - Throws: `.containerNotFound`, `.stillRunning`; or a `PeerError`, after which the removal goes on by itself.
-    package func remove(_ reference: String, force: Bool) async throws -> ContainerID {
+    /// - Parameter hasEnded: As the supervisor says, for good.
+    package func remove(_ reference: String, force: Bool, hasEnded: Bool = false) async throws -> ContainerID
+    {
         let row = try await row(reference)
         if row.state == .created, !force, let state = try await state(of: row.id),
             state.phase.isRunning || state.phase == .restarting
@@ -23,12 +25,12 @@ extension Engine {
             throw EngineError.stillRunning(row.id, name: row.name)
         }
         try await outlivingCancellation { [self] in
-            try await whileBusy(with: row.id) { try await remove(row, force: force) }
+            try await whileBusy(with: row.id) { try await remove(row, force: force, hasEnded: hasEnded) }
         }
         return row.id
     }
 
-    private func remove(_ row: ContainerRow, force: Bool) async throws {
+    private func remove(_ row: ContainerRow, force: Bool, hasEnded: Bool = false) async throws {
         // One that removes itself is seen to be gone after a power failure, too (see `sweep`).
         let isForced = try await database.write(durably: !row.settings.autoRemove) { db in
             let mark: ContainerRow.State = force ? .removing : .removingUnlessRunning
@@ -40,7 +42,7 @@ extension Engine {
         }
         faults.reach("engine.delete.row-marked")
         if !isForced { try await deleteUnlessRunning(row) }
-        try await dismantle(row)
+        try await dismantle(row, hasEnded: hasEnded)
     }
 
     /// First half of a removal that nobody forced.
@@ -59,10 +61,17 @@ extension Engine {
     }
 
     /// Every step of a removal, or of undoing a creation. All are harmless when repeated or not needed.
-    func dismantle(_ row: ContainerRow) async throws {
-        try await deleteSupervised(row.id, force: true)
-        faults.reach("engine.delete.supervisor-deleted")
-        try await images.removeSnapshot(row.id)
+    /// - Parameter hasEnded: It does not run, and will not again: what was below its root need not wait for the supervisor.
+    func dismantle(_ row: ContainerRow, hasEnded: Bool = false) async throws {
+        if hasEnded {
+            async let isDeleted: Void = deleteSupervised(row.id, force: true)
+            async let isSnapshotRemoved: Void = images.removeSnapshot(row.id)
+            _ = try await (isDeleted, isSnapshotRemoved)
+        } else {
+            try await deleteSupervised(row.id, force: true)
+            faults.reach("engine.delete.supervisor-deleted")
+            try await images.removeSnapshot(row.id)
+        }
         faults.reach("engine.delete.snapshot-removed")
         try await mayBlock { [self] in try removeFiles(of: row.id) }
         faults.reach("engine.delete.files-removed")
@@ -124,7 +133,7 @@ extension Engine {
         await readers.waitUntilGone(id, atMost: Engine.readersPatience)
         do {
             faults.reach("engine.delete.removal-wanted")
-            _ = try await remove(id.text, force: true)
+            _ = try await remove(id.text, force: true, hasEnded: true)
         } catch EngineError.containerNotFound {
             // The user was faster.
         } catch is CancellationError {

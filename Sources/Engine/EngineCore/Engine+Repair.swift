@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Events
 internal import Logging
 internal import Suite
 internal import Synchronization
@@ -95,11 +96,17 @@ extension Engine {
     }
 
     private func finish(_ row: ContainerRow) async throws {
-        logger.notice(
-            row.state == .creating ? "undoing a container's creation" : "finishing a container's removal",
-            metadata: ["id": "\(row.id)"]
-        )
         try await whileBusy(with: row.id) {
+            if row.state == .creating, try await wasStarted(row.id) {
+                logger.notice("a container was made and started", metadata: ["id": "\(row.id)"])
+                try await database.write { db in _ = try Engine.publish(db, row) }
+                return changes.announce()
+            }
+            logger.notice(
+                row.state == .creating
+                    ? "undoing a container's creation" : "finishing a container's removal",
+                metadata: ["id": "\(row.id)"]
+            )
             if row.state == .removingUnlessRunning {
                 do { try await deleteUnlessRunning(row) } catch EngineError.stillRunning {
                     logger.notice("it runs, and stays", metadata: ["id": "\(row.id)"])
@@ -124,10 +131,14 @@ extension Engine {
         let unknown = Set(supervised.map(\.id.text) + snapshots).subtracting(known)
         let buried = try await database.read { db in try Tombstone.ids(db, among: unknown) }
         try await removeVanished(rows, supervised, &round)
-        for id in supervised.map(\.id) where !known.contains(id.text) && !isBusy(id) {
-            guard isBuried(id.text, buried, "the supervisor has a container") else { continue }
-            await round.attempt("remove an undone container", id.text) { _ in
-                try await deleteSupervised(id, force: true)
+        for container in supervised where !known.contains(container.id.text) && !isBusy(container.id) {
+            // What was to remove itself in any case was not synced: a power failure may have taken its row alone.
+            guard
+                container.removalWanted
+                    || isBuried(container.id.text, buried, "the supervisor has a container")
+            else { continue }
+            await round.attempt("remove an undone container", container.id.text) { _ in
+                try await deleteSupervised(container.id, force: true)
             }
         }
         for key in snapshots where !known.contains(key) {

@@ -6,7 +6,7 @@ extension Engine {
     static func told(_ db: Database, _ event: JournalEvent) throws -> EngineEvent? {
         let attributes: [String: String]
         if let (state, found) = try ContainerRow.eventAttributes(db, id: event.container) {
-            guard state != .creating else { return nil }
+            guard try state != .creating || publish(db, by: event) else { return nil }
             attributes = found
         } else {
             guard let removed = try Tombstone.one(db, id: event.container), removed.name != nil else {

@@ -3,8 +3,9 @@ import Copier
 import Keeper
 import System
 
-/// `petrel-keeper --container DIR --run DIR [--adopt] [--open-files N] [--fault-points DIR]`, started by the supervisor with the first
-/// connection to it as descriptor 3. `petrel-keeper --archive …` copies files of one container instead, and ends (see Copier).
+/// `petrel-keeper --container DIR --run DIR [--adopt | --wait] [--open-files N] [--fault-points DIR]`, started by the supervisor
+/// with the first connection to it as descriptor 3. With `--wait` the directories' last parts are in the first message of that
+/// connection (see KeeperReserve). `petrel-keeper --archive …` copies files of one container instead, and ends (see Copier).
 @main
 struct Main {
     static let release = "0.1.0"
@@ -18,27 +19,37 @@ struct Main {
             CurrentProcess.exit(Copier.run(task))
         }
         do {
-            guard let options = options(arguments) else {
+            guard let parsed = options(arguments) else {
                 Self.end(
-                    "usage: petrel-keeper --container DIR --run DIR [--adopt] [--open-files N] [--fault-points DIR]",
+                    "usage: petrel-keeper --container DIR --run DIR [--adopt | --wait] [--open-files N] "
+                        + "[--fault-points DIR]",
                     code: 2
                 )
             }
-            try prepare()
-            let keeper = try Keeper(options, supervisor: inheritedConnection())
+            var options = parsed.options
+            let waits = parsed.waits
+            try prepare(waits: waits)
+            var connection = inheritedConnection()
+            if waits {
+                connection = try options.waitForContainer(at: connection.take())
+                // Nobody will come any more.
+                if connection == nil { CurrentProcess.exit(0) }
+            }
+            let keeper = try Keeper(options, supervisor: connection)
             try keeper.run()
         } catch {
             Self.end("petrel-keeper: \(error)", code: 1)
         }
     }
 
-    private static func options(_ arguments: [String]) -> Keeper.Options? {
+    private static func options(_ arguments: [String]) -> (options: Keeper.Options, waits: Bool)? {
         var values: [String: String] = [:]
-        var adopts = false
+        var (adopts, waits) = (false, false)
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             switch argument {
             case "--adopt": adopts = true
+            case "--wait": waits = true
             case "--open-files":
                 guard let value = rest.popFirst(), UInt64(value) != nil else { return nil }
                 values[argument] = value
@@ -48,8 +59,10 @@ struct Main {
             default: return nil
             }
         }
-        guard let directory = values["--container"], let run = values["--run"] else { return nil }
-        return Keeper.Options(
+        guard let directory = values["--container"], let run = values["--run"], !(adopts && waits) else {
+            return nil
+        }
+        let options = Keeper.Options(
             directory: directory,
             runDirectory: run,
             adopts: adopts,
@@ -57,12 +70,13 @@ struct Main {
             release: release,
             faults: FaultPoints(directory: values["--fault-points"])
         )
+        return (options, waits)
     }
 
-    private static func prepare() throws(SystemError) {
+    private static func prepare(waits: Bool) throws(SystemError) {
         SystemEnvironment.leadSession()
         // It was executed by a descriptor, whose number would be its name.
-        try Threads.setName("petrel-keeper")
+        try Threads.setName(waits ? "petrel-waiter" : "petrel-keeper")
         // Where it cannot be had, everything is only slower beside busy containers.
         try? Scheduling.preferShortTurns()
         try SystemEnvironment.changeDirectory(to: "/")

@@ -82,6 +82,8 @@ struct Daemon: ~Copyable {
             poller: poller,
             keepers: try KeeperProgram(
                 executable: keeper,
+                directory: directory,
+                runDirectory: location.run,
                 logFile: location.log(of: "keeper"),
                 faults: faults,
                 poller: poller
@@ -137,6 +139,8 @@ struct Daemon: ~Copyable {
             group.cancelAll()
             while let result = await group.nextResult() { _ = result }
         }
+        // Where no container is left, nothing is.
+        try Cgroup(surroundings.cgroupParent, in: surroundings.cgroups).removeIfEmpty()
         logger.notice("drained")
         _ = lock
     }

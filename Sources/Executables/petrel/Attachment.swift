@@ -34,72 +34,103 @@ struct Attachment: Sendable {
     private static let ending: Set<Signal> = [.interrupt, .terminate, .hangUp, .quit]
 
     private enum Part: Sendable {
-        case ended, detached, other
+        case shown, detached, other
+        case exited(EngineV1.WaitResponse)
     }
 
-    /// Starts the container and stays until this run has ended, or the user detaches.
-    /// - Parameter fromNow: Leaves out what earlier runs have written.
+    /// Starts the container again and stays until this run has ended, or the user detaches. Leaves out what earlier runs
+    /// have written.
     /// - Returns: The container's exit code; 0 after detaching.
-    func startAndFollow(fromNow: Bool) async throws -> Int32 {
-        try await follow(fromNow: fromNow) {
-            try await engine.start(container, called: name, isNew: !fromNow)
+    func startAndFollow() async throws -> Int32 {
+        try await follow(fromNow: true, hasRunBefore: true) {
+            try await engine.start(container, called: name)
         }
     }
 
+    /// Stays with a container that was made and started just now, from its first byte.
+    func followFirstRun() async throws -> Int32 { try await follow(fromNow: false, onceRead: nil) }
+
     /// Joins a container that runs.
     func follow() async throws -> Int32 {
-        if hasTerminal { await Window(engine: engine, container: container).redraw() }
-        return try await follow(fromNow: true, start: nil)
+        try await follow(fromNow: true) {
+            // What the program draws anew is to be seen.
+            if hasTerminal { await Window(engine: engine, container: container).redraw() }
+        }
     }
 
-    private func follow(fromNow: Bool, start: (() async throws -> Void)?) async throws -> Int32 {
+    /// - Parameter onceRead: Called when its output is being read.
+    private func follow(
+        fromNow: Bool,
+        hasRunBefore: Bool = false,
+        onceRead: (() async throws -> Void)?
+    ) async throws -> Int32 {
         var forwarding: Task<Void, Never>?
         defer { forwarding?.cancel() }
         defer { Console.restore() }
-        let hasRunBefore = fromNow && start != nil
-        let isDetached = try await withThrowingTaskGroup(of: Part.self) { group in
+        let end = try await withThrowingTaskGroup(of: Part.self) { group in
             defer { group.cancelAll() }
             let (begun, started) = (Milestone(), Milestone())
             group.addTask {
                 defer { begun.set() }
                 try await show(fromNow: fromNow, hasRunBefore: hasRunBefore, begun, started)
-                return .ended
+                return .shown
             }
-            // Only a reading that has begun sees all of a container that is removed with its end.
-            try await begun.wait()
-            try await start?()
+            if let onceRead {
+                // Only a reading that has begun sees all of a container that is removed with its end.
+                try await begun.wait()
+                try await onceRead()
+            }
             started.set()
+            group.addTask { .exited(try await exit()) }
             // Not before: what waits for an engine that does not answer can be interrupted as any command.
             if forwardsSignals { forwarding = forwardSignals() }
-            if streams.input {
-                if hasTerminal { try Console.enterRaw() }
-                let outbox = Outbox()
-                group.addTask { try await outbox.pump(hasTerminal ? keys : nil) ? .detached : .other }
-                group.addTask {
-                    try await InputCall(engine: engine, container: container, outbox: outbox).carry()
-                    return .other
-                }
-            }
-            if hasTerminal {
-                group.addTask {
-                    await Window(engine: engine, container: container).follow()
-                    return .other
-                }
-            }
-            while let part = try await group.next() {
-                switch part {
-                case .ended: return false
-                case .detached: return true
-                case .other: continue
-                }
-            }
-            return false
+            try carryInput(in: &group)
+            return try await Self.end(of: &group)
         }
         Console.restore()
-        guard isDetached else { return try await exitCode() }
-        // In the words of the Docker command line; also a line's end.
-        Screen.say("read escape sequence")
-        return 0
+        guard let end else {
+            // In the words of the Docker command line; also a line's end.
+            Screen.say("read escape sequence")
+            return 0
+        }
+        if !end.error.isEmpty { Screen.say("petrel: \(name): \(end.error)") }
+        return Int32(truncatingIfNeeded: end.exitCode)
+    }
+
+    private func carryInput(in group: inout ThrowingTaskGroup<Part, any Error>) throws {
+        if streams.input {
+            if hasTerminal { try Console.enterRaw() }
+            let outbox = Outbox()
+            group.addTask { try await outbox.pump(hasTerminal ? keys : nil) ? .detached : .other }
+            group.addTask {
+                try await InputCall(engine: engine, container: container, outbox: outbox).carry()
+                return .other
+            }
+        }
+        if hasTerminal {
+            group.addTask {
+                await Window(engine: engine, container: container).follow()
+                return .other
+            }
+        }
+    }
+
+    /// How it ended, once all its output is shown; nil: the user went.
+    private static func end(of group: inout ThrowingTaskGroup<Part, any Error>) async throws
+        -> EngineV1.WaitResponse?
+    {
+        var exit: EngineV1.WaitResponse?
+        var isShown = false
+        while let part = try await group.next() {
+            switch part {
+            case .shown: isShown = true
+            case .exited(let response): exit = response
+            case .detached: return nil
+            case .other: continue
+            }
+            if isShown, let exit { return exit }
+        }
+        return exit
     }
 
     /// Shows the run's output to its end.
@@ -110,12 +141,7 @@ struct Attachment: Sendable {
         _ begun: Milestone,
         _ started: Milestone
     ) async throws {
-        guard streams.output || streams.error else {
-            begun.set()
-            try await started.wait()
-            _ = try await exitCode()
-            return
-        }
+        guard streams.output || streams.error else { return }
         var output = OutputFollower(
             engine: engine,
             request: EngineV1.LogsRequest(
@@ -129,20 +155,18 @@ struct Attachment: Sendable {
         )
         try await output.run(endsWhenRemoved: true) { begun.set() }
         begun.set()
-        try await started.wait()
         guard hasRunBefore else { return }
+        try await started.wait()
         // Harmless when it was this run that was followed, or when it is over already.
         try await output.run(endsWhenRemoved: true)
     }
 
-    private func exitCode() async throws(Failure) -> Int32 {
+    private func exit() async throws(Failure) -> EngineV1.WaitResponse {
         let condition = isRemovedAtEnd ? "removed" : "not-running"
         let request = EngineV1.WaitRequest(container: container, condition: condition)
-        let answer = try await engine.repeating("wait for \(name)") { () async throws(RPCError) in
+        return try await engine.repeating("wait for \(name)") { () async throws(RPCError) in
             try await engine.containers.wait(request)
         }
-        if !answer.error.isEmpty { Screen.say("petrel: \(name): \(answer.error)") }
-        return Int32(truncatingIfNeeded: answer.exitCode)
     }
 
     /// Passes our signals on to the container; one that comes when it has ended does nothing. The third that comes while
@@ -205,38 +229,16 @@ private final class Unanswered: Sendable {
 }
 
 extension EngineConnection {
-    /// Starts a container; not twice, however often the engine's end interrupts it.
-    /// - Parameter isNew: It never ran.
-    /// - Throws: for a new one (`run`) with exit code 127 when its program was not found, 126 when it cannot be executed,
-    ///   else 125; for one that was there (`start`) with 1, as the Docker command line.
-    func start(
-        _ container: String,
-        called name: String,
-        isNew: Bool,
-        isRestart: Bool = false
-    ) async throws {
-        let what = "start \(name)"
+    /// Starts a container that was there; not twice, however often the engine's end interrupts it.
+    /// - Throws: with exit code 1, as the Docker command line.
+    func start(_ container: String, called name: String, isRestart: Bool = false) async throws {
         let request = EngineV1.StartRequest(
             container: container,
             key: try Self.newKey(),
             restarted: isRestart
         )
-        var interruptions = Interruptions()
-        var isRepeated = false
-        while true {
-            do throws(RPCError) {
-                _ = try await containers.start(request)
-                return
-            } catch {
-                // The interrupted attempt did start it, and at its end it was removed, or is being.
-                let isGone = error.code == .notFound || error.detail?.reason == "being_removed"
-                if isRepeated, isNew, isGone { return }
-                guard interruptions.count(error) else {
-                    throw failure(what, error, exitCode: isNew ? Self.startExitCode(error) : 1)
-                }
-                try await comeBack(what, after: error)
-                isRepeated = true
-            }
+        _ = try await repeating("start \(name)") { () async throws(RPCError) in
+            try await containers.start(request)
         }
     }
 

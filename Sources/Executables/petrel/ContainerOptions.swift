@@ -89,7 +89,6 @@ struct ContainerOptions: ParsableArguments {
     @OptionGroup var isolation: IsolationOptions
     @OptionGroup var names: NameOptions
     @OptionGroup var health: HealthOptions
-    @OptionGroup var later: LaterOptions
 
     /// The request's part.
     /// - Throws: `Failure` with exit code 125.
@@ -100,7 +99,6 @@ struct ContainerOptions: ParsableArguments {
         detaches: Bool = false
     ) throws(Failure) -> EngineV1.ContainerConfig {
         let restartPolicy = try restartPolicy(what)
-        try later.check(what)
         _ = try streams()
         var config = EngineV1.ContainerConfig(
             image: image,

@@ -13,41 +13,62 @@ struct Creation {
     /// `run` or `create`.
     let verb: String
 
-    /// - Throws: `Failure` with exit code 125.
-    func create() async throws -> EngineV1.CreateResponse {
+    /// - Parameter launch: Start it, too; nil: only make it.
+    /// - Throws: `Failure` with exit code 125; 126 and 127 when its program was not executed.
+    func create(launch: Launch? = nil) async throws -> EngineV1.CreateResponse {
         if let path = options.idFile, Files.exists(path) {
             throw Failure("\(verb) \(config.image)", "the file \(path) exists already", exitCode: 125)
         }
         if options.pull == "always" { try await pull() }
-        let what = "\(verb) \(config.image)"
         let request = EngineV1.CreateRequest(
             name: options.name ?? "",
             config: config,
-            key: try EngineConnection.newKey()
+            key: try EngineConnection.newKey(),
+            start: launch != nil,
+            outputWanted: launch?.wantsOutput ?? false
         )
         let created: EngineV1.CreateResponse
+        do { created = try await ask(request) } catch let error as RPCError {
+            // It is there, and only its program was not executed.
+            if let detail = error.detail, detail.reason.hasPrefix("start_failed") {
+                try writeID(detail.subject)
+            }
+            let code = EngineConnection.startExitCode(error)
+            throw engine.failure("\(verb) \(config.image)", error, exitCode: code)
+        }
+        for warning in created.warnings { Screen.say("WARNING: \(warning)") }
+        try writeID(created.id)
+        return created
+    }
+
+    /// How `run` starts what it has made.
+    struct Launch {
+        /// It is shown from its first byte.
+        let wantsOutput: Bool
+    }
+
+    /// - Throws: `RPCError` of the engine; `Failure` of the pull.
+    private func ask(_ request: EngineV1.CreateRequest) async throws -> EngineV1.CreateResponse {
         do throws(RPCError) {
-            created = try await engine.untilAnswered { () async throws(RPCError) in
+            return try await engine.untilAnswered { () async throws(RPCError) in
                 try await engine.containers.create(request)
             }
         } catch {
             guard options.pull == "missing", error.code == .notFound,
                 ["image_not_found", "platform_mismatch"].contains(error.detail?.reason)
-            else {
-                throw engine.failure(what, error, exitCode: 125)
-            }
-            if !options.quiet { Screen.say("Unable to find image '\(config.image)' locally") }
-            try await pull()
-            created = try await engine.repeating(what) { () async throws(RPCError) in
-                try await engine.containers.create(request)
-            }
+            else { throw error }
         }
-        for warning in created.warnings { Screen.say("WARNING: \(warning)") }
-        if let path = options.idFile {
-            let file = try Files.open(path, [.writeOnly, .create, .exclusive], mode: 0o644)
-            try Files.writeAll(file.raw, Array(created.id.utf8))
+        if !options.quiet { Screen.say("Unable to find image '\(config.image)' locally") }
+        try await pull()
+        return try await engine.untilAnswered { () async throws(RPCError) in
+            try await engine.containers.create(request)
         }
-        return created
+    }
+
+    private func writeID(_ id: String) throws {
+        guard let path = options.idFile else { return }
+        let file = try Files.open(path, [.writeOnly, .create, .exclusive], mode: 0o644)
+        try Files.writeAll(file.raw, Array(id.utf8))
     }
 
     private func pull() async throws(Failure) {

@@ -19,7 +19,7 @@ struct EngineConnection: Sendable {
 
     init(_ place: PlaceOptions) throws {
         location = try place.location()
-        let channel = Channel(unixSocket: location.socket(of: "engine"))
+        let channel = EarlyConnection.channel(to: location.socket(of: "engine"))
         containers = EngineV1.ContainersClient(channel: channel)
         images = EngineV1.ImagesClient(channel: channel)
         system = EngineV1.SystemClient(channel: channel)

@@ -60,6 +60,9 @@ struct Invocation {
         if let command = tree.last {
             let rest = Array(words.dropFirst(tree.count - 1))
             if let problem = FlagCheck.unknown(rest, of: command) {
+                if let later = LaterOptions.refusal(of: problem.name, by: Array(path.dropFirst())) {
+                    return later
+                }
                 return Failure(name, problem.why, advice: problem.advice + help, exitCode: 125)
             }
         }

@@ -17,6 +17,7 @@ struct Main {
         }
         do {
             let signals = try SignalQueue(Signals.watched)
+            EarlyConnection.begin(CommandLine.arguments)
             let command = try Invocation(CommandLine.arguments).command()
             // The one task of the program; it ends the process.
             Task.detached { await perform(command) }

@@ -60,7 +60,14 @@ package final class ImageStore: Sendable {
     }
 
     private func recover() async throws(ImageStoreError) {
-        let recorded = try await catalog.transaction { try Catalog.recorded($0) }
+        let boot: String
+        do throws(SystemError) { boot = try Boot.id() } catch {
+            throw ImageStoreError(error, subject: "the image store", path: directory.path)
+        }
+        let recorded = try await catalog.transaction { db in
+            try Catalog.forgetSnapshots(db, ofBootsBut: boot)
+            return try Catalog.recorded(db)
+        }
         let (directory, faults) = (directory, faults)
         let sweep: StoreDirectory.Sweep
         do {

@@ -126,7 +126,13 @@ package struct ImageStoreHandlers: ImageV1.ImageStoreService {
     ) async throws -> ImageV1.Snapshot {
         let key = SnapshotKey(owner: request.owner, key: request.key)
         return ImageV1.Snapshot(
-            try await mapped { try await store.prepareSnapshot(key, imageID: request.imageId) }
+            try await mapped {
+                try await store.prepareSnapshot(
+                    key,
+                    imageID: request.imageId,
+                    isTransient: request.transient
+                )
+            }
         )
     }
 

@@ -28,6 +28,18 @@ package enum CurrentProcess {
         petrel_kcmp_file(getpid(), first, second) == 0
     }
 
+    /// Changes what `/proc/PID/cmdline` shows, in place: an argument for which `change` has another of the same length is
+    /// replaced, any other is left. For programs with one thread.
+    package static func changeArguments(_ change: (_ index: Int, _ argument: String) -> String) {
+        for index in 0..<Int(CommandLine.argc) {
+            guard let place = CommandLine.unsafeArgv[index] else { continue }
+            let old = String(cString: place)
+            let new = change(index, old)
+            guard new != old, new.utf8.count == old.utf8.count else { continue }
+            for (offset, byte) in new.utf8.enumerated() { place[offset] = CChar(bitPattern: byte) }
+        }
+    }
+
     /// isatty(3).
     package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 }

@@ -29,12 +29,22 @@ struct RootBuilder {
             return root
         }
         let root = try named(first.destination.isEmpty ? "/" : first.destination) { () throws(SystemError) in
+            try allowAgain(first)
             let root = try maker.make(first)
             try Mounts.attach(root.raw, at: place.raw)
             return root
         }
         for mount in plan.rootMounts.dropFirst() { try attach(mount, in: ContainerRoot(directory: root.raw)) }
         return root
+    }
+
+    /// The kernel leaves a mark in the work directory of a `volatile` overlay and refuses the next one, since the machine may
+    /// have ended between the two. Whoever gives the same root again knows that it has not.
+    private func allowAgain(_ root: MountPlan) throws(SystemError) {
+        guard root.options.contains(where: { $0.key == "volatile" }),
+            let work = root.options.first(where: { $0.key == "workdir" })?.value
+        else { return }
+        try Files.removeTree(work + "/work/incompat")
     }
 
     /// Binds whose mounts are to travel to the host, by their place in the plan: copies of the host's own mounts as long
@@ -98,14 +108,18 @@ struct RootBuilder {
 
     // MARK: - Devices
 
+    /// Whether its /dev was made for it.
+    private var hasOwnDevices: Bool {
+        guard let mount = mount(over: "/dev") else { return false }
+        return Self.parts(mount.destination) == ["dev"] && !isBind(mount)
+    }
+
     /// Nodes, and in a /dev of the container's own the usual links and the console.
     func makeDevices(in root: ContainerRoot) throws(SystemError) {
         for device in plan.devices where !isBroughtIn(device.path) {
             try named(device.path) { () throws(SystemError) in try make(device, in: root) }
         }
-        guard let mount = mount(over: "/dev"), Self.parts(mount.destination) == ["dev"], !isBind(mount) else {
-            return
-        }
+        guard hasOwnDevices else { return }
         let dev = try root.ensure("/dev", .directory)
         var links = [
             ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
@@ -213,7 +227,8 @@ struct RootBuilder {
             guard let target = try present(path, in: root) else { continue }
             try named(path) { () throws(SystemError) in
                 guard try Files.status(ofDescriptor: target.raw).kind == .directory else {
-                    return try coverUp(target.raw, &null, NullDevice.makeCover)
+                    return try coverUp(target.raw, &null) { () throws(SystemError) in try nullCover(in: root)
+                    }
                 }
                 // One empty file system covers all directories.
                 try coverUp(target.raw, &cover, emptyDirectory)
@@ -235,6 +250,17 @@ struct RootBuilder {
         let made = SharedDescriptor(try make())
         try Mounts.attach(made.raw, at: target)
         first = made
+    }
+
+    /// The container's own null device where it has one: then no file system is taken down again, for which the kernel
+    /// would keep its start waiting.
+    private func nullCover(in root: ContainerRoot) throws(SystemError) -> Descriptor {
+        guard hasOwnDevices, let own = try present("/dev/null", in: root),
+            NullDevice.isNull(try Files.status(ofDescriptor: own.raw))
+        else { return try NullDevice.makeCover() }
+        let mount = try Mounts.clone("", at: own.raw, recursive: false)
+        try Mounts.set(mount.raw, adding: .readOnly)
+        return mount
     }
 
     private func emptyDirectory() throws(SystemError) -> Descriptor {

@@ -39,8 +39,8 @@ extension Supervisor {
     }
 
     private func recover(_ directory: ContainerDirectory, _ custody: Custody, _ pids: [Int32]) async {
-        guard Files.exists(directory.lifecycleFile) else { return await undo(directory, pids) }
         do {
+            if try directory.isUnwritten() { return await undo(directory, pids) }
             let request = try directory.request()
             let (record, isDurable) = try directory.lifecycleRecord(bootID: surroundings.bootID)
             guard let lifecycle = Lifecycle(record, request: request) else {

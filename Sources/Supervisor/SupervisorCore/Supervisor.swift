@@ -18,6 +18,8 @@ package actor Supervisor {
     nonisolated let containersPath: String
     nonisolated let runContainersPath: String
     nonisolated let threads: [SerialThread]
+    /// For what takes long and nobody else is to wait for.
+    private nonisolated let slowThread: SerialThread
     private nonisolated let seccomp: SeccompCache
     private nonisolated let bell = Bell()
     var containers: [ContainerID: Container] = [:]
@@ -48,6 +50,7 @@ package actor Supervisor {
         var threads: [SerialThread] = []
         for _ in 0..<4 { threads.append(try SerialThread()) }
         self.threads = threads
+        slowThread = try SerialThread()
         self.seccomp = seccomp
         self.surroundings = surroundings
     }
@@ -55,8 +58,36 @@ package actor Supervisor {
     // MARK: - Creating
 
     /// Records the container and starts its keeper. Repeating the call with the same content is harmless.
-    /// - Throws: `.containerExists`, `.keyTaken` when it is asked for differently now; `.invalidField`.
-    package func create(_ request: ContainerRequest) async throws -> ContainerSnapshot {
+    /// - Parameter startKey: Not empty: starts it, too, and returns as `Container.start` does with this key.
+    /// - Throws: `.containerExists`, `.keyTaken` when it is asked for differently now; `.invalidField`; `.startFailed`, the
+    ///   container being there.
+    package func create(_ request: ContainerRequest, startKey: String = "") async throws -> ContainerSnapshot
+    {
+        let container = try await recorded(request, startKey: startKey)
+        async let isOnDisk: Void = outlivePower(container)
+        let snapshot =
+            startKey.isEmpty ? await container.snapshot : try await container.start(key: startKey)
+        try await isOnDisk
+        surroundings.faults.reach("supervisor.create.synced")
+        replenishKeepers()
+        return snapshot
+    }
+
+    /// For the next container.
+    private nonisolated func replenishKeepers() {
+        surroundings.works.start(on: slowThread) { [surroundings] in
+            do {
+                try surroundings.keepers.replenish()
+                try await surroundings.keepers.reserve.watch()
+            } catch {
+                guard error is SystemError else { return }
+                surroundings.logger.warning("keeper in reserve", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// The container that is there already for the same request, or one made just now.
+    private func recorded(_ request: ContainerRequest, startKey: String) async throws -> Container {
         let ownerKey = OwnerKey(owner: request.owner, key: request.key)
         while reserved.contains(request.id) {
             let generation = bell.generation
@@ -69,7 +100,7 @@ package actor Supervisor {
             guard await !present.isRemoved, !snapshot.lifecycle.isBeingDeleted else {
                 throw SupervisorError.isBeingRemoved(request.id)
             }
-            return snapshot
+            return present
         }
         if let other = keys[ownerKey] {
             throw SupervisorError.keyTaken(owner: request.owner, key: request.key, by: other)
@@ -81,16 +112,26 @@ package actor Supervisor {
             bell.ring()
         }
         do {
-            let container = try await make(request)
-            containers[request.id] = container
-            return await container.snapshot
+            return try await make(request, startKey: startKey)
         } catch {
             keys[ownerKey] = nil
             throw error
         }
     }
 
-    private func make(_ request: ContainerRequest) async throws -> Container {
+    /// Waits until the disk has the container, on a thread where nothing else waits for that. One that removes itself
+    /// is of no use after the machine's end, and is not synced.
+    private nonisolated func outlivePower(_ container: Container) async throws {
+        guard !container.request.isAutoRemoved else { return }
+        let directory = container.directory
+        try await withTaskExecutorPreference(slowThread) { try await Self.sync(directory) }
+    }
+
+    @concurrent private static func sync(_ directory: ContainerDirectory) async throws {
+        try directory.syncCreation()
+    }
+
+    private func make(_ request: ContainerRequest, startKey: String) async throws -> Container {
         let faults = surroundings.faults
         let directory = directory(of: request.id)
         let cgroupPath = surroundings.cgroupPath(of: request)
@@ -109,7 +150,7 @@ package actor Supervisor {
             let keeper = try surroundings.keepers.spawn(for: directory, isAdopter: false)
             link = keeper
             faults.reach("supervisor.create.keeper-spawned")
-            let lifecycle = try complete(request, directory)
+            let lifecycle = try complete(request, startKey: startKey, directory)
             faults.reach("supervisor.create.completed")
             let container = Container(
                 request: request,
@@ -137,9 +178,10 @@ package actor Supervisor {
     /// Writes the life cycle's first record: from here on a restarted supervisor keeps the container.
     private func complete(
         _ request: ContainerRequest,
+        startKey: String,
         _ directory: ContainerDirectory
-    ) throws(SystemError) -> Lifecycle {
-        let lifecycle = Lifecycle(
+    ) throws -> Lifecycle {
+        var lifecycle = Lifecycle(
             id: request.id,
             owner: request.owner,
             policy: request.restartPolicy,
@@ -147,11 +189,10 @@ package actor Supervisor {
             healthCheck: request.healthCheck,
             now: surroundings.now
         )
+        // Carried out when the keeper is greeted.
+        if !startKey.isEmpty { _ = try lifecycle.requestStart(key: startKey, now: surroundings.now) }
         let bytes = lifecycle.record(bootID: surroundings.bootID, revision: 1).serialized()
-        // While the keeper comes up. The request first: what is complete has one.
-        try directory.syncRequest()
-        try directory.write(bytes, to: directory.lifecycleFile)
-        try directory.syncParent()
+        try directory.write(bytes, to: directory.lifecycleFile, durably: false)
         return lifecycle
     }
 

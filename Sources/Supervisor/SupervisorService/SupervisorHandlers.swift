@@ -30,7 +30,13 @@ package struct SupervisorHandlers: SupervisorV1.SupervisorService {
         context: CallContext
     ) async throws -> SupervisorV1.Container {
         try await mapped {
-            SupervisorV1.Container(try await supervisor.create(try ContainerRequest(checking: request)))
+            if !request.startKey.isEmpty { try Check.name(request.startKey, field: "start_key") }
+            return SupervisorV1.Container(
+                try await supervisor.create(
+                    try ContainerRequest(checking: request),
+                    startKey: request.startKey
+                )
+            )
         }
     }
 

@@ -2,11 +2,16 @@
 
 /// Finds the option that a command does not have, in words that the argument parser has refused.
 package enum FlagCheck {
+    package struct Unknown: Hashable, Sendable {
+        /// Without its dashes.
+        package let name: String
+        package let why: String
+        package let advice: String
+    }
+
     /// `unknown flag: --naem`, with what may have been meant; nil when all options are known.
     /// - Parameter words: What follows the command's name.
-    package static func unknown(_ words: [String], of command: CommandDescription) -> (
-        why: String, advice: String
-    )? {
+    package static func unknown(_ words: [String], of command: CommandDescription) -> Unknown? {
         var rest = words[...]
         while let word = rest.popFirst(), word != "--" {
             guard word.hasPrefix("-"), word != "-" else {
@@ -16,7 +21,11 @@ package enum FlagCheck {
             if word.hasPrefix("--") {
                 let name = String(word.dropFirst(2).prefix { $0 != "=" })
                 guard let option = command.option(long: name) else {
-                    return ("unknown flag: --\(name)", meant(long: name, command))
+                    return Unknown(
+                        name: name,
+                        why: "unknown flag: --\(name)",
+                        advice: meant(long: name, command)
+                    )
                 }
                 if option.valueName != nil, !word.contains("=") { rest = rest.dropFirst() }
             } else if let problem = unknown(shorts: word, of: command, &rest) {
@@ -30,13 +39,15 @@ package enum FlagCheck {
         shorts word: String,
         of command: CommandDescription,
         _ rest: inout ArraySlice<String>
-    )
-        -> (why: String, advice: String)?
-    {
+    ) -> Unknown? {
         var letters = word.dropFirst()
         while let letter = letters.popFirst() {
             guard let option = command.option(short: String(letter)) else {
-                return ("unknown shorthand flag: '\(letter)' in \(word)", meant(short: letter, word, command))
+                return Unknown(
+                    name: String(letter),
+                    why: "unknown shorthand flag: '\(letter)' in \(word)",
+                    advice: meant(short: letter, word, command)
+                )
             }
             if option.valueName != nil {
                 if letters.isEmpty { rest = rest.dropFirst() }

@@ -2,30 +2,60 @@
 internal import Events
 internal import Synchronization
 
-/// Who is reading which container's output at the moment, so that its removal can wait for them.
+/// Who is reading which container's output at the moment, or is about to, so that its removal can wait for them.
 final class OutputReaders: Sendable {
-    private let counts = Mutex<[ContainerID: Int]>([:])
+    /// How long one who has said that he will read may take to come.
+    private static let patience = Duration.seconds(10)
+
+    private struct State {
+        var counts: [ContainerID: Int] = [:]
+        /// Until when somebody is waited for.
+        var expected: [ContainerID: ContinuousClock.Instant] = [:]
+    }
+
+    private let state = Mutex(State())
     private let changes = Changes()
 
-    func enter(_ id: ContainerID) { counts.withLock { $0[id, default: 0] += 1 } }
+    /// Somebody will read it, who does not know its id yet.
+    func expect(_ id: ContainerID) {
+        let now = ContinuousClock.now
+        state.withLock { state in
+            state.expected = state.expected.filter { $0.value > now }
+            state.expected[id] = now + Self.patience
+        }
+    }
+
+    /// Nobody will after all.
+    func stopExpecting(_ id: ContainerID) {
+        state.withLock { $0.expected[id] = nil }
+        changes.announce()
+    }
+
+    func enter(_ id: ContainerID) {
+        state.withLock { state in
+            state.expected[id] = nil
+            state.counts[id, default: 0] += 1
+        }
+    }
 
     func leave(_ id: ContainerID) {
-        counts.withLock { counts in
-            let left = (counts[id] ?? 1) - 1
-            counts[id] = left == 0 ? nil : left
+        state.withLock { state in
+            let left = (state.counts[id] ?? 1) - 1
+            state.counts[id] = left == 0 ? nil : left
         }
         changes.announce()
     }
 
-    /// Returns when nobody reads it any more, or after `limit`.
+    /// Returns when nobody reads it any more and nobody is expected to, or after `limit`.
     func waitUntilGone(_ id: ContainerID, atMost limit: Duration) async {
         await withinLimit(limit) { [self] in
             while true {
                 let seen = changes.version
-                if counts.withLock({ $0[id] == nil }) { return }
+                if state.withLock({ $0.counts[id] == nil && $0.expected[id] == nil }) { return }
                 try await changes.wait(beyond: seen)
             }
         }
+        state.withLock { $0.expected[id] = nil }
     }
 }
 

@@ -72,7 +72,7 @@ package enum WaitCondition: String, Sendable {
     private static let advice = "use not-running, next-exit or removed"
 }
 
-/// A container to be made; nothing of the user's program runs yet.
+/// A container to be made.
 package struct ContainerOrder: Sendable {
     package var id: ContainerID
     /// An OCI runtime configuration.
@@ -89,6 +89,8 @@ package struct ContainerOrder: Sendable {
     /// Empty: the suite's.
     package var cgroupParent = ""
     package var health: HealthOrder?
+    /// Not empty: it is started, too, as by a start with this key; the answer is then that of the start.
+    package var startKey = ""
 }
 
 /// One mount of a root file system, as mount(2) has it.

@@ -16,7 +16,12 @@ package protocol ImageSource: Sendable {
     /// What images take on the disk; with `containers` also what the engine's snapshots do, which takes time.
     func usage(containers: Bool) async throws(PeerError) -> ImageUsage
     /// Repeating it is harmless.
-    func prepareSnapshot(_ key: ContainerID, of image: String) async throws(PeerError) -> PreparedSnapshot
+    /// - Parameter isTransient: It need not outlive this boot of the machine.
+    func prepareSnapshot(
+        _ key: ContainerID,
+        of image: String,
+        isTransient: Bool
+    ) async throws(PeerError) -> PreparedSnapshot
     /// Removing an absent one is harmless.
     func removeSnapshot(_ key: ContainerID) async throws(PeerError)
     /// The keys of the engine's snapshots.

@@ -4,7 +4,7 @@ internal import GRDB
 /// A container as the engine's database has it.
 struct ContainerRow: Sendable {
     enum State: String, Sendable {
-        /// Being made; nobody sees it, and the next start undoes it.
+        /// Being made; nobody sees it, and the next start undoes it, unless its first run has begun.
         case creating
         case created
         /// Being removed, unless it runs: nobody asked for it to be killed. The next start asks again.
@@ -64,25 +64,26 @@ extension ContainerRow {
     }
 
     static func one(_ db: Database, id: ContainerID) throws -> ContainerRow? {
-        let statement = try db.cachedStatement(sql: "SELECT * FROM containers WHERE id = ?")
-        return try Row.fetchOne(statement, arguments: [id.text]).map(ContainerRow.init)
+        try db.row("SELECT * FROM containers WHERE id = ?", [id.text]).map(ContainerRow.init)
     }
 
     static func exists(_ db: Database, _ id: ContainerID) throws -> Bool {
-        let statement = try db.cachedStatement(sql: "SELECT 1 FROM containers WHERE id = ?")
-        return try Int.fetchOne(statement, arguments: [id.text]) != nil
+        try db.row("SELECT 1 FROM containers WHERE id = ?", [id.text]) != nil
+    }
+
+    /// The same, for one that users see.
+    static func isVisible(_ db: Database, _ id: ContainerID) throws -> Bool {
+        try db.row("SELECT 1 FROM containers WHERE id = ? AND state <> 'creating'", [id.text]) != nil
     }
 
     /// What events about a container carry, without reading all that is known of it: there are many events.
     static func eventAttributes(_ db: Database, id: ContainerID) throws -> (State, [String: String])? {
-        let row = try Row.fetchOne(
-            db.cachedStatement(
-                sql: """
-                    SELECT state, name, json_extract(settings, '$.image') AS image,
-                        json_extract(resolved, '$.labels') AS labels FROM containers WHERE id = ?
-                    """
-            ),
-            arguments: [id.text]
+        let row = try db.row(
+            """
+            SELECT state, name, json_extract(settings, '$.image') AS image,
+                json_extract(resolved, '$.labels') AS labels FROM containers WHERE id = ?
+            """,
+            [id.text]
         )
         guard let row, let state = State(rawValue: row["state"]) else { return nil }
         let labels = try StoredJSON.value([String: String].self, of: row["labels"])
@@ -91,11 +92,7 @@ extension ContainerRow {
 
     /// The container that a request with this key has made, or is making.
     static func one(_ db: Database, requestKey: String) throws -> ContainerRow? {
-        try Row.fetchOne(
-            db,
-            sql: "SELECT * FROM containers WHERE request_key = ?",
-            arguments: [requestKey]
-        ).map(ContainerRow.init)
+        try db.row("SELECT * FROM containers WHERE request_key = ?", [requestKey]).map(ContainerRow.init)
     }
 
     /// The visible container with this id, name, or unambiguous beginning of an id: in that order.
@@ -103,9 +100,7 @@ extension ContainerRow {
         let visible = "SELECT * FROM containers WHERE state <> 'creating' AND"
         let name = reference.hasPrefix("/") ? String(reference.dropFirst()) : reference
         for (column, value) in [("id", reference), ("name", name)] {
-            let statement = try db.cachedStatement(sql: "\(visible) \(column) = ?")
-            let row = try Row.fetchOne(statement, arguments: [value])
-            if let row { return try ContainerRow(row) }
+            if let row = try db.row("\(visible) \(column) = ?", [value]) { return try ContainerRow(row) }
         }
         guard ContainerID.isPrefix(reference) else { throw EngineError.containerNotFound(reference) }
         let found = try Row.fetchAll(
@@ -129,9 +124,9 @@ extension ContainerRow {
         if let holder = try ContainerRow.holder(db, of: name) {
             throw EngineError.nameTaken(name, holder: holder)
         }
-        try db.execute(
-            sql: "INSERT INTO containers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            arguments: [
+        try db.run(
+            "INSERT INTO containers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
                 id.text, name, state.rawValue, imageID, try StoredJSON.text(settings),
                 try StoredJSON.text(resolved), createdAtUnixNanos, requestKey,
             ]
@@ -139,8 +134,7 @@ extension ContainerRow {
     }
 
     static func holder(_ db: Database, of name: String) throws -> ContainerID? {
-        try String.fetchOne(db, sql: "SELECT id FROM containers WHERE name = ?", arguments: [name])
-            .flatMap(ContainerID.init)
+        try db.row("SELECT id FROM containers WHERE name = ?", [name]).flatMap { ContainerID($0["id"]) }
     }
 
     /// - Throws: `.nameTaken` with the holder's id; `.beingRemoved`.
@@ -162,21 +156,22 @@ extension ContainerRow {
 
     /// Changes the state if it is still `old`; says whether it was.
     static func move(_ db: Database, _ id: ContainerID, from old: State, to new: State) throws -> Bool {
-        try db.execute(
-            sql: "UPDATE containers SET state = ? WHERE id = ? AND state = ?",
-            arguments: [new.rawValue, id.text, old.rawValue]
+        try db.run(
+            "UPDATE containers SET state = ? WHERE id = ? AND state = ?",
+            [new.rawValue, id.text, old.rawValue]
         )
         return db.changesCount == 1
     }
 
     /// Deletes the row and leaves its tombstone; says whether there was a row.
     func bury(_ db: Database, at wallNanos: Int64) throws -> Bool {
-        try db.execute(sql: "DELETE FROM containers WHERE id = ?", arguments: [id.text])
+        try db.run("DELETE FROM containers WHERE id = ?", [id.text])
         guard db.changesCount == 1 else { return false }
-        try db.execute(
-            sql: "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?)",
-            arguments: [
+        try db.run(
+            "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?, ?)",
+            [
                 id.text, state == .creating ? nil : name, try StoredJSON.text(eventAttributes), wallNanos,
+                requestKey,
             ]
         )
         return true
@@ -198,7 +193,12 @@ struct Tombstone: Sendable {
     }
 
     static func one(_ db: Database, id: ContainerID) throws -> Tombstone? {
-        try Row.fetchOne(db, sql: "SELECT * FROM removed WHERE id = ?", arguments: [id.text])
+        try db.row("SELECT * FROM removed WHERE id = ?", [id.text]).flatMap(Tombstone.init)
+    }
+
+    /// The one that a request with this key had made.
+    static func one(_ db: Database, requestKey: String) throws -> Tombstone? {
+        try db.row("SELECT * FROM removed WHERE request_key = ? AND name IS NOT NULL", [requestKey])
             .flatMap(Tombstone.init)
     }
 

@@ -98,7 +98,7 @@ struct EngineDatabase: Sendable {
     ) throws -> Value {
         // NORMAL syncs at checkpoints only; FULL the log at this commit. Each time, as a cancelled task could not set
         // it back.
-        try db.execute(sql: "PRAGMA synchronous = \(durably ? "FULL" : "NORMAL")")
+        try db.run("PRAGMA synchronous = \(durably ? "FULL" : "NORMAL")")
         var value: Value?
         try db.inTransaction {
             value = try body(db)
@@ -199,6 +199,11 @@ enum Schema {
         """,
         """
         -- Nothing but a number that earlier releases refuse: they do not know the state removing-unless-running.
+        """,
+        """
+        -- A request that is repeated when its container has been and gone is answered with it.
+        ALTER TABLE removed ADD COLUMN request_key TEXT;
+        CREATE INDEX removed_by_request ON removed (request_key) WHERE request_key IS NOT NULL;
         """,
     ]
 }

@@ -7,13 +7,13 @@ enum EventTable {
     static let kept: Int64 = 100_000
 
     static func insert(_ db: Database, _ event: EngineEvent, from source: JournalPosition? = nil) throws {
-        try db.execute(
-            sql: """
-                INSERT OR IGNORE INTO events
-                (type, action, actor, attributes, wall_nanos, journal, journal_sequence)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
+        try db.run(
+            """
+            INSERT OR IGNORE INTO events
+            (type, action, actor, attributes, wall_nanos, journal, journal_sequence)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
                 event.type.rawValue, event.action, event.actor, try StoredJSON.text(event.attributes),
                 event.wallUnixNanos, source?.journal, source.map { Int64(clamping: $0.sequence) },
             ]
@@ -70,7 +70,7 @@ enum EventTable {
     }
 
     static func position(_ db: Database, in journal: Journal = .supervisor) throws -> JournalPosition {
-        let row = try Row.fetchOne(db, sql: "SELECT journal, sequence FROM \(journal.rawValue)")
+        let row = try db.row("SELECT journal, sequence FROM \(journal.rawValue)")
         guard let row else { throw EngineError.database("the journal's position is missing") }
         return JournalPosition(journal: row["journal"], sequence: UInt64(row["sequence"] as Int64))
     }
@@ -80,9 +80,9 @@ enum EventTable {
         _ position: JournalPosition,
         in journal: Journal = .supervisor
     ) throws {
-        try db.execute(
-            sql: "UPDATE \(journal.rawValue) SET journal = ?, sequence = ?",
-            arguments: [position.journal, Int64(clamping: position.sequence)]
+        try db.run(
+            "UPDATE \(journal.rawValue) SET journal = ?, sequence = ?",
+            [position.journal, Int64(clamping: position.sequence)]
         )
     }
 }

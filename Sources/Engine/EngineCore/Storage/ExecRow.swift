@@ -14,22 +14,22 @@ struct ExecRow: Sendable {
     var createdAtUnixNanos: Int64
 
     private func insert(_ db: Database) throws {
-        try db.execute(
-            sql: "INSERT INTO execs VALUES (?, ?, ?, ?)",
-            arguments: [id.text, container.text, try StoredJSON.text(settings), createdAtUnixNanos]
+        try db.run(
+            "INSERT INTO execs VALUES (?, ?, ?, ?)",
+            [id.text, container.text, try StoredJSON.text(settings), createdAtUnixNanos]
         )
-        try db.execute(
-            sql: """
-                DELETE FROM execs WHERE container = ? AND id <> ? AND created_at <
-                (SELECT created_at FROM execs WHERE container = ? ORDER BY created_at DESC LIMIT 1 OFFSET ?)
-                """,
-            arguments: [container.text, id.text, container.text, ExecRow.keptForEachContainer]
+        try db.run(
+            """
+            DELETE FROM execs WHERE container = ? AND id <> ? AND created_at <
+            (SELECT created_at FROM execs WHERE container = ? ORDER BY created_at DESC LIMIT 1 OFFSET ?)
+            """,
+            [container.text, id.text, container.text, ExecRow.keptForEachContainer]
         )
     }
 
     static func one(_ db: Database, id: String, of container: ContainerID) throws -> ExecRow? {
         let sql = "SELECT * FROM execs WHERE id = ? AND container = ?"
-        guard let row = try Row.fetchOne(db, sql: sql, arguments: [id, container.text]),
+        guard let row = try db.row(sql, [id, container.text]),
             let exec = ContainerID(row["id"])
         else { return nil }
         return ExecRow(
@@ -44,7 +44,7 @@ struct ExecRow: Sendable {
     /// - Throws: `.invalidField` when its id is that of another request.
     func insertOnce(_ db: Database) throws -> Bool {
         let sql = "SELECT container, settings FROM execs WHERE id = ?"
-        guard let row = try Row.fetchOne(db, sql: sql, arguments: [id.text]) else {
+        guard let row = try db.row(sql, [id.text]) else {
             try insert(db)
             return true
         }

@@ -25,7 +25,13 @@ package struct ContainerHandlers: EngineV1.ContainersService {
     ) async throws -> EngineV1.CreateResponse {
         try await StatusMapping.answering(context) {
             let settings = try ContainerSettings(request.config ?? EngineV1.ContainerConfig())
-            let made = try await engine.create(name: request.name, settings: settings, key: request.key)
+            let launch = request.start ? Engine.Launch(wantsOutput: request.outputWanted) : nil
+            let made = try await engine.create(
+                name: request.name,
+                settings: settings,
+                key: request.key,
+                launch: launch
+            )
             return EngineV1.CreateResponse(id: made.id.text, name: made.name, warnings: made.warnings)
         }
     }

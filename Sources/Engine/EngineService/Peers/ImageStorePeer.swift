@@ -78,13 +78,16 @@ package struct ImageStorePeer: ImageSource {
         return usage
     }
 
-    package func prepareSnapshot(_ key: ContainerID, of image: String) async throws(PeerError)
-        -> PreparedSnapshot
-    {
+    package func prepareSnapshot(
+        _ key: ContainerID,
+        of image: String,
+        isTransient: Bool
+    ) async throws(PeerError) -> PreparedSnapshot {
         let request = ImageV1.PrepareSnapshotRequest(
             owner: ImageStorePeer.owner,
             key: key.text,
-            imageId: image
+            imageId: image,
+            transient: isTransient
         )
         return PreparedSnapshot(
             try await calls.repeating { options throws(RPCError) in

@@ -35,7 +35,8 @@ package struct SupervisorPeer: ContainerSupervisor {
             joinedNamespaces: order.joined.map {
                 SupervisorV1.JoinedNamespace(kind: $0.kind.rawValue, containerId: $0.container.text)
             },
-            cgroupParent: order.cgroupParent
+            cgroupParent: order.cgroupParent,
+            startKey: order.startKey
         )
         return try container(
             try await calls.repeating { options throws(RPCError) in

@@ -82,6 +82,11 @@ extension Catalog {
         for hex in layers { try db.execute(sql: "DELETE FROM layer WHERE chain = ?", arguments: [hex]) }
     }
 
+    /// Forgets the transient snapshots of earlier boots.
+    static func forgetSnapshots(_ db: Database, ofBootsBut boot: String) throws {
+        try db.execute(sql: "DELETE FROM snapshot WHERE boot NOT IN ('', ?)", arguments: [boot])
+    }
+
     /// Everything that has a record, by the names that it has on disk.
     static func recorded(_ db: Database) throws -> (
         blobs: Set<String>, layers: Set<String>, snapshots: Set<String>

@@ -130,6 +130,10 @@ struct Catalog: Sendable {
                     """
             )
         }
+        migrator.registerMigration("3") { db in
+            // The boot that a transient snapshot is of; empty for those that outlive it.
+            try db.execute(sql: "ALTER TABLE snapshot ADD COLUMN boot TEXT NOT NULL DEFAULT ''")
+        }
         return migrator
     }
 }

@@ -7,68 +7,106 @@ internal import System
 /// Writable layers of containers.
 extension ImageStore {
     /// Makes a writable layer on an image's layers. With the same key and image it gives what is there already.
+    /// - Parameter isTransient: It is removed at the next boot of the machine; until then it is as any other.
     /// - Throws: `.snapshotConflict` when the key is taken with another image; `.imageNotFound`.
-    package func prepareSnapshot(_ key: SnapshotKey, imageID: String) async throws(ImageStoreError)
-        -> Snapshot
-    {
+    package func prepareSnapshot(
+        _ key: SnapshotKey,
+        imageID: String,
+        isTransient: Bool = false
+    ) async throws(ImageStoreError) -> Snapshot {
         guard key.isValid else { throw .invalidSnapshotKey(key) }
         do {
-            return try await turns.take("snapshot \(key)") { try await prepare(key, imageID: imageID) }
+            return try await turns.take("snapshot \(key)") {
+                try await prepare(key, imageID: imageID, isTransient: isTransient)
+            }
         } catch {
             throw ImageStoreError(error, subject: "snapshot \(key)", path: path)
         }
     }
 
-    private func prepare(_ key: SnapshotKey, imageID: String) async throws -> Snapshot {
-        let id = try await catalog.transaction { try Catalog.resolve($0, imageID).id }
-        if let present = try await find(key) {
-            guard present.imageID == "sha256:" + id else {
-                throw ImageStoreError.snapshotConflict(key, imageID: present.imageID)
-            }
-            return present
+    private func prepare(_ key: SnapshotKey, imageID: String, isTransient: Bool) async throws -> Snapshot {
+        let (id, present, layers) = try await catalog.transientTransaction { db in
+            let id = try Catalog.resolve(db, imageID).id
+            let present = try Self.find(db, key)
+            return (id, present, present == nil ? try Self.imageLayers(db, id) : [])
         }
-        let layers = try await catalog.transaction { db in try Self.imageLayers(db, id) }
+        if let present {
+            guard present.image == id else {
+                throw ImageStoreError.snapshotConflict(key, imageID: "sha256:" + present.image)
+            }
+            return snapshot(present)
+        }
         let root =
             layers.lazy.compactMap(\.root).first ?? RootAttributes(permissions: 0o755, user: 0, group: 0)
         let ingest = try directory.ingest("snapshot")
         let name = String(ingest.split(separator: "-").last ?? "")
-        let (directory, faults) = (directory, faults)
         do {
-            try await BlockingThread.run { _ in
-                try Files.makeDirectory(ingest + "/snapshot", mode: 0o700)
-                try Files.makeDirectory(ingest + "/snapshot/work", mode: 0o700)
-                try Files.makeDirectory(ingest + "/snapshot/upper", mode: 0o755)
-                let upper = try Files.open(ingest + "/snapshot/upper", [.readOnly, .directory])
-                try Files.changeOwner(ofDescriptor: upper.raw, user: root.user, group: root.group)
-                try Files.changeMode(ofDescriptor: upper.raw, to: root.permissions)
-                faults.reach("image-store.prepare-snapshot.made")
-                try Files.rename(ingest + "/snapshot", to: directory.snapshot(name))
-                try Files.syncDirectory(directory.snapshots)
-                directory.discard(ingest)
-            }
+            try await makeDirectories(in: ingest, root, name)
             faults.reach("image-store.prepare-snapshot.renamed")
-            try await catalog.transaction { db in
-                // In this transaction again: the image may have been removed meanwhile.
-                let chain = try Self.imageLayers(db, id).first?.chain
-                try db.execute(
-                    sql: """
-                        INSERT INTO snapshot (owner, key, image, chain, directory, ownerUser) VALUES (?, ?, ?, ?, ?, 0)
-                        """,
-                    arguments: [key.owner, key.key, id, chain, name]
-                )
-            }
+            async let isSynced: Void = isTransient ? () : try await syncSnapshots()
+            try await record(key, id, name, isTransient: isTransient)
+            try await isSynced
         } catch {
             directory.discard(ingest)
             directory.discard(directory.snapshot(name))
             throw error
         }
         faults.reach("image-store.prepare-snapshot.recorded")
-        return snapshot(key, id, layers, name)
+        return snapshot(
+            SnapshotRow(key: key, image: id, layers: layers, directory: name, isTransient: isTransient)
+        )
+    }
+
+    private func makeDirectories(
+        in ingest: String,
+        _ root: RootAttributes,
+        _ name: String
+    ) async throws {
+        let (directory, faults) = (directory, faults)
+        try await BlockingThread.run { _ in
+            try Files.makeDirectory(ingest + "/snapshot", mode: 0o700)
+            try Files.makeDirectory(ingest + "/snapshot/work", mode: 0o700)
+            try Files.makeDirectory(ingest + "/snapshot/upper", mode: 0o755)
+            let upper = try Files.open(ingest + "/snapshot/upper", [.readOnly, .directory])
+            try Files.changeOwner(ofDescriptor: upper.raw, user: root.user, group: root.group)
+            try Files.changeMode(ofDescriptor: upper.raw, to: root.permissions)
+            faults.reach("image-store.prepare-snapshot.made")
+            try Files.rename(ingest + "/snapshot", to: directory.snapshot(name))
+            directory.discard(ingest)
+        }
+    }
+
+    /// Beside the row's commit, for both wait for the same disk: until both are there nobody is told of the snapshot, and
+    /// one that is lost in between is removed by its owner, who finds nothing or half of it.
+    private func syncSnapshots() async throws {
+        let directory = directory
+        try await BlockingThread.run { _ in try Files.syncDirectory(directory.snapshots) }
+    }
+
+    private func record(_ key: SnapshotKey, _ id: String, _ name: String, isTransient: Bool) async throws {
+        let boot = isTransient ? try Boot.id() : ""
+        let insert: @Sendable (Database) throws -> Void = { db in
+            // In this transaction again: the image may have been removed meanwhile.
+            let chain = try Self.imageLayers(db, id).first?.chain
+            try db.execute(
+                sql: """
+                    INSERT INTO snapshot (owner, key, image, chain, directory, ownerUser, boot)
+                    VALUES (?, ?, ?, ?, ?, 0, ?)
+                    """,
+                arguments: [key.owner, key.key, id, chain, name, boot]
+            )
+        }
+        if isTransient {
+            try await catalog.transientTransaction(insert)
+        } else {
+            try await catalog.transaction(insert)
+        }
     }
 
     package func snapshot(_ key: SnapshotKey) async throws(ImageStoreError) -> Snapshot {
-        guard let snapshot = try await find(key) else { throw .snapshotNotFound(key) }
-        return snapshot
+        let row = try await catalog.transientTransaction { db in try Self.find(db, key) }
+        guard let row else { throw .snapshotNotFound(key) }
+        return snapshot(row)
     }
 
     /// Of one owner, or of all when it is empty.
@@ -130,17 +168,15 @@ extension ImageStore {
         let image: String
         let layers: [LayerRow]
         let directory: String
+        let isTransient: Bool
     }
 
-    private func find(_ key: SnapshotKey) async throws(ImageStoreError) -> Snapshot? {
-        let row = try await catalog.transaction { db in
-            try Row.fetchOne(
-                db,
-                sql: "SELECT * FROM snapshot WHERE owner = ? AND key = ?",
-                arguments: [key.owner, key.key]
-            ).map { row in try Self.row(db, row) }
-        }
-        return row.map { snapshot($0.key, $0.image, $0.layers, $0.directory) }
+    private static func find(_ db: Database, _ key: SnapshotKey) throws -> SnapshotRow? {
+        try Row.fetchOne(
+            db,
+            sql: "SELECT * FROM snapshot WHERE owner = ? AND key = ?",
+            arguments: [key.owner, key.key]
+        ).map { row in try Self.row(db, row) }
     }
 
     private static func row(_ db: Database, _ row: Row) throws -> SnapshotRow {
@@ -151,7 +187,13 @@ extension ImageStore {
                 reason: "a layer below it is lost; pull or load its image again"
             )
         }
-        return SnapshotRow(key: key, image: row["image"], layers: layers, directory: row["directory"])
+        return SnapshotRow(
+            key: key,
+            image: row["image"],
+            layers: layers,
+            directory: row["directory"],
+            isTransient: row["boot"] != ""
+        )
     }
 
     /// An image's layers, uppermost first.
@@ -168,16 +210,15 @@ extension ImageStore {
         return layers
     }
 
-    private func snapshot(_ key: SnapshotKey, _ image: String, _ layers: [LayerRow], _ name: String)
-        -> Snapshot
-    {
+    private func snapshot(_ row: SnapshotRow) -> Snapshot {
         Snapshot(
-            key: key,
-            imageID: "sha256:" + image,
-            lowerDirectories: layers.isEmpty
-                ? [directory.emptyLayer] : layers.map { directory.layer($0.chain) },
-            upperDirectory: directory.snapshot(name) + "/upper",
-            workDirectory: directory.snapshot(name) + "/work"
+            key: row.key,
+            imageID: "sha256:" + row.image,
+            lowerDirectories: row.layers.isEmpty
+                ? [directory.emptyLayer] : row.layers.map { directory.layer($0.chain) },
+            upperDirectory: directory.snapshot(row.directory) + "/upper",
+            workDirectory: directory.snapshot(row.directory) + "/work",
+            isTransient: row.isTransient
         )
     }
 }

@@ -42,8 +42,13 @@ package struct Snapshot: Hashable, Sendable {
     /// What the container changed.
     package let upperDirectory: String
     package let workDirectory: String
+    /// It is of no use after this boot of the machine.
+    package let isTransient: Bool
 
     /// How the root is mounted: each `lowerdir+` is one call of `fsconfig`, uppermost first.
+    ///
+    /// Of one that is transient nothing need reach the disk: `volatile` keeps the kernel from syncing the whole file system
+    /// below it at each unmount, and from waiting for the disk at a container's fsync.
     package var mounts: [MountDescription] {
         [
             MountDescription(
@@ -51,6 +56,7 @@ package struct Snapshot: Hashable, Sendable {
                 source: "overlay",
                 options: lowerDirectories.map { "lowerdir+=" + $0 }
                     + ["upperdir=" + upperDirectory, "workdir=" + workDirectory]
+                    + (isTransient ? ["volatile"] : [])
             )
         ]
     }

@@ -557,6 +557,11 @@ extension EngineV1 {
         /// Chosen by the caller, at most 128 characters: a call repeated with it is answered with the container that the first
         /// one made. Empty: each call makes another one.
         package var key: String
+        /// Start it, too. An error of reason "start_failed…" says that it is there and its program was not executed; its subject
+        /// is the container's id.
+        package var start: Bool
+        /// Its output is asked for at once: a container that removes itself waits for that.
+        package var outputWanted: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -564,11 +569,15 @@ extension EngineV1 {
         package init(
             name: String = "",
             config: EngineV1.ContainerConfig? = nil,
-            key: String = ""
+            key: String = "",
+            start: Bool = false,
+            outputWanted: Bool = false
         ) {
             self.name = name
             self.config = config
             self.key = key
+            self.start = start
+            self.outputWanted = outputWanted
         }
     }
 
@@ -2907,7 +2916,9 @@ extension EngineV1.CreateRequest {
         self.init(
             name: try Wire.text(c.pointee.name, "petrel.engine.v1.CreateRequest.name"),
             config: try Wire.message(c.pointee.config),
-            key: try Wire.text(c.pointee.key, "petrel.engine.v1.CreateRequest.key")
+            key: try Wire.text(c.pointee.key, "petrel.engine.v1.CreateRequest.key"),
+            start: c.pointee.start != 0,
+            outputWanted: c.pointee.output_wanted != 0
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -2916,6 +2927,8 @@ extension EngineV1.CreateRequest {
         c.pointee.name = arena.text(name)
         c.pointee.config = arena.message(config)
         c.pointee.key = arena.text(key)
+        c.pointee.start = start ? 1 : 0
+        c.pointee.output_wanted = outputWanted ? 1 : 0
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

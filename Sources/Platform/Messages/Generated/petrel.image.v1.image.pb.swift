@@ -344,6 +344,8 @@ extension ImageV1 {
         package var key: String
         /// An image id ("sha256:…").
         package var imageId: String
+        /// It is of no use after a boot of the machine, and is removed then; nothing is synced for it.
+        package var transient: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -351,11 +353,13 @@ extension ImageV1 {
         package init(
             owner: String = "",
             key: String = "",
-            imageId: String = ""
+            imageId: String = "",
+            transient: Bool = false
         ) {
             self.owner = owner
             self.key = key
             self.imageId = imageId
+            self.transient = transient
         }
     }
 
@@ -1105,7 +1109,8 @@ extension ImageV1.PrepareSnapshotRequest {
         self.init(
             owner: try Wire.text(c.pointee.owner, "petrel.image.v1.PrepareSnapshotRequest.owner"),
             key: try Wire.text(c.pointee.key, "petrel.image.v1.PrepareSnapshotRequest.key"),
-            imageId: try Wire.text(c.pointee.image_id, "petrel.image.v1.PrepareSnapshotRequest.image_id")
+            imageId: try Wire.text(c.pointee.image_id, "petrel.image.v1.PrepareSnapshotRequest.image_id"),
+            transient: c.pointee.transient != 0
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1114,6 +1119,7 @@ extension ImageV1.PrepareSnapshotRequest {
         c.pointee.owner = arena.text(owner)
         c.pointee.key = arena.text(key)
         c.pointee.image_id = arena.text(imageId)
+        c.pointee.transient = transient ? 1 : 0
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

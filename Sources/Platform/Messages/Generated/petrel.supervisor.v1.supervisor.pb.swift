@@ -203,6 +203,9 @@ extension SupervisorV1 {
         package var joinedNamespaces: [SupervisorV1.JoinedNamespace]
         /// The control group in which the container's own is made; empty: the suite's.
         package var cgroupParent: String
+        /// Not empty: it is started, too, as by Start with this key, and the answer is that of Start. A start that fails leaves
+        /// the container.
+        package var startKey: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -223,7 +226,8 @@ extension SupervisorV1 {
             annotations: [String: String] = [:],
             healthCheck: SupervisorV1.HealthCheck? = nil,
             joinedNamespaces: [SupervisorV1.JoinedNamespace] = [],
-            cgroupParent: String = ""
+            cgroupParent: String = "",
+            startKey: String = ""
         ) {
             self.id = id
             self.owner = owner
@@ -241,6 +245,7 @@ extension SupervisorV1 {
             self.healthCheck = healthCheck
             self.joinedNamespaces = joinedNamespaces
             self.cgroupParent = cgroupParent
+            self.startKey = startKey
         }
     }
 
@@ -1500,7 +1505,8 @@ extension SupervisorV1.CreateRequest {
             },
             healthCheck: c.pointee._health_check_case.rawValue == 14 ? try Wire.message(c.pointee.health_check) : nil,
             joinedNamespaces: try Wire.array(c.pointee.n_joined_namespaces, c.pointee.joined_namespaces) { (value) throws(MessageError) in try Wire.element(value) },
-            cgroupParent: try Wire.text(c.pointee.cgroup_parent, "petrel.supervisor.v1.CreateRequest.cgroup_parent")
+            cgroupParent: try Wire.text(c.pointee.cgroup_parent, "petrel.supervisor.v1.CreateRequest.cgroup_parent"),
+            startKey: try Wire.text(c.pointee.start_key, "petrel.supervisor.v1.CreateRequest.start_key")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1531,6 +1537,7 @@ extension SupervisorV1.CreateRequest {
         c.pointee.n_joined_namespaces = joinedNamespaces.count
         c.pointee.joined_namespaces = arena.array(joinedNamespaces) { arena.message($0) }
         c.pointee.cgroup_parent = arena.text(cgroupParent)
+        c.pointee.start_key = arena.text(startKey)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -13,6 +13,9 @@ package final class Channel: Sendable {
 
     deinit { connector.close() }
 
+    /// Begins to make the connection, for calls that will come soon. One that fails is made again when it is needed.
+    package func connectAhead() { connector.connectAhead() }
+
     /// Closes the connection; calls that run fail with `.unavailable`, and so does every later call.
     package func close() async {
         connector.close()

@@ -75,6 +75,9 @@ final class Connector: Sendable {
 
     // MARK: - Connecting
 
+    /// Begins, and waits for nothing.
+    func connectAhead() { _ = try? connect() }
+
     private func current() -> Mailbox? {
         state.withLock { if case .ready(let mailbox) = $0.phase { mailbox } else { nil } }
     }

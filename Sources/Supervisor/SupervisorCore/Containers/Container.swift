@@ -159,7 +159,7 @@ package actor Container {
 
     /// Soon the disk has it, too; a container that is gone by then was spared the wait.
     func syncLater(_ pause: Duration = .seconds(1)) {
-        guard !isSyncDue else { return }
+        guard !isSyncDue, !request.isAutoRemoved else { return }
         isSyncDue = true
         surroundings.works.start(on: thread) {
             do { try await Task.sleep(for: pause) } catch { return }

@@ -107,14 +107,43 @@ package struct ContainerDirectory: Hashable, Sendable {
         try Files.makeDirectories(runPath, mode: 0o700)
     }
 
-    /// Brings the request to disk. What the keeper reads follows from it, and is written anew after a boot.
-    func syncRequest() throws(SystemError) {
-        let file = try Files.open(requestFile, .readOnly)
-        try Files.sync(file.raw)
+    /// Brings a container that was made just now to the disk: its request, its life cycle's first record, their names. What
+    /// the keeper reads follows from them, and is written anew after a boot.
+    ///
+    /// A later record may have taken the first one's place meanwhile, or the whole directory be gone: then that one's writer
+    /// saw to it. Blocks.
+    func syncCreation() throws(SystemError) {
+        for file in [requestFile, lifecycleFile] {
+            do throws(SystemError) {
+                let opened = try Files.open(file, .readOnly)
+                try Files.sync(opened.raw)
+            } catch {
+                guard error.code == ErrorNumber.notFound else { throw error }
+                return
+            }
+        }
+        do throws(SystemError) { try Files.syncDirectory(path) } catch {
+            guard error.code == ErrorNumber.notFound else { throw error }
+            return
+        }
+        try Files.syncDirectory(parent)
     }
 
-    /// Brings the directory's own name to disk.
-    func syncParent() throws(SystemError) { try Files.syncDirectory(parent) }
+    /// Its creation was not completed, or the machine's end came before the disk had it: nobody was told of it, or nobody is
+    /// to find it after a boot.
+    ///
+    /// A file that was renamed before its bytes were written has none after the machine's end (ext4, XFS).
+    /// - Throws: when that cannot be seen now.
+    func isUnwritten() throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            if try Files.status(of: lifecycleFile).sizeBytes == 0 { return true }
+        } catch {
+            guard error.code == ErrorNumber.notFound else { throw error }
+            return true
+        }
+        guard Files.exists(requestFile) else { return false }
+        return try Files.status(of: requestFile).sizeBytes == 0
+    }
 
     /// Moves the directory out of the way in one step; what is aside is as good as deleted. One that is back after the
     /// machine's sudden end is deleted again by its owner.

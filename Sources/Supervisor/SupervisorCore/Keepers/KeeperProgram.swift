@@ -17,36 +17,46 @@ package struct KeeperLink: Sendable {
 /// must not lead to a file on the host that it could write to.
 package struct KeeperProgram: Sendable {
     private static let name = "petrel-keeper"
+    /// As long as the name that takes its place.
+    static let waiterName = "petrel-waiter"
 
     package let logFile: String
     package let faults: FaultPoints
-    private let program: SharedDescriptor
+    /// `ROOT/supervisor/containers`.
+    let containersPath: String
+    /// `RUN/containers`.
+    let runContainersPath: String
+    let reserve = KeeperReserve()
     let poller: Poller
+    private let program: SharedDescriptor
 
     /// Opens the executable; keepers are started from this file even when another one takes its place later.
+    /// - Parameters:
+    ///   - directory: `ROOT/supervisor`.
+    ///   - runDirectory: RUN.
     /// - Throws: `ENOENT`; what the kernel says to a mount of its own for the file.
     package init(
         executable: String,
+        directory: String,
+        runDirectory: String,
         logFile: String,
         faults: FaultPoints,
         poller: Poller
     ) throws(SystemError) {
         program = SharedDescriptor(try Mounts.readOnlyClone(ofFile: executable))
+        containersPath = directory + "/containers"
+        runContainersPath = runDirectory + "/containers"
         self.logFile = logFile
         self.faults = faults
         self.poller = poller
     }
 
-    /// Starts a keeper for a container's directory and connects to it. `isAdopter`: it takes over from one
-    /// that died.
+    /// A keeper for a container's directory, and a connection to it: the one in reserve, or one that is started now.
+    /// - Parameter isAdopter: It takes over from one that died.
     package func spawn(for directory: ContainerDirectory, isAdopter: Bool) throws(SystemError) -> KeeperLink {
-        let log = try Files.open(logFile, [.writeOnly, .create, .append], mode: 0o600)
+        if !isAdopter, let keeper = appoint(to: directory) { return keeper }
         let pair = try SequencedSocket.pair()
-        var arguments = ["--container", directory.path, "--run", directory.runPath]
-        arguments += ["--open-files", "\(try ResourceLimits.originalOpenFiles())"]
-        if isAdopter { arguments.append("--adopt") }
-        if let points = faults.path { arguments += ["--fault-points", points] }
-        let child = try start(name: Self.name, arguments, [2: log.raw, 3: pair.second.raw])
+        let child = try startKeeper(Self.name, directory, isAdopter ? ["--adopt"] : [], pair.second.raw)
         let pid = child.pid
         let process = SharedDescriptor(try child.process.duplicate())
         let socket = SequencedSocket(adopting: try SystemEnvironment.duplicate(pair.first.raw))
@@ -55,6 +65,19 @@ package struct KeeperProgram: Sendable {
             process: process,
             connection: try KeeperConnection(socket, poller: poller)
         )
+    }
+
+    func startKeeper(
+        _ name: String,
+        _ directory: ContainerDirectory,
+        _ flags: [String],
+        _ connection: Int32
+    ) throws(SystemError) -> Spawn.Child {
+        let log = try Files.open(logFile, [.writeOnly, .create, .append], mode: 0o600)
+        var arguments = ["--container", directory.path, "--run", directory.runPath]
+        arguments += ["--open-files", "\(try ResourceLimits.originalOpenFiles())"] + flags
+        if let points = faults.path { arguments += ["--fault-points", points] }
+        return try start(name: name, arguments, [2: log.raw, 3: connection])
     }
 
     /// Starts the program in a session of its own.

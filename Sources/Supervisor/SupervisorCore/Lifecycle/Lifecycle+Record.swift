@@ -44,6 +44,8 @@ extension Lifecycle {
     /// Whether losing the step from `old` to this with the machine's power would break a promise: a container that is to
     /// run again after a boot would not, or one would that was stopped by hand; or limits would be the old ones.
     package func mustOutlivePower(after old: Lifecycle) -> Bool {
+        // It is removed at the next boot, whatever it was.
+        guard !isAutoRemoved else { return false }
         if policy != old.policy || resources != old.resources || beforeUpdate != old.beforeUpdate {
             return true
         }

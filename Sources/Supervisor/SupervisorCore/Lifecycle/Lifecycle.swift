@@ -232,8 +232,11 @@ package struct Lifecycle: Hashable, Sendable {
     ///   - isNewBoot: The value was written before the machine was started again.
     package mutating func resume(keeperRun: UInt64, isNewBoot: Bool, now: Moment) -> [Effect] {
         if isBeingDeleted { return isActive ? [.signal(9), .thaw] : [] }
-        // Of a boot time that is over.
-        if isNewBoot { killDueBootNanos = min(killDueBootNanos, now.bootNanos) }
+        if isNewBoot {
+            // Of a boot time that is over.
+            killDueBootNanos = min(killDueBootNanos, now.bootNanos)
+            endWithBoot(now)
+        }
         switch phase {
         case .starting:
             // The keeper has recorded it, and says itself what becomes of it.
@@ -263,6 +266,15 @@ package struct Lifecycle: Hashable, Sendable {
         case .created, .exited:
             return []
         }
+    }
+
+    /// What the machine's end was the end of: a run that began and that no policy repeats, and all that removes itself.
+    private mutating func endWithBoot(_ now: Moment) {
+        if phase == .starting, policy.mode == .no {
+            let unknown = ExitStatus(waitStatus: nil, isOutOfMemory: false, atUnixNanos: now.wallUnixNanos)
+            _ = exited(run: run, unknown, now)
+        }
+        if phase == .created || phase == .exited { wantRemoval(now) }
     }
 
     // MARK: - What the keeper tells

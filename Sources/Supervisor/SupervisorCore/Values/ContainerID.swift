@@ -10,6 +10,11 @@ package struct ContainerID: Hashable, Sendable, Comparable, CustomStringConverti
         self.text = text
     }
 
+    /// No container's: random ids are never this one.
+    package static let nobody = ContainerID(unchecked: String(repeating: "0", count: 64))
+
+    private init(unchecked text: String) { self.text = text }
+
     package var description: String { text }
 
     package static func < (left: ContainerID, right: ContainerID) -> Bool { left.text < right.text }

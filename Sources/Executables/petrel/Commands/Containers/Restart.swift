@@ -33,7 +33,7 @@ struct Restart: EngineCommand {
             _ = try await engine.repeating("stop \(name)") { () async throws(RPCError) in
                 try await engine.containers.stop(request)
             }
-            try await engine.start(name, called: name, isNew: false, isRestart: true)
+            try await engine.start(name, called: name, isRestart: true)
             return name
         }
     }

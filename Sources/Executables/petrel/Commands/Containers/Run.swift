@@ -47,14 +47,13 @@ struct Run: EngineCommand {
             what: "run \(image)",
             detaches: detach
         )
-        let created = try await Creation(engine: engine, options: options, config: config, verb: "run")
-            .create()
-        // A start that fails with --rm is the engine's to clean up after: from here a container may be running, and is
-        // never removed because of what went wrong between us.
-        if detach {
-            try await engine.start(created.id, called: created.name, isNew: true)
-            return Screen.print(created.id)
-        }
+        // One call makes and starts it. A start that fails with --rm is the engine's to clean up after: from here a container
+        // may be running, and is never removed because of what went wrong between us.
+        let creation = Creation(engine: engine, options: options, config: config, verb: "run")
+        let created = try await creation.create(
+            launch: Creation.Launch(wantsOutput: !detach && (streams.output || streams.error))
+        )
+        if detach { return Screen.print(created.id) }
         let attachment = Attachment(
             engine: engine,
             container: created.id,
@@ -69,6 +68,6 @@ struct Run: EngineCommand {
             keys: keys,
             forwardsSignals: sigProxy
         )
-        throw ExitCode(try await attachment.startAndFollow(fromNow: false))
+        throw ExitCode(try await attachment.followFirstRun())
     }
 }

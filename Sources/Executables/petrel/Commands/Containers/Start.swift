@@ -37,10 +37,10 @@ struct Start: EngineCommand {
                 keys: try keys.keys(),
                 forwardsSignals: !found.hasTerminal
             )
-            throw ExitCode(try await attachment.startAndFollow(fromNow: true))
+            throw ExitCode(try await attachment.startAndFollow())
         }
         try await forEach(containers) { name in
-            try await engine.start(name, called: name, isNew: false)
+            try await engine.start(name, called: name)
             return name
         }
     }

@@ -6135,7 +6135,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__console_size__descriptor =
   (ProtobufCMessageInit) petrel__engine__v1__console_size__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__create_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__create_request__field_descriptors[5] =
 {
   {
     "name",
@@ -6173,17 +6173,43 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__create_request__field_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "start",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__CreateRequest, start),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "output_wanted",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__CreateRequest, output_wanted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__create_request__field_indices_by_name[] = {
   1,   /* field[1] = config */
   2,   /* field[2] = key */
   0,   /* field[0] = name */
+  4,   /* field[4] = output_wanted */
+  3,   /* field[3] = start */
 };
 static const ProtobufCIntRange petrel__engine__v1__create_request__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 10, 2 },
-  { 0, 3 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__create_request__descriptor =
 {
@@ -6193,7 +6219,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__create_request__descriptor 
   "Petrel__Engine__V1__CreateRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__CreateRequest),
-  3,
+  5,
   petrel__engine__v1__create_request__field_descriptors,
   petrel__engine__v1__create_request__field_indices_by_name,
   2,  petrel__engine__v1__create_request__number_ranges,

@@ -2361,7 +2361,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__snapshot_key__descriptor =
   (ProtobufCMessageInit) petrel__image__v1__snapshot_key__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__image__v1__prepare_snapshot_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor petrel__image__v1__prepare_snapshot_request__field_descriptors[4] =
 {
   {
     "owner",
@@ -2399,16 +2399,29 @@ static const ProtobufCFieldDescriptor petrel__image__v1__prepare_snapshot_reques
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "transient",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__PrepareSnapshotRequest, transient),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__image__v1__prepare_snapshot_request__field_indices_by_name[] = {
   2,   /* field[2] = image_id */
   1,   /* field[1] = key */
   0,   /* field[0] = owner */
+  3,   /* field[3] = transient */
 };
 static const ProtobufCIntRange petrel__image__v1__prepare_snapshot_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor petrel__image__v1__prepare_snapshot_request__descriptor =
 {
@@ -2418,7 +2431,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__prepare_snapshot_request__de
   "Petrel__Image__V1__PrepareSnapshotRequest",
   "petrel.image.v1",
   sizeof(Petrel__Image__V1__PrepareSnapshotRequest),
-  3,
+  4,
   petrel__image__v1__prepare_snapshot_request__field_descriptors,
   petrel__image__v1__prepare_snapshot_request__field_indices_by_name,
   1,  petrel__image__v1__prepare_snapshot_request__number_ranges,

@@ -2242,7 +2242,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__annotat
   (ProtobufCMessageInit) petrel__supervisor__v1__create_request__annotations_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__field_descriptors[16] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__field_descriptors[17] =
 {
   {
     "id",
@@ -2436,6 +2436,18 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__fi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "start_key",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__CreateRequest, start_key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__create_request__field_indices_by_name[] = {
   12,   /* field[12] = annotations */
@@ -2451,6 +2463,7 @@ static const unsigned petrel__supervisor__v1__create_request__field_indices_by_n
   7,   /* field[7] = restart_policy */
   4,   /* field[4] = rootfs */
   3,   /* field[3] = spec_json */
+  16,   /* field[16] = start_key */
   6,   /* field[6] = stdin_once */
   10,   /* field[10] = stop_signal */
   11,   /* field[11] = stop_timeout_millis */
@@ -2458,7 +2471,7 @@ static const unsigned petrel__supervisor__v1__create_request__field_indices_by_n
 static const ProtobufCIntRange petrel__supervisor__v1__create_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__descriptor =
 {
@@ -2468,7 +2481,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__descrip
   "Petrel__Supervisor__V1__CreateRequest",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__CreateRequest),
-  16,
+  17,
   petrel__supervisor__v1__create_request__field_descriptors,
   petrel__supervisor__v1__create_request__field_indices_by_name,
   1,  petrel__supervisor__v1__create_request__number_ranges,

@@ -441,10 +441,12 @@ struct  Petrel__Engine__V1__CreateRequest
   ProtobufCBinaryData name;
   Petrel__Engine__V1__ContainerConfig *config;
   ProtobufCBinaryData key;
+  protobuf_c_boolean start;
+  protobuf_c_boolean output_wanted;
 };
 #define PETREL__ENGINE__V1__CREATE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__create_request__descriptor) \
-    , {0,NULL}, NULL, {0,NULL} }
+    , {0,NULL}, NULL, {0,NULL}, 0, 0 }
 
 
 struct  Petrel__Engine__V1__CreateResponse

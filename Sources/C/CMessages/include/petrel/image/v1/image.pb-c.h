@@ -270,10 +270,11 @@ struct  Petrel__Image__V1__PrepareSnapshotRequest
   ProtobufCBinaryData owner;
   ProtobufCBinaryData key;
   ProtobufCBinaryData image_id;
+  protobuf_c_boolean transient;
 };
 #define PETREL__IMAGE__V1__PREPARE_SNAPSHOT_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__prepare_snapshot_request__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0 }
 
 
 struct  Petrel__Image__V1__Snapshot

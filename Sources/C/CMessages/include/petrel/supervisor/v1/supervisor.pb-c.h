@@ -156,6 +156,7 @@ struct  Petrel__Supervisor__V1__CreateRequest
   size_t n_joined_namespaces;
   Petrel__Supervisor__V1__JoinedNamespace **joined_namespaces;
   ProtobufCBinaryData cgroup_parent;
+  ProtobufCBinaryData start_key;
   Petrel__Supervisor__V1__CreateRequest__HealthCheckCase _health_check_case;
   union {
     Petrel__Supervisor__V1__HealthCheck *health_check;
@@ -163,7 +164,7 @@ struct  Petrel__Supervisor__V1__CreateRequest
 };
 #define PETREL__SUPERVISOR__V1__CREATE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__create_request__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, NULL, 0, NULL, 0, 0, 0,NULL, 0,NULL, {0,NULL}, PETREL__SUPERVISOR__V1__CREATE_REQUEST___HEALTH_CHECK__NOT_SET, {0} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, NULL, 0, NULL, 0, 0, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, PETREL__SUPERVISOR__V1__CREATE_REQUEST___HEALTH_CHECK__NOT_SET, {0} }
 
 
 struct  Petrel__Supervisor__V1__ExitStatus

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Events
+internal import GRDB
+internal import System
+
+/// Making and starting a container in one: the supervisor's record of the start is what makes both happen.
+///
+/// Until that record is there, a repair undoes all of it. After it, the container is there, and whoever comes first makes
+/// its row visible: this call, the journal's first word of the run, a repair, or the next engine. The same call, repeated
+/// with its key, then finds it, also when it has been and gone.
+extension Engine {
+    /// How a new container is started.
+    package struct Launch: Hashable, Sendable {
+        /// The caller asks for its output next: one that removes itself waits for that.
+        package let wantsOutput: Bool
+
+        package init(wantsOutput: Bool) { self.wantsOutput = wantsOutput }
+    }
+
+    /// The container of an earlier request with this key; one that is still being made is waited for.
+    /// - Parameter isToRun: It is started if it was not yet; one that was removed since did run.
+    func made(byRequest key: String, isToRun: Bool) async throws -> Creation? {
+        while true {
+            let seen = changes.version
+            let (present, removed) = try await database.read { db in
+                let present = try ContainerRow.one(db, requestKey: key)
+                guard present == nil, isToRun else { return (present, Tombstone?.none) }
+                return (nil, try Tombstone.one(db, requestKey: key))
+            }
+            guard let row = present else {
+                return removed.map { Creation(id: $0.id, name: $0.name ?? "", warnings: []) }
+            }
+            guard row.state == .creating else {
+                if isToRun, row.state == .created { _ = try await start(row.id.text, key: key) }
+                return creation(of: row, cgroupLayout: try await cgroupLayout())
+            }
+            try await changes.wait(beyond: seen)
+        }
+    }
+
+    /// Last step of making a container that is to run.
+    /// - Returns: Why its program was not executed, or is not known to have been; the container is there.
+    func launch(_ row: ContainerRow, _ order: ContainerOrder, _ launch: Launch) async throws -> (any Error)? {
+        var keyed = order
+        keyed.startKey = row.requestKey ?? ""
+        let order = keyed
+        if launch.wantsOutput, row.settings.autoRemove { readers.expect(row.id) }
+        // Not cancellable: it may run by now, and a caller that goes away leaves it.
+        return try await outlivingCancellation { [self] in
+            let failure: (any Error)?
+            do throws(PeerError) {
+                failure = Engine.startFailure(of: row, try await supervisor.create(order))
+            } catch {
+                guard try await wasStarted(row.id) else { throw error }
+                failure = Engine.startFailure(of: row, error)
+            }
+            faults.reach("engine.create.launched")
+            if failure != nil { readers.stopExpecting(row.id) }
+            try await database.write { db in _ = try Engine.publish(db, row) }
+            changes.announce()
+            return failure
+        }
+    }
+
+    /// Whether the supervisor has it, and was told to start it, whatever came of that.
+    func wasStarted(_ id: ContainerID) async throws -> Bool { try await state(of: id)?.run ?? 0 > 0 }
+
+    /// The journal's word of a run makes visible what was made to run.
+    /// - Returns: Whether it did.
+    static func publish(_ db: Database, by event: JournalEvent) throws -> Bool {
+        guard event.action == .start || event.action == .die,
+            let row = try ContainerRow.one(db, id: event.container)
+        else { return false }
+        return try publish(db, row)
+    }
+
+    /// Nil when the program was executed.
+    static func startFailure(of row: ContainerRow, _ state: SupervisedContainer) -> (any Error)? {
+        guard !state.phase.isRunning, let exit = state.exit, !exit.failure.isEmpty else { return nil }
+        return EngineError.startFailed(row.id, code: exit.code, reason: exit.failure)
+    }
+
+    static func startFailure(of row: ContainerRow, _ error: PeerError) -> any Error {
+        guard let failure = error.programFailure else { return error }
+        return EngineError.startFailed(row.id, code: failure.code, reason: failure.reason)
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import RPC
+import Suite
+import Synchronization
+import System
+
+/// The way to the engine, begun on a second thread while the first one reads the command line: either takes milliseconds.
+enum EarlyConnection {
+    private static let begun = Mutex<(socket: String, channel: Channel)?>(nil)
+    /// They ask the engine nothing, or do not need to be quick.
+    private static let others: Set<String> = ["help", "completion", "man", "system", "__complete"]
+
+    /// - Parameter arguments: The program's name first. Where they name a suite, nothing is begun: only the parser knows
+    ///   which one.
+    static func begin(_ arguments: [String]) {
+        guard let word = arguments.dropFirst().first, !word.hasPrefix("-"), !others.contains(word),
+            !arguments.contains(where: { $0.hasPrefix("--root") || $0.hasPrefix("--run") }),
+            let location = try? SuiteLocation()
+        else { return }
+        let socket = location.socket(of: "engine")
+        let channel = Channel(unixSocket: socket)
+        begun.withLock { $0 = (socket, channel) }
+        // Where there is no room for a thread, it begins later.
+        try? Threads.start { channel.connectAhead() }
+    }
+
+    /// The channel to a socket: the early one, if it is that one's.
+    static func channel(to socket: String) -> Channel {
+        let early = begun.withLock { begun in
+            defer { begun = nil }
+            return begun
+        }
+        guard let early, early.socket == socket else { return Channel(unixSocket: socket) }
+        return early.channel
+    }
+}
