@@ -413,8 +413,24 @@ final class FakeImages: ImageSource {
     func prepareSnapshot(
         _ key: ContainerID,
         of image: String,
+        called reference: String,
         isTransient: Bool
     ) async throws(PeerError) -> PreparedSnapshot {
+        guard reference.isEmpty || image == state.withLock({ $0.image.id }) else {
+            let detail = PeerError.Detail(
+                reason: "image_moved",
+                subject: reference,
+                path: "",
+                errorNumber: 0,
+                advice: ""
+            )
+            throw PeerError(
+                daemon: "image store",
+                kind: .failedPrecondition,
+                message: "moved",
+                detail: detail
+            )
+        }
         try enter("prepare")
         state.withLock { _ = $0.snapshots.insert(key.text) }
         return try await snapshot(key)

@@ -85,6 +85,27 @@ struct LaunchTests {
         }
     }
 
+    /// It is asked for by its name once; the image store says when that means another one.
+    @Test func anImageIsLookedUpAgainWhenItsNameHasMoved() async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            let first = bench.images.state.withLock { $0.image.id }
+            for _ in 0..<2 {
+                _ = try await engine.create(name: "", settings: .busybox(), launch: Self.launch)
+            }
+            bench.images.fail("image", .internal)
+            _ = try await engine.create(name: "", settings: .busybox(), launch: Self.launch)
+            bench.images.state.withLock { $0.failures = [:] }
+            let second = "sha256:" + String(repeating: "9", count: 64)
+            bench.images.state.withLock { $0.image.id = second }
+            let made = try await engine.create(name: "moved", settings: .busybox(), launch: Self.launch)
+            let images = try await engine.database.containers().map(\.imageID)
+            #expect(images.filter { $0 == first }.count == 3)
+            #expect(try await engine.row(made.id.text).imageID == second)
+            #expect(images.count == 4)
+        }
+    }
+
     @Test func aStartThatFailsLeavesTheContainer() async throws {
         try await withBench { bench in
             let engine = try bench.engine()

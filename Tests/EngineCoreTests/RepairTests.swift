@@ -160,9 +160,14 @@ struct RepairTests {
             _ = try await engine.remove("late", force: false)
             // A request of a dead engine arrives after the undoing.
             _ = try await bench.supervisor.create(order)
-            _ = try await bench.images.prepareSnapshot(late.id, of: "busybox", isTransient: false)
+            _ = try await bench.images.prepareSnapshot(late.id, of: "busybox", called: "", isTransient: false)
             let stranger = ContainerID.random()
-            _ = try await bench.images.prepareSnapshot(stranger, of: "busybox", isTransient: false)
+            _ = try await bench.images.prepareSnapshot(
+                stranger,
+                of: "busybox",
+                called: "",
+                isTransient: false
+            )
             #expect(await engine.repair())
             #expect(bench.supervisor.state.withLock { $0.containers.isEmpty })
             #expect(bench.images.state.withLock { $0.snapshots } == [stranger.text])

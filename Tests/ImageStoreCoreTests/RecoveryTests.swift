@@ -79,6 +79,36 @@ import Testing
         }
     }
 
+    @Test func aSnapshotIsOfWhatTheCallerBelieves() async throws {
+        try await withTemporaryDirectory { directory in
+            try await withStore(directory + "/s") { store in
+                let first = try #require(
+                    try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image
+                )
+                let second = try #require(
+                    try await store.load(TestImage.archive("b:1", layers: [])).first?.image
+                )
+                func prepare(_ key: String, _ reference: String) async throws {
+                    _ = try await store.prepareSnapshot(
+                        SnapshotKey(owner: "engine", key: key),
+                        imageID: "\(first.id)",
+                        reference: reference
+                    )
+                }
+                for reference in ["a:1", "\(first.id)", first.id.short] {
+                    try await prepare(reference, reference)
+                }
+                for reference in ["b:1", "c:1", "\(second.id)"] {
+                    await #expect(throws: ImageStoreError.self) { try await prepare("no", reference) }
+                }
+                try await store.tag("b:1", as: "a:1")
+                await #expect(throws: ImageStoreError.self) { try await prepare("no", "a:1") }
+                // Made before: it is there.
+                try await prepare("a:1", "a:1")
+            }
+        }
+    }
+
     @Test func aTagCannotStandForAnotherImagesID() async throws {
         try await withTemporaryDirectory { directory in
             try await withStore(directory + "/s") { store in

@@ -51,6 +51,7 @@ struct CompletionTests {
                 "petrel hist", "petrel run --restart unl", "petrel ps --filter status=exi", "petrel stop r",
                 "petrel start ", "petrel rm r", "petrel run bus", "petrel rmi busybox:la",
                 "petrel inspect run",
+                "petrel cp runn", "petrel cp runner:/e",
                 "petrel --root \(suite.root) rm rest", "petrel load -i \(suite.directory)/roo",
             ]
             let script = suite.directory + "/complete.bash"
@@ -69,6 +70,7 @@ struct CompletionTests {
                     "petrel start => rested",
                     "petrel rm r=> rested runner", "petrel run bus=> busybox busybox:latest",
                     "petrel rmi busybox:la=> latest", "petrel inspect run=> runner",
+                    "petrel cp runn=> runner:", "petrel cp runner:/e=> ",
                     "petrel --root \(suite.root) rm rest=> rested",
                     "petrel load -i \(suite.directory)/roo=> \(suite.directory)/root",
                 ],

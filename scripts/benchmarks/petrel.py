@@ -9,7 +9,8 @@ import commands
 from commands import BenchmarkError
 
 DAEMONS = ["petrel-init", "petrel-engine", "petrel-runtime-supervisor", "petrel-image-store"]
-HELPERS = ["petrel-keeper"]
+# The second is a keeper that has no container yet.
+HELPERS = ["petrel-keeper", "petrel-waiter"]
 
 
 class Petrel:

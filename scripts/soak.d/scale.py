@@ -54,9 +54,9 @@ def measure_memory(trial, before, count):
 
 
 def measure_idle(trial, when=""):
-    everybody = commands.processes([*STARTS, "petrel-keeper"])
-    begin, used = time.monotonic(), {name: processor_seconds(commands.processes([name])) for name in
-                                     [*STARTS, "petrel-keeper"]}
+    names = [*STARTS, "petrel-keeper", "petrel-waiter"]
+    everybody = commands.processes(names)
+    begin, used = time.monotonic(), {name: processor_seconds(commands.processes([name])) for name in names}
     time.sleep(IDLE_SECONDS)
     took = time.monotonic() - begin
     parts = {name: (processor_seconds(commands.processes([name])) - used[name]) / took * 100 for name in used}

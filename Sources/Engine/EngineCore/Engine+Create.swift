@@ -29,9 +29,38 @@ extension Engine {
         try settings.check(on: host)
         let key = try RequestKey.checked(key)
         if let made = try await made(byRequest: key, isToRun: launch != nil) { return made }
+        if let known = knownImages.find(settings.image) {
+            do { return try await make(name, settings, key, launch, of: known) } catch {
+                // What may be wrong with this image need not be with the one that the name means now.
+                guard Engine.mayBeOfImage(error), try await image(settings.image).id != known.id else {
+                    throw error
+                }
+            }
+        }
+        let image = try await image(settings.image)
+        knownImages.note(image, as: settings.image)
+        return try await make(name, settings, key, launch, of: image)
+    }
+
+    /// Whether nothing was made, and another image might not have failed so.
+    private static func mayBeOfImage(_ error: any Error) -> Bool {
+        switch error {
+        case EngineError.startFailed: false
+        case is EngineError: true
+        case let error as PeerError: error.isOfImageName
+        default: false
+        }
+    }
+
+    private func make(
+        _ name: String,
+        _ settings: ContainerSettings,
+        _ key: String,
+        _ launch: Launch?,
+        of image: StoredImage
+    ) async throws -> Creation {
         let wanted = name.isEmpty ? nil : try ContainerName(name)
         let (settings, borrowed) = try await borrow(settings)
-        let image = try await image(settings.image)
         try ImagePlatform(settings.platform).check(image, called: settings.image)
         let defaults = try ImageDefaults(configuration: image.configuration, image: settings.image)
         let id = ContainerID.random()
@@ -95,6 +124,7 @@ extension Engine {
         let snapshot = try await images.prepareSnapshot(
             row.id,
             of: row.imageID,
+            called: row.settings.image,
             isTransient: row.settings.autoRemove
         )
         faults.reach("engine.create.snapshot-prepared")

@@ -27,6 +27,7 @@ package final class Engine: Sendable {
     /// Announced whenever events were stored or rows have changed.
     let changes = Changes()
     let readers = OutputReaders()
+    let knownImages = KnownImages()
     /// Containers whose making or removal this process is busy with, and how many tasks of it; repair leaves them alone.
     let busy = Mutex<[ContainerID: Int]>([:])
     /// Something could not be finished, and is repair's to do soon.

@@ -90,6 +90,9 @@ package struct PeerError: Error, Hashable, Sendable {
         self.detail = detail
     }
 
+    /// The image was looked up before, and its name means another one now, or none.
+    var isOfImageName: Bool { ["image_moved", "image_not_found"].contains(detail?.reason) }
+
     /// The exit code and reason where what failed was the execution of a program: 127 when it is not there, 126 when it
     /// cannot be executed, 125 when it did not come to that.
     package var programFailure: (code: UInt32, reason: String)? {

@@ -15,6 +15,8 @@ package enum ImageStoreError: Error, Sendable {
     /// Removing an id takes several names away, which only `force` does.
     case imageHasSeveralNames(String, [String])
     case invalid(OCIError)
+    /// It names another image than the caller believes, or none.
+    case imageMoved(String)
     case snapshotNotFound(SnapshotKey)
     /// The owner's key is taken by a snapshot of another image.
     case snapshotConflict(SnapshotKey, imageID: String)

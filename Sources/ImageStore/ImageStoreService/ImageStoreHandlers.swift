@@ -130,6 +130,7 @@ package struct ImageStoreHandlers: ImageV1.ImageStoreService {
                 try await store.prepareSnapshot(
                     key,
                     imageID: request.imageId,
+                    reference: request.reference,
                     isTransient: request.transient
                 )
             }

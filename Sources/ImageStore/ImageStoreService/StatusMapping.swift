@@ -18,6 +18,8 @@ extension RPCError {
         case .imageInUse(let text, let users): self = .imageInUse(text, users)
         case .imageHasSeveralNames(let text, let names): self = .imageHasSeveralNames(text, names)
         case .invalid(let error): self.init(.invalidArgument, "\(error)", "invalid_reference", "", "")
+        case .imageMoved(let reference):
+            self.init(.failedPrecondition, "\(reference) is another image now", "image_moved", reference, "")
         case .snapshotNotFound(let key):
             self.init(.notFound, "no snapshot \(key)", "snapshot_not_found", "\(key)", "")
         case .snapshotConflict(let key, let image):

@@ -170,11 +170,13 @@ extension Keeper {
     // MARK: - Exec
 
     func exec(_ request: KeeperV1.Exec, _ waiter: Job.Waiter) {
+        var attempt: UInt32 = 1
         if let job = execs.last(where: { $0.record.execId == request.execId }) {
             // One that a keeper's death kept from its program may be tried again.
             let mayRepeat =
                 job.isFinished && job.record.state == .failed && job.record.failure?.step == "gate"
             guard mayRepeat else { return join(job, waiter) }
+            attempt = job.record.attempt + 1
             execs.removeAll { $0.record.execId == request.execId }
         }
         guard let container = initJob, case .running = container.phase, let process = container.process,
@@ -196,7 +198,8 @@ extension Keeper {
             execId: request.execId,
             openStdin: request.openStdin,
             detached: request.detached,
-            transient: request.transient
+            transient: request.transient,
+            attempt: attempt
         )
         let job = Job(record: record, phase: .building)
         job.waiters = [waiter]

@@ -219,8 +219,7 @@ package actor Supervisor {
             cgroupPath: surroundings.cgroupPath(of: request),
             seccompProgram: seccompProgram
         )
-        let json = configuration.json.serialized()
-        try directory.write(json, to: directory.configurationFile, durably: false)
+        try directory.write(configuration.keeperText, to: directory.configurationFile, durably: false)
         faults.reach("supervisor.create.configuration")
         try directory.write(record.serialized(), to: directory.containerFile, durably: false)
         faults.reach("supervisor.create.container-record")

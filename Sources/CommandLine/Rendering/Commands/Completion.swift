@@ -20,6 +20,8 @@ package enum Completion: Hashable, Sendable {
     case containersAndImages
     /// The shell completes names of files.
     case files
+    /// `CONTAINER:`, or names of files.
+    case placesToCopy
 
     /// - Parameter words: What was typed behind the program's name; the last one, perhaps empty, is to be completed.
     package static func of(_ words: [String], in root: CommandDescription) -> Completion {
@@ -178,6 +180,7 @@ package enum Completion: Hashable, Sendable {
             return .containers(onRunning.contains(command.name) ? .running : .all)
         case "image", "images", "source-image", "reference", "target-image": return .images
         case "object", "objects": return .containersAndImages
+        case "source", "destination": return command.name == "cp" ? .placesToCopy : .files
         case "daemon", "daemons": return .words(["image-store", "supervisor", "engine"].map { Word($0) })
         case "shell": return .words(["bash", "zsh", "fish"].map { Word($0) })
         default: return .files

@@ -16,10 +16,12 @@ package protocol ImageSource: Sendable {
     /// What images take on the disk; with `containers` also what the engine's snapshots do, which takes time.
     func usage(containers: Bool) async throws(PeerError) -> ImageUsage
     /// Repeating it is harmless.
+    /// - Parameter reference: What the image was found by: fails with reason `image_moved` when that names another one now.
     /// - Parameter isTransient: It need not outlive this boot of the machine.
     func prepareSnapshot(
         _ key: ContainerID,
         of image: String,
+        called reference: String,
         isTransient: Bool
     ) async throws(PeerError) -> PreparedSnapshot
     /// Removing an absent one is harmless.

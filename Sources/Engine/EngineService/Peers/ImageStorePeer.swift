@@ -81,13 +81,15 @@ package struct ImageStorePeer: ImageSource {
     package func prepareSnapshot(
         _ key: ContainerID,
         of image: String,
+        called reference: String,
         isTransient: Bool
     ) async throws(PeerError) -> PreparedSnapshot {
         let request = ImageV1.PrepareSnapshotRequest(
             owner: ImageStorePeer.owner,
             key: key.text,
             imageId: image,
-            transient: isTransient
+            transient: isTransient,
+            reference: reference
         )
         return PreparedSnapshot(
             try await calls.repeating { options throws(RPCError) in

@@ -86,6 +86,7 @@ struct CopyIn: Sendable {
                 }
                 count += Int64(bytes.count)
                 try await requests.write(EngineV1.WriteArchiveRequest(body: .data(bytes)))
+                side.progress?.add(bytes.count)
             }
         }
         return count
@@ -108,6 +109,7 @@ struct CopyIn: Sendable {
                 let bytes = try await poller.bytes(from: source, limit: CopySide.chunkBytes)
                 if bytes.isEmpty { break }
                 try await requests.write(EngineV1.WriteArchiveRequest(body: .data(bytes)))
+                side.progress?.add(bytes.count)
             }
             // Before the end is told: an archive that stopped in the middle is not to be taken for a whole one.
             _ = try await packed.value

@@ -137,6 +137,7 @@ struct CopyOut: Sendable {
             while let response = try await stream.next() {
                 guard case .data(let bytes)? = response.body else { continue }
                 try await poller.write(bytes, to: writeEnd)
+                side.progress?.add(bytes.count)
             }
             return nil
         } catch {

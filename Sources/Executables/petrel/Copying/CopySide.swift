@@ -18,6 +18,8 @@ struct CopySide: Sendable {
     let followsLink: Bool
     /// The working directory.
     let directory: String
+    /// Nil where nobody looks.
+    let progress: CopyProgress?
 
     static let chunkBytes = 256 << 10
     private static let pipeBytes = 1 << 20

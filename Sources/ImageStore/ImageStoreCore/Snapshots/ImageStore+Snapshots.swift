@@ -7,30 +7,36 @@ internal import System
 /// Writable layers of containers.
 extension ImageStore {
     /// Makes a writable layer on an image's layers. With the same key and image it gives what is there already.
+    /// - Parameter reference: Not empty: only if it still names the image.
     /// - Parameter isTransient: It is removed at the next boot of the machine; until then it is as any other.
-    /// - Throws: `.snapshotConflict` when the key is taken with another image; `.imageNotFound`.
+    /// - Throws: `.snapshotConflict` when the key is taken with another image; `.imageNotFound`; `.imageMoved`.
     package func prepareSnapshot(
         _ key: SnapshotKey,
         imageID: String,
+        reference: String = "",
         isTransient: Bool = false
     ) async throws(ImageStoreError) -> Snapshot {
         guard key.isValid else { throw .invalidSnapshotKey(key) }
         do {
             return try await turns.take("snapshot \(key)") {
-                try await prepare(key, imageID: imageID, isTransient: isTransient)
+                try await prepare(key, imageID: imageID, reference, isTransient: isTransient)
             }
         } catch {
             throw ImageStoreError(error, subject: "snapshot \(key)", path: path)
         }
     }
 
-    private func prepare(_ key: SnapshotKey, imageID: String, isTransient: Bool) async throws -> Snapshot {
-        let (id, present, layers) = try await catalog.transientTransaction { db in
-            let id = try Catalog.resolve(db, imageID).id
-            let present = try Self.find(db, key)
-            return (id, present, present == nil ? try Self.imageLayers(db, id) : [])
+    private func prepare(
+        _ key: SnapshotKey,
+        imageID: String,
+        _ reference: String,
+        isTransient: Bool
+    ) async throws -> Snapshot {
+        let found = try await catalog.transientTransaction { db in
+            try Self.find(db, key, imageID: imageID, reference)
         }
-        if let present {
+        let (id, layers) = (found.id, found.layers)
+        if let present = found.present {
             guard present.image == id else {
                 throw ImageStoreError.snapshotConflict(key, imageID: "sha256:" + present.image)
             }
@@ -55,6 +61,30 @@ extension ImageStore {
         return snapshot(
             SnapshotRow(key: key, image: id, layers: layers, directory: name, isTransient: isTransient)
         )
+    }
+
+    private struct Found: Sendable {
+        let id: String
+        let present: SnapshotRow?
+        /// Where there is none.
+        let layers: [LayerRow]
+    }
+
+    private static func find(
+        _ db: Database,
+        _ key: SnapshotKey,
+        imageID: String,
+        _ reference: String
+    ) throws -> Found {
+        let present = try find(db, key)
+        if present == nil, !reference.isEmpty {
+            let named = try? Catalog.resolve(db, reference).id
+            guard let named, named == (try? Catalog.resolve(db, imageID).id) else {
+                throw ImageStoreError.imageMoved(reference)
+            }
+        }
+        let id = try Catalog.resolve(db, imageID).id
+        return Found(id: id, present: present, layers: present == nil ? try imageLayers(db, id) : [])
     }
 
     private func makeDirectories(

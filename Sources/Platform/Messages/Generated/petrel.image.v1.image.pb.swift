@@ -346,6 +346,9 @@ extension ImageV1 {
         package var imageId: String
         /// It is of no use after a boot of the machine, and is removed then; nothing is synced for it.
         package var transient: Bool
+        /// Not empty: what the caller looked the image up by, and only if that still names it: else FAILED_PRECONDITION with reason
+        /// "image_moved". So what was found once need not be asked for again.
+        package var reference: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -354,12 +357,14 @@ extension ImageV1 {
             owner: String = "",
             key: String = "",
             imageId: String = "",
-            transient: Bool = false
+            transient: Bool = false,
+            reference: String = ""
         ) {
             self.owner = owner
             self.key = key
             self.imageId = imageId
             self.transient = transient
+            self.reference = reference
         }
     }
 
@@ -1110,7 +1115,8 @@ extension ImageV1.PrepareSnapshotRequest {
             owner: try Wire.text(c.pointee.owner, "petrel.image.v1.PrepareSnapshotRequest.owner"),
             key: try Wire.text(c.pointee.key, "petrel.image.v1.PrepareSnapshotRequest.key"),
             imageId: try Wire.text(c.pointee.image_id, "petrel.image.v1.PrepareSnapshotRequest.image_id"),
-            transient: c.pointee.transient != 0
+            transient: c.pointee.transient != 0,
+            reference: try Wire.text(c.pointee.reference, "petrel.image.v1.PrepareSnapshotRequest.reference")
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1120,6 +1126,7 @@ extension ImageV1.PrepareSnapshotRequest {
         c.pointee.key = arena.text(key)
         c.pointee.image_id = arena.text(imageId)
         c.pointee.transient = transient ? 1 : 0
+        c.pointee.reference = arena.text(reference)
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -193,6 +193,9 @@ extension KeeperV1 {
         package var outputDroppedBytes: UInt64
         /// Of interest to nobody once it has ended: of such records the newest alone is kept.
         package var transient: Bool
+        /// Of an exec: numbers the attempts to execute its program from 1, all but the last of which a keeper's death ended before
+        /// that. 0 of keepers that did not number them.
+        package var attempt: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -213,7 +216,8 @@ extension KeeperV1 {
             openStdin: Bool = false,
             detached: Bool = false,
             outputDroppedBytes: UInt64 = 0,
-            transient: Bool = false
+            transient: Bool = false,
+            attempt: UInt32 = 0
         ) {
             self.version = version
             self.run = run
@@ -231,6 +235,7 @@ extension KeeperV1 {
             self.detached = detached
             self.outputDroppedBytes = outputDroppedBytes
             self.transient = transient
+            self.attempt = attempt
         }
     }
 
@@ -1039,7 +1044,8 @@ extension KeeperV1.RunRecord {
             openStdin: c.pointee.open_stdin != 0,
             detached: c.pointee.detached != 0,
             outputDroppedBytes: c.pointee.output_dropped_bytes,
-            transient: c.pointee.transient != 0
+            transient: c.pointee.transient != 0,
+            attempt: c.pointee.attempt
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1061,6 +1067,7 @@ extension KeeperV1.RunRecord {
         c.pointee.detached = detached ? 1 : 0
         c.pointee.output_dropped_bytes = outputDroppedBytes
         c.pointee.transient = transient ? 1 : 0
+        c.pointee.attempt = attempt
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

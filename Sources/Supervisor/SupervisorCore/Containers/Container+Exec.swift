@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Messages
+package import Messages
 internal import RuntimeSpec
 internal import System
 
@@ -126,13 +126,7 @@ extension Container {
     func note(_ record: KeeperV1.RunRecord) {
         let exec = record.execId
         guard !exec.isEmpty else { return }
-        // Answers and events may cross: an end is final.
-        if let known = execs[exec] {
-            // Told late, of an attempt before this one.
-            if record.startedAtUnixNanos < known.startedAtUnixNanos { return }
-            let isSameAttempt = record.startedAtUnixNanos == known.startedAtUnixNanos
-            if isSameAttempt || !known.isGateFailure, known.hasEnded, !record.hasEnded { return }
-        }
+        if let known = execs[exec], !record.supersedes(known) { return }
         if execs.updateValue(record, forKey: exec) == nil { execOrder.append(exec) }
         if record.isTransient { forgetTransients(but: exec) }
         while execOrder.count > Self.execLimit,
@@ -180,7 +174,20 @@ extension Container {
 
 extension KeeperV1.RunRecord {
     var hasEnded: Bool { state == .exited || state == .failed }
-    fileprivate var isGateFailure: Bool { state == .failed && failure?.step == "gate" }
+    private var isGateFailure: Bool { state == .failed && failure?.step == "gate" }
+
+    /// Whether this is news of the same exec after `known`: answers and events may cross, and what is told of an attempt
+    /// late is nothing of the next one.
+    package func supersedes(_ known: KeeperV1.RunRecord) -> Bool {
+        if attempt != 0, known.attempt != 0 {
+            guard attempt == known.attempt else { return attempt > known.attempt }
+            return hasEnded || !known.hasEnded
+        }
+        // Of keepers that did not number them: by their time, which an attempt's execution moves on.
+        guard startedAtUnixNanos >= known.startedAtUnixNanos else { return false }
+        let isSameAttempt = startedAtUnixNanos == known.startedAtUnixNanos
+        return hasEnded || !known.hasEnded || (!isSameAttempt && known.isGateFailure)
+    }
 }
 
 extension ExecOrder {

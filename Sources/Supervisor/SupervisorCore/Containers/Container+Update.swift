@@ -42,10 +42,10 @@ extension Container {
         do {
             try limit(to: limits.new)
             surroundings.faults.reach("supervisor.update.applied")
-            try directory.write(new.json.serialized(), to: directory.configurationFile)
+            try directory.write(new.keeperText, to: directory.configurationFile)
         } catch {
             try? limit(to: limits.old.undoing(limits.new))
-            try? directory.write(old.json.serialized(), to: directory.configurationFile)
+            try? directory.write(old.keeperText, to: directory.configurationFile)
             try change { lifecycle throws(SupervisorError) in lifecycle.undoUpdate() }
             throw .updateFailed(id, detail: "\(error)")
         }

@@ -51,6 +51,17 @@ package struct RuntimeConfiguration: Sendable {
         self.json = json
     }
 
+    /// What the keeper reads: without the rules of the filter, which it has as a program, and which are most of it.
+    package var keeperText: [UInt8] {
+        guard var object = json.object, var linux = object["linux"]?.object,
+            var filter = linux["seccomp"]?.object
+        else { return json.serialized() }
+        filter["syscalls"] = []
+        linux["seccomp"] = .object(filter)
+        object["linux"] = .object(linux)
+        return JSON.object(object).serialized()
+    }
+
     /// `linux.resources` with the members of `change` put over it, those of memory, cpu and pids one by one.
     package func resources(changedBy change: [UInt8]) throws(SupervisorError) -> [UInt8] {
         var result = json["linux"]?["resources"]?.object ?? JSON.Object()

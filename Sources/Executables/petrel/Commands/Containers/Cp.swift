@@ -35,12 +35,17 @@ struct Cp: EngineCommand {
         let what = "cp \(source) \(destination)"
         if source.isEmpty { throw Failure(what, "source can not be empty") }
         if destination.isEmpty { throw Failure(what, "destination can not be empty") }
+        let isShown = !quiet && destination != "-" && CurrentProcess.isTerminal(1)
+        let isOut = if case .container = CopyArgument(source) { true } else { false }
+        let progress = CopyProgress(isOut ? "Copying from container" : "Copying to container")
+        defer { progress.end() }
         let side = CopySide(
             engine: engine,
             what: what,
             keepsOwners: archive,
             followsLink: followLink,
-            directory: try SystemEnvironment.workingDirectory()
+            directory: try SystemEnvironment.workingDirectory(),
+            progress: isShown && CurrentProcess.isTerminal(2) ? progress : nil
         )
         // A side that stops early shows as an error of the pipe to it.
         Signal.pipe.ignore()
@@ -60,10 +65,11 @@ struct Cp: EngineCommand {
                 advice: "Write a container's file as CONTAINER:PATH."
             )
         }
+        progress.end()
         if copied.skipped > 0 {
             Screen.say("petrel: \(what): \(copied.skipped) device nodes left out (--archive makes them)")
         }
-        guard !quiet, CurrentProcess.isTerminal(1), destination != "-" else { return }
+        guard isShown else { return }
         let size = HumanSize.decimal(UInt64(max(0, copied.bytes)))
         Screen.say("Successfully copied \(size) to \(copied.place)")
     }

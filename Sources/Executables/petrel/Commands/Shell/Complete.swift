@@ -28,6 +28,11 @@ struct Complete: AsyncParsableCommand {
         switch Completion.of(Self.takingPlaces(words), in: try CommandTree.root()) {
         case .words(let found): show(found, current)
         case .files: Screen.print(":files")
+        case .placesToCopy:
+            // What is in a container is not looked at.
+            guard !current.contains(":") else { return }
+            show(await containers(.all).map { Completion.Word($0.text + ":", $0.help) }, current)
+            Screen.print(":files")
         case .containers(let kind): show(await containers(kind), current)
         case .images: show(await images(), current)
         case .containersAndImages: show(await containers(.all) + (await images()), current)

@@ -2361,7 +2361,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__snapshot_key__descriptor =
   (ProtobufCMessageInit) petrel__image__v1__snapshot_key__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__image__v1__prepare_snapshot_request__field_descriptors[4] =
+static const ProtobufCFieldDescriptor petrel__image__v1__prepare_snapshot_request__field_descriptors[5] =
 {
   {
     "owner",
@@ -2411,17 +2411,30 @@ static const ProtobufCFieldDescriptor petrel__image__v1__prepare_snapshot_reques
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "reference",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__PrepareSnapshotRequest, reference),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__image__v1__prepare_snapshot_request__field_indices_by_name[] = {
   2,   /* field[2] = image_id */
   1,   /* field[1] = key */
   0,   /* field[0] = owner */
+  4,   /* field[4] = reference */
   3,   /* field[3] = transient */
 };
 static const ProtobufCIntRange petrel__image__v1__prepare_snapshot_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor petrel__image__v1__prepare_snapshot_request__descriptor =
 {
@@ -2431,7 +2444,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__prepare_snapshot_request__de
   "Petrel__Image__V1__PrepareSnapshotRequest",
   "petrel.image.v1",
   sizeof(Petrel__Image__V1__PrepareSnapshotRequest),
-  4,
+  5,
   petrel__image__v1__prepare_snapshot_request__field_descriptors,
   petrel__image__v1__prepare_snapshot_request__field_indices_by_name,
   1,  petrel__image__v1__prepare_snapshot_request__number_ranges,

@@ -1582,7 +1582,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__step_failure__descriptor =
   (ProtobufCMessageInit) petrel__keeper__v1__step_failure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__keeper__v1__run_record__field_descriptors[16] =
+static const ProtobufCFieldDescriptor petrel__keeper__v1__run_record__field_descriptors[17] =
 {
   {
     "version",
@@ -1776,8 +1776,21 @@ static const ProtobufCFieldDescriptor petrel__keeper__v1__run_record__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "attempt",
+    41,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__RunRecord, attempt),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__keeper__v1__run_record__field_indices_by_name[] = {
+  16,   /* field[16] = attempt */
   13,   /* field[13] = detached */
   10,   /* field[10] = exec_id */
   5,   /* field[5] = exited_at_unix_nanos */
@@ -1799,7 +1812,7 @@ static const ProtobufCIntRange petrel__keeper__v1__run_record__number_ranges[2 +
 {
   { 1, 0 },
   { 40, 15 },
-  { 0, 16 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor petrel__keeper__v1__run_record__descriptor =
 {
@@ -1809,7 +1822,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__run_record__descriptor =
   "Petrel__Keeper__V1__RunRecord",
   "petrel.keeper.v1",
   sizeof(Petrel__Keeper__V1__RunRecord),
-  16,
+  17,
   petrel__keeper__v1__run_record__field_descriptors,
   petrel__keeper__v1__run_record__field_indices_by_name,
   2,  petrel__keeper__v1__run_record__number_ranges,

@@ -271,10 +271,11 @@ struct  Petrel__Image__V1__PrepareSnapshotRequest
   ProtobufCBinaryData key;
   ProtobufCBinaryData image_id;
   protobuf_c_boolean transient;
+  ProtobufCBinaryData reference;
 };
 #define PETREL__IMAGE__V1__PREPARE_SNAPSHOT_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__prepare_snapshot_request__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, 0 }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL} }
 
 
 struct  Petrel__Image__V1__Snapshot

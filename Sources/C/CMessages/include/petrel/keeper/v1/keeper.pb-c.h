@@ -126,10 +126,11 @@ struct  Petrel__Keeper__V1__RunRecord
   protobuf_c_boolean detached;
   uint64_t output_dropped_bytes;
   protobuf_c_boolean transient;
+  uint32_t attempt;
 };
 #define PETREL__KEEPER__V1__RUN_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__keeper__v1__run_record__descriptor) \
-    , 0, 0, 0, NULL, 0, 0, 0, 0, 0, NULL, {0,NULL}, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, NULL, 0, 0, 0, 0, 0, NULL, {0,NULL}, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Petrel__Keeper__V1__Event
