@@ -21,6 +21,8 @@ final class FakeSupervisor: ContainerSupervisor {
         var dropped: UInt64 = 0
         var updates: [(resources: [UInt8], restart: ContainerSettings.RestartPolicy?)] = []
         var cpuNanos: UInt64 = 0
+        /// Answers creations as for a container that is being removed.
+        var refusesCreations = false
         /// The exit code of starts whose program is not executed; 0: it is.
         var startsToFail: UInt32 = 0
     }
@@ -88,6 +90,16 @@ final class FakeSupervisor: ContainerSupervisor {
 
     func create(_ order: ContainerOrder) async throws(PeerError) -> SupervisedContainer {
         try enter("create")
+        if state.withLock({ $0.refusesCreations }) {
+            let detail = PeerError.Detail(
+                reason: "is_being_removed",
+                subject: order.id.text,
+                path: "",
+                errorNumber: 0,
+                advice: ""
+            )
+            throw PeerError(daemon: "supervisor", kind: .failedPrecondition, message: "going", detail: detail)
+        }
         var made = SupervisedContainer(id: order.id, phase: .created)
         made.outputDirectory = outputDirectory
         made.streamSocket = streamSocket

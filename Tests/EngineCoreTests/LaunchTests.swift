@@ -106,6 +106,32 @@ struct LaunchTests {
         }
     }
 
+    /// The supervisor died before its answer, and the next one is asked again when the container has had its time.
+    @Test func whatIsOnItsWayOutHasRun() async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            bench.supervisor.state.withLock { $0.refusesCreations = true }
+            let made = try await engine.create(name: "x", settings: .busybox(), launch: Self.launch)
+            #expect(made.name == "x")
+        }
+    }
+
+    /// It may run: neither shown nor undone, until somebody knows.
+    @Test func whatNobodyKnowsOfIsLeftToRepair() async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            bench.supervisor.fail("create", .deadlineExceeded)
+            bench.supervisor.fail("get", .deadlineExceeded)
+            await #expect(throws: PeerError.self) {
+                try await engine.create(name: "x", settings: .busybox(), launch: Self.launch)
+            }
+            #expect(bench.images.state.withLock { $0.snapshots.count } == 1)
+            #expect(try await engine.list(all: true, filters: []).isEmpty)
+            #expect(await engine.repair())
+            try bench.expectNothingLeft()
+        }
+    }
+
     @Test func aStartThatFailsLeavesTheContainer() async throws {
         try await withBench { bench in
             let engine = try bench.engine()

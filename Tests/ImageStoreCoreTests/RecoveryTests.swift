@@ -79,6 +79,27 @@ import Testing
         }
     }
 
+    /// To its owner it has never been, rather than that it could not be mounted.
+    @Test func aSnapshotWithoutItsDirectoryIsNone() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/s"
+            let key = SnapshotKey(owner: "engine", key: "c")
+            let (image, upper) = try await withStore(path) { store in
+                let image = try #require(
+                    try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image
+                )
+                let snapshot = try await store.prepareSnapshot(key, imageID: "\(image.id)")
+                return ("\(image.id)", snapshot.upperDirectory)
+            }
+            try Files.removeTree(Files.parentPath(of: upper))
+            try await withStore(path) { store in
+                #expect(await reason { _ = try await store.snapshot(key) } != nil)
+                let again = try await store.prepareSnapshot(key, imageID: image)
+                #expect(Files.exists(again.upperDirectory))
+            }
+        }
+    }
+
     @Test func aSnapshotIsOfWhatTheCallerBelieves() async throws {
         try await withTemporaryDirectory { directory in
             try await withStore(directory + "/s") { store in

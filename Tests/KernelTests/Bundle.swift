@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Cgroups
 import Foundation
 import JSON
 import RuntimeSpec
@@ -46,7 +45,6 @@ struct Bundle {
             try bundle.fill()
             try body(bundle)
             #expect(HostProcess.mounts(below: directory).isEmpty)
-            try Cgroup(name, in: CgroupLayout.detect()).removeIfEmpty()
             #expect(HostProcess.cgroups(named: name).isEmpty)
             #expect(HostProcess.all(mentioning: directory + "/").isEmpty)
         }

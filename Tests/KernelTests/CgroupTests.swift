@@ -13,12 +13,27 @@ struct CgroupTests {
         defer {
             try? cgroup.killAll()
             try? cgroup.remove()
-            // A suite's own group is left to its supervisor.
-            #expect(HostProcess.cgroups(named: name).allSatisfy { $0.hasSuffix("/" + name) })
-            try? Cgroup(name, in: cgroup.layout).removeIfEmpty()
             #expect(HostProcess.cgroups(named: name).isEmpty)
         }
         try body(cgroup)
+    }
+
+    /// The next container needs it.
+    @Test func aSuitesOwnGroupStays() throws {
+        let layout = try CgroupLayout.detect()
+        let suite = try Cgroup("petrel-00c0ffee", in: layout)
+        try #require(!suite.exists)
+        defer { suite.removeIfEmpty() }
+        let cgroup = try Cgroup(suite.path + "/one", in: layout)
+        try cgroup.create()
+        try cgroup.remove()
+        #expect(!cgroup.exists && suite.exists)
+        try cgroup.create()
+        suite.removeIfEmpty()
+        #expect(cgroup.exists)
+        try cgroup.remove()
+        suite.removeIfEmpty()
+        #expect(!suite.exists)
     }
 
     /// A process in every hierarchy of the group.

@@ -46,6 +46,14 @@ struct CommandLineTests {
         (["run", "--naem", "x", "busybox"], 125, "run: unknown flag: --naem", "Did you mean --name?"),
         (["ps", "--fliter", "a=b"], 125, "ps: unknown flag: --fliter", "Did you mean --filter?"),
         (["ps", "-A"], 125, "ps: unknown shorthand flag: 'A' in -A", "Did you mean -a?"),
+        (
+            ["run", "--rm", "-p", "80:80", "busybox"], 125, "run: --publish: is not supported yet",
+            "networks of containers come later; use --network host, none or container:NAME"
+        ),
+        (
+            ["container", "create", "--gpus=all", "busybox"], 125,
+            "container create: --gpus: is not supported yet", "use --device"
+        ),
         (["tag", "a"], 125, "tag: missing expected argument", "See 'petrel tag --help'."),
     ])
     func mistakesInTypingAreOneLineAndAdvice(

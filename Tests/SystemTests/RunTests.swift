@@ -36,6 +36,28 @@ struct RunTests {
         }
     }
 
+    /// There is a file when there is a container, and no container where there can be no file.
+    @Test func theIDFileIsThereBeforeAnythingRuns() throws {
+        try withSuite { suite in
+            let path = suite.directory + "/id"
+            func id() throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
+            let run = try suite.petrel("run", "-d", "--cidfile", path, "busybox", "true")
+            #expect(try run.status == 0 && run.text == id(), "\(run)")
+            let again = try suite.petrel("run", "-d", "--cidfile", path, "busybox", "true")
+            #expect(again.status == 125 && again.stderr.contains("exists already"), "\(again)")
+            let nowhere = try suite.petrel("run", "-d", "--cidfile", "/not/there/id", "busybox", "true")
+            #expect(nowhere.status == 125 && nowhere.stderr.contains("ENOENT"), "\(nowhere)")
+            #expect(try suite.containers().count == 1)
+            try FileManager.default.removeItem(atPath: path)
+            let failing = try suite.petrel("run", "--cidfile", path, "busybox", "nothing-of-this-name")
+            #expect(failing.status == 127, "\(failing)")
+            #expect(try suite.inspect(id())["State"]["ExitCode"].int == 127)
+            try FileManager.default.removeItem(atPath: path)
+            let absent = try suite.petrel("run", "--pull=never", "--cidfile", path, "absent", "true")
+            #expect(absent.status == 125 && !FileManager.default.fileExists(atPath: path), "\(absent)")
+        }
+    }
+
     @Test func processOptionsReachTheProgram() throws {
         let cases: [(options: [String], script: String, output: String)] = [
             (["-e", "COLOUR=blue green"], "echo $COLOUR", "blue green"),

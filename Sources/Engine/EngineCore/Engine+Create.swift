@@ -15,11 +15,12 @@ extension Engine {
     /// Makes a container that can be started; and starts it, if asked to.
     /// - Parameter name: Empty: a generated one.
     /// - Parameter key: A call repeated with the same key, after the first was interrupted, is answered with the container
-    ///   that the first one made, for as long as that is there. Empty: another one each time.
+    ///   that the first one made, for as long as that is there; one that was also started is known by it for a day longer.
+    ///   Empty: another one each time.
     /// - Parameter launch: Nil: it is not started.
     /// - Throws: `.invalidName`, `.nameTaken`, `.invalidField`, `.noCommand`, `.imageNotFound`, `.bindSourceAbsent`,
     ///   `.networkNotFound`, `.badImage`, `.platformMismatch`, `.containerNotFound` for another that it refers to; or a
-    ///   `PeerError`. Afterwards nothing of it is left; but for what `start` throws, it is there.
+    ///   `PeerError`. Afterwards nothing of it is left. `.startFailed`, or a `PeerError` of its start: it is there.
     package func create(
         name: String,
         settings: ContainerSettings,
@@ -28,7 +29,7 @@ extension Engine {
     ) async throws -> Creation {
         try settings.check(on: host)
         let key = try RequestKey.checked(key)
-        if let made = try await made(byRequest: key, isToRun: launch != nil) { return made }
+        if let made = try await made(byRequest: key, launch) { return made }
         if let known = knownImages.find(settings.image) {
             do { return try await make(name, settings, key, launch, of: known) } catch {
                 // What may be wrong with this image need not be with the one that the name means now.
@@ -82,18 +83,15 @@ extension Engine {
             createdAtUnixNanos: Clock.wallNanos,
             requestKey: key
         )
-        return try await whileBusy(with: id) {
+        let (row, startFailure) = try await whileBusy(with: id) {
             let row = try await insert(draft)
-            let startFailure: (any Error)?
-            do {
-                startFailure = try await build(row, launch, cgroupLayout: layout)
-            } catch {
+            do { return (row, try await build(row, launch, cgroupLayout: layout)) } catch {
                 await undo(row)
                 throw error
             }
-            if let startFailure { throw startFailure }
-            return creation(of: row, cgroupLayout: layout)
         }
+        if let startFailure { throw startFailure }
+        return creation(of: row, cgroupLayout: layout)
     }
 
     func creation(of row: ContainerRow, cgroupLayout: String) -> Creation {
@@ -195,7 +193,7 @@ extension Engine {
     private func publish(_ row: ContainerRow) async throws {
         try await outlivingCancellation { [database] in
             try await database.write(durably: !row.settings.autoRemove) { db in
-                guard try Engine.publish(db, row) else {
+                guard try Engine.publish(db, row, at: Clock.wallNanos) else {
                     throw EngineError.database("the row of \(row.id) went away while it was being made")
                 }
             }
@@ -205,10 +203,11 @@ extension Engine {
     }
 
     /// From here on users see it.
+    /// - Parameter wallNanos: Of the event that tells of it: not after that of the start.
     /// - Returns: Whether it was not visible yet.
-    static func publish(_ db: Database, _ row: ContainerRow) throws -> Bool {
+    static func publish(_ db: Database, _ row: ContainerRow, at wallNanos: Int64) throws -> Bool {
         guard try ContainerRow.move(db, row.id, from: .creating, to: .created) else { return false }
-        try EventTable.insert(db, EngineEvent(row, "create", at: row.createdAtUnixNanos))
+        try EventTable.insert(db, EngineEvent(row, "create", at: wallNanos))
         return true
     }
 

@@ -18,48 +18,84 @@ extension Engine {
     }
 
     /// The container of an earlier request with this key; one that is still being made is waited for.
-    /// - Parameter isToRun: It is started if it was not yet; one that was removed since did run.
-    func made(byRequest key: String, isToRun: Bool) async throws -> Creation? {
+    /// - Parameter launch: It is started if it was not yet; one that was removed since did run.
+    func made(byRequest key: String, _ launch: Launch?) async throws -> Creation? {
         while true {
             let seen = changes.version
             let (present, removed) = try await database.read { db in
                 let present = try ContainerRow.one(db, requestKey: key)
-                guard present == nil, isToRun else { return (present, Tombstone?.none) }
+                guard present == nil, launch != nil else { return (present, Tombstone?.none) }
                 return (nil, try Tombstone.one(db, requestKey: key))
             }
             guard let row = present else {
                 return removed.map { Creation(id: $0.id, name: $0.name ?? "", warnings: []) }
             }
             guard row.state == .creating else {
-                if isToRun, row.state == .created { _ = try await start(row.id.text, key: key) }
+                if let launch { try await takeUp(launch, of: row, key: key) }
                 return creation(of: row, cgroupLayout: try await cgroupLayout())
             }
             try await changes.wait(beyond: seen)
         }
     }
 
+    /// The rest of a launch that was cut off.
+    private func takeUp(_ launch: Launch, of row: ContainerRow, key: String) async throws {
+        guard row.state == .created else { return }
+        expectReader(launch, of: row)
+        do { _ = try await start(row.id.text, key: key) } catch EngineError.beingRemoved, EngineError.containerNotFound {
+            // It has been, and is going.
+        } catch let error as PeerError where error.isOfRemoval {
+            // Likewise.
+        }
+    }
+
+    private func expectReader(_ launch: Launch, of row: ContainerRow) {
+        if launch.wantsOutput, row.settings.autoRemove { readers.expect(row.id) }
+    }
+
     /// Last step of making a container that is to run.
-    /// - Returns: Why its program was not executed, or is not known to have been; the container is there.
+    /// - Returns: Why its program was not executed, or is not known to have been. The container is there, or it is for a
+    ///   repair to say.
     func launch(_ row: ContainerRow, _ order: ContainerOrder, _ launch: Launch) async throws -> (any Error)? {
         var keyed = order
         keyed.startKey = row.requestKey ?? ""
         let order = keyed
-        if launch.wantsOutput, row.settings.autoRemove { readers.expect(row.id) }
+        expectReader(launch, of: row)
         // Not cancellable: it may run by now, and a caller that goes away leaves it.
         return try await outlivingCancellation { [self] in
             let failure: (any Error)?
-            do throws(PeerError) {
-                failure = Engine.startFailure(of: row, try await supervisor.create(order))
-            } catch {
-                guard try await wasStarted(row.id) else { throw error }
-                failure = Engine.startFailure(of: row, error)
+            do { failure = try await begin(row, order) } catch {
+                readers.stopExpecting(row.id)
+                throw error
             }
-            faults.reach("engine.create.launched")
             if failure != nil { readers.stopExpecting(row.id) }
-            try await database.write { db in _ = try Engine.publish(db, row) }
-            changes.announce()
             return failure
         }
+    }
+
+    private func begin(_ row: ContainerRow, _ order: ContainerOrder) async throws -> (any Error)? {
+        var failure: (any Error)?
+        var since = row.createdAtUnixNanos
+        do throws(PeerError) {
+            var state = try await supervisor.create(order)
+            // One of before there were starts in a creation.
+            if state.run == 0 { state = try await supervisor.start(row.id, key: order.startKey) }
+            if state.startedAtUnixNanos > 0 { since = state.startedAtUnixNanos }
+            failure = Engine.startFailure(of: row, state)
+        } catch {
+            // Repeated, when it has run and is on its way out.
+            if !error.isOfRemoval {
+                // Where nobody can say, it is neither shown nor undone here: it may run.
+                guard let wasStarted = try? await wasStarted(row.id) else { return error }
+                guard wasStarted else { throw error }
+                failure = Engine.startFailure(of: row, error)
+            }
+        }
+        faults.reach("engine.create.launched")
+        let begun = since
+        try await database.write { db in _ = try Engine.publish(db, row, at: min(begun, Clock.wallNanos)) }
+        changes.announce()
+        return failure
     }
 
     /// Whether the supervisor has it, and was told to start it, whatever came of that.
@@ -71,7 +107,7 @@ extension Engine {
         guard event.action == .start || event.action == .die,
             let row = try ContainerRow.one(db, id: event.container)
         else { return false }
-        return try publish(db, row)
+        return try publish(db, row, at: event.wallUnixNanos)
     }
 
     /// Nil when the program was executed.

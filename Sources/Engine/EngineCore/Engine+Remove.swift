@@ -14,8 +14,8 @@ extension Engine {
 
     /// Removes a container and what belongs to it.
     /// - Parameter force: Kill it first if it runs.
+    /// - Parameter hasEnded: As the supervisor said a moment ago.
     /// - Throws: `.containerNotFound`, `.stillRunning`; or a `PeerError`, after which the removal goes on by itself.
-    /// - Parameter hasEnded: As the supervisor says, for good.
     package func remove(_ reference: String, force: Bool, hasEnded: Bool = false) async throws -> ContainerID
     {
         let row = try await row(reference)
@@ -80,7 +80,9 @@ extension Engine {
         }
         try await database.write { db in
             let now = Clock.wallNanos
-            guard try row.bury(db, at: now), row.state != .creating else { return }
+            // As it is now: the journal may have made visible what is being undone.
+            guard let row = try ContainerRow.one(db, id: row.id), try row.bury(db, at: now), row.state != .creating
+            else { return }
             try EventTable.insert(db, EngineEvent(row, "destroy", at: now))
         }
         faults.reach("engine.delete.row-deleted")
@@ -102,13 +104,14 @@ extension Engine {
 
     /// Removes the containers that the supervisor says have ended for good, side by side.
     ///
-    /// Those that had ended before this engine came up stay for a moment longer: who followed their output comes back.
+    /// Those that ended before this engine had been up for a moment stay until then: who followed their output comes back.
     func removeWanted() async throws {
         let begun = (wall: Clock.wallNanos, instant: ContinuousClock.now)
+        let isBack = begun.wall + Int64(Engine.returnPatience / .nanoseconds(1))
         await withDiscardingTaskGroup { group in
             for await wanted in wantedRemovals.stream {
                 group.addTask {
-                    if wanted.endedAtUnixNanos < begun.wall {
+                    if wanted.endedAtUnixNanos < isBack {
                         let end = begun.instant.advanced(by: Engine.returnPatience)
                         guard (try? await Task.sleep(until: end, clock: .continuous)) != nil else { return }
                     }
@@ -130,8 +133,11 @@ extension Engine {
     }
 
     private func removeEnded(_ id: ContainerID) async {
+        let since = ContinuousClock.now
         await readers.waitUntilGone(id, atMost: Engine.readersPatience)
         do {
+            // Who had to wait may find that somebody has started it again.
+            if .now - since > .milliseconds(100), try await state(of: id)?.removalWanted == false { return }
             faults.reach("engine.delete.removal-wanted")
             _ = try await remove(id.text, force: true, hasEnded: true)
         } catch EngineError.containerNotFound {

@@ -99,7 +99,7 @@ extension Engine {
         try await whileBusy(with: row.id) {
             if row.state == .creating, try await wasStarted(row.id) {
                 logger.notice("a container was made and started", metadata: ["id": "\(row.id)"])
-                try await database.write { db in _ = try Engine.publish(db, row) }
+                try await database.write { db in _ = try Engine.publish(db, row, at: Clock.wallNanos) }
                 return changes.announce()
             }
             logger.notice(

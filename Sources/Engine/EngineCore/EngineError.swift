@@ -90,6 +90,9 @@ package struct PeerError: Error, Hashable, Sendable {
         self.detail = detail
     }
 
+    /// The supervisor knows the container, and that it is on its way out or gone.
+    var isOfRemoval: Bool { detail?.reason == "is_being_removed" }
+
     /// The image was looked up before, and its name means another one now, or none.
     var isOfImageName: Bool { ["image_moved", "image_not_found"].contains(detail?.reason) }
 

@@ -16,9 +16,7 @@ struct Creation {
     /// - Parameter launch: Start it, too; nil: only make it.
     /// - Throws: `Failure` with exit code 125; 126 and 127 when its program was not executed.
     func create(launch: Launch? = nil) async throws -> EngineV1.CreateResponse {
-        if let path = options.idFile, Files.exists(path) {
-            throw Failure("\(verb) \(config.image)", "the file \(path) exists already", exitCode: 125)
-        }
+        let idFile = try IDFile(options.idFile, for: "\(verb) \(config.image)")
         if options.pull == "always" { try await pull() }
         let request = EngineV1.CreateRequest(
             name: options.name ?? "",
@@ -30,14 +28,14 @@ struct Creation {
         let created: EngineV1.CreateResponse
         do { created = try await ask(request) } catch let error as RPCError {
             // It is there, and only its program was not executed.
-            if let detail = error.detail, detail.reason.hasPrefix("start_failed") {
-                try writeID(detail.subject)
-            }
+            if let detail = error.detail, detail.reason.hasPrefix("start_failed") { try idFile?.write(detail.subject) }
             let code = EngineConnection.startExitCode(error)
             throw engine.failure("\(verb) \(config.image)", error, exitCode: code)
         }
         for warning in created.warnings { Screen.say("WARNING: \(warning)") }
-        try writeID(created.id)
+        try idFile?.write(created.id)
+        // An engine of before there were starts in a creation.
+        if launch != nil, !created.started { try await engine.start(created.id, called: created.name) }
         return created
     }
 
@@ -65,12 +63,6 @@ struct Creation {
         }
     }
 
-    private func writeID(_ id: String) throws {
-        guard let path = options.idFile else { return }
-        let file = try Files.open(path, [.writeOnly, .create, .exclusive], mode: 0o644)
-        try Files.writeAll(file.raw, Array(id.utf8))
-    }
-
     private func pull() async throws(Failure) {
         do {
             _ = try await ImagePull(
@@ -83,4 +75,31 @@ struct Creation {
             throw Failure(error.what, error.why, advice: error.advice, exitCode: 125)
         }
     }
+}
+
+/// The file of `--cidfile`: made before the container, so that none is left of which nobody has learnt the id.
+private final class IDFile {
+    private let path: String
+    private let file: Descriptor
+    private var isWritten = false
+
+    /// - Parameter what: For the message of a failure.
+    init?(_ path: String?, for what: String) throws {
+        guard let path else { return nil }
+        do throws(SystemError) {
+            file = try Files.open(path, [.writeOnly, .create, .exclusive], mode: 0o644)
+        } catch {
+            let isThere = error.code == ErrorNumber.exists
+            let why = isThere ? "the file \(path) exists already" : "\(error)"
+            throw Failure(what, why, exitCode: 125)
+        }
+        self.path = path
+    }
+
+    func write(_ id: String) throws(SystemError) {
+        isWritten = true
+        try Files.writeAll(file.raw, Array(id.utf8))
+    }
+
+    deinit { if !isWritten { try? Files.unlink(path) } }
 }

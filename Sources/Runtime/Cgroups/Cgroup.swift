@@ -97,8 +97,12 @@ package struct Cgroup: Hashable, Sendable {
         try? Files.setAttribute(madeHere, to: [1], ofDescriptor: file.raw)
     }
 
-    /// A suite's own group, by whichever release it was made.
-    private static func isOfSuite(_ path: String) -> Bool { path.hasPrefix("petrel") && !path.contains("/") }
+    /// A suite's own group: `petrel`, or `petrel-` and its id of 8 hexadecimal digits.
+    private static func isOfSuite(_ path: String) -> Bool {
+        guard path.hasPrefix("petrel-") else { return path == "petrel" }
+        let id = path.utf8.dropFirst("petrel-".utf8.count)
+        return id.count == 8 && id.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x61 && $0 <= 0x66) }
+    }
 
     private static func isMadeHere(_ directory: String) -> Bool {
         (try? Files.attribute(madeHere, of: directory)) ?? nil != nil

@@ -156,9 +156,10 @@ extension Supervisor {
         }
     }
 
-    /// Keepers whose container is gone.
+    /// Keepers whose container is gone; also one that had just got it, and its name, when `running` was seen.
     private func endStrayKeepers(_ running: [String: [Int32]]) async {
-        for (path, pids) in running where !Files.exists(path) { await end(pids) }
+        let all = running.merging(KeeperProgram.running(below: containersPath)) { Array(Set($0 + $1)) }
+        for (path, pids) in all where !Files.exists(path) { await end(pids) }
     }
 
     private func end(_ pids: [Int32]) async {

@@ -9,8 +9,8 @@ package import System
 
 /// All containers of one suite, by id.
 ///
-/// Owns `ROOT/supervisor/containers`. A container is listed here from the moment its creation is complete on
-/// disk until its removal is; one that is being created reserves its id and its owner's key.
+/// Owns `ROOT/supervisor/containers`. A container is listed here from the moment when its record outlives this process
+/// until its removal does; one that is being created reserves its id and its owner's key.
 package actor Supervisor {
     package nonisolated let surroundings: Surroundings
     package nonisolated var unownedExecutor: UnownedSerialExecutor { threads[0].asUnownedSerialExecutor() }
@@ -28,6 +28,7 @@ package actor Supervisor {
     var unread: [ContainerID: SupervisorError] = [:]
     /// Being created just now.
     private var reserved: Set<ContainerID> = []
+    private var refusals = Refusals()
 
     private struct OwnerKey: Hashable {
         let owner: String
@@ -94,6 +95,11 @@ package actor Supervisor {
             if reserved.contains(request.id) { try await bell.wait(past: generation) }
         }
         if let damage = unread[request.id] { throw damage }
+        // A request may be older than its undoing, and one that starts it may have been carried out before.
+        let isOver = startKey.isEmpty ? nil : await surroundings.journal.removal(of: request.id.text, owner: request.owner)
+        guard !refusals.contains(request.id), isOver == nil else {
+            throw SupervisorError.isBeingRemoved(request.id)
+        }
         if let present = containers[request.id] {
             guard present.request == request else { throw SupervisorError.containerExists(request.id) }
             let snapshot = await present.snapshot
@@ -124,7 +130,10 @@ package actor Supervisor {
     private nonisolated func outlivePower(_ container: Container) async throws {
         guard !container.request.isAutoRemoved else { return }
         let directory = container.directory
-        try await withTaskExecutorPreference(slowThread) { try await Self.sync(directory) }
+        do { try await withTaskExecutorPreference(slowThread) { try await Self.sync(directory) } } catch {
+            // The kernel tells of a failed writing once; whether the bytes are there is known by writing them again.
+            try await container.writeAgain()
+        }
     }
 
     @concurrent private static func sync(_ directory: ContainerDirectory) async throws {
@@ -163,7 +172,8 @@ package actor Supervisor {
                 thread: thread(for: request.id),
                 surroundings: surroundings
             )
-            await container.flush()
+            // On a full disk it goes on beside everything else: who asks for the container waits for this.
+            if await !container.flushOnce() { await container.publish() }
             follow(container, first: keeper)
             return container
         } catch {
@@ -250,13 +260,28 @@ package actor Supervisor {
 
     // MARK: - Finding
 
+    /// One that is being made is waited for.
     /// - Throws: `.containerNotFound`; `.notOwner` when it is somebody else's (an empty owner may see all).
-    package func container(_ id: String, owner: String) throws(SupervisorError) -> Container {
-        guard let id = ContainerID(id) else { throw .containerNotFound(id) }
+    package func container(_ text: String, owner: String) async throws -> Container {
+        guard let id = ContainerID(text) else { throw SupervisorError.containerNotFound(text) }
+        while reserved.contains(id) {
+            let generation = bell.generation
+            if reserved.contains(id) { try await bell.wait(past: generation) }
+        }
         if let damage = unread[id] { throw damage }
-        guard let container = containers[id] else { throw .containerNotFound(id.text) }
-        guard owner.isEmpty || container.request.owner == owner else { throw .notOwner(container.id) }
+        guard let container = containers[id] else { throw SupervisorError.containerNotFound(text) }
+        guard owner.isEmpty || container.request.owner == owner else {
+            throw SupervisorError.notOwner(container.id)
+        }
         return container
+    }
+
+    /// Deletes a container.
+    /// - Parameter isFinal: No creation of it is to come any more: one that comes late is refused.
+    /// - Returns: How it ended, if it ever ran.
+    package func delete(_ id: String, owner: String, isForced: Bool, isFinal: Bool) async throws -> ExitStatus? {
+        if isFinal, let id = ContainerID(id) { refusals.add(id, atBootNanos: Clock.bootNanos) }
+        return try await container(id, owner: owner).delete(isForced: isForced)
     }
 
     /// Everybody's containers, or one owner's, by id; and the journal's sequence that the list reflects at

@@ -134,8 +134,12 @@ package struct SupervisorHandlers: SupervisorV1.SupervisorService {
         context: CallContext
     ) async throws -> SupervisorV1.DeleteResponse {
         try await mapped {
-            let container = try await supervisor.container(request.id, owner: request.owner)
-            let exit = try await container.delete(isForced: request.force)
+            let exit = try await supervisor.delete(
+                request.id,
+                owner: request.owner,
+                isForced: request.force,
+                isFinal: request.final
+            )
             return SupervisorV1.DeleteResponse(exit: exit.map(SupervisorV1.ExitStatus.init))
         }
     }

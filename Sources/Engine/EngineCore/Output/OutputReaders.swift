@@ -48,12 +48,15 @@ final class OutputReaders: Sendable {
 
     /// Returns when nobody reads it any more and nobody is expected to, or after `limit`.
     func waitUntilGone(_ id: ContainerID, atMost limit: Duration) async {
-        await withinLimit(limit) { [self] in
-            while true {
-                let seen = changes.version
-                if state.withLock({ $0.counts[id] == nil && $0.expected[id] == nil }) { return }
-                try await changes.wait(beyond: seen)
-            }
+        let end = ContinuousClock.now + limit
+        while true {
+            let seen = changes.version
+            let now = ContinuousClock.now
+            let (isRead, expected) = state.withLock { ($0.counts[id] != nil, $0.expected[id]) }
+            let due = isRead ? end : min(end, expected ?? now)
+            guard due > now else { break }
+            await withinLimit(now.duration(to: due)) { [changes] in try await changes.wait(beyond: seen) }
+            if Task.isCancelled { break }
         }
         state.withLock { $0.expected[id] = nil }
     }

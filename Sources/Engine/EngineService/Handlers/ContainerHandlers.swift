@@ -32,7 +32,12 @@ package struct ContainerHandlers: EngineV1.ContainersService {
                 key: request.key,
                 launch: launch
             )
-            return EngineV1.CreateResponse(id: made.id.text, name: made.name, warnings: made.warnings)
+            return EngineV1.CreateResponse(
+                id: made.id.text,
+                name: made.name,
+                warnings: made.warnings,
+                started: launch != nil
+            )
         }
     }
 

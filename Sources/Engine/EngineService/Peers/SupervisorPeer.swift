@@ -82,7 +82,13 @@ package struct SupervisorPeer: ContainerSupervisor {
     }
 
     package func delete(_ id: ContainerID, force: Bool) async throws(PeerError) {
-        let request = SupervisorV1.DeleteRequest(owner: SupervisorPeer.owner, id: id.text, force: force)
+        let request = SupervisorV1.DeleteRequest(
+            owner: SupervisorPeer.owner,
+            id: id.text,
+            force: force,
+            // Ids are random.
+            final: force
+        )
         _ = try await calls.repeating { options throws(RPCError) in
             try await client.delete(request, options: options)
         }

@@ -8,7 +8,7 @@ internal import System
 extension ImageStore {
     /// Makes a writable layer on an image's layers. With the same key and image it gives what is there already.
     /// - Parameter reference: Not empty: only if it still names the image.
-    /// - Parameter isTransient: It is removed at the next boot of the machine; until then it is as any other.
+    /// - Parameter isTransient: It is removed at the next boot of the machine, and nothing of it waits for the disk.
     /// - Throws: `.snapshotConflict` when the key is taken with another image; `.imageNotFound`; `.imageMoved`.
     package func prepareSnapshot(
         _ key: SnapshotKey,
@@ -53,6 +53,10 @@ extension ImageStore {
             try await record(key, id, name, isTransient: isTransient)
             try await isSynced
         } catch {
+            // The row may be there; without it, what the directory had is removed by the next start at the latest.
+            try? await catalog.transientTransaction { db in
+                try db.execute(sql: "DELETE FROM snapshot WHERE directory = ?", arguments: [name])
+            }
             directory.discard(ingest)
             directory.discard(directory.snapshot(name))
             throw error

@@ -589,6 +589,8 @@ extension EngineV1 {
         package var name: String
         /// `warnings`.
         package var warnings: [String]
+        /// It was started, as asked for; an engine that does not know of that says false.
+        package var started: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -596,11 +598,13 @@ extension EngineV1 {
         package init(
             id: String = "",
             name: String = "",
-            warnings: [String] = []
+            warnings: [String] = [],
+            started: Bool = false
         ) {
             self.id = id
             self.name = name
             self.warnings = warnings
+            self.started = started
         }
     }
 
@@ -2945,7 +2949,8 @@ extension EngineV1.CreateResponse {
         self.init(
             id: try Wire.text(c.pointee.id, "petrel.engine.v1.CreateResponse.id"),
             name: try Wire.text(c.pointee.name, "petrel.engine.v1.CreateResponse.name"),
-            warnings: try Wire.array(c.pointee.n_warnings, c.pointee.warnings) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.CreateResponse.warnings") }
+            warnings: try Wire.array(c.pointee.n_warnings, c.pointee.warnings) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.CreateResponse.warnings") },
+            started: c.pointee.started != 0
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -2955,6 +2960,7 @@ extension EngineV1.CreateResponse {
         c.pointee.name = arena.text(name)
         c.pointee.n_warnings = warnings.count
         c.pointee.warnings = arena.array(warnings) { arena.text($0) }
+        c.pointee.started = started ? 1 : 0
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -707,6 +707,8 @@ extension SupervisorV1 {
         package var id: String
         /// `force`.
         package var force: Bool
+        /// The id is not used again: a creation of it that arrives late, from whoever asked for it before, is refused.
+        package var final: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -714,11 +716,13 @@ extension SupervisorV1 {
         package init(
             owner: String = "",
             id: String = "",
-            force: Bool = false
+            force: Bool = false,
+            final: Bool = false
         ) {
             self.owner = owner
             self.id = id
             self.force = force
+            self.final = final
         }
     }
 
@@ -1950,7 +1954,8 @@ extension SupervisorV1.DeleteRequest {
         self.init(
             owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.DeleteRequest.owner"),
             id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.DeleteRequest.id"),
-            force: c.pointee.force != 0
+            force: c.pointee.force != 0,
+            final: c.pointee.final != 0
         )
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
@@ -1959,6 +1964,7 @@ extension SupervisorV1.DeleteRequest {
         c.pointee.owner = arena.text(owner)
         c.pointee.id = arena.text(id)
         c.pointee.force = force ? 1 : 0
+        c.pointee.final = final ? 1 : 0
         arena.keep(unknownFields, in: &c.pointee.base)
     }
 }

@@ -8,8 +8,8 @@ internal import System
 ///
 /// Owns the supervisor's files in the container's directory. A transition changes the value, which is written
 /// before anything else happens; then the journal gets the events, and last the effects are carried out. What must
-/// outlive the machine's power is on disk before anybody is told; everything else a second later. Works on a thread
-/// that may wait for the disk.
+/// outlive the machine's power is on disk before anybody is told; everything else a second later, but for containers that
+/// remove themselves, which a boot ends. Works on a thread that may wait for the disk.
 package actor Container {
     /// What the keeper does just now.
     enum Keeper {
@@ -165,6 +165,14 @@ package actor Container {
             do { try await Task.sleep(for: pause) } catch { return }
             await self.syncNow()
         }
+    }
+
+    /// Both records once more, and on the disk.
+    func writeAgain() throws {
+        guard !isRemoved, removal == .idle else { return }
+        try directory.write(request.record.serialized(), to: directory.requestFile)
+        try write(lifecycle, durably: true)
+        try directory.syncParent()
     }
 
     private func syncNow() {

@@ -28,7 +28,7 @@ package struct ContainerDirectory: Hashable, Sendable {
     var requestFile: String { path + "/request.pb" }
     var configurationFile: String { path + "/config.json" }
     var containerFile: String { path + "/container.pb" }
-    /// The state as the disk has it.
+    /// The state as the disk has it, once it has (see `syncCreation`).
     package var lifecycleFile: String { path + "/lifecycle.pb" }
     /// What came after `lifecycle.pb`, for as long as the machine runs: replaced without waiting for the disk.
     package var presentLifecycleFile: String { path + "/lifecycle.now.pb" }
@@ -107,6 +107,9 @@ package struct ContainerDirectory: Hashable, Sendable {
         try Files.makeDirectories(runPath, mode: 0o700)
     }
 
+    /// Brings the directory's own name to disk.
+    func syncParent() throws(SystemError) { try Files.syncDirectory(parent) }
+
     /// Brings a container that was made just now to the disk: its request, its life cycle's first record, their names. What
     /// the keeper reads follows from them, and is written anew after a boot.
     ///
@@ -126,7 +129,7 @@ package struct ContainerDirectory: Hashable, Sendable {
             guard error.code == ErrorNumber.notFound else { throw error }
             return
         }
-        try Files.syncDirectory(parent)
+        try syncParent()
     }
 
     /// Its creation was not completed, or the machine's end came before the disk had it: nobody was told of it, or nobody is

@@ -6226,7 +6226,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__create_request__descriptor 
   (ProtobufCMessageInit) petrel__engine__v1__create_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__create_response__field_descriptors[3] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__create_response__field_descriptors[4] =
 {
   {
     "id",
@@ -6264,16 +6264,30 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__create_response__field
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "started",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__CreateResponse, started),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__create_response__field_indices_by_name[] = {
   0,   /* field[0] = id */
   1,   /* field[1] = name */
+  3,   /* field[3] = started */
   2,   /* field[2] = warnings */
 };
-static const ProtobufCIntRange petrel__engine__v1__create_response__number_ranges[1 + 1] =
+static const ProtobufCIntRange petrel__engine__v1__create_response__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 10, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__create_response__descriptor =
 {
@@ -6283,10 +6297,10 @@ const ProtobufCMessageDescriptor petrel__engine__v1__create_response__descriptor
   "Petrel__Engine__V1__CreateResponse",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__CreateResponse),
-  3,
+  4,
   petrel__engine__v1__create_response__field_descriptors,
   petrel__engine__v1__create_response__field_indices_by_name,
-  1,  petrel__engine__v1__create_response__number_ranges,
+  2,  petrel__engine__v1__create_response__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__create_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -3777,7 +3777,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__kill_request__descripto
   (ProtobufCMessageInit) petrel__supervisor__v1__kill_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__delete_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__delete_request__field_descriptors[4] =
 {
   {
     "owner",
@@ -3815,8 +3815,21 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__delete_request__fi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "final",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__DeleteRequest, final),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__delete_request__field_indices_by_name[] = {
+  3,   /* field[3] = final */
   2,   /* field[2] = force */
   1,   /* field[1] = id */
   0,   /* field[0] = owner */
@@ -3824,7 +3837,7 @@ static const unsigned petrel__supervisor__v1__delete_request__field_indices_by_n
 static const ProtobufCIntRange petrel__supervisor__v1__delete_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__delete_request__descriptor =
 {
@@ -3834,7 +3847,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__delete_request__descrip
   "Petrel__Supervisor__V1__DeleteRequest",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__DeleteRequest),
-  3,
+  4,
   petrel__supervisor__v1__delete_request__field_descriptors,
   petrel__supervisor__v1__delete_request__field_indices_by_name,
   1,  petrel__supervisor__v1__delete_request__number_ranges,

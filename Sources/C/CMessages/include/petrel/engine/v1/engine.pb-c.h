@@ -456,10 +456,11 @@ struct  Petrel__Engine__V1__CreateResponse
   ProtobufCBinaryData name;
   size_t n_warnings;
   ProtobufCBinaryData *warnings;
+  protobuf_c_boolean started;
 };
 #define PETREL__ENGINE__V1__CREATE_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__create_response__descriptor) \
-    , {0,NULL}, {0,NULL}, 0,NULL }
+    , {0,NULL}, {0,NULL}, 0,NULL, 0 }
 
 
 struct  Petrel__Engine__V1__StartRequest

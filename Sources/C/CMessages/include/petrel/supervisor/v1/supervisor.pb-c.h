@@ -405,10 +405,11 @@ struct  Petrel__Supervisor__V1__DeleteRequest
   ProtobufCBinaryData owner;
   ProtobufCBinaryData id;
   protobuf_c_boolean force;
+  protobuf_c_boolean final;
 };
 #define PETREL__SUPERVISOR__V1__DELETE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__delete_request__descriptor) \
-    , {0,NULL}, {0,NULL}, 0 }
+    , {0,NULL}, {0,NULL}, 0, 0 }
 
 
 typedef enum {
