@@ -135,11 +135,15 @@ extension Engine {
         changes.announce()
     }
 
-    /// Writes every second how far the journal was read, so that the supervisor can drop what is before.
+    /// Writes at most every second how far the journal was read, so that the supervisor can drop what is before.
     func acknowledgeJournal() async throws {
         while true {
             try await Task.sleep(for: .seconds(1))
-            guard journal.takeNews() else { continue }
+            let seen = changes.version
+            guard journal.takeNews() else {
+                try await changes.wait(beyond: seen)
+                continue
+            }
             do {
                 let position = try await database.read { db in try EventTable.position(db) }
                 guard let position = journal.toAcknowledge(position) else { continue }

@@ -64,13 +64,12 @@ struct Wiring: Sendable {
     /// Stops in the reverse order of starting: first no more calls, then the engine.
     func serve() async throws {
         var configuration = ServiceGroupConfiguration(
-            services: [
-                EngineRun(wiring: self), ServerRun(wiring: self), ReloadRun(wiring: self), SmallProgramRun(),
-            ],
+            services: [EngineRun(wiring: self), ServerRun(wiring: self), ReloadRun(wiring: self)],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
         configuration.maximumGracefulShutdownDuration = Wiring.drainLimit
+        try SmallProgram.keep()
         try await ServiceGroup(configuration: configuration).run()
         poller.stop()
         await supervisor.close()
@@ -117,12 +116,6 @@ struct Wiring: Sendable {
                 notifier.stopping()
                 server.gracefulShutdown()
             }
-        }
-    }
-
-    private struct SmallProgramRun: Service {
-        func run() async throws {
-            try? await cancelWhenGracefulShutdown { try await SmallProgram.keep() }
         }
     }
 

@@ -63,12 +63,13 @@ struct Wiring: Sendable {
                 services: [
                     Collection(store: store, interval: Self.collectionInterval, logger: logger),
                     Serving(server: server, socket: socket, notifier: notifier),
-                    Reloading(notifier: notifier), Shrinking(),
+                    Reloading(notifier: notifier),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
             )
             configuration.maximumGracefulShutdownDuration = Self.drainLimit
+            try SmallProgram.keep()
             try await ServiceGroup(configuration: configuration).run()
             store.close()
         } catch {
@@ -105,12 +106,6 @@ struct Wiring: Sendable {
             await cancelWhenGracefulShutdown {
                 for await _ in signals { notifier.ready() }
             }
-        }
-    }
-
-    private struct Shrinking: Service {
-        func run() async throws {
-            try? await cancelWhenGracefulShutdown { try await SmallProgram.keep() }
         }
     }
 

@@ -8,6 +8,9 @@ package enum Clock {
     /// Time since 1970, UTC.
     package static var wallNanos: Int64 { read(CLOCK_REALTIME) }
 
+    /// The processor's time that all threads of this process have used.
+    package static var processorNanos: Int64 { read(CLOCK_PROCESS_CPUTIME_ID) }
+
     private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

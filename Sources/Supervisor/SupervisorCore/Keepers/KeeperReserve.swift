@@ -7,7 +7,7 @@ package import System
 ///
 /// It waits at its connection for a container's id, and ends with the connection: so none is left of a supervisor that was
 /// killed. Until it has an id it is called `petrel-waiter`, and nobody takes it for a keeper. Where no container is made for
-/// a minute, it is let go: its memory is not for nothing.
+/// ten seconds, it is let go: its memory is not for nothing.
 package final class KeeperReserve: Sendable {
     struct Waiting: Sendable {
         let pid: Int32
@@ -16,7 +16,7 @@ package final class KeeperReserve: Sendable {
     }
 
     /// How long one waits for a container.
-    private static let patienceNanos: Int64 = 60_000_000_000
+    private static let patienceNanos: Int64 = 10_000_000_000
 
     private struct State {
         var waiting: Waiting?
