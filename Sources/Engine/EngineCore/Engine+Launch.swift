@@ -42,10 +42,17 @@ extension Engine {
     private func takeUp(_ launch: Launch, of row: ContainerRow, key: String) async throws {
         guard row.state == .created else { return }
         expectReader(launch, of: row)
-        do { _ = try await start(row.id.text, key: key) } catch EngineError.beingRemoved, EngineError.containerNotFound {
-            // It has been, and is going.
-        } catch let error as PeerError where error.isOfRemoval {
-            // Likewise.
+        do { _ = try await start(row.id.text, key: key) } catch {
+            guard Engine.isOfRemoval(error) else { throw error }
+        }
+    }
+
+    /// It has been, and is going or gone.
+    private static func isOfRemoval(_ error: any Error) -> Bool {
+        switch error {
+        case EngineError.beingRemoved, EngineError.containerNotFound: true
+        case let error as PeerError: error.isOfRemoval
+        default: false
         }
     }
 

@@ -81,7 +81,8 @@ extension Engine {
         try await database.write { db in
             let now = Clock.wallNanos
             // As it is now: the journal may have made visible what is being undone.
-            guard let row = try ContainerRow.one(db, id: row.id), try row.bury(db, at: now), row.state != .creating
+            guard let row = try ContainerRow.one(db, id: row.id), try row.bury(db, at: now),
+                row.state != .creating
             else { return }
             try EventTable.insert(db, EngineEvent(row, "destroy", at: now))
         }

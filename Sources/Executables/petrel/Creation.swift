@@ -28,7 +28,9 @@ struct Creation {
         let created: EngineV1.CreateResponse
         do { created = try await ask(request) } catch let error as RPCError {
             // It is there, and only its program was not executed.
-            if let detail = error.detail, detail.reason.hasPrefix("start_failed") { try idFile?.write(detail.subject) }
+            if let detail = error.detail, detail.reason.hasPrefix("start_failed") {
+                try? idFile?.write(detail.subject)
+            }
             let code = EngineConnection.startExitCode(error)
             throw engine.failure("\(verb) \(config.image)", error, exitCode: code)
         }

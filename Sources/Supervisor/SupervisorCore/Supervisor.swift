@@ -90,16 +90,15 @@ package actor Supervisor {
     /// The container that is there already for the same request, or one made just now.
     private func recorded(_ request: ContainerRequest, startKey: String) async throws -> Container {
         let ownerKey = OwnerKey(owner: request.owner, key: request.key)
+        // One that starts it may have been carried out before. Asked first: below, nothing may come between.
+        if !startKey.isEmpty, await hasBeen(request) { throw SupervisorError.isBeingRemoved(request.id) }
         while reserved.contains(request.id) {
             let generation = bell.generation
             if reserved.contains(request.id) { try await bell.wait(past: generation) }
         }
         if let damage = unread[request.id] { throw damage }
-        // A request may be older than its undoing, and one that starts it may have been carried out before.
-        let isOver = startKey.isEmpty ? nil : await surroundings.journal.removal(of: request.id.text, owner: request.owner)
-        guard !refusals.contains(request.id), isOver == nil else {
-            throw SupervisorError.isBeingRemoved(request.id)
-        }
+        // A request may be older than its undoing.
+        guard !refusals.contains(request.id) else { throw SupervisorError.isBeingRemoved(request.id) }
         if let present = containers[request.id] {
             guard present.request == request else { throw SupervisorError.containerExists(request.id) }
             let snapshot = await present.snapshot
@@ -123,6 +122,11 @@ package actor Supervisor {
             keys[ownerKey] = nil
             throw error
         }
+    }
+
+    /// Whether it was removed lately.
+    private func hasBeen(_ request: ContainerRequest) async -> Bool {
+        await surroundings.journal.removal(of: request.id.text, owner: request.owner) != nil
     }
 
     /// Waits until the disk has the container, on a thread where nothing else waits for that. One that removes itself
@@ -279,7 +283,9 @@ package actor Supervisor {
     /// Deletes a container.
     /// - Parameter isFinal: No creation of it is to come any more: one that comes late is refused.
     /// - Returns: How it ended, if it ever ran.
-    package func delete(_ id: String, owner: String, isForced: Bool, isFinal: Bool) async throws -> ExitStatus? {
+    package func delete(_ id: String, owner: String, isForced: Bool, isFinal: Bool) async throws
+        -> ExitStatus?
+    {
         if isFinal, let id = ContainerID(id) { refusals.add(id, atBootNanos: Clock.bootNanos) }
         return try await container(id, owner: owner).delete(isForced: isForced)
     }
