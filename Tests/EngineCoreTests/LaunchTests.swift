@@ -126,6 +126,7 @@ struct LaunchTests {
                 try await engine.create(name: "x", settings: .busybox(), launch: Self.launch)
             }
             #expect(bench.images.state.withLock { $0.snapshots.count } == 1)
+            #expect(engine.isRepairWanted.withLock { $0 })
             #expect(try await engine.list(all: true, filters: []).isEmpty)
             #expect(await engine.repair())
             try bench.expectNothingLeft()

@@ -30,18 +30,24 @@ extension Engine {
         try settings.check(on: host)
         let key = try RequestKey.checked(key)
         if let made = try await made(byRequest: key, launch) { return made }
-        if let known = knownImages.find(settings.image) {
-            do { return try await make(name, settings, key, launch, of: known) } catch {
+        var known = knownImages.find(settings.image)
+        var attempt = 1
+        while true {
+            let image = if let known { known } else { try await image(settings.image) }
+            knownImages.note(image, as: settings.image)
+            do { return try await make(name, settings, key, launch, of: image) } catch {
+                guard attempt < Engine.imageAttempts, Engine.mayBeOfImage(error) else { throw error }
                 // What may be wrong with this image need not be with the one that the name means now.
-                guard Engine.mayBeOfImage(error), try await image(settings.image).id != known.id else {
-                    throw error
-                }
+                let present = try await self.image(settings.image)
+                guard present.id != image.id else { throw error }
+                known = present
+                attempt += 1
             }
         }
-        let image = try await image(settings.image)
-        knownImages.note(image, as: settings.image)
-        return try await make(name, settings, key, launch, of: image)
     }
+
+    /// A name may move while a container is made of what it meant.
+    private static let imageAttempts = 4
 
     /// Whether nothing was made, and another image might not have failed so.
     private static func mayBeOfImage(_ error: any Error) -> Bool {

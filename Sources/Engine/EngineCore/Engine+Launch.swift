@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Events
 internal import GRDB
+internal import Synchronization
 internal import System
 
 /// Making and starting a container in one: the supervisor's record of the start is what makes both happen.
@@ -43,6 +44,7 @@ extension Engine {
         guard row.state == .created else { return }
         expectReader(launch, of: row)
         do { _ = try await start(row.id.text, key: key) } catch {
+            readers.stopExpecting(row.id)
             guard Engine.isOfRemoval(error) else { throw error }
         }
     }
@@ -67,15 +69,13 @@ extension Engine {
         var keyed = order
         keyed.startKey = row.requestKey ?? ""
         let order = keyed
-        expectReader(launch, of: row)
         // Not cancellable: it may run by now, and a caller that goes away leaves it.
         return try await outlivingCancellation { [self] in
-            let failure: (any Error)?
-            do { failure = try await begin(row, order) } catch {
-                readers.stopExpecting(row.id)
-                throw error
-            }
-            if failure != nil { readers.stopExpecting(row.id) }
+            // Until its caller can ask for its output.
+            readers.enter(row.id)
+            defer { readers.leave(row.id) }
+            let failure = try await begin(row, order)
+            if failure == nil { expectReader(launch, of: row) }
             return failure
         }
     }
@@ -93,8 +93,12 @@ extension Engine {
             // Repeated, when it has run and is on its way out.
             if !error.isOfRemoval {
                 // Where nobody can say, it is neither shown nor undone here: it may run.
-                guard let wasStarted = try? await wasStarted(row.id) else { return error }
-                guard wasStarted else { throw error }
+                guard let begun = try? await begun(row.id) else {
+                    isRepairWanted.withLock { $0 = true }
+                    return error
+                }
+                guard let state = begun.state else { throw error }
+                if state.startedAtUnixNanos > 0 { since = state.startedAtUnixNanos }
                 failure = Engine.startFailure(of: row, error)
             }
         }
@@ -105,8 +109,13 @@ extension Engine {
         return failure
     }
 
-    /// Whether the supervisor has it, and was told to start it, whatever came of that.
-    func wasStarted(_ id: ContainerID) async throws -> Bool { try await state(of: id)?.run ?? 0 > 0 }
+    struct BegunState: Sendable { let state: SupervisedContainer? }
+
+    /// What the supervisor knows of one that it was told to start, whatever came of that; none where it was not.
+    func begun(_ id: ContainerID) async throws -> BegunState {
+        let state = try await state(of: id)
+        return BegunState(state: state?.run ?? 0 > 0 ? state : nil)
+    }
 
     /// The journal's word of a run makes visible what was made to run.
     /// - Returns: Whether it did.

@@ -9,6 +9,8 @@ extension Engine {
     static let readersPatience = Duration.seconds(10)
     /// How long those whose engine died may take to come back for the output of a container that has ended meanwhile.
     static let returnPatience = Duration.seconds(2)
+    /// News that is not older is taken for what is.
+    private static let newsNanos: Int64 = 100_000_000
     /// How long the last events of a removed container may take to arrive before `destroy` is told.
     static let journalPatience = Duration.seconds(2)
 
@@ -103,12 +105,17 @@ extension Engine {
         }
     }
 
+    /// When this engine began to be there for its callers.
+    struct Begun: Sendable {
+        let wallUnixNanos = Clock.wallNanos
+        let instant = ContinuousClock.now
+    }
+
     /// Removes the containers that the supervisor says have ended for good, side by side.
     ///
     /// Those that ended before this engine had been up for a moment stay until then: who followed their output comes back.
-    func removeWanted() async throws {
-        let begun = (wall: Clock.wallNanos, instant: ContinuousClock.now)
-        let isBack = begun.wall + Int64(Engine.returnPatience / .nanoseconds(1))
+    func removeWanted(since begun: Begun) async throws {
+        let isBack = begun.wallUnixNanos + Int64(Engine.returnPatience / .nanoseconds(1))
         await withDiscardingTaskGroup { group in
             for await wanted in wantedRemovals.stream {
                 group.addTask {
@@ -116,7 +123,7 @@ extension Engine {
                         let end = begun.instant.advanced(by: Engine.returnPatience)
                         guard (try? await Task.sleep(until: end, clock: .continuous)) != nil else { return }
                     }
-                    await self.removeEnded(wanted.id)
+                    await self.removeEnded(wanted)
                 }
             }
         }
@@ -133,12 +140,13 @@ extension Engine {
         wantedRemovals.continuation.yield(WantedRemoval(id: id, endedAtUnixNanos: endedAtUnixNanos))
     }
 
-    private func removeEnded(_ id: ContainerID) async {
-        let since = ContinuousClock.now
+    private func removeEnded(_ wanted: WantedRemoval) async {
+        let id = wanted.id
         await readers.waitUntilGone(id, atMost: Engine.readersPatience)
         do {
-            // Who had to wait may find that somebody has started it again.
-            if .now - since > .milliseconds(100), try await state(of: id)?.removalWanted == false { return }
+            // What is old by now may have been started again.
+            let isOld = Clock.wallNanos - wanted.endedAtUnixNanos > Engine.newsNanos
+            if isOld, try await state(of: id)?.removalWanted == false { return }
             faults.reach("engine.delete.removal-wanted")
             _ = try await remove(id.text, force: true, hasEnded: true)
         } catch EngineError.containerNotFound {

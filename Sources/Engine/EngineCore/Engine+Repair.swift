@@ -97,9 +97,11 @@ extension Engine {
 
     private func finish(_ row: ContainerRow) async throws {
         try await whileBusy(with: row.id) {
-            if row.state == .creating, try await wasStarted(row.id) {
+            if row.state == .creating, let state = try await begun(row.id).state {
                 logger.notice("a container was made and started", metadata: ["id": "\(row.id)"])
-                try await database.write { db in _ = try Engine.publish(db, row, at: Clock.wallNanos) }
+                // Not after what the journal tells of its start.
+                let since = state.startedAtUnixNanos > 0 ? state.startedAtUnixNanos : row.createdAtUnixNanos
+                try await database.write { db in _ = try Engine.publish(db, row, at: since) }
                 return changes.announce()
             }
             logger.notice(

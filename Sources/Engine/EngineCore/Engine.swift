@@ -79,11 +79,21 @@ package final class Engine: Sendable {
     package func run(ready: @Sendable @escaping () -> Void) async throws {
         try await withTaskCancellationHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask(executorPreference: self.executor) { try await self.removeWanted() }
+                let begun = AsyncStream<Begun>.makeStream()
+                group.addTask(executorPreference: self.executor) {
+                    for await begun in begun.stream { try await self.removeWanted(since: begun) }
+                }
                 group.addTask(executorPreference: self.executor) { try await self.readJournal() }
                 group.addTask { try await self.acknowledgeJournal() }
                 group.addTask { try await self.readImageEvents() }
-                group.addTask { try await self.repairRepeatedly(ready: ready) }
+                group.addTask {
+                    try await self.repairRepeatedly {
+                        // From here on, whoever was cut off can come back.
+                        begun.continuation.yield(Begun())
+                        begun.continuation.finish()
+                        ready()
+                    }
+                }
                 try await group.waitForAll()
             }
         } onCancel: {

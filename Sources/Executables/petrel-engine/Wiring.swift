@@ -69,7 +69,8 @@ struct Wiring: Sendable {
             logger: logger
         )
         configuration.maximumGracefulShutdownDuration = Wiring.drainLimit
-        try SmallProgram.keep()
+        // Without it, everything is only larger.
+        try? SmallProgram.keep()
         try await ServiceGroup(configuration: configuration).run()
         poller.stop()
         await supervisor.close()

@@ -110,7 +110,8 @@ struct Daemon: ~Copyable {
             try Listener.open(daemon: "supervisor", at: location, inherited: inherited)
         )
         let ready = try signals.descriptor()
-        try SmallProgram.keep()
+        // Without it, everything is only larger.
+        try? SmallProgram.keep()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await surroundings.works.run() }
             group.addTask { try await store.catchUp { await supervisor.storeAgain() } }

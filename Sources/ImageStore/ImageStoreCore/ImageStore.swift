@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import GRDB
 package import Logging
 package import Registry
 package import System
@@ -93,22 +92,8 @@ package final class ImageStore: Sendable {
             )
         }
         try await forgetLost(recorded.blobs, recorded.layers)
-        try await forgetLost(snapshots: recorded.snapshots)
         try await collectGarbage()
         try await writeIndex()
-    }
-
-    /// The machine's end took a directory and left its record, or somebody deleted it. To its owner it is as if it had never
-    /// been made, rather than one that can not be mounted.
-    private func forgetLost(snapshots: Set<String>) async throws(ImageStoreError) {
-        let lost = snapshots.filter { !Files.exists(directory.snapshot($0)) }
-        guard !lost.isEmpty else { return }
-        for name in lost { logger.error("a snapshot is lost", metadata: ["directory": "\(name)"]) }
-        try await catalog.transaction { db in
-            for name in lost {
-                try db.execute(sql: "DELETE FROM snapshot WHERE directory = ?", arguments: [name])
-            }
-        }
     }
 
     /// Somebody else deleted content: a record without it would make a pull believe that it is there.

@@ -286,7 +286,12 @@ package actor Supervisor {
     package func delete(_ id: String, owner: String, isForced: Bool, isFinal: Bool) async throws
         -> ExitStatus?
     {
-        if isFinal, let id = ContainerID(id) { refusals.add(id, atBootNanos: Clock.bootNanos) }
+        if isFinal, let id = ContainerID(id) {
+            if let known = containers[id], !owner.isEmpty, known.request.owner != owner {
+                throw SupervisorError.notOwner(id)
+            }
+            refusals.add(id, atBootNanos: Clock.bootNanos)
+        }
         return try await container(id, owner: owner).delete(isForced: isForced)
     }
 

@@ -35,13 +35,16 @@ extension ImageStore {
         let found = try await catalog.transientTransaction { db in
             try Self.find(db, key, imageID: imageID, reference)
         }
-        let (id, layers) = (found.id, found.layers)
+        let id = found.id
         if let present = found.present {
             guard present.image == id else {
                 throw ImageStoreError.snapshotConflict(key, imageID: "sha256:" + present.image)
             }
-            return snapshot(present)
+            if try exists(present) { return snapshot(present) }
+            // The machine's end took it and left its record: to its owner it is as if it had never been made.
+            try await forget(present.directory)
         }
+        let layers = found.layers
         let root =
             layers.lazy.compactMap(\.root).first ?? RootAttributes(permissions: 0o755, user: 0, group: 0)
         let ingest = try directory.ingest("snapshot")
@@ -54,9 +57,7 @@ extension ImageStore {
             try await isSynced
         } catch {
             // The row may be there; without it, what the directory had is removed by the next start at the latest.
-            try? await catalog.transientTransaction { db in
-                try db.execute(sql: "DELETE FROM snapshot WHERE directory = ?", arguments: [name])
-            }
+            try? await forget(name)
             directory.discard(ingest)
             directory.discard(directory.snapshot(name))
             throw error
@@ -67,10 +68,24 @@ extension ImageStore {
         )
     }
 
+    /// - Throws: when that cannot be seen now: only absence is absence.
+    private func exists(_ row: SnapshotRow) throws(SystemError) -> Bool {
+        do throws(SystemError) { _ = try Files.status(of: directory.snapshot(row.directory)) } catch {
+            guard error.code == ErrorNumber.notFound else { throw error }
+            return false
+        }
+        return true
+    }
+
+    private func forget(_ name: String) async throws(ImageStoreError) {
+        try await catalog.transientTransaction { db in
+            try db.execute(sql: "DELETE FROM snapshot WHERE directory = ?", arguments: [name])
+        }
+    }
+
     private struct Found: Sendable {
         let id: String
         let present: SnapshotRow?
-        /// Where there is none.
         let layers: [LayerRow]
     }
 
@@ -82,13 +97,21 @@ extension ImageStore {
     ) throws -> Found {
         let present = try find(db, key)
         if present == nil, !reference.isEmpty {
-            let named = try? Catalog.resolve(db, reference).id
-            guard let named, named == (try? Catalog.resolve(db, imageID).id) else {
+            guard let named = try id(db, reference), try named == id(db, imageID) else {
                 throw ImageStoreError.imageMoved(reference)
             }
         }
         let id = try Catalog.resolve(db, imageID).id
-        return Found(id: id, present: present, layers: present == nil ? try imageLayers(db, id) : [])
+        return Found(id: id, present: present, layers: try imageLayers(db, id))
+    }
+
+    /// Nil when nothing has the name, or it is not clear what has.
+    private static func id(_ db: Database, _ reference: String) throws -> String? {
+        do { return try Catalog.resolve(db, reference).id } catch ImageStoreError.imageNotFound {
+            return nil
+        } catch ImageStoreError.ambiguousID {
+            return nil
+        }
     }
 
     private func makeDirectories(

@@ -204,7 +204,7 @@ extension SupervisorV1 {
         /// The control group in which the container's own is made; empty: the suite's.
         package var cgroupParent: String
         /// Not empty: it is started, too, as by Start with this key, and the answer is that of Start. A start that fails leaves
-        /// the container.
+        /// the container. An id whose container was removed in the last ten minutes is refused: it may be a call that is repeated.
         package var startKey: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
