@@ -23,11 +23,16 @@ struct IsolationTests {
                 )
             }
             try suite.succeed("rm", "-f", "c")
-            // While it is executed nobody can write to it; what counts is how it is afterwards.
+            // While it is executed nobody can write to it, not even where one keeper still waits for its container; what
+            // counts is how it is afterwards.
             try eventually("the keeper's end") { suite.keeper(of: id) == nil }
             for file in files {
-                let again = open("/proc/self/fd/\(file)", O_WRONLY)
-                let code = errno
+                var (again, code): (Int32, Int32) = (-1, 0)
+                try eventually("nobody executes it", within: 30) {
+                    again = open("/proc/self/fd/\(file)", O_WRONLY)
+                    code = errno
+                    return again >= 0 || code != ETXTBSY
+                }
                 #expect(file >= 0 && again < 0 && code == EROFS, "\(String(cString: strerror(code)))")
                 if again >= 0 { close(again) }
             }

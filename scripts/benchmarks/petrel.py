@@ -9,8 +9,7 @@ import commands
 from commands import BenchmarkError
 
 DAEMONS = ["petrel-init", "petrel-engine", "petrel-runtime-supervisor", "petrel-image-store"]
-# The second is a keeper that has no container yet.
-HELPERS = ["petrel-keeper", "petrel-waiter"]
+HELPERS = ["petrel-keeper"]
 
 
 class Petrel:

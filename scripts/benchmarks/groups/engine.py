@@ -145,9 +145,11 @@ def last_bytes(place, count=1000):
 
 def measure_fleet(bench):
     small = min(FLEET, bench.containers)
+    # What the rows before brought in is to be gone, on every side and both times.
+    time.sleep(SETTLED_SECONDS)
     before = {side.name: commands.proportional_bytes(side.daemons()) for side in bench.sides}
     bench.each(lambda side: grow(bench, side, small))
-    time.sleep(3)
+    time.sleep(SETTLED_SECONDS)
 
     def container_memory(side):
         helpers = side.helpers()
