@@ -24,6 +24,6 @@ struct RefusalsTests {
         for id in ids + ids.suffix(1) { refusals.add(id, atBootNanos: 0) }
         let known = ids.map(refusals.contains)
         #expect(known.first == false && known.last == true)
-        #expect((3000...4096).contains(known.filter { $0 }.count))
+        #expect((700...1024).contains(known.filter { $0 }.count))
     }
 }

@@ -3,7 +3,7 @@
 /// Ids of which no container is to be made any more, for longer than a request may be on its way.
 package struct Refusals: Sendable {
     private static let memoryNanos: Int64 = 600_000_000_000
-    private static let most = 4096
+    private static let most = 1024
 
     /// In the order in which they came.
     private var ids: [(id: ContainerID, atBootNanos: Int64)] = []
