@@ -26,4 +26,15 @@ struct CodeMappingTests {
         #expect(ProgramMemory.releaseCode() > 0)
         #expect(ProgramMemory.releaseCode() > 0)
     }
+
+    @Test func anotherThreadsStackIsLeftAlone() async throws {
+        let released = try await withCheckedThrowingContinuation { continuation in
+            do {
+                try Threads.start { continuation.resume(returning: ProgramMemory.releaseStack()) }
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+        #expect(released == 0)
+    }
 }

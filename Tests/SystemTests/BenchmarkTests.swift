@@ -61,7 +61,9 @@ struct BenchmarkTests {
             #expect(entries.count == 9, "\(text)")
             for entry in entries {
                 #expect(entry["group"].string == "engine" && entry["unit"].string != nil, "\(entry)")
-                #expect((Double(entry["ours"].description) ?? 0) > 0, "\(entry)")
+                let ours = try #require(Double(entry["ours"].description), "\(entry)")
+                // With so few containers the difference of two sums may be smaller than what either varies by.
+                #expect(ours > 0 || entry["row"].string == "container memory", "\(entry)")
                 #expect((Double(entry["goal"].description) ?? 0) > 0, "\(entry)")
                 #expect(entry["note"].string == "", "\(entry)")
                 // Without peers there is nothing to be compared with.

@@ -109,6 +109,24 @@ struct IsolationTests {
         }
     }
 
+    /// What only the start needed is let go of, and the keeper does its work as before.
+    @Test func aKeeperIsSmallOnceItsContainerRuns() throws {
+        try withSuite { suite in
+            let id = try suite.startShell(
+                "c",
+                "mkfifo /pipe; while read line; do echo heard $line; done < /pipe"
+            )
+            let keeper = try #require(suite.keeper(of: id))
+            try eventually("a small keeper", within: 10) {
+                let text = try String(contentsOfFile: "/proc/\(keeper)/status", encoding: .utf8)
+                let resident = try #require(text.firstMatch(of: /VmRSS:\s+([0-9]+) kB/))
+                return try #require(Int(resident.1)) < 3_000
+            }
+            #expect(try suite.succeed("exec", "c", "sh", "-c", "echo you > /pipe; echo served") == "served")
+            try eventually("the line in the log") { try suite.succeed("logs", "c") == "heard you" }
+        }
+    }
+
     /// Programs count up to it, or use select(2): what the suite needs for itself is not theirs.
     @Test func theLimitOnOpenFilesIsThatOfTheMachine() throws {
         var before = rlimit()

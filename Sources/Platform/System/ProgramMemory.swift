@@ -8,6 +8,24 @@ package enum ProgramMemory {
     /// - Source: malloc_trim(3).
     package static func releaseFree() { petrel_release_free_memory() }
 
+    /// Lets go of the main thread's stack below the caller, where deeper calls have been.
+    /// - Returns: Bytes of address space that were let go of; 0 on any other thread, and where `/proc` does not tell the mapping.
+    @discardableResult
+    package static func releaseStack() -> Int {
+        guard let maps = try? Files.text(of: "/proc/self/maps"),
+            let line = maps.split(separator: "\n").last(where: { $0.hasSuffix("[stack]") })
+        else { return 0 }
+        let range = line.prefix { $0 != " " }.split(separator: "-").map { UInt($0, radix: 16) ?? 0 }
+        let frame = petrel_frame_address()
+        guard range.count == 2, range[0] > 0, frame < range[1] else { return 0 }
+        // What is being called now needs less than this below the frame.
+        let end = (frame - (16 << 10)) & ~4095
+        guard end > range[0], let start = UnsafeMutableRawPointer(bitPattern: range[0]),
+            madvise(start, Int(end - range[0]), MADV_DONTNEED) == 0
+        else { return 0 }
+        return Int(end - range[0])
+    }
+
     /// Lets go of every page of the program's code. Those that are needed come back from the page cache one by one, without
     /// reading a disk; what only the start needed does not.
     ///

@@ -15,6 +15,9 @@ extension Keeper {
     /// How long the rest of an ended exec's output waits for a client.
     private static let unreadNanos: Int64 = 60_000_000_000
 
+    /// How long a program must have run before it is worth making the keeper small.
+    private static let settlingNanos: Int64 = 2_000_000_000
+
     // MARK: - What the process tells
 
     func readStatus(of job: Job) {
@@ -158,7 +161,16 @@ extension Keeper {
         job.phase = .running
         answer(job)
         // From here on it mostly waits, perhaps for months, beside hundreds of its kind.
+        settlesAt = Clock.bootNanos + Self.settlingNanos
+    }
+
+    /// Lets go of what only the start has needed; once, when the program has run for a while.
+    func settle() {
+        guard let time = settlesAt, Clock.bootNanos >= time else { return }
+        settlesAt = nil
         ProgramMemory.releaseFree()
+        ProgramMemory.releaseStack()
+        ProgramMemory.releaseCode()
     }
 
     private func mayRecordEnd(of job: Job) -> Bool {

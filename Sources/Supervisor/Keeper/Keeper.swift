@@ -63,6 +63,8 @@ package final class Keeper {
     /// What came with Adopt packets of which another one follows.
     var custodians: [Custodian] = []
     var isReleased = false
+    /// When it is to let go of memory, in boot time; nil: it has.
+    var settlesAt: Int64?
     private let controlListener: SharedDescriptor
     private let streamListener: SharedDescriptor
 
@@ -128,6 +130,7 @@ package final class Keeper {
             connections.removeAll { !$0.isOpen }
             newClients.removeAll { !$0.isOpen }
             forgetOldExecs()
+            settle()
         }
     }
 
@@ -224,7 +227,7 @@ package final class Keeper {
 
     /// When to look again without being told, in boot time.
     private func deadline() -> Int64? {
-        var times: [Int64] = []
+        var times = [settlesAt].compactMap(\.self)
         if let retryAt = spooler.retryAt, initJob?.isDrained == false { times.append(retryAt) }
         for job in jobs { if let time = nextLook(at: job) { times.append(time) } }
         return times.min()

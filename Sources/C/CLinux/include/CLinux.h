@@ -25,6 +25,11 @@ static inline void petrel_release_free_memory(void) {
     malloc_trim(0);
 }
 
+/// A builtin of the compiler. Where the stack of the calling thread is now.
+static inline uintptr_t petrel_frame_address(void) {
+    return (uintptr_t)__builtin_frame_address(0);
+}
+
 /// Variadic: fcntl's argument.
 static inline int petrel_fcntl(int descriptor, int command, long argument) {
     return fcntl(descriptor, command, argument);
