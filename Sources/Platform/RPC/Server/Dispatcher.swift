@@ -10,8 +10,13 @@ final class Dispatcher: Sendable {
     private let methods: [String: RPCMethod]
     private let quick: Set<String>
     private let logger: Logger
-    private let running = Mutex(0)
-    private let onIdle = Mutex<(@Sendable () -> Void)?>(nil)
+    private let state = Mutex(State())
+
+    private struct State {
+        var running = 0
+        /// In a structure, never a lock's own value: each access to a bare closure through a generic type wraps it once more.
+        var onIdle: (@Sendable () -> Void)?
+    }
 
     /// - Precondition: No two services have the same name, and every quick method is one of theirs.
     init(services: [any RPCService], quick: Set<String>, logger: Logger) {
@@ -30,20 +35,20 @@ final class Dispatcher: Sendable {
 
     func method(at path: String) -> RPCMethod? { methods[path] }
 
-    var runningCount: Int { running.withLock { $0 } }
+    var runningCount: Int { state.withLock { $0.running } }
 
     /// Called each time that the last running handler has ended.
-    func whenIdle(_ body: @escaping @Sendable () -> Void) { onIdle.withLock { $0 = body } }
+    func whenIdle(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.onIdle = body } }
 
     func start(_ method: RPCMethod, _ call: CallStream, _ context: CallContext) -> Task<Void, Never> {
-        running.withLock { $0 += 1 }
+        state.withLock { $0.running += 1 }
         return Task(executorPreference: quick.contains(context.method) ? LoopExecutor.shared : nil) {
             await self.run(method, call, context)
-            let isIdle = self.running.withLock { count in
-                count -= 1
-                return count == 0
+            let onIdle = self.state.withLock { state in
+                state.running -= 1
+                return state.running == 0 ? state.onIdle : nil
             }
-            if isIdle { self.onIdle.withLock { $0 }?() }
+            onIdle?()
         }
     }
 
