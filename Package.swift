@@ -91,7 +91,7 @@ let httpClient = external("AsyncHTTPClient", "async-http-client")
 
 let bindings: [Target] = [
     library("CNGHTTP2"), library("CProtobufC"), library("CSeccomp"), library("CJansson"), library("CISAL"),
-    library("CZstd"),
+    library("CZstd"), library("CZlib"),
     .target(name: "CLinux", path: "Sources/C/CLinux"),
     .target(name: "CMessages", dependencies: ["CProtobufC"], path: "Sources/C/CMessages"),
 ]
@@ -106,7 +106,7 @@ let platform: [Target] = [
     module("Platform/Messages", ["CMessages", "CProtobufC", "System"]),
     module("Platform/Suite", ["System"]),
     module("Platform/Events", ["System"]),
-    module("Platform/RPC", ["CNGHTTP2", "Messages", "System", nioCore, nioPosix, logging]),
+    module("Platform/RPC", ["CNGHTTP2", "CZlib", "Messages", "System", nioCore, nioPosix, logging]),
     module("Platform/Services", ["Messages", "RPC"]),
 ]
 

@@ -44,6 +44,13 @@ final class Echo: TestV1.EchoService {
             var trailing: Metadata = [:]
             trailing.add(context.metadata.bytes("echo-bin") ?? [], for: "echo-bin")
             context.setTrailingMetadata(trailing)
+        case "compressed":
+            context.setCompression(.gzip)
+            return TestV1.EchoResponse(
+                text: request.text,
+                data: request.data,
+                count: context.receivedCompressed ? 1 : 0
+            )
         case "peer": return .init(text: context.peer.map { "\($0.uid) \($0.pid)" } ?? "")
         default: break
         }
@@ -97,7 +104,14 @@ final class Echo: TestV1.EchoService {
                 if request.behaviour == "pause" {
                     try await Task.sleep(for: .seconds(60))
                 }
-                try await responses.write(.init(text: request.text, data: request.data))
+                guard request.behaviour == "compressed" else {
+                    try await responses.write(.init(text: request.text, data: request.data))
+                    continue
+                }
+                let compressed = context.receivedCompressed
+                context.setCompression(.gzip)
+                let answer = TestV1.EchoResponse(data: request.data, count: compressed ? 1 : 0)
+                try await responses.write(answer, compressed: compressed)
             }
         } catch {
             seen.withLock { $0.cancelled += 1 }
@@ -109,13 +123,14 @@ final class Echo: TestV1.EchoService {
 /// Runs `body` with a server on a fresh socket and a client of it, and ends both.
 func withEcho(
     named name: String = "echo.sock",
+    messageLimit: Int = 4 << 20,
     _ body: @escaping @Sendable (TestV1.EchoClient, Echo, RPCServer, String) async throws -> Void
 ) async throws {
     try await withTemporaryDirectory { directory in
         let path = directory + "/" + name
         try Files.makeDirectories(Files.parentPath(of: path))
         let echo = Echo()
-        let server = makeServer(echo)
+        let server = makeServer(echo, messageLimit: messageLimit)
         try await withThrowingTaskGroup(of: Void.self) { group in
             try listen(server, at: path, in: &group)
             let channel = Channel(unixSocket: path)
@@ -134,10 +149,14 @@ func listen(_ server: RPCServer, at path: String, in group: inout ThrowingTaskGr
     group.addTask { try await server.serve(listening: Descriptor(adopting: listener)) }
 }
 
-func makeServer(_ echo: Echo, gracePeriod: Duration = .milliseconds(300)) -> RPCServer {
+func makeServer(
+    _ echo: Echo,
+    messageLimit: Int = 4 << 20,
+    gracePeriod: Duration = .milliseconds(300)
+) -> RPCServer {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
-    return RPCServer(services: [echo], logger: logger, gracePeriod: gracePeriod)
+    return RPCServer(services: [echo], messageLimit: messageLimit, logger: logger, gracePeriod: gracePeriod)
 }
 
 /// Waits until `condition` holds; false after ten seconds.

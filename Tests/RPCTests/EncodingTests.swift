@@ -55,24 +55,48 @@ struct EncodingTests {
     }
 
     @Test func messagesAreCutWhereverTheDataIsCut() throws {
-        let messages: [[UInt8]] = [[1, 2, 3], [], [UInt8](repeating: 9, count: 300)]
+        let messages = [
+            WireMessage(bytes: [1, 2, 3]), WireMessage(bytes: []),
+            WireMessage(bytes: [7], isCompressed: true),
+            WireMessage(bytes: [UInt8](repeating: 9, count: 300)),
+        ]
         var wire: [UInt8] = []
         for message in messages {
-            wire += [0, 0, 0, UInt8(message.count >> 8), UInt8(message.count & 255)] + message
+            let count = message.bytes.count
+            wire +=
+                [message.isCompressed ? 1 : 0, 0, 0, UInt8(count >> 8), UInt8(count & 255)] + message.bytes
         }
         for step in [1, 2, 3, 7, 100, wire.count] {
             var deframer = Deframer()
-            var received: [[UInt8]] = []
-            var index = 0
-            while index < wire.count {
-                let part = Array(wire[index..<min(index + step, wire.count)])
-                received += try part.withUnsafeBufferPointer { buffer throws(RPCError) in
-                    try deframer.feed(buffer)
-                }
-                index += step
+            deframer.allowsCompression = true
+            var received: [WireMessage] = []
+            for start in stride(from: 0, to: wire.count, by: step) {
+                try feed(wire[start..<min(start + step, wire.count)], to: &deframer, &received)
             }
             #expect(received == messages)
             #expect(deframer.isBetweenMessages)
+        }
+    }
+
+    /// Flags that mean nothing, compression that nobody has named, and lengths beyond the limit.
+    @Test(arguments: [
+        ([2, 0, 0, 0, 0], StatusCode.internal), ([1, 0, 0, 0, 0], .internal),
+        ([0, 0, 1, 0, 1], .resourceExhausted),
+    ])
+    func badPrefixesAreRefused(_ prefix: [UInt8], _ code: StatusCode) throws {
+        var deframer = Deframer(limit: 1 << 16)
+        var received: [WireMessage] = []
+        let error = #expect(throws: RPCError.self) { try feed(prefix[...], to: &deframer, &received) }
+        #expect(error?.code == code && received.isEmpty)
+    }
+
+    private func feed(
+        _ bytes: ArraySlice<UInt8>,
+        to deframer: inout Deframer,
+        _ received: inout [WireMessage]
+    ) throws(RPCError) {
+        try Array(bytes).withUnsafeBufferPointer { buffer throws(RPCError) in
+            try deframer.feed(buffer, into: &received)
         }
     }
 }

@@ -9,38 +9,51 @@ package struct CallContext: Sendable {
     package let peer: PeerCredentials?
     /// What the client sent beside its messages.
     package let metadata: Metadata
-    /// When the client stops waiting; the handler's task is cancelled then.
-    package let deadline: ContinuousClock.Instant?
+    /// The client reads compressed messages.
+    package let acceptsCompression: Bool
 
-    private let answer: Answer
+    private let call: CallStream
+    private let end: Deadline?
 
-    init(method: String, peer: PeerCredentials?, metadata: Metadata, deadline: ContinuousClock.Instant?) {
+    init(
+        _ call: CallStream,
+        method: String,
+        peer: PeerCredentials?,
+        _ headers: ReceivedHeaders,
+        deadline: Deadline?
+    ) {
+        self.call = call
         self.method = method
         self.peer = peer
-        self.metadata = metadata
-        self.deadline = deadline
-        answer = Answer()
+        metadata = headers.metadata
+        acceptsCompression = headers.acceptsGzip
+        end = deadline
     }
 
     /// Sent before the first response; has no effect after it.
     package func setInitialMetadata(_ metadata: Metadata) {
-        answer.metadata.withLock { $0.initial = metadata }
+        call.state.withLock { $0.initialMetadata = metadata }
     }
 
     /// Sent after the last response, with the status.
     package func setTrailingMetadata(_ metadata: Metadata) {
-        answer.metadata.withLock { $0.trailing = metadata }
+        call.state.withLock { $0.trailingMetadata = metadata }
     }
+
+    /// From now on responses are compressed, unless they are written otherwise. To be called before the first; has no effect
+    /// where the client does not read what is compressed.
+    package func setCompression(_ compression: Compression?) {
+        call.state.withLock { $0.compresses = compression != nil && acceptsCompression }
+    }
+
+    /// Whether the last request that was read came compressed.
+    package var receivedCompressed: Bool { call.state.withLock { $0.wasCompressed } }
 
     /// The time left until the deadline, at least zero; nil: without limit. For calls made on the caller's behalf.
     package var remaining: Duration? {
-        deadline.map { max(.zero, ContinuousClock.now.duration(to: $0)) }
+        end?.remaining
     }
 
-    var initialMetadata: Metadata { answer.metadata.withLock { $0.initial } }
-    var trailingMetadata: Metadata { answer.metadata.withLock { $0.trailing } }
-
-    private final class Answer: Sendable {
-        let metadata = Mutex<(initial: Metadata, trailing: Metadata)>(([:], [:]))
-    }
+    /// When the client stops waiting; the handler's task is cancelled then.
+    package var deadline: ContinuousClock.Instant? { end.map { .now + $0.remaining } }
 }

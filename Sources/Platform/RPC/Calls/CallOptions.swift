@@ -9,7 +9,16 @@ package struct CallOptions: Sendable {
     /// Wait, until the time-out, for a server that is not there yet (or is being restarted) instead of failing.
     package var waitForReady: Bool
 
-    package init(timeout: Duration? = nil, metadata: Metadata = [:], waitForReady: Bool = false) {
+    /// How requests are compressed; nil: not at all. Answers may be compressed either way.
+    package var compression: Compression?
+
+    package init(
+        timeout: Duration? = nil,
+        metadata: Metadata = [:],
+        waitForReady: Bool = false,
+        compression: Compression? = nil
+    ) {
+        self.compression = compression
         self.timeout = timeout
         self.metadata = metadata
         self.waitForReady = waitForReady

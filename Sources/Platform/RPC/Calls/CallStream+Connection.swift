@@ -6,44 +6,44 @@ internal import Synchronization
 extension CallStream {
     /// Messages that arrived in `byteCount` bytes of data (the last one may be incomplete).
     /// - Returns: Bytes whose room can be given back to the peer at once.
-    func receive(_ messages: [[UInt8]], byteCount: Int) -> Int {
-        let size = UnreadBytes.size(of: messages)
+    func receive(_ messages: [WireMessage], byteCount: Int) -> Int {
+        let size = messages.reduce(0) { $0 + UnreadBytes.size(of: $1) }
         mailbox.unread?.add(size)
-        let (waiters, released, unread) = state.withLock { state -> ([WaitList.Waiter], Int, Int) in
+        let (waiters, released, unread) = state.withLock { state -> (WaitList.Waiters, Int, Int) in
             // Nobody reads after the end.
-            guard state.ending == nil else { return ([], byteCount, size) }
-            state.messages += messages
+            guard state.ending == nil else { return (.none, byteCount, size) }
+            state.messages.append(contentsOf: messages)
             state.heldBytes += byteCount
             if state.messages.isEmpty {
                 let released = state.heldBytes + state.releasedBytes
                 state.heldBytes = 0
                 state.releasedBytes = 0
-                return ([], released, 0)
+                return (.none, released, 0)
             }
-            return (messages.isEmpty ? [] : state.readers.takeAll(), 0, 0)
+            return (messages.isEmpty ? .none : state.readers.takeAll(), 0, 0)
         }
-        for waiter in waiters { waiter.resume() }
+        waiters.resume()
         noteRead(unread)
         return released
     }
 
     func receive(_ metadata: Metadata) {
-        let waiters = state.withLock { state -> [WaitList.Waiter] in
-            guard state.peerMetadata == nil else { return [] }
+        let waiters = state.withLock { state -> WaitList.Waiters in
+            guard state.peerMetadata == nil else { return .none }
             state.peerMetadata = metadata
             return state.readers.takeAll()
         }
-        for waiter in waiters { waiter.resume() }
+        waiters.resume()
     }
 
     /// Server: the client sends no more messages.
     func receiveHalfClose() {
-        let waiters = state.withLock { state -> [WaitList.Waiter] in
-            guard state.ending == nil else { return [] }
+        let waiters = state.withLock { state -> WaitList.Waiters in
+            guard state.ending == nil else { return .none }
             state.ending = .finished
             return state.readers.takeAll()
         }
-        for waiter in waiters { waiter.resume() }
+        waiters.resume()
     }
 
     /// The call is over: nothing more arrives or is written. What is queued, `dropOutput` drops.
@@ -59,8 +59,9 @@ extension CallStream {
         isUnprocessed: Bool = false,
         status: RPCError? = nil
     ) -> Bool {
-        let (waiters, isFirst, dropped) = state.withLock { state -> ([WaitList.Waiter], Bool, Int) in
-            guard !state.isClosed else { return ([], false, 0) }
+        let (readers, writers, isFirst, dropped) = state.withLock {
+            state -> (WaitList.Waiters, WaitList.Waiters, Bool, Int) in
+            guard !state.isClosed else { return (.none, .none, false, 0) }
             state.isClosed = true
             state.isUnprocessed = isUnprocessed
             // A server's requests may have been complete; what it can still notice is that the call is gone.
@@ -72,9 +73,10 @@ extension CallStream {
             state.trailingMetadata = trailing
             if let status { state.closing = .trailers(status, [:]) }
             let dropped = keepsMessages ? 0 : state.dropMessages()
-            return (state.readers.takeAll() + state.writers.takeAll(), true, dropped)
+            return (state.readers.takeAll(), state.writers.takeAll(), true, dropped)
         }
-        for waiter in waiters { waiter.resume() }
+        readers.resume()
+        writers.resume()
         noteRead(dropped)
         return isFirst
     }
@@ -108,11 +110,11 @@ extension CallStream {
 
     /// Moves `count` bytes to `buffer`.
     func take(_ count: Int, into buffer: inout ByteBuffer) {
-        let waiters = state.withLock { state -> [WaitList.Waiter] in
+        let waiters = state.withLock { state -> WaitList.Waiters in
             state.output.move(count, into: &buffer)
-            return state.output.byteCount <= Self.outputLimit / 2 ? state.writers.takeAll() : []
+            return state.output.byteCount <= Self.outputLimit / 2 ? state.writers.takeAll() : .none
         }
-        for waiter in waiters { waiter.resume() }
+        waiters.resume()
     }
 
     /// The connection acts on an `.output` order: what is queued from now on is announced by another.

@@ -23,7 +23,7 @@ package final class CallStream: Sendable {
 
     struct State {
         // What arrives.
-        var messages: [[UInt8]] = []
+        var messages: [WireMessage] = []
         var firstMessage = 0
         /// No more messages come. For a client this is the status, for a server the half-close or a failure.
         var ending: Ending?
@@ -48,22 +48,28 @@ package final class CallStream: Sendable {
         var id: Int32 = 0
         /// Client: the server did not act on it; it may be sent again.
         var isUnprocessed = false
+
+        // Server: what the handler adds to its answer.
+        var initialMetadata: Metadata = [:]
+        /// Messages are compressed from now on, unless they say otherwise.
+        var compresses = false
+        /// The last message that was read came compressed.
+        var wasCompressed = false
     }
 
     let state = Mutex(State())
     let mailbox: Mailbox
+    let messageLimit: Int
 
     /// Writers wait while so many bytes are queued.
     static let outputLimit = 256 << 10
     /// Room is given back in steps of at least so many bytes.
     static let releaseStep = 128 << 10
 
-    /// When the caller stops waiting.
-    let deadline: ContinuousClock.Instant?
-
-    init(mailbox: Mailbox, deadline: ContinuousClock.Instant?) {
+    /// - Parameter messageLimit: Most bytes of one message, in either direction.
+    init(mailbox: Mailbox, messageLimit: Int) {
         self.mailbox = mailbox
-        self.deadline = deadline
+        self.messageLimit = messageLimit
     }
 
     // MARK: - Reading
@@ -71,16 +77,16 @@ package final class CallStream: Sendable {
     /// The next message; nil after the last.
     /// - Parameter cancels: Whether cancelling the task ends the whole call.
     func nextMessage<M: Message>(_ type: M.Type, cancels: Bool = false) async throws(RPCError) -> M? {
-        guard let payload = try await nextPayload(cancels: cancels) else { return nil }
-        return try decode(type, payload)
+        guard let message = try await nextPayload(cancels: cancels) else { return nil }
+        return try decode(type, message)
     }
 
     /// Server: the one request of a unary or server-streaming call.
     func onlyMessage<M: Message>(_ type: M.Type) async throws(RPCError) -> M {
-        guard let payload = try await nextPayload(cancels: false) else {
+        guard let message = try await nextPayload(cancels: false) else {
             throw RPCError(.internal, "the client sent no request")
         }
-        return try decode(type, payload)
+        return try decode(type, message)
     }
 
     /// Client: the one response of a call that ended well.
@@ -104,6 +110,9 @@ package final class CallStream: Sendable {
 
     var isUnprocessed: Bool { state.withLock { $0.isUnprocessed } }
 
+    /// The call is over, but for a half-close.
+    var hasFailed: Bool { state.withLock { $0.isClosed } }
+
     var hasEnded: Bool { state.withLock { $0.ending != nil } }
 
     /// Room in the connection comes back when messages are read or dropped.
@@ -111,18 +120,23 @@ package final class CallStream: Sendable {
         if mailbox.unread?.remove(byteCount) == true { mailbox.post(.room) }
     }
 
-    private func decode<M: Message>(_ type: M.Type, _ payload: [UInt8]) throws(RPCError) -> M {
+    private func decode<M: Message>(_ type: M.Type, _ message: WireMessage) throws(RPCError) -> M {
+        let payload =
+            message.isCompressed
+            ? try Compression.decompressed(message.bytes, limit: messageLimit) : message.bytes
         do throws(MessageError) { return try M(serialized: payload) } catch {
             throw RPCError(.internal, error.description)
         }
     }
 
-    private func nextPayload(cancels: Bool) async throws(RPCError) -> [UInt8]? {
+    private func nextPayload(cancels: Bool) async throws(RPCError) -> WireMessage? {
         while true {
             let (payload, ending, released) = state.withLock { $0.takeMessage() }
             if released > 0 { mailbox.post(.consumed(self, released)) }
-            if let payload { noteRead(UnreadBytes.size(of: CollectionOfOne(payload))) }
-            if let payload { return payload }
+            if let payload {
+                noteRead(UnreadBytes.size(of: payload))
+                return payload
+            }
             switch ending {
             case .finished: return nil
             case .failed(let error): throw error
@@ -157,23 +171,28 @@ package final class CallStream: Sendable {
     // MARK: - Writing
 
     /// Client: queues the only message of a call that is about to be opened.
-    func prepare(_ payload: [UInt8]) {
+    func prepare(_ message: WireMessage) {
         state.withLock { state in
-            state.output.append(payload)
+            state.output.append(message)
             state.closing = .halfClose
             state.isOutputPosted = true
         }
     }
 
     /// Queues a message, once less than the limit is queued.
-    func write(_ payload: [UInt8]) async throws(RPCError) {
-        try Deframer.check(size: payload.count)
+    /// - Parameter compressed: Whether it is, where the call compresses at all.
+    func write(_ payload: [UInt8], compressed: Bool = true) async throws(RPCError) {
+        try Deframer.check(size: payload.count, limit: messageLimit)
+        var message = WireMessage(bytes: payload)
+        if compressed, state.withLock({ $0.compresses }), let bytes = Compression.compressed(payload) {
+            message = WireMessage(bytes: bytes, isCompressed: true)
+        }
         while true {
             enum Outcome { case queued(post: Bool), full, closed(RPCError) }
             let outcome = state.withLock { state -> Outcome in
                 if state.isClosed || state.closing != nil { return .closed(state.writeError) }
                 if state.output.byteCount >= Self.outputLimit { return .full }
-                state.output.append(payload)
+                state.output.append(message)
                 defer { state.isOutputPosted = true }
                 return .queued(post: !state.isOutputPosted)
             }
@@ -206,15 +225,23 @@ package final class CallStream: Sendable {
     }
 
     /// Client: no more messages follow.
-    func finish() { close(with: .halfClose) }
+    func finish() { close { _ in .halfClose } }
 
     /// Server: the handler is done.
-    func finish(_ error: RPCError?, _ trailing: Metadata) { close(with: .trailers(error, trailing)) }
+    func finish(_ error: RPCError?) { close { .trailers(error, $0.trailingMetadata) } }
 
-    private func close(with closing: Closing) {
+    /// What a server's answer opens with.
+    var opening: (metadata: Metadata, isCompressed: Bool) {
+        state.withLock { ($0.initialMetadata, $0.compresses) }
+    }
+
+    /// Client: messages are compressed, unless they are written otherwise.
+    func compress() { state.withLock { $0.compresses = true } }
+
+    private func close(with closing: (borrowing State) -> Closing) {
         let post = state.withLock { state in
             guard !state.isClosed, state.closing == nil else { return false }
-            state.closing = closing
+            state.closing = closing(state)
             defer { state.isOutputPosted = true }
             return !state.isOutputPosted
         }
@@ -232,10 +259,11 @@ package final class CallStream: Sendable {
 }
 
 extension CallStream.State {
-    mutating func takeMessage() -> (payload: [UInt8]?, ending: CallStream.Ending?, released: Int) {
+    mutating func takeMessage() -> (payload: WireMessage?, ending: CallStream.Ending?, released: Int) {
         guard firstMessage < messages.count else { return (nil, ending, 0) }
         let payload = messages[firstMessage]
-        messages[firstMessage] = []
+        messages[firstMessage].bytes = []
+        wasCompressed = payload.isCompressed
         firstMessage += 1
         if firstMessage == messages.count {
             messages.removeAll(keepingCapacity: true)
@@ -246,7 +274,8 @@ extension CallStream.State {
         }
         guard ending == nil else { return (payload, nil, 0) }
         // With nothing left to read, a message that is still arriving needs all the room there is.
-        let released = messages.isEmpty ? heldBytes : min(heldBytes, payload.count + Deframer.prefixLength)
+        let released =
+            messages.isEmpty ? heldBytes : min(heldBytes, payload.bytes.count + Deframer.prefixLength)
         heldBytes -= released
         releasedBytes += released
         guard releasedBytes >= CallStream.releaseStep else { return (payload, nil, 0) }
@@ -260,7 +289,7 @@ extension CallStream.State {
             messages = []
             firstMessage = 0
         }
-        return UnreadBytes.size(of: messages[firstMessage...])
+        return messages[firstMessage...].reduce(0) { $0 + UnreadBytes.size(of: $1) }
     }
 
     /// Why nothing can be written.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Messages
+internal import Synchronization
 
 /// The messages that a client sends, as its handler reads them; one reader at a time.
 ///
@@ -12,6 +13,9 @@ package struct RequestStream<Request: Message>: AsyncSequence, Sendable {
     private let stream: CallStream
 
     init(_ stream: CallStream) { self.stream = stream }
+
+    /// Whether the last message that was read came compressed.
+    package var receivedCompressed: Bool { stream.state.withLock { $0.wasCompressed } }
 
     /// The next message; nil after the last.
     package func next() async throws(RPCError) -> Request? { try await stream.nextMessage(Request.self) }
@@ -53,6 +57,9 @@ package struct ResponseStream<Response: Message>: AsyncSequence, Sendable {
 
     /// What the server sent with the status; empty until the sequence has ended.
     package var trailingMetadata: Metadata { call.stream.trailingMetadata }
+
+    /// Whether the last message that was read came compressed.
+    package var receivedCompressed: Bool { call.stream.state.withLock { $0.wasCompressed } }
 
     /// Ends the call now.
     package func cancel() { call.stream.cancel() }

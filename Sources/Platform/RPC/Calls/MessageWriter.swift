@@ -9,8 +9,9 @@ package struct RequestWriter<Request: Message>: Sendable {
 
     /// Queues a message; waits while much is queued that the server has not made room for.
     /// - Throws: How the call ended, when it has; `.cancelled` when the task is.
-    package func write(_ request: Request) async throws(RPCError) {
-        try await stream.write(request.serialized())
+    /// - Parameter compressed: Whether it is compressed, where the call's messages are.
+    package func write(_ request: Request, compressed: Bool = true) async throws(RPCError) {
+        try await stream.write(request.serialized(), compressed: compressed)
     }
 
     /// No more messages follow. Harmless when repeated.
@@ -25,7 +26,8 @@ package struct ResponseWriter<Response: Message>: Sendable {
 
     /// Queues a message; waits while much is queued that the client has not made room for.
     /// - Throws: `.cancelled` when the client, or the connection, is gone, or the task is cancelled.
-    package func write(_ response: Response) async throws(RPCError) {
-        try await stream.write(response.serialized())
+    /// - Parameter compressed: Whether it is compressed, where the call's messages are.
+    package func write(_ response: Response, compressed: Bool = true) async throws(RPCError) {
+        try await stream.write(response.serialized(), compressed: compressed)
     }
 }

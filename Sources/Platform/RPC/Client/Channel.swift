@@ -7,9 +7,15 @@ package import Messages
 /// by `close`.
 package final class Channel: Sendable {
     private let connector: Connector
+    private let messageLimit: Int
 
-    /// - Parameter path: The server's socket; it may be longer than a socket address has room for.
-    package init(unixSocket path: String) { connector = Connector(path: path) }
+    /// - Parameters:
+    ///   - path: The server's socket; it may be longer than a socket address has room for.
+    ///   - messageLimit: Most bytes of one message, in either direction.
+    package init(unixSocket path: String, messageLimit: Int = 4 << 20) {
+        connector = Connector(path: path)
+        self.messageLimit = messageLimit
+    }
 
     deinit { connector.close() }
 
@@ -29,8 +35,8 @@ package final class Channel: Sendable {
         _ request: Request,
         _ options: CallOptions
     ) async throws(RPCError) -> Response {
-        let payload = try Self.payload(request)
-        let deadline = options.timeout.map { ContinuousClock.now + $0 }
+        let payload = try payload(request, options)
+        let deadline = options.timeout.flatMap { Deadline.after($0) }
         var attempts = 0
         var delay = Connector.firstDelay
         while true {
@@ -54,8 +60,8 @@ package final class Channel: Sendable {
         _ request: Request,
         _ options: CallOptions
     ) async throws(RPCError) -> ResponseStream<Response> {
-        let payload = try Self.payload(request)
-        let deadline = options.timeout.map { ContinuousClock.now + $0 }
+        let payload = try payload(request, options)
+        let deadline = options.timeout.flatMap { Deadline.after($0) }
         return ResponseStream(CallOwner(try await begin(method, options, deadline, payload), keeping: self))
     }
 
@@ -64,7 +70,7 @@ package final class Channel: Sendable {
         _ options: CallOptions,
         _ body: (RequestWriter<Request>) async throws -> Void
     ) async throws -> Response {
-        let deadline = options.timeout.map { ContinuousClock.now + $0 }
+        let deadline = options.timeout.flatMap { Deadline.after($0) }
         let call = try await begin(method, options, deadline, nil)
         defer { call.cancel() }
         do { try await body(RequestWriter(call)) } catch {
@@ -82,7 +88,7 @@ package final class Channel: Sendable {
         _ options: CallOptions,
         _ body: (RequestWriter<Request>, ResponseStream<Response>) async throws -> Result
     ) async throws -> Result {
-        let deadline = options.timeout.map { ContinuousClock.now + $0 }
+        let deadline = options.timeout.flatMap { Deadline.after($0) }
         let call = try await begin(method, options, deadline, nil)
         defer { call.cancel() }
         return try await body(RequestWriter(call), ResponseStream(CallOwner(call, keeping: self)))
@@ -94,28 +100,30 @@ package final class Channel: Sendable {
     private func begin(
         _ method: String,
         _ options: CallOptions,
-        _ deadline: ContinuousClock.Instant?,
-        _ payload: [UInt8]?
+        _ deadline: Deadline?,
+        _ payload: WireMessage?
     ) async throws(RPCError) -> CallStream {
         while true {
             let mailbox = try await connector.connection(
                 deadline: deadline,
                 waitForReady: options.waitForReady
             )
-            let call = CallStream(mailbox: mailbox, deadline: deadline)
-            if let payload { call.prepare(payload) }
-            let remaining = deadline.map { ContinuousClock.now.duration(to: $0) }
-            if mailbox.post(.open(call, .request(method: method, options: options, remaining: remaining))) {
-                return call
-            }
+            let call = CallStream(mailbox: mailbox, messageLimit: messageLimit)
+            if let payload { call.prepare(payload) } else if options.compression != nil { call.compress() }
+            let remaining = deadline?.remaining
+            let headers = HeaderBlock.request(method: method, options: options, remaining: remaining)
+            if mailbox.post(.open(call, headers, deadline: deadline)) { return call }
             // The connection was lost just now.
             connector.discard(mailbox)
         }
     }
 
-    private static func payload(_ request: some Message) throws(RPCError) -> [UInt8] {
+    private func payload(_ request: some Message, _ options: CallOptions) throws(RPCError) -> WireMessage {
         let payload = request.serialized()
-        try Deframer.check(size: payload.count)
-        return payload
+        try Deframer.check(size: payload.count, limit: messageLimit)
+        if options.compression == .gzip, let bytes = Compression.compressed(payload) {
+            return WireMessage(bytes: bytes, isCompressed: true)
+        }
+        return WireMessage(bytes: payload)
     }
 }

@@ -40,7 +40,7 @@ final class ClientRole: ConnectionRole {
                 connection
             )
         }
-        let status = Int(headers.pseudo[":status"] ?? "") ?? 200
+        let status = headers.httpStatus ?? 200
         // 1xx announces another header list.
         if !record.isOpened, (100..<200).contains(status), !endsStream { return }
         if !record.isOpened {
@@ -55,6 +55,10 @@ final class ClientRole: ConnectionRole {
                     connection
                 )
             }
+            guard headers.encoding != .other else {
+                return fail(record, RPCError(.internal, "the server's encoding is unknown"), connection)
+            }
+            record.deframer.allowsCompression = headers.encoding == .gzip
             record.call.receive(headers.metadata)
         }
         guard endsStream else { return }
@@ -62,7 +66,7 @@ final class ClientRole: ConnectionRole {
     }
 
     private func isAnswer(_ headers: ReceivedHeaders, _ status: Int) -> Bool {
-        status == 200 && headers.contentType?.hasPrefix("application/grpc") == true
+        status == 200 && headers.content == .grpc
     }
 
     private func finish(_ record: StreamRecord, _ headers: ReceivedHeaders) {

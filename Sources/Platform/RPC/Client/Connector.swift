@@ -33,7 +33,7 @@ final class Connector: Sendable {
     /// - Throws: `.unavailable` when there is no server (and the caller does not wait), `.deadlineExceeded`,
     ///   `.cancelled`.
     func connection(
-        deadline: ContinuousClock.Instant?,
+        deadline: Deadline?,
         waitForReady: Bool
     ) async throws(RPCError) -> Mailbox {
         if let mailbox = current() { return mailbox }
@@ -91,27 +91,27 @@ final class Connector: Sendable {
     /// Waits before the next attempt, a little longer or shorter, so that many clients do not come at once.
     func pause(
         _ delay: Duration,
-        deadline: ContinuousClock.Instant?,
+        deadline: Deadline?,
         _ failure: RPCError
     ) async throws(RPCError) {
         let late = RPCError(.deadlineExceeded, "waited for the server: \(failure.message)")
         var delay = delay * Double.random(in: 0.8...1.2)
         if let deadline {
-            let left = ContinuousClock.now.duration(to: deadline)
+            let left = deadline.remaining
             guard left > .zero else { throw late }
             delay = min(delay, left)
         }
         do { try await Task.sleep(for: delay) } catch { throw RPCError(.cancelled, "the task was cancelled") }
-        if let deadline, deadline <= .now { throw late }
+        if let deadline, deadline.remainingNanos == 0 { throw late }
     }
 
-    private func attempt(deadline: ContinuousClock.Instant?) async throws(RPCError) -> Mailbox {
+    private func attempt(deadline: Deadline?) async throws(RPCError) -> Mailbox {
         let future = try connect()
         // A promise of its own, which time and cancellation can fail without touching the connection.
         let promise = future.eventLoop.makePromise(of: Mailbox.self)
         future.cascade(to: promise)
         let timer = deadline.map { deadline in
-            future.eventLoop.scheduleTask(in: .init(max(.zero, ContinuousClock.now.duration(to: deadline)))) {
+            future.eventLoop.scheduleTask(in: .nanoseconds(deadline.remainingNanos)) {
                 promise.fail(
                     RPCError(.deadlineExceeded, "the deadline has passed before there was a connection")
                 )

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Logging
 internal import Synchronization
+internal import System
 
 /// Finds the handler of a call, runs it as a task, and turns its outcome into the call's status.
 ///
 /// The task is not structured: a connection starts it on its event loop, tracks and cancels it. The dispatcher counts
 /// the tasks, so that a server ends only when they have.
 final class Dispatcher: Sendable {
-    private let methods: [String: RPCMethod]
-    private let quick: Set<String>
+    private let methods: [String: (method: RPCMethod, isQuick: Bool)]
+    /// Most bytes of one message.
+    let messageLimit: Int
     private let logger: Logger
     private let state = Mutex(State())
 
@@ -19,45 +21,60 @@ final class Dispatcher: Sendable {
     }
 
     /// - Precondition: No two services have the same name, and every quick method is one of theirs.
-    init(services: [any RPCService], quick: Set<String>, logger: Logger) {
-        var methods: [String: RPCMethod] = [:]
+    init(services: [any RPCService], quick: Set<String>, messageLimit: Int, logger: Logger) {
+        var methods: [String: (method: RPCMethod, isQuick: Bool)] = [:]
         for service in services {
             for method in service.methods {
                 let path = "/\(service.serviceName)/\(method.name)"
-                precondition(methods.updateValue(method, forKey: path) == nil, "\(path) is served twice")
+                let isQuick = quick.contains(String(path.dropFirst()))
+                precondition(
+                    methods.updateValue((method, isQuick), forKey: path) == nil,
+                    "\(path) is served twice"
+                )
             }
         }
         for name in quick { precondition(methods["/" + name] != nil, "\(name) is not served") }
         self.methods = methods
-        self.quick = Set(quick.map { "/" + $0 })
+        self.messageLimit = messageLimit
         self.logger = logger
     }
 
-    func method(at path: String) -> RPCMethod? { methods[path] }
+    func method(at path: String) -> (method: RPCMethod, isQuick: Bool)? { methods[path] }
 
     var runningCount: Int { state.withLock { $0.running } }
 
     /// Called each time that the last running handler has ended.
     func whenIdle(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.onIdle = body } }
 
-    func start(_ method: RPCMethod, _ call: CallStream, _ context: CallContext) -> Task<Void, Never> {
+    /// On the event loop. A quick handler runs at once, up to its first wait.
+    func start(
+        _ method: (method: RPCMethod, isQuick: Bool),
+        _ call: CallStream,
+        _ context: CallContext
+    ) -> Task<Void, Never> {
         state.withLock { $0.running += 1 }
-        return Task(executorPreference: quick.contains(context.method) ? LoopExecutor.shared : nil) {
-            await self.run(method, call, context)
-            let onIdle = self.state.withLock { state in
-                state.running -= 1
-                return state.running == 0 ? state.onIdle : nil
-            }
-            onIdle?()
+        let handler = method.method
+        guard method.isQuick else { return Task { await self.serve(handler, call, context) } }
+        return Task.immediate(executorPreference: LoopExecutor.shared) {
+            await self.serve(handler, call, context)
         }
     }
 
+    private func serve(_ method: RPCMethod, _ call: CallStream, _ context: CallContext) async {
+        await run(method, call, context)
+        let onIdle = state.withLock { state in
+            state.running -= 1
+            return state.running == 0 ? state.onIdle : nil
+        }
+        onIdle?()
+    }
+
     private func run(_ method: RPCMethod, _ call: CallStream, _ context: CallContext) async {
-        let start = ContinuousClock.now
+        let start = Clock.bootNanos
         var failure: RPCError?
         do { try await method.run(call, context) } catch { failure = status(of: error) }
-        call.finish(failure, context.trailingMetadata)
-        log(context, failure, ContinuousClock.now - start)
+        call.finish(failure)
+        log(context, failure, .nanoseconds(Clock.bootNanos - start))
     }
 
     private func status(of error: any Error) -> RPCError {

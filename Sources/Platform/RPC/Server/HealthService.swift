@@ -35,7 +35,7 @@ final class HealthService: RPCService {
             state.isDraining = true
             return state.watchers.takeAll()
         }
-        for waiter in waiters { waiter.resume() }
+        waiters.resume()
     }
 
     private func check(

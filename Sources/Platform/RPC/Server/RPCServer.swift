@@ -26,18 +26,25 @@ package final class RPCServer: Sendable {
     /// - Parameters:
     ///   - quick: Methods whose handlers never hold up a thread (the disk, a long computation): they run on the thread that
     ///     moves the bytes, everything else in the shared pool. `petrel.engine.v1.Containers/Start`.
+    ///   - messageLimit: Most bytes of one message, in either direction.
     ///   - gracePeriod: How long calls may go on after `gracefulShutdown`; then they are cancelled.
     /// - Precondition: No two services have the same name, and every quick method is one of theirs.
     package init(
         services: [any RPCService],
         quick: Set<String> = [],
+        messageLimit: Int = 4 << 20,
         logger: Logger,
         gracePeriod: Duration = .seconds(5)
     ) {
         self.logger = logger
         self.gracePeriod = gracePeriod
         health = HealthService(services: services)
-        dispatcher = Dispatcher(services: services + [health], quick: quick, logger: logger)
+        dispatcher = Dispatcher(
+            services: services + [health],
+            quick: quick,
+            messageLimit: messageLimit,
+            logger: logger
+        )
         dispatcher.whenIdle { [weak self] in self?.wake() }
     }
 
@@ -141,7 +148,7 @@ package final class RPCServer: Sendable {
 
     private func wake() {
         let waiters = state.withLock { $0.waiters.takeAll() }
-        for waiter in waiters { waiter.resume() }
+        waiters.resume()
     }
 
     /// Returns when no connection and no handler is left. After the grace period, or when the task is cancelled, what

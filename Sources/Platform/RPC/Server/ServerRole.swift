@@ -23,8 +23,7 @@ final class ServerRole: ConnectionRole {
     }
 
     func begin(_ id: Int32, _ connection: Connection) -> StreamRecord? {
-        // The deadline is not known before the headers are complete; until then this stands for the call.
-        let call = CallStream(mailbox: mailbox, deadline: nil)
+        let call = CallStream(mailbox: mailbox, messageLimit: dispatcher.messageLimit)
         call.id = id
         return StreamRecord(call)
     }
@@ -37,7 +36,7 @@ final class ServerRole: ConnectionRole {
         for record: StreamRecord,
         _ connection: Connection
     ) {
-        guard record.context == nil, !record.isFinished else {
+        guard !record.hasBegun, !record.isFinished else {
             // A client's trailers: only the end counts.
             if endsStream { receivedEnd(of: record, connection) }
             return
@@ -63,43 +62,43 @@ final class ServerRole: ConnectionRole {
         guard !headers.isTooLarge else {
             throw .status(RPCError(.resourceExhausted, "the metadata is too large"))
         }
-        guard headers.pseudo[":method"] == "POST" else { throw .http(405) }
-        guard let type = headers.contentType,
-            type == "application/grpc" || type.hasPrefix("application/grpc+")
-                || type.hasPrefix("application/grpc;")
-        else { throw .http(415) }
-        let path = headers.pseudo[":path"] ?? ""
+        guard headers.isPost else { throw .http(405) }
+        guard headers.content == .grpc else { throw .http(415) }
+        let path = headers.path
         guard let method = dispatcher.method(at: path) else {
             throw .status(RPCError(.unimplemented, "unknown method \(path)"))
         }
-        if let encoding = headers.encoding, encoding != "identity" {
-            throw .status(RPCError(.unimplemented, "unknown encoding \(encoding)"))
+        guard headers.encoding != .other else {
+            throw .status(RPCError(.unimplemented, "unknown grpc-encoding; gzip and identity are known"))
         }
-        var deadline: ContinuousClock.Instant?
+        var deadline: Deadline?
         if let text = headers.timeout {
             guard let timeout = StatusEncoding.decode(timeout: text) else {
                 throw .status(RPCError(.internal, "bad grpc-timeout"))
             }
-            deadline = .now + timeout
+            deadline = .after(timeout)
         }
-        let call = CallStream(mailbox: mailbox, deadline: deadline)
-        call.id = record.call.id
-        record.call = call
-        let context = CallContext(method: path, peer: peer, metadata: headers.metadata, deadline: deadline)
-        record.context = context
+        let call = record.call
+        let context = CallContext(call, method: path, peer: peer, headers, deadline: deadline)
+        record.hasBegun = true
+        record.deadline = deadline
+        record.deframer.allowsCompression = headers.encoding == .gzip
         connection.schedule(record)
-        record.task = dispatcher.start(method, call, context)
+        connection.beginners.append(record)
+        record.start = { [dispatcher, unowned record] in
+            // It may be over already: reset, or no message at all.
+            guard !call.hasFailed else { return }
+            record.task = dispatcher.start(method, call, context)
+        }
     }
 
     private func refuse(_ record: StreamRecord, _ refusal: Refusal, _ connection: Connection) {
         record.call.end(.failed(RPCError(.cancelled, "refused")))
         switch refusal {
         case .http(let status):
-            var block = HeaderBlock()
-            block.add(":status", String(status))
-            connection.respond(block, for: record, isLast: true)
+            connection.respond(.refusal(httpStatus: status), for: record, isLast: true)
         case .status(let error):
-            connection.respond(.trailers(error, [:], opening: true), for: record, isLast: true)
+            connection.respond(.responseTrailers(error), for: record, isLast: true)
         }
     }
 
@@ -127,7 +126,7 @@ final class ServerRole: ConnectionRole {
         if record.isOpened {
             connection.resume(record)
         } else {
-            connection.respond(.trailers(error, [:], opening: true), for: record, isLast: true)
+            connection.respond(.responseTrailers(error), for: record, isLast: true)
         }
     }
 
@@ -135,13 +134,12 @@ final class ServerRole: ConnectionRole {
 
     func open(_ record: StreamRecord, closing: CallStream.Closing?, _ connection: Connection) {
         guard !record.isFinished else { return }
-        let initial = record.context?.initialMetadata ?? [:]
+        let (initial, isCompressed) = record.call.opening
         if case .trailers(let error, let trailing) = closing {
-            var block = HeaderBlock.response(initial)
-            block.append(.trailers(error, trailing, opening: false))
+            let block = HeaderBlock.responseTrailers(error, initial: initial, trailing: trailing)
             connection.respond(block, for: record, isLast: true)
         } else {
-            connection.respond(.response(initial), for: record, isLast: false)
+            connection.respond(.response(initial, isCompressed: isCompressed), for: record, isLast: false)
         }
     }
 

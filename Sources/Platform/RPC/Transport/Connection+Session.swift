@@ -106,7 +106,7 @@ extension Connection {
             guard let record = role.begin(id, self) else {
                 return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
             }
-            records[id] = record
+            records.add(record, as: id)
         }
         return 0
     }
@@ -138,8 +138,8 @@ extension Connection {
             return
         }
         do throws(RPCError) {
-            let messages = try feed(data, to: record)
-            giveBack(record.call.receive(messages, byteCount: data.count), id)
+            try feed(data, to: record)
+            giveBack(record.call.receive(completed, byteCount: data.count), id)
             guard role.isServer, incompleteBytes > Self.incompleteLimit else { return }
             incompleteBytes -= record.deframer.heldBytes
             record.deframer.stop()
@@ -152,10 +152,11 @@ extension Connection {
     private func feed(
         _ data: UnsafeBufferPointer<UInt8>,
         to record: StreamRecord
-    ) throws(RPCError) -> [[UInt8]] {
+    ) throws(RPCError) {
         let before = record.deframer.heldBytes
         defer { incompleteBytes += record.deframer.heldBytes - before }
-        return try record.deframer.feed(data)
+        completed.removeAll(keepingCapacity: true)
+        try record.deframer.feed(data, into: &completed)
     }
 
     /// One slow call must not stop the others, so the connection's room is given back on receipt; a server does so only
@@ -176,7 +177,7 @@ extension Connection {
     private func restore(_ record: StreamRecord) { incompleteBytes -= record.deframer.heldBytes }
 
     private func closed(_ id: Int32, _ code: UInt32) {
-        guard let record = records.removeValue(forKey: id) else { return }
+        guard let record = records.remove(id) else { return }
         record.timer?.cancel()
         record.call.dropOutput()
         restore(record)
@@ -231,7 +232,7 @@ extension Connection {
                     if case .trailers(let error, let metadata) = closing {
                         flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
                         record.isFinished = true
-                        let block = HeaderBlock.trailers(error, metadata, opening: false)
+                        let block = HeaderBlock.trailers(error, metadata)
                         _ = block.withFields { nghttp2_submit_trailer(session, id, $0, $1) }
                     }
                     return count

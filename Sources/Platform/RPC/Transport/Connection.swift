@@ -14,7 +14,11 @@ final class Connection: ChannelInboundHandler {
     let role: any ConnectionRole
     let loop: any EventLoop
     var session: OpaquePointer?
-    var records: [Int32: StreamRecord] = [:]
+    var records = StreamTable()
+    /// Requests whose handlers are to be started when all that has arrived is read.
+    var beginners: [StreamRecord] = []
+    /// What a chunk of data has completed; kept for its memory.
+    var completed: [WireMessage] = []
     /// What is to be written next.
     var output = ByteBuffer()
     /// Received, and not yet given back to the peer as room in the connection.
@@ -32,6 +36,7 @@ final class Connection: ChannelInboundHandler {
     private enum Drain { case none, announced, final }
 
     private static let writeStep = 128 << 10
+    private static let keptCapacity = 4096
 
     init(mailbox: Mailbox, role: any ConnectionRole, loop: any EventLoop) {
         self.mailbox = mailbox
@@ -68,7 +73,22 @@ final class Connection: ChannelInboundHandler {
         closeAfterWrites()
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) { flush() }
+    func channelReadComplete(context: ChannelHandlerContext) {
+        startHandlers()
+        flush()
+    }
+
+    /// Handlers see what came with their request at once, and what the quick ones answer goes out together.
+    private func startHandlers() {
+        guard !beginners.isEmpty else { return }
+        mailbox.batch {
+            for record in beginners {
+                record.start?()
+                record.start = nil
+            }
+            beginners.removeAll(keepingCapacity: true)
+        }
+    }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) { flush() }
 
@@ -94,14 +114,13 @@ final class Connection: ChannelInboundHandler {
         self.session = nil
         isClosing = true
         let dropped = mailbox.close()
-        let open = records.values
-        records = [:]
-        for record in open {
+        beginners = []
+        for record in records.removeAll() {
             record.timer?.cancel()
             record.call.dropOutput()
             role.lost(record, reason: failure)
         }
-        for case .open(let call, _) in dropped {
+        for case .open(let call, _, _) in dropped {
             call.end(.failed(RPCError(.unavailable, failure)), isUnprocessed: true)
         }
         role.disconnected(reason: failure)
@@ -115,7 +134,7 @@ final class Connection: ChannelInboundHandler {
         guard session != nil else { return }
         for order in orders {
             switch order {
-            case .open(let call, let headers): open(call, headers)
+            case .open(let call, let headers, let deadline): open(call, headers, deadline)
             case .output(let call): sendOutput(of: call)
             case .consumed(let call, let count): giveBack(count, call.id)
             case .room: giveBackWithheld()
@@ -132,7 +151,7 @@ final class Connection: ChannelInboundHandler {
         flush()
     }
 
-    private func open(_ call: CallStream, _ headers: HeaderBlock) {
+    private func open(_ call: CallStream, _ headers: HeaderBlock, _ deadline: Deadline?) {
         guard let session, !call.hasEnded else { return }
         var provider = makeProvider()
         let id = headers.withFields { nghttp2_submit_request(session, nil, $0, $1, &provider, nil) }
@@ -144,8 +163,8 @@ final class Connection: ChannelInboundHandler {
             return
         }
         call.id = id
-        let record = StreamRecord(call)
-        records[id] = record
+        let record = StreamRecord(call, deadline: deadline)
+        records.add(record, as: id)
         _ = call.acknowledgeOutput()
         schedule(record)
     }
@@ -163,14 +182,10 @@ final class Connection: ChannelInboundHandler {
 
     /// Makes the deadline's timer, where there is a deadline.
     func schedule(_ record: StreamRecord) {
-        guard let deadline = record.call.deadline else { return }
-        let (seconds, attoseconds) = ContinuousClock.now.duration(to: deadline).components
-        // Rightly endless beyond what the timer can hold.
-        guard seconds < 1 << 31 else { return }
-        let nanos = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        guard let deadline = record.deadline else { return }
         let connection = NIOLoopBound(self, eventLoop: loop)
         let bound = NIOLoopBound(record, eventLoop: loop)
-        record.timer = loop.scheduleTask(in: .nanoseconds(max(0, nanos))) {
+        record.timer = loop.scheduleTask(in: .nanoseconds(deadline.remainingNanos)) {
             let connection = connection.value
             guard connection.session != nil else { return }
             connection.role.timedOut(bound.value, connection)
@@ -251,7 +266,7 @@ final class Connection: ChannelInboundHandler {
         defer { isFlushing = false }
         // A write can fail at once, which ends the session in the middle of this.
         while let session, context.channel.isWritable {
-            output = context.channel.allocator.buffer(capacity: 1024)
+            output.clear()
             while output.readableBytes < Self.writeStep {
                 var bytes: UnsafePointer<UInt8>?
                 let count = nghttp2_session_mem_send(session, &bytes)
@@ -264,9 +279,12 @@ final class Connection: ChannelInboundHandler {
                 output.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count))
             }
             guard output.readableBytes > 0 else { break }
+            let isWhole = output.readableBytes < Self.writeStep
             context.writeAndFlush(wrapOutboundOut(output), promise: nil)
-            output = ByteBuffer()
+            if isWhole { break }
         }
+        // Not kept for its memory beyond what a call needs.
+        if output.capacity > Self.keptCapacity { output = ByteBuffer() }
         guard let session else { return }
         if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 {
             closeAfterWrites()

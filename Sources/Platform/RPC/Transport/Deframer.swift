@@ -1,69 +1,101 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/// A message as it travels.
+package struct WireMessage: Sendable, Hashable {
+    package var bytes: [UInt8]
+    /// The bytes are gzip's.
+    package var isCompressed: Bool
+
+    package init(bytes: [UInt8], isCompressed: Bool = false) {
+        self.bytes = bytes
+        self.isCompressed = isCompressed
+    }
+}
+
 /// Cuts a stream's data into messages: one byte of flags, four of length (big-endian), the message.
 package struct Deframer {
-    /// The largest message that is sent or accepted, in bytes.
+    /// The largest message that is sent or accepted unless a server or channel says otherwise, in bytes.
     package static let limit = 4 << 20
-    package static let prefixLength = 5
+    static let prefixLength = 5
 
-    private var prefix: [UInt8] = []
+    /// What has arrived of a prefix, and how many bytes of it.
+    private var prefix: UInt64 = 0
+    private var prefixCount = 0
     private var length = 0
-    private var message: [UInt8] = []
+    private var message = WireMessage(bytes: [])
     private var isInMessage = false
     private var isStopped = false
+    /// Whether the peer has named an encoding, without which no message may be compressed.
+    package var allowsCompression = false
+    private let limit: Int
 
-    package init() {}
+    package init(limit: Int = Deframer.limit) { self.limit = limit }
 
     /// Forgets what has arrived, and takes no notice of what follows.
-    package mutating func stop() {
-        message = []
+    mutating func stop() {
+        message.bytes = []
         isStopped = true
     }
 
     /// - Throws: `.resourceExhausted` for a message over the limit.
-    package static func check(size: Int) throws(RPCError) {
+    static func check(size: Int, limit: Int = Deframer.limit) throws(RPCError) {
         guard size <= limit else {
             throw RPCError(.resourceExhausted, "message of \(size) bytes is over the limit of \(limit)")
         }
     }
 
     /// Whether the data may end here.
-    package var isBetweenMessages: Bool { !isInMessage && prefix.isEmpty }
+    package var isBetweenMessages: Bool { !isInMessage && prefixCount == 0 }
 
     /// Bytes of the message whose rest is still to come.
-    package var heldBytes: Int { message.count }
+    var heldBytes: Int { message.bytes.count }
 
-    /// Adds what arrived and returns the messages that it completed.
-    /// - Throws: `.resourceExhausted` for a message over the limit, `.unimplemented` for a compressed one.
-    package mutating func feed(_ bytes: UnsafeBufferPointer<UInt8>) throws(RPCError) -> [[UInt8]] {
-        guard !isStopped else { return [] }
-        var result: [[UInt8]] = []
-        var rest = bytes[...]
+    /// Adds what arrived, and appends the messages that it completed.
+    /// - Throws: `.resourceExhausted` for a message over the limit, `.internal` for flags that mean nothing.
+    package mutating func feed(
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        into messages: inout [WireMessage]
+    ) throws(RPCError) {
+        guard !isStopped else { return }
+        var offset = 0
         while true {
             if !isInMessage {
-                let count = min(Self.prefixLength - prefix.count, rest.count)
-                prefix += rest.prefix(count)
-                rest = rest.dropFirst(count)
-                guard prefix.count == Self.prefixLength else { return result }
+                while prefixCount < Self.prefixLength {
+                    guard offset < bytes.count else { return }
+                    prefix = prefix << 8 | UInt64(bytes[offset])
+                    prefixCount += 1
+                    offset += 1
+                }
                 try begin()
             }
-            let count = min(length - message.count, rest.count)
-            message += rest.prefix(count)
-            rest = rest.dropFirst(count)
-            guard message.count == length else { return result }
-            result.append(message)
-            message = []
+            let count = min(length - message.bytes.count, bytes.count - offset)
+            let part = UnsafeBufferPointer(rebasing: bytes[offset..<offset + count])
+            if message.bytes.isEmpty, count == length {
+                message.bytes = Array(part)
+            } else {
+                // The peer says how long it is, but has not sent it: room grows as it comes.
+                if message.bytes.isEmpty { message.bytes.reserveCapacity(min(length, 64 << 10)) }
+                message.bytes.append(contentsOf: part)
+            }
+            offset += count
+            guard message.bytes.count == length else { return }
+            messages.append(message)
+            message.bytes = []
             isInMessage = false
         }
     }
 
     private mutating func begin() throws(RPCError) {
-        length = prefix[1...4].reduce(0) { $0 << 8 | Int($1) }
-        try Self.check(size: length)
-        guard prefix[0] == 0 else { throw RPCError(.unimplemented, "compressed messages are not supported") }
-        prefix.removeAll(keepingCapacity: true)
-        // The peer says how long it is, but has not sent it: room grows as it comes.
-        message.reserveCapacity(min(length, 64 << 10))
+        length = Int(prefix & 0xffff_ffff)
+        let flags = prefix >> 32
+        try Self.check(size: length, limit: limit)
+        guard flags <= 1 else { throw RPCError(.internal, "a message has unknown flags (\(flags))") }
+        guard flags == 0 || allowsCompression else {
+            throw RPCError(.internal, "a message is compressed, but the call names no encoding")
+        }
+        message.isCompressed = flags == 1
+        prefix = 0
+        prefixCount = 0
         isInMessage = true
     }
 }

@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CNGHTTP2
 
-/// Header fields to send, in one piece of memory.
+/// Header fields to send: those that every list of its kind has, which stand in the program, and a list's own.
 struct HeaderBlock: Sendable {
+    /// The fields that never change. Of a request's, the path is filled in.
+    private enum Kind { case request, response, responseTrailers, trailers, bare }
+
+    private var kind: Kind
+    private var path = ""
     private var bytes: [UInt8] = []
     private var lengths: [(name: Int, value: Int)] = []
 
-    init() { lengths.reserveCapacity(12) }
+    private init(_ kind: Kind) { self.kind = kind }
 
-    mutating func add(_ name: String, _ value: String) {
+    private mutating func add(_ name: String, _ value: String) {
         bytes += name.utf8
         bytes += value.utf8
         lengths.append((name.utf8.count, value.utf8.count))
     }
 
-    mutating func add(_ name: String, _ value: [UInt8]) {
+    private mutating func add(_ name: String, _ value: [UInt8]) {
         bytes += name.utf8
         bytes += value
         lengths.append((name.utf8.count, value.count))
     }
 
-    mutating func append(_ other: HeaderBlock) {
-        bytes += other.bytes
-        lengths += other.lengths
-    }
-
     /// Entries that cannot stand in a header (reserved names, control characters) are left out.
-    mutating func add(_ metadata: Metadata) {
+    private mutating func add(_ metadata: Metadata) {
         for entry in metadata.entries where Self.isAllowed(entry.name) {
             switch entry.value {
             case .text(let text):
@@ -38,27 +38,44 @@ struct HeaderBlock: Sendable {
         }
     }
 
-    /// Calls `body` with the fields as nghttp2 wants them; it copies them.
-    func withFields<Result>(_ body: (UnsafePointer<nghttp2_nv>?, Int) -> Result) -> Result {
-        bytes.withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return body(nil, 0) }
-            let start = UnsafeMutablePointer(mutating: base)
-            var offset = 0
-            var fields: [nghttp2_nv] = []
-            fields.reserveCapacity(lengths.count)
-            for length in lengths {
-                fields.append(
-                    nghttp2_nv(
-                        name: start + offset,
-                        value: start + offset + length.name,
-                        namelen: length.name,
-                        valuelen: length.value,
-                        flags: 0
-                    )
-                )
-                offset += length.name + length.value
+    /// Calls `body` with the fields as nghttp2 wants them; it copies those that do not stand in the program.
+    func withFields<Result>(_ body: (UnsafePointer<nghttp2_nv>, Int) -> Result) -> Result {
+        let fixed = Self.fields(of: kind)
+        return withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fixed.count + lengths.count) {
+            fields in
+            _ = fields.initialize(from: fixed)
+            return bytes.withUnsafeBufferPointer { buffer in
+                fill(fields, after: fixed.count, from: buffer.baseAddress)
+                guard kind == .request else { return body(UnsafePointer(fields.baseAddress!), fields.count) }
+                var path = path
+                return path.withUTF8 { path in
+                    fields[Self.pathIndex].value = UnsafeMutablePointer(mutating: path.baseAddress)
+                    fields[Self.pathIndex].valuelen = path.count
+                    return body(UnsafePointer(fields.baseAddress!), fields.count)
+                }
             }
-            return body(fields, fields.count)
+        }
+    }
+
+    private func fill(
+        _ fields: UnsafeMutableBufferPointer<nghttp2_nv>,
+        after count: Int,
+        from base: UnsafePointer<UInt8>?
+    ) {
+        guard let base else { return }
+        var start = UnsafeMutablePointer(mutating: base)
+        for (index, length) in lengths.enumerated() {
+            fields.initializeElement(
+                at: count + index,
+                to: nghttp2_nv(
+                    name: start,
+                    value: start + length.name,
+                    namelen: length.name,
+                    valuelen: length.value,
+                    flags: 0
+                )
+            )
+            start += length.name + length.value
         }
     }
 
@@ -77,44 +94,105 @@ struct HeaderBlock: Sendable {
     ]
 }
 
+// MARK: - The lists
+
 extension HeaderBlock {
     /// What opens a call.
     static func request(method: String, options: CallOptions, remaining: Duration?) -> HeaderBlock {
-        var block = HeaderBlock()
-        block.add(":method", "POST")
-        block.add(":scheme", "http")
-        block.add(":path", method)
-        block.add(":authority", "localhost")
-        block.add("te", "trailers")
-        block.add("content-type", "application/grpc+proto")
-        block.add("user-agent", "petrel")
+        var block = HeaderBlock(.request)
+        block.path = method
         if let remaining { block.add("grpc-timeout", StatusEncoding.encode(timeout: remaining)) }
-        block.add(options.metadata)
+        if options.compression == .gzip { block.add("grpc-encoding", "gzip") }
+        if !options.metadata.isEmpty { block.add(options.metadata) }
         return block
     }
 
     /// What opens an answer.
-    static func response(_ metadata: Metadata) -> HeaderBlock {
-        var block = HeaderBlock()
-        block.add(":status", "200")
-        block.add("content-type", "application/grpc+proto")
-        block.add(metadata)
+    static func response(_ metadata: Metadata, isCompressed: Bool) -> HeaderBlock {
+        var block = HeaderBlock(.response)
+        block.addOpening(metadata, isCompressed: isCompressed)
         return block
     }
 
-    /// How a call ended; `opening` when no answer was opened before.
-    static func trailers(_ error: RPCError?, _ metadata: Metadata, opening: Bool) -> HeaderBlock {
-        var block = opening ? response([:]) : HeaderBlock()
-        block.add("grpc-status", String((error?.code ?? .ok).rawValue))
+    /// How a call ended, whose answer was opened before.
+    static func trailers(_ error: RPCError?, _ metadata: Metadata) -> HeaderBlock {
+        var block = HeaderBlock(error == nil ? .trailers : .bare)
+        block.addEnd(error, metadata)
+        return block
+    }
+
+    /// An answer that has no message.
+    static func responseTrailers(
+        _ error: RPCError?,
+        initial: Metadata = [:],
+        trailing: Metadata = [:]
+    ) -> HeaderBlock {
+        var block = HeaderBlock(error == nil ? .responseTrailers : .response)
+        block.addOpening(initial, isCompressed: false)
+        block.addEnd(error, trailing)
+        return block
+    }
+
+    /// To whom does not speak gRPC.
+    static func refusal(httpStatus: Int) -> HeaderBlock {
+        var block = HeaderBlock(.bare)
+        block.add(":status", String(httpStatus))
+        return block
+    }
+
+    private mutating func addOpening(_ metadata: Metadata, isCompressed: Bool) {
+        if isCompressed { add("grpc-encoding", "gzip") }
+        if !metadata.isEmpty { add(metadata) }
+    }
+
+    private mutating func addEnd(_ error: RPCError?, _ metadata: Metadata) {
         if let error {
-            if !error.message.isEmpty {
-                block.add("grpc-message", StatusEncoding.encode(message: error.message))
-            }
+            add("grpc-status", String(error.code.rawValue))
+            if !error.message.isEmpty { add("grpc-message", StatusEncoding.encode(message: error.message)) }
             if let details = StatusEncoding.details(of: error) {
-                block.add("grpc-status-details-bin", Base64.encode(details))
+                add("grpc-status-details-bin", Base64.encode(details))
             }
         }
-        block.add(metadata)
-        return block
+        if !metadata.isEmpty { add(metadata) }
+    }
+
+    // MARK: - The fields that never change
+
+    private static let pathIndex = 3
+
+    private static func fields(of kind: Kind) -> [nghttp2_nv] {
+        switch kind {
+        case .request: requestFields
+        case .response: responseFields
+        case .responseTrailers: responseFields + trailerFields
+        case .trailers: trailerFields
+        case .bare: []
+        }
+    }
+
+    // Their pointers are to the program's own constants.
+    nonisolated(unsafe) private static let requestFields = [
+        field(":method", "POST"), field(":scheme", "http"), field(":authority", "localhost"),
+        field(":path", nil),
+        field("te", "trailers"), field("content-type", "application/grpc+proto"),
+        field("user-agent", "petrel"),
+        field("grpc-accept-encoding", "gzip"),
+    ]
+    nonisolated(unsafe) private static let responseFields = [
+        field(":status", "200"), field("content-type", "application/grpc+proto"),
+        field("grpc-accept-encoding", "gzip"),
+    ]
+    nonisolated(unsafe) private static let trailerFields = [field("grpc-status", "0")]
+
+    /// - Parameter value: nil: filled in later, and then copied.
+    private static func field(_ name: StaticString, _ value: StaticString?) -> nghttp2_nv {
+        let named = NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue
+        return nghttp2_nv(
+            name: UnsafeMutablePointer(mutating: name.utf8Start),
+            value: value.map { UnsafeMutablePointer(mutating: $0.utf8Start) },
+            namelen: name.utf8CodeUnitCount,
+            valuelen: value?.utf8CodeUnitCount ?? 0,
+            flags: UInt8(value == nil ? named : named | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
+        )
     }
 }

@@ -6,7 +6,7 @@ internal import Synchronization
 final class Mailbox: Sendable {
     enum Order: Sendable {
         /// Client: begin this call.
-        case open(CallStream, HeaderBlock)
+        case open(CallStream, HeaderBlock, deadline: Deadline?)
         /// The call has something new to send.
         case output(CallStream)
         /// The application has read so many bytes of the call.
@@ -66,6 +66,13 @@ final class Mailbox: Sendable {
             defer { state.orders = [] }
             return state.orders
         }
+    }
+
+    /// On the loop: what `body` posts is carried out when it is done, without another turn of the loop.
+    func batch(_ body: () -> Void) {
+        state.withLock { $0.isScheduled = true }
+        body()
+        deliver()
     }
 
     private func deliver() {

@@ -3,16 +3,16 @@ internal import NIOCore
 
 /// Messages on their way out, each preceded by its five bytes of flags and length.
 struct OutputQueue {
-    private var messages: [[UInt8]] = []
+    private var messages: [WireMessage] = []
     private var first = 0
     /// Sent bytes of the first message, its prefix counted.
     private var offset = 0
     /// Bytes left, prefixes counted.
     private(set) var byteCount = 0
 
-    mutating func append(_ message: [UInt8]) {
+    mutating func append(_ message: WireMessage) {
         messages.append(message)
-        byteCount += message.count + Deframer.prefixLength
+        byteCount += message.bytes.count + Deframer.prefixLength
     }
 
     mutating func removeAll() { self = OutputQueue() }
@@ -22,28 +22,45 @@ struct OutputQueue {
         var left = min(count, byteCount)
         byteCount -= left
         while left > 0 {
-            let message = messages[first]
-            if offset < Deframer.prefixLength {
-                let length = UInt32(truncatingIfNeeded: message.count)
-                let prefix = [0] + (0..<4).map { UInt8(truncatingIfNeeded: length >> UInt32(24 - 8 * $0)) }
-                let part = min(left, Deframer.prefixLength - offset)
-                buffer.writeBytes(prefix[offset..<offset + part])
-                offset += part
-                left -= part
-            }
-            let start = offset - Deframer.prefixLength
-            if start >= 0 {
-                let part = min(left, message.count - start)
-                if part > 0 { buffer.writeBytes(message[start..<start + part]) }
-                offset += part
-                left -= part
-                if offset == message.count + Deframer.prefixLength { removeFirst() }
-            }
+            left -= Self.write(messages[first], atMost: left, into: &buffer, moved: &offset)
+            if offset == messages[first].bytes.count + Deframer.prefixLength { removeFirst() }
         }
     }
 
+    /// - Returns: How many bytes were written.
+    private static func write(
+        _ message: WireMessage,
+        atMost limit: Int,
+        into buffer: inout ByteBuffer,
+        moved offset: inout Int
+    ) -> Int {
+        var left = limit
+        if offset == 0, left >= Deframer.prefixLength {
+            buffer.writeMultipleIntegers(
+                UInt8(message.isCompressed ? 1 : 0),
+                UInt32(truncatingIfNeeded: message.bytes.count)
+            )
+            offset = Deframer.prefixLength
+            left -= Deframer.prefixLength
+        }
+        while offset < Deframer.prefixLength, left > 0 {
+            let length = UInt64(message.bytes.count) | (message.isCompressed ? 1 << 32 : 0)
+            buffer.writeInteger(UInt8(truncatingIfNeeded: length >> UInt64(8 * (4 - offset))))
+            offset += 1
+            left -= 1
+        }
+        let sent = offset - Deframer.prefixLength
+        guard left > 0, sent >= 0 else { return limit - left }
+        let part = min(left, message.bytes.count - sent)
+        message.bytes.withUnsafeBytes { bytes in
+            _ = buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[sent..<sent + part]))
+        }
+        offset += part
+        return limit - left + part
+    }
+
     private mutating func removeFirst() {
-        messages[first] = []
+        messages[first].bytes = []
         first += 1
         offset = 0
         if first == messages.count {

@@ -3,8 +3,8 @@ internal import NIOCore
 
 /// What a connection keeps about one open stream; used on its event loop only.
 final class StreamRecord {
-    var call: CallStream
-    var deframer = Deframer()
+    let call: CallStream
+    var deframer: Deframer
     /// The header list that is arriving.
     var headers = ReceivedHeaders()
     /// The answer's headers were sent (server) or have arrived (client).
@@ -17,8 +17,17 @@ final class StreamRecord {
     var timer: Scheduled<Void>?
     /// Server: the handler.
     var task: Task<Void, Never>?
-    /// Server: what the handler may add to its answer.
-    var context: CallContext?
+    /// Server: the request's headers were taken.
+    var hasBegun = false
 
-    init(_ call: CallStream) { self.call = call }
+    /// Server: starts the handler, once what arrived with the request is read.
+    var start: (() -> Void)?
+    /// When the call is over, whatever has become of it.
+    var deadline: Deadline?
+
+    init(_ call: CallStream, deadline: Deadline? = nil) {
+        self.call = call
+        self.deadline = deadline
+        deframer = Deframer(limit: call.messageLimit)
+    }
 }

@@ -16,10 +16,8 @@ final class UnreadBytes: Sendable {
 
     private let state = Mutex(State())
 
-    /// What messages take, also many small ones.
-    static func size(of messages: some Sequence<[UInt8]>) -> Int {
-        messages.reduce(0) { $0 + $1.count + messageOverhead }
-    }
+    /// What a message takes, also a small one.
+    static func size(of message: WireMessage) -> Int { message.bytes.count + messageOverhead }
 
     private static let messageOverhead = 64
 

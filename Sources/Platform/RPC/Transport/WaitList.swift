@@ -4,7 +4,11 @@
 struct WaitList {
     typealias Waiter = UnsafeContinuation<Void, Never>
 
-    private var waiting: [(ticket: Int, waiter: Waiter)] = []
+    private typealias Wait = (ticket: Int, waiter: Waiter)
+
+    /// Nearly always there is one at most.
+    private var only: Wait?
+    private var others: [Wait] = []
     /// Waits that were cancelled before they began.
     private var cancelled: [Int] = []
     private var lastTicket = 0
@@ -17,30 +21,51 @@ struct WaitList {
 
     /// Whether the waiter was put on the list; if not, the caller resumes it.
     mutating func add(_ waiter: Waiter, _ ticket: Int) -> Bool {
-        if let index = cancelled.firstIndex(of: ticket) {
+        if !cancelled.isEmpty, let index = cancelled.firstIndex(of: ticket) {
             cancelled.remove(at: index)
             return false
         }
-        waiting.append((ticket, waiter))
+        if only == nil { only = (ticket, waiter) } else { others.append((ticket, waiter)) }
         return true
     }
 
     /// The waiter to resume because its task was cancelled.
     mutating func cancel(_ ticket: Int) -> Waiter? {
-        guard let index = waiting.firstIndex(where: { $0.ticket == ticket }) else {
+        if let only, only.ticket == ticket {
+            self.only = nil
+            return only.waiter
+        }
+        guard let index = others.firstIndex(where: { $0.ticket == ticket }) else {
             cancelled.append(ticket)
             return nil
         }
-        return waiting.remove(at: index).waiter
+        return others.remove(at: index).waiter
     }
 
     /// After the wait: forgets a cancellation that came too late to matter.
-    mutating func forget(_ ticket: Int) { cancelled.removeAll { $0 == ticket } }
+    mutating func forget(_ ticket: Int) {
+        if !cancelled.isEmpty { cancelled.removeAll { $0 == ticket } }
+    }
 
     /// All waiters, to be resumed outside the lock.
-    mutating func takeAll() -> [Waiter] {
-        guard !waiting.isEmpty else { return [] }
-        defer { waiting = [] }
-        return waiting.map(\.waiter)
+    mutating func takeAll() -> Waiters {
+        defer {
+            only = nil
+            if !others.isEmpty { others = [] }
+        }
+        return Waiters(only: only?.waiter, others: others.map(\.waiter))
+    }
+
+    /// Those that are to be told.
+    struct Waiters {
+        fileprivate let only: Waiter?
+        fileprivate let others: [Waiter]
+
+        static let none = Waiters(only: nil, others: [])
+
+        func resume() {
+            only?.resume()
+            for waiter in others { waiter.resume() }
+        }
     }
 }

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import System
+
+/// When a call's time is up, in nanoseconds of boot time.
+///
+/// Not an instant of a clock of the standard library: their size is not known before the program runs, which would make
+/// everything that holds one slow to copy.
+package struct Deadline: Hashable, Comparable, Sendable {
+    private let nanos: Int64
+
+    private init(nanos: Int64) { self.nanos = nanos }
+
+    /// So much from now; nil: never, as for anything beyond 200 years.
+    package static func after(_ time: Duration) -> Deadline? {
+        let (seconds, attoseconds) = time.components
+        guard seconds < 200 * 365 * 86400 else { return nil }
+        guard seconds >= 0 else { return Deadline(nanos: Clock.bootNanos) }
+        return Deadline(nanos: Clock.bootNanos + seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+
+    package static func < (one: Deadline, other: Deadline) -> Bool { one.nanos < other.nanos }
+
+    /// At least zero.
+    package var remainingNanos: Int64 { max(0, nanos - Clock.bootNanos) }
+
+    /// At least zero.
+    package var remaining: Duration { .nanoseconds(remainingNanos) }
+}

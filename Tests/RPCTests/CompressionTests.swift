@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import RPC
+import TestMessages
+import TestSupport
+import Testing
+
+/// gzip, per call and per message.
+@Suite(.timeLimit(.minutes(1)))
+struct CompressionTests {
+    @Test func aCompressedRequestIsRead() async throws {
+        try await withEcho { client, _, _, _ in
+            let text = String(repeating: "abc ", count: 1000)
+            for compression in [nil, Compression.gzip] {
+                let request = TestV1.EchoRequest(text: text, behaviour: "compressed")
+                let answer = try await client.say(request, options: .init(compression: compression))
+                // The answer tells how the request came.
+                #expect(answer.text == text && answer.count == (compression == nil ? 0 : 1))
+            }
+        }
+    }
+
+    @Test func eachMessageOfACallSaysWhetherItIsCompressed() async throws {
+        try await withEcho { client, _, _, _ in
+            let seen = try await client.converse(options: .init(compression: .gzip)) { requests, answers in
+                var seen: [[UInt32]] = []
+                for compressed in [true, false, true] {
+                    let data = [UInt8](repeating: 7, count: 5000)
+                    try await requests.write(
+                        .init(data: data, behaviour: "compressed"),
+                        compressed: compressed
+                    )
+                    let answer = try #require(await answers.next())
+                    #expect(answer.data == data)
+                    seen.append([answer.count, answers.receivedCompressed ? 1 : 0])
+                }
+                return seen
+            }
+            #expect(seen == [[1, 1], [0, 0], [1, 1]])
+        }
+    }
+
+    /// A few kilobytes that would be gigabytes: no more than the limit is ever made of them.
+    @Test func whatGrowsBeyondTheLimitIsRefused() async throws {
+        try await withEcho(messageLimit: 64 << 10) { client, _, _, socket in
+            let large = Channel(unixSocket: socket)
+            let bomb = TestV1.EchoRequest(data: [UInt8](repeating: 0, count: 4_000_000))
+            await expectFailure(.resourceExhausted) {
+                try await TestV1.EchoClient(channel: large).say(bomb, options: .init(compression: .gzip))
+            }
+            // The connection goes on.
+            let answer = try await client.say(.init(text: "still here"))
+            #expect(answer.text == "still here")
+            await large.close()
+        }
+    }
+}
