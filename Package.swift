@@ -81,6 +81,8 @@ func external(_ name: String, _ package: String) -> Target.Dependency {
 
 let nioCore = external("NIOCore", "swift-nio")
 let nioPosix = external("NIOPosix", "swift-nio")
+let nioTLS = external("NIOTLS", "swift-nio")
+let nioSSL = external("NIOSSL", "swift-nio-ssl")
 let logging = external("Logging", "swift-log")
 let crypto = external("Crypto", "swift-crypto")
 let database = external("GRDB", "GRDB.swift")
@@ -106,8 +108,9 @@ let platform: [Target] = [
     module("Platform/Messages", ["CMessages", "CProtobufC", "System"]),
     module("Platform/Suite", ["System"]),
     module("Platform/Events", ["System"]),
-    module("Platform/RPC", ["CNGHTTP2", "CZlib", "Messages", "System", nioCore, nioPosix, logging]),
+    module("Platform/RPC", ["CNGHTTP2", "CZlib", "Messages", "System", nioCore, nioPosix, nioTLS, logging]),
     module("Platform/Services", ["Messages", "RPC"]),
+    module("Platform/TransportTLS", ["RPC", nioCore, nioSSL]),
 ]
 
 let runtime: [Target] = [
@@ -210,6 +213,10 @@ let suites: [Target] = [
     tests("CodeGeneratorTests", ["CodeGenerator"]),
     tests("MessagesTests", ["Messages", "TestMessages"]),
     tests("RPCTests", ["Messages", "RPC", "Services", "System", "TestMessages", "TestSupport", logging]),
+    tests(
+        "TransportTLSTests",
+        ["RPC", "System", "TestMessages", "TestSupport", "TransportTLS", logging]
+    ),
     tests("SystemTests", ["System", "TestSupport"]),
     tests("LogsTests", ["Logs", "System"]),
     tests("CopierTests", ["Copier"]),
@@ -263,6 +270,7 @@ let package = Package(
     name: "petrel",
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),

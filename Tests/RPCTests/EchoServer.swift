@@ -124,13 +124,14 @@ final class Echo: TestV1.EchoService {
 func withEcho(
     named name: String = "echo.sock",
     messageLimit: Int = 4 << 20,
+    interceptors: [any ServerInterceptor] = [],
     _ body: @escaping @Sendable (TestV1.EchoClient, Echo, RPCServer, String) async throws -> Void
 ) async throws {
     try await withTemporaryDirectory { directory in
         let path = directory + "/" + name
         try Files.makeDirectories(Files.parentPath(of: path))
         let echo = Echo()
-        let server = makeServer(echo, messageLimit: messageLimit)
+        let server = makeServer(echo, messageLimit: messageLimit, interceptors: interceptors)
         try await withThrowingTaskGroup(of: Void.self) { group in
             try listen(server, at: path, in: &group)
             let channel = Channel(unixSocket: path)
@@ -152,11 +153,29 @@ func listen(_ server: RPCServer, at path: String, in group: inout ThrowingTaskGr
 func makeServer(
     _ echo: Echo,
     messageLimit: Int = 4 << 20,
+    interceptors: [any ServerInterceptor] = [],
     gracePeriod: Duration = .milliseconds(300)
 ) -> RPCServer {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
-    return RPCServer(services: [echo], messageLimit: messageLimit, logger: logger, gracePeriod: gracePeriod)
+    return RPCServer(
+        services: [echo],
+        messageLimit: messageLimit,
+        interceptors: interceptors,
+        logger: logger,
+        gracePeriod: gracePeriod
+    )
+}
+
+/// Runs what blocks on a thread of its own: the tests' tasks share as many threads as there are processors.
+func blocking<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+    try await withCheckedThrowingContinuation { continuation in
+        do {
+            try Threads.start { continuation.resume(with: Swift.Result { try body() }) }
+        } catch {
+            continuation.resume(throwing: error)
+        }
+    }
 }
 
 /// Waits until `condition` holds; false after ten seconds.

@@ -7,6 +7,8 @@ package struct CallContext: Sendable {
     package let method: String
     /// Who is at the other end, as the kernel says; nil when the connection is not a Unix socket.
     package let peer: PeerCredentials?
+    /// The certificate that the client has proved to own, in DER; nil on a Unix socket, and where none is asked for.
+    package let peerCertificate: [UInt8]?
     /// What the client sent beside its messages.
     package let metadata: Metadata
     /// The client reads compressed messages.
@@ -19,12 +21,14 @@ package struct CallContext: Sendable {
         _ call: CallStream,
         method: String,
         peer: PeerCredentials?,
+        certificate: [UInt8]?,
         _ headers: ReceivedHeaders,
         deadline: Deadline?
     ) {
         self.call = call
         self.method = method
         self.peer = peer
+        peerCertificate = certificate
         metadata = headers.metadata
         acceptsCompression = headers.acceptsGzip
         end = deadline

@@ -78,11 +78,18 @@ extension CallStream {
         readers.resume()
         writers.resume()
         noteRead(dropped)
+        if isFirst { record?.noteEnd(succeeded: ending.isSuccess) }
         return isFirst
     }
 
     /// On the connection's loop: nothing of what is queued is to be sent.
-    func dropOutput() { state.withLock { $0.output.removeAll() } }
+    func dropOutput() {
+        let count = state.withLock { state in
+            defer { state.output.removeAll() }
+            return state.output.byteCount
+        }
+        mailbox.queued?.remove(count)
+    }
 
     var id: Int32 {
         get { state.withLock { $0.id } }
@@ -115,6 +122,7 @@ extension CallStream {
             return state.output.byteCount <= Self.outputLimit / 2 ? state.writers.takeAll() : .none
         }
         waiters.resume()
+        mailbox.queued?.remove(count)
     }
 
     /// The connection acts on an `.output` order: what is queued from now on is announced by another.

@@ -11,6 +11,8 @@ package final class CallStream: Sendable {
     enum Ending: Sendable {
         case finished
         case failed(RPCError)
+
+        var isSuccess: Bool { if case .finished = self { true } else { false } }
     }
 
     /// What is sent last.
@@ -60,6 +62,8 @@ package final class CallStream: Sendable {
     let state = Mutex(State())
     let mailbox: Mailbox
     let messageLimit: Int
+    /// Client: told once how the call has ended.
+    let record: ChannelRecord?
 
     /// Writers wait while so many bytes are queued.
     static let outputLimit = 256 << 10
@@ -67,8 +71,9 @@ package final class CallStream: Sendable {
     static let releaseStep = 128 << 10
 
     /// - Parameter messageLimit: Most bytes of one message, in either direction.
-    init(mailbox: Mailbox, messageLimit: Int) {
+    init(mailbox: Mailbox, messageLimit: Int, record: ChannelRecord? = nil) {
         self.mailbox = mailbox
+        self.record = record
         self.messageLimit = messageLimit
     }
 
@@ -188,10 +193,12 @@ package final class CallStream: Sendable {
             message = WireMessage(bytes: bytes, isCompressed: true)
         }
         while true {
-            enum Outcome { case queued(post: Bool), full, closed(RPCError) }
+            enum Outcome { case queued(post: Bool), full, crowded, closed(RPCError) }
+            let isCrowded = mailbox.queued?.isFull ?? false
             let outcome = state.withLock { state -> Outcome in
                 if state.isClosed || state.closing != nil { return .closed(state.writeError) }
                 if state.output.byteCount >= Self.outputLimit { return .full }
+                if isCrowded { return .crowded }
                 state.output.append(message)
                 defer { state.isOutputPosted = true }
                 return .queued(post: !state.isOutputPosted)
@@ -199,11 +206,15 @@ package final class CallStream: Sendable {
             switch outcome {
             case .closed(let error): throw error
             case .queued(let post):
+                mailbox.queued?.add(OutputQueue.size(of: message))
                 if post { mailbox.post(.output(self)) }
                 return
             case .full:
                 if Task.isCancelled { throw RPCError(.cancelled, "the task was cancelled") }
                 await waitForRoom()
+            case .crowded:
+                if Task.isCancelled { throw RPCError(.cancelled, "the task was cancelled") }
+                await mailbox.queued?.waitForRoom()
             }
         }
     }

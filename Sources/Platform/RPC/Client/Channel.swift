@@ -8,16 +8,32 @@ package import Messages
 package final class Channel: Sendable {
     private let connector: Connector
     private let messageLimit: Int
+    private let config: ServiceConfig
+    private let record: ChannelRecord
 
     /// - Parameters:
-    ///   - path: The server's socket; it may be longer than a socket address has room for.
+    ///   - security: What encrypts the connection; nil: nothing, for Unix sockets.
+    ///   - keepAlive: How a server that is gone without a word is noticed; nil: not, as on a Unix socket the kernel tells.
     ///   - messageLimit: Most bytes of one message, in either direction.
-    package init(unixSocket path: String, messageLimit: Int = 4 << 20) {
-        connector = Connector(path: path)
+    package init(
+        to address: ServerAddress,
+        security: (any TransportSecurity)? = nil,
+        keepAlive: KeepAlive? = nil,
+        messageLimit: Int = 4 << 20,
+        config: ServiceConfig = ServiceConfig()
+    ) {
+        record = ChannelRecord(config.retryThrottling)
+        connector = Connector(address, security: security, keepAlive: keepAlive, record)
         self.messageLimit = messageLimit
+        self.config = config
     }
 
+    /// - Parameter path: The server's socket; it may be longer than a socket address has room for.
+    package convenience init(unixSocket path: String) { self.init(to: .unixSocket(path)) }
+
     deinit { connector.close() }
+
+    package var statistics: ChannelStatistics { record.statistics }
 
     /// Begins to make the connection, for calls that will come soon. One that fails is made again when it is needed.
     package func connectAhead() { connector.connectAhead() }
@@ -30,28 +46,47 @@ package final class Channel: Sendable {
 
     // MARK: - Calls, for generated clients
 
+    /// - Parameter isIdempotent: It may be sent again though the server may have acted on it, where the channel's configuration
+    ///   says so.
     package func unary<Request: Message, Response: Message>(
         _ method: String,
         _ request: Request,
-        _ options: CallOptions
+        _ options: CallOptions,
+        isIdempotent: Bool = false
     ) async throws(RPCError) -> Response {
         let payload = try payload(request, options)
         let deadline = options.timeout.flatMap { Deadline.after($0) }
-        var attempts = 0
-        var delay = Connector.firstDelay
+        var attempts = Attempts(
+            policy: isIdempotent ? config.retryPolicy(of: method) : nil,
+            waitsForServer: options.waitForReady
+        )
+        record.noteStart()
         while true {
-            let call = try await begin(method, options, deadline, payload)
             let failure: RPCError
+            var isUnprocessed = false
+            var trailing: Metadata = [:]
             do throws(RPCError) {
-                return try await call.onlyResponse(Response.self)
+                let call = try await begin(method, options, deadline, payload)
+                do throws(RPCError) {
+                    let response = try await call.onlyResponse(Response.self)
+                    record.noteEnd(succeeded: true)
+                    return response
+                } catch {
+                    failure = error
+                    isUnprocessed = call.isUnprocessed
+                    trailing = call.trailingMetadata
+                }
             } catch {
                 failure = error
             }
-            attempts += 1
-            // The server did not act on it: it was going away, was gone, or has too much to do.
-            guard call.isUnprocessed, options.waitForReady || attempts < 3 else { throw failure }
-            try await connector.pause(delay, deadline: deadline, failure)
-            delay = Connector.next(delay)
+            guard let delay = attempts.next(after: failure, trailing, isUnprocessed, record) else {
+                record.noteEnd(succeeded: false)
+                throw failure
+            }
+            do throws(RPCError) { try await connector.pause(delay, deadline: deadline, failure) } catch {
+                record.noteEnd(succeeded: false)
+                throw error
+            }
         }
     }
 
@@ -62,7 +97,7 @@ package final class Channel: Sendable {
     ) async throws(RPCError) -> ResponseStream<Response> {
         let payload = try payload(request, options)
         let deadline = options.timeout.flatMap { Deadline.after($0) }
-        return ResponseStream(CallOwner(try await begin(method, options, deadline, payload), keeping: self))
+        return ResponseStream(CallOwner(try await start(method, options, deadline, payload), keeping: self))
     }
 
     nonisolated(nonsending) package func clientStreaming<Request: Message, Response: Message>(
@@ -71,7 +106,7 @@ package final class Channel: Sendable {
         _ body: (RequestWriter<Request>) async throws -> Void
     ) async throws -> Response {
         let deadline = options.timeout.flatMap { Deadline.after($0) }
-        let call = try await begin(method, options, deadline, nil)
+        let call = try await start(method, options, deadline, nil)
         defer { call.cancel() }
         do { try await body(RequestWriter(call)) } catch {
             // A server may answer before it has read everything; then writing fails, and the answer counts.
@@ -89,29 +124,53 @@ package final class Channel: Sendable {
         _ body: (RequestWriter<Request>, ResponseStream<Response>) async throws -> Result
     ) async throws -> Result {
         let deadline = options.timeout.flatMap { Deadline.after($0) }
-        let call = try await begin(method, options, deadline, nil)
+        let call = try await start(method, options, deadline, nil)
         defer { call.cancel() }
         return try await body(RequestWriter(call), ResponseStream(CallOwner(call, keeping: self)))
     }
 
     // MARK: - Beginning
 
-    /// Opens a call, on a new connection if need be; with a payload, that is all that it sends.
-    private func begin(
+    /// Opens a call that has several messages, and counts it.
+    private func start(
         _ method: String,
         _ options: CallOptions,
         _ deadline: Deadline?,
         _ payload: WireMessage?
     ) async throws(RPCError) -> CallStream {
+        record.noteStart()
+        do throws(RPCError) {
+            return try await begin(method, options, deadline, payload, record)
+        } catch {
+            record.noteEnd(succeeded: false)
+            throw error
+        }
+    }
+
+    /// Opens a call, on a new connection if need be; with a payload, that is all that it sends.
+    /// - Parameter record: What is told of its end; nil: the caller does.
+    private func begin(
+        _ method: String,
+        _ options: CallOptions,
+        _ deadline: Deadline?,
+        _ payload: WireMessage?,
+        _ record: ChannelRecord? = nil
+    ) async throws(RPCError) -> CallStream {
+        var options = options
+        if let trace = TraceContext.current { trace.add(to: &options.metadata) }
         while true {
             let mailbox = try await connector.connection(
                 deadline: deadline,
                 waitForReady: options.waitForReady
             )
-            let call = CallStream(mailbox: mailbox, messageLimit: messageLimit)
+            let call = CallStream(mailbox: mailbox, messageLimit: messageLimit, record: record)
             if let payload { call.prepare(payload) } else if options.compression != nil { call.compress() }
-            let remaining = deadline?.remaining
-            let headers = HeaderBlock.request(method: method, options: options, remaining: remaining)
+            let headers = HeaderBlock.request(
+                method: method,
+                to: connector.authority,
+                options: options,
+                remaining: deadline?.remaining
+            )
             if mailbox.post(.open(call, headers, deadline: deadline)) { return call }
             // The connection was lost just now.
             connector.discard(mailbox)

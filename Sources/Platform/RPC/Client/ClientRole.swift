@@ -5,7 +5,7 @@ internal import CNGHTTP2
 final class ClientRole: ConnectionRole {
     /// Each is called at most once, on the event loop.
     private let onReady: () -> Void
-    private let onDismissal: () -> Void
+    private let onDismissal: (_ asksTooOften: Bool) -> Void
     private let onDisconnect: (String) -> Void
     private var isReady = false
 
@@ -13,7 +13,7 @@ final class ClientRole: ConnectionRole {
 
     init(
         onReady: @escaping () -> Void,
-        onDismissal: @escaping () -> Void,
+        onDismissal: @escaping (_ asksTooOften: Bool) -> Void,
         onDisconnect: @escaping (String) -> Void
     ) {
         self.onReady = onReady
@@ -119,7 +119,9 @@ final class ClientRole: ConnectionRole {
         onReady()
     }
 
-    func dismissed() { onDismissal() }
+    func dismissed(asksTooOften: Bool) { onDismissal(asksTooOften) }
+
+    func secured() {}
 
     func disconnected(reason: String) { onDisconnect(reason) }
 }

@@ -17,17 +17,33 @@ final class Connector: Sendable {
         var phase = Phase.idle
         /// The last connection's end.
         var closed: EventLoopFuture<Void>?
+        var keepAlive: KeepAlive?
     }
 
-    private let path: String
-    private let state = Mutex(State())
+    private let address: ServerAddress
+    private let security: (any TransportSecurity)?
+    private let record: ChannelRecord
+    private let state: Mutex<State>
+    /// What `:authority` says, and whether `:scheme` is https.
+    let authority: (name: String, isSecure: Bool)?
 
     /// A server that accepts but does not speak is taken for absent after this time.
     private static let settingsTimeout = TimeAmount.seconds(20)
     static let firstDelay = Duration.milliseconds(5)
     private static let longestDelay = Duration.milliseconds(200)
 
-    init(path: String) { self.path = path }
+    init(
+        _ address: ServerAddress,
+        security: (any TransportSecurity)?,
+        keepAlive: KeepAlive?,
+        _ record: ChannelRecord
+    ) {
+        self.address = address
+        self.security = security
+        self.record = record
+        state = Mutex(State(keepAlive: keepAlive))
+        if case .tcp = address { authority = (address.description, security != nil) } else { authority = nil }
+    }
 
     /// A connection that is ready for calls.
     /// - Throws: `.unavailable` when there is no server (and the caller does not wait), `.deadlineExceeded`,
@@ -127,7 +143,7 @@ final class Connector: Sendable {
         } catch let error as RPCError {
             throw error
         } catch {
-            throw RPCError(.unavailable, "connect \(path): \(error)")
+            throw RPCError(.unavailable, "connect \(address): \(error)")
         }
     }
 
@@ -159,24 +175,27 @@ final class Connector: Sendable {
     }
 
     private func dial(_ mailbox: Mailbox, _ promise: EventLoopPromise<Mailbox>, on loop: any EventLoop) {
-        let raw: Int32
-        do throws(SystemError) {
-            raw = try UnixSocket.connect(.stream, to: path, nonBlocking: true).relinquish()
-        } catch {
-            discard(mailbox)
-            promise.fail(RPCError(.unavailable, "\(error)"))
-            return
-        }
-        ClientBootstrap(group: loop)
+        let bootstrap = ClientBootstrap(group: loop)
             .channelOption(ChannelOptions.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
+            .connectTimeout(Self.settingsTimeout)
             .channelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture { try configure(channel, mailbox, promise) }
             }
-            .withConnectedSocket(raw)
-            .whenFailure { [self] error in
-                discard(mailbox)
-                promise.fail(RPCError(.unavailable, "connect \(path): \(error)"))
+        let channel: EventLoopFuture<any NIOCore.Channel>
+        switch address {
+        case .tcp(let host, let port): channel = bootstrap.connect(host: host, port: port)
+        case .unixSocket(let path):
+            do throws(SystemError) {
+                let socket = try UnixSocket.connect(.stream, to: path, nonBlocking: true)
+                channel = bootstrap.withConnectedSocket(socket.relinquish())
+            } catch {
+                channel = loop.makeFailedFuture(RPCError(.unavailable, "\(error)"))
             }
+        }
+        channel.whenFailure { [self] error in
+            discard(mailbox)
+            promise.fail(error as? RPCError ?? RPCError(.unavailable, "connect \(address): \(error)"))
+        }
     }
 
     private func configure(
@@ -184,9 +203,9 @@ final class Connector: Sendable {
         _ mailbox: Mailbox,
         _ promise: EventLoopPromise<Mailbox>
     ) throws {
-        let path = path
+        let address = address
         let timer = channel.eventLoop.scheduleTask(in: Self.settingsTimeout) {
-            promise.fail(RPCError(.unavailable, "connect \(path): no answer"))
+            promise.fail(RPCError(.unavailable, "connect \(address): no answer"))
             channel.close(promise: nil)
         }
         let role = ClientRole(
@@ -195,22 +214,39 @@ final class Connector: Sendable {
                 ready(mailbox)
                 promise.succeed(mailbox)
             },
-            onDismissal: { [weak self] in self?.discard(mailbox) },
+            onDismissal: { [weak self] asksTooOften in
+                self?.discard(mailbox)
+                if asksTooOften { self?.askLessOften() }
+            },
             onDisconnect: { [weak self] reason in
                 timer.cancel()
                 self?.discard(mailbox)
                 promise.fail(RPCError(.unavailable, reason))
             }
         )
-        state.withLock { $0.closed = channel.closeFuture }
+        let keepAlive = state.withLock { state in
+            state.closed = channel.closeFuture
+            return state.keepAlive
+        }
+        try security?.secure(channel)
         try channel.pipeline.syncOperations.addHandler(
-            Connection(mailbox: mailbox, role: role, loop: channel.eventLoop)
+            Connection(
+                mailbox: mailbox,
+                role: role,
+                loop: channel.eventLoop,
+                keepAlive: keepAlive,
+                security: security
+            )
         )
         // The channel may have been closed meanwhile, when there was no connection to tell.
         if isClosed { mailbox.post(.close) }
     }
 
+    /// The server takes the PINGs for a nuisance.
+    private func askLessOften() { state.withLock { $0.keepAlive = $0.keepAlive?.calmer } }
+
     private func ready(_ mailbox: Mailbox) {
+        record.noteConnection()
         state.withLock { state in
             if case .connecting(let own, _) = state.phase, own === mailbox { state.phase = .ready(mailbox) }
         }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Logging
 internal import Synchronization
-internal import System
 
 /// Finds the handler of a call, runs it as a task, and turns its outcome into the call's status.
 ///
@@ -11,7 +9,7 @@ final class Dispatcher: Sendable {
     private let methods: [String: (method: RPCMethod, isQuick: Bool)]
     /// Most bytes of one message.
     let messageLimit: Int
-    private let logger: Logger
+    private let interceptors: [any ServerInterceptor]
     private let state = Mutex(State())
 
     private struct State {
@@ -21,7 +19,12 @@ final class Dispatcher: Sendable {
     }
 
     /// - Precondition: No two services have the same name, and every quick method is one of theirs.
-    init(services: [any RPCService], quick: Set<String>, messageLimit: Int, logger: Logger) {
+    init(
+        services: [any RPCService],
+        quick: Set<String>,
+        messageLimit: Int,
+        interceptors: [any ServerInterceptor]
+    ) {
         var methods: [String: (method: RPCMethod, isQuick: Bool)] = [:]
         for service in services {
             for method in service.methods {
@@ -36,7 +39,7 @@ final class Dispatcher: Sendable {
         for name in quick { precondition(methods["/" + name] != nil, "\(name) is not served") }
         self.methods = methods
         self.messageLimit = messageLimit
-        self.logger = logger
+        self.interceptors = interceptors
     }
 
     func method(at path: String) -> (method: RPCMethod, isQuick: Bool)? { methods[path] }
@@ -70,35 +73,30 @@ final class Dispatcher: Sendable {
     }
 
     private func run(_ method: RPCMethod, _ call: CallStream, _ context: CallContext) async {
-        let start = Clock.bootNanos
         var failure: RPCError?
-        do { try await method.run(call, context) } catch { failure = status(of: error) }
-        call.finish(failure)
-        log(context, failure, .nanoseconds(Clock.bootNanos - start))
-    }
-
-    private func status(of error: any Error) -> RPCError {
-        switch error {
-        // A handler that passes a success on as an error has failed all the same.
-        case let error as RPCError where error.code != .ok: error
-        case is CancellationError where Task.isCancelled: RPCError(.cancelled, "the call was cancelled")
-        default: RPCError(.internal, "\(error)")
-        }
-    }
-
-    private func log(_ context: CallContext, _ failure: RPCError?, _ duration: Duration) {
-        let level: Logger.Level =
-            switch failure?.code {
-            case nil: .debug
-            case .internal, .unknown, .dataLoss: .error
-            default: .info
+        do {
+            if let trace = TraceContext(context.metadata) {
+                try await TraceContext.$current.withValue(trace) {
+                    try await proceed(method, call, context, interceptors[...])
+                }
+            } else {
+                try await proceed(method, call, context, interceptors[...])
             }
-        guard level >= logger.logLevel else { return }
-        var metadata: Logger.Metadata = [
-            "method": "\(context.method)", "status": "\(failure?.code ?? .ok)", "duration": "\(duration)",
-        ]
-        if let peer = context.peer { metadata["peer-pid"] = "\(peer.pid)" }
-        if let failure { metadata["error"] = "\(failure.message)" }
-        logger.log(level: level, "call", metadata: metadata)
+        } catch {
+            failure = RPCError(endOf: error)
+        }
+        call.finish(failure)
+    }
+
+    private func proceed(
+        _ method: RPCMethod,
+        _ call: CallStream,
+        _ context: CallContext,
+        _ rest: ArraySlice<any ServerInterceptor>
+    ) async throws {
+        guard let first = rest.first else { return try await method.run(call, context) }
+        try await first.intercept(context) {
+            try await self.proceed(method, call, context, rest.dropFirst())
+        }
     }
 }

@@ -22,28 +22,34 @@ package final class RPCServer: Sendable {
     private let health: HealthService
     private let logger: Logger
     private let gracePeriod: Duration
+    private let keepAlive: KeepAlive?
 
     /// - Parameters:
     ///   - quick: Methods whose handlers never hold up a thread (the disk, a long computation): they run on the thread that
     ///     moves the bytes, everything else in the shared pool. `petrel.engine.v1.Containers/Start`.
     ///   - messageLimit: Most bytes of one message, in either direction.
+    ///   - interceptors: Around every handler, the first outermost; around them is the log.
+    ///   - keepAlive: How clients that are gone without a word are noticed; nil: not, as on a Unix socket the kernel tells.
     ///   - gracePeriod: How long calls may go on after `gracefulShutdown`; then they are cancelled.
     /// - Precondition: No two services have the same name, and every quick method is one of theirs.
     package init(
         services: [any RPCService],
         quick: Set<String> = [],
         messageLimit: Int = 4 << 20,
+        interceptors: [any ServerInterceptor] = [],
+        keepAlive: KeepAlive? = nil,
         logger: Logger,
         gracePeriod: Duration = .seconds(5)
     ) {
         self.logger = logger
         self.gracePeriod = gracePeriod
+        self.keepAlive = keepAlive
         health = HealthService(services: services)
         dispatcher = Dispatcher(
             services: services + [health],
             quick: quick,
             messageLimit: messageLimit,
-            logger: logger
+            interceptors: [CallLog(logger: logger)] + interceptors
         )
         dispatcher.whenIdle { [weak self] in self?.wake() }
     }
@@ -51,7 +57,11 @@ package final class RPCServer: Sendable {
     /// Accepts connections on a socket that listens, until the task is cancelled (calls are cancelled too) or
     /// `gracefulShutdown` is called (calls finish). Rightly endless otherwise.
     /// - Throws: `.unavailable` when the socket cannot be used.
-    package func serve(listening descriptor: consuming Descriptor) async throws {
+    /// - Parameter security: What encrypts its connections; nil: nothing, for Unix sockets.
+    package func serve(
+        listening descriptor: consuming Descriptor,
+        security: (any TransportSecurity)? = nil
+    ) async throws {
         let raw = descriptor.relinquish()
         let listener: any NIOCore.Channel
         do {
@@ -64,7 +74,7 @@ package final class RPCServer: Sendable {
                     value: .init(low: 64 << 10, high: 256 << 10)
                 )
                 .childChannelInitializer { [self] channel in
-                    channel.eventLoop.makeCompletedFuture { try accept(channel) }
+                    channel.eventLoop.makeCompletedFuture { try accept(channel, security) }
                 }
                 .withBoundSocket(raw)
                 .get()
@@ -113,13 +123,15 @@ package final class RPCServer: Sendable {
 
     // MARK: - Connections
 
-    private func accept(_ channel: any NIOCore.Channel) throws {
-        let mailbox = Mailbox(loop: channel.eventLoop, unread: UnreadBytes())
+    private func accept(_ channel: any NIOCore.Channel, _ security: (any TransportSecurity)?) throws {
+        try security?.secure(channel)
+        let mailbox = Mailbox(loop: channel.eventLoop, unread: UnreadBytes(), queued: QueuedBytes())
         let key = ObjectIdentifier(mailbox)
         let role = ServerRole(
             dispatcher: dispatcher,
             peer: Self.peer(of: channel),
             mailbox: mailbox,
+            peerCertificate: { [unowned channel] in security?.peerCertificate(of: channel) },
             onDisconnect: { [weak self] in self?.disconnected(key) }
         )
         let isDraining = state.withLock { state in
@@ -127,7 +139,13 @@ package final class RPCServer: Sendable {
             return state.isDraining
         }
         try channel.pipeline.syncOperations.addHandler(
-            Connection(mailbox: mailbox, role: role, loop: channel.eventLoop)
+            Connection(
+                mailbox: mailbox,
+                role: role,
+                loop: channel.eventLoop,
+                keepAlive: keepAlive,
+                security: security
+            )
         )
         if isDraining { mailbox.post(.drain) }
     }

@@ -6,7 +6,9 @@ final class ServerRole: ConnectionRole {
     private let dispatcher: Dispatcher
     private let peer: PeerCredentials?
     private let mailbox: Mailbox
+    private let peerCertificate: () -> [UInt8]?
     private let onDisconnect: () -> Void
+    private var certificate: [UInt8]?
 
     var isServer: Bool { true }
 
@@ -14,8 +16,10 @@ final class ServerRole: ConnectionRole {
         dispatcher: Dispatcher,
         peer: PeerCredentials?,
         mailbox: Mailbox,
+        peerCertificate: @escaping () -> [UInt8]?,
         onDisconnect: @escaping () -> Void
     ) {
+        self.peerCertificate = peerCertificate
         self.dispatcher = dispatcher
         self.peer = peer
         self.mailbox = mailbox
@@ -79,7 +83,14 @@ final class ServerRole: ConnectionRole {
             deadline = .after(timeout)
         }
         let call = record.call
-        let context = CallContext(call, method: path, peer: peer, headers, deadline: deadline)
+        let context = CallContext(
+            call,
+            method: path,
+            peer: peer,
+            certificate: certificate,
+            headers,
+            deadline: deadline
+        )
         record.hasBegun = true
         record.deadline = deadline
         record.deframer.allowsCompression = headers.encoding == .gzip
@@ -157,7 +168,9 @@ final class ServerRole: ConnectionRole {
 
     func settled() {}
 
-    func dismissed() {}
+    func dismissed(asksTooOften: Bool) {}
+
+    func secured() { certificate = peerCertificate() }
 
     func disconnected(reason: String) { onDisconnect() }
 }

@@ -123,9 +123,13 @@ extension Connection {
             guard isLast, let record = records[frame.hd.stream_id] else { return }
             record.isRemoteClosed = true
             role.receivedEnd(of: record, self)
-        case NGHTTP2_SETTINGS.rawValue: if !isAnswer { role.settled() }
-        case NGHTTP2_GOAWAY.rawValue: role.dismissed()
-        case NGHTTP2_PING.rawValue: if isAnswer { finishDrain() }
+        case NGHTTP2_SETTINGS.rawValue:
+            guard !isAnswer else { return }
+            isGreeted = true
+            role.settled()
+        case NGHTTP2_GOAWAY.rawValue:
+            role.dismissed(asksTooOften: frame.goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM.rawValue)
+        case NGHTTP2_PING.rawValue: if isAnswer { finishDrain() } else { receivedPing() }
         default: break
         }
     }
@@ -179,9 +183,10 @@ extension Connection {
     private func closed(_ id: Int32, _ code: UInt32) {
         guard let record = records.remove(id) else { return }
         record.timer?.cancel()
-        record.call.dropOutput()
         restore(record)
         role.closed(record, code: code)
+        // Only now: nobody adds to it any more.
+        record.call.dropOutput()
     }
 
     // MARK: - Sending
@@ -242,8 +247,11 @@ extension Connection {
     }
 
     private func sent(_ frame: nghttp2_frame) {
+        guard role.isServer else { return }
+        let type = UInt32(frame.hd.type)
+        if type == NGHTTP2_HEADERS.rawValue || type == NGHTTP2_DATA.rawValue { pings.sentSomething() }
         let isLast = UInt32(frame.hd.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
-        guard role.isServer, UInt32(frame.hd.type) == NGHTTP2_HEADERS.rawValue, isLast,
+        guard type == NGHTTP2_HEADERS.rawValue, isLast,
             let record = records[frame.hd.stream_id], !record.isRemoteClosed
         else { return }
         // The status is out; the client need not send the rest.

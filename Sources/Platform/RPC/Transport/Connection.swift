@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CNGHTTP2
 internal import NIOCore
+internal import NIOTLS
 
 /// One HTTP/2 connection: a channel handler around an nghttp2 session, on one event loop.
 ///
@@ -26,6 +27,16 @@ final class Connection: ChannelInboundHandler {
     /// Of messages whose rest is still to come, of all streams.
     var incompleteBytes = 0
 
+    /// Something has arrived since the last look.
+    var hasHeard = false
+    /// A PING of ours is on its way.
+    var isAsking = false
+    /// The peer's settings have arrived.
+    var isGreeted = false
+    var pings = PingGuard()
+
+    private let keepAlive: KeepAlive?
+    private let security: (any TransportSecurity)?
     private var context: ChannelHandlerContext?
     private var hasStarted = false
     private var isFlushing = false
@@ -38,7 +49,15 @@ final class Connection: ChannelInboundHandler {
     private static let writeStep = 128 << 10
     private static let keptCapacity = 4096
 
-    init(mailbox: Mailbox, role: any ConnectionRole, loop: any EventLoop) {
+    init(
+        mailbox: Mailbox,
+        role: any ConnectionRole,
+        loop: any EventLoop,
+        keepAlive: KeepAlive?,
+        security: (any TransportSecurity)?
+    ) {
+        self.keepAlive = keepAlive
+        self.security = security
         self.mailbox = mailbox
         self.role = role
         self.loop = loop
@@ -57,6 +76,7 @@ final class Connection: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard let session, !isClosing else { return }
+        hasHeard = true
         let buffer = unwrapInboundIn(data)
         let result = buffer.withUnsafeReadableBytes { bytes in
             nghttp2_session_mem_recv(
@@ -106,6 +126,35 @@ final class Connection: ChannelInboundHandler {
         hasStarted = true
         submitSettings(session)
         flush()
+        awaitGreeting()
+        if let keepAlive { self.keepAlive(keepAlive) }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let security, case .handshakeCompleted(let agreed)? = event as? TLSUserEvent {
+            guard agreed == "h2" else {
+                return giveUp("the peer does not agree to HTTP/2 (ALPN: \(agreed ?? "nothing"))")
+            }
+            if let reason = security.refusal(of: context.channel) { return giveUp(reason) }
+            role.secured()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    /// Closes the connection at once.
+    func giveUp(_ reason: String) {
+        failure = reason
+        context?.close(promise: nil)
+    }
+
+    /// What nghttp2 is to say goes out first.
+    func flushLater(_ body: @escaping @Sendable (Connection) -> Void) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.execute {
+            guard bound.value.session != nil else { return }
+            bound.value.flush()
+            body(bound.value)
+        }
     }
 
     /// Fails what is left; nghttp2 does not report open streams when its session goes.
@@ -143,8 +192,7 @@ final class Connection: ChannelInboundHandler {
                 if let record = records[call.id], record.call === call { reset(record, NGHTTP2_CANCEL) }
             case .drain: beginDrain()
             case .close:
-                failure = "the connection was closed"
-                context?.close(promise: nil)
+                giveUp("the connection was closed")
                 return
             }
         }

@@ -37,7 +37,10 @@ protocol ConnectionRole: AnyObject {
     func settled()
 
     /// The peer takes no more calls on this connection.
-    func dismissed()
+    func dismissed(asksTooOften: Bool)
+
+    /// The channel is encrypted, and both ends agree on HTTP/2.
+    func secured()
 
     /// The connection has ended.
     func disconnected(reason: String)

@@ -3,11 +3,12 @@ internal import CNGHTTP2
 
 /// Header fields to send: those that every list of its kind has, which stand in the program, and a list's own.
 struct HeaderBlock: Sendable {
-    /// The fields that never change. Of a request's, the path is filled in.
+    /// The fields that never change. Of a request's, the path is filled in, and who is called over TCP.
     private enum Kind { case request, response, responseTrailers, trailers, bare }
 
     private var kind: Kind
     private var path = ""
+    private var authority: (name: String, isSecure: Bool)?
     private var bytes: [UInt8] = []
     private var lengths: [(name: Int, value: Int)] = []
 
@@ -47,11 +48,16 @@ struct HeaderBlock: Sendable {
             return bytes.withUnsafeBufferPointer { buffer in
                 fill(fields, after: fixed.count, from: buffer.baseAddress)
                 guard kind == .request else { return body(UnsafePointer(fields.baseAddress!), fields.count) }
-                var path = path
+                var (path, host) = (path, authority?.name ?? "localhost")
+                if authority?.isSecure == true { fields[Self.schemeIndex] = Self.secureScheme }
                 return path.withUTF8 { path in
-                    fields[Self.pathIndex].value = UnsafeMutablePointer(mutating: path.baseAddress)
-                    fields[Self.pathIndex].valuelen = path.count
-                    return body(UnsafePointer(fields.baseAddress!), fields.count)
+                    host.withUTF8 { host in
+                        fields[Self.pathIndex].value = UnsafeMutablePointer(mutating: path.baseAddress)
+                        fields[Self.pathIndex].valuelen = path.count
+                        fields[Self.authorityIndex].value = UnsafeMutablePointer(mutating: host.baseAddress)
+                        fields[Self.authorityIndex].valuelen = host.count
+                        return body(UnsafePointer(fields.baseAddress!), fields.count)
+                    }
                 }
             }
         }
@@ -84,7 +90,9 @@ struct HeaderBlock: Sendable {
             (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2d || byte == 0x5f
                 || byte == 0x2e
         }
-        return isText && !name.isEmpty && !name.hasPrefix("grpc-") && !reserved.contains(name)
+        // What is gRPC's own, but for a server's word about repeating the call.
+        let isOurs = name.hasPrefix("grpc-") && name != "grpc-retry-pushback-ms"
+        return isText && !name.isEmpty && !isOurs && !reserved.contains(name)
     }
 
     private static let reserved: Set<String> = [
@@ -98,9 +106,16 @@ struct HeaderBlock: Sendable {
 
 extension HeaderBlock {
     /// What opens a call.
-    static func request(method: String, options: CallOptions, remaining: Duration?) -> HeaderBlock {
+    /// - Parameter authority: Who is called over TCP; nil on a Unix socket.
+    static func request(
+        method: String,
+        to authority: (name: String, isSecure: Bool)?,
+        options: CallOptions,
+        remaining: Duration?
+    ) -> HeaderBlock {
         var block = HeaderBlock(.request)
         block.path = method
+        block.authority = authority
         if let remaining { block.add("grpc-timeout", StatusEncoding.encode(timeout: remaining)) }
         if options.compression == .gzip { block.add("grpc-encoding", "gzip") }
         if !options.metadata.isEmpty { block.add(options.metadata) }
@@ -158,6 +173,8 @@ extension HeaderBlock {
 
     // MARK: - The fields that never change
 
+    private static let schemeIndex = 1
+    private static let authorityIndex = 2
     private static let pathIndex = 3
 
     private static func fields(of kind: Kind) -> [nghttp2_nv] {
@@ -172,12 +189,13 @@ extension HeaderBlock {
 
     // Their pointers are to the program's own constants.
     nonisolated(unsafe) private static let requestFields = [
-        field(":method", "POST"), field(":scheme", "http"), field(":authority", "localhost"),
+        field(":method", "POST"), field(":scheme", "http"), field(":authority", nil),
         field(":path", nil),
         field("te", "trailers"), field("content-type", "application/grpc+proto"),
         field("user-agent", "petrel"),
         field("grpc-accept-encoding", "gzip"),
     ]
+    nonisolated(unsafe) private static let secureScheme = field(":scheme", "https")
     nonisolated(unsafe) private static let responseFields = [
         field(":status", "200"), field("content-type", "application/grpc+proto"),
         field("grpc-accept-encoding", "gzip"),

@@ -32,8 +32,11 @@ final class Mailbox: Sendable {
     private let loop: any EventLoop
     /// Of all the connection's calls; nil where nobody limits it.
     let unread: UnreadBytes?
+    /// The same, on the way out.
+    let queued: QueuedBytes?
 
-    init(loop: any EventLoop, unread: UnreadBytes? = nil) {
+    init(loop: any EventLoop, unread: UnreadBytes? = nil, queued: QueuedBytes? = nil) {
+        self.queued = queued
         self.loop = loop
         self.unread = unread
     }

@@ -12,8 +12,10 @@ struct OutputQueue {
 
     mutating func append(_ message: WireMessage) {
         messages.append(message)
-        byteCount += message.bytes.count + Deframer.prefixLength
+        byteCount += Self.size(of: message)
     }
+
+    static func size(of message: WireMessage) -> Int { message.bytes.count + Deframer.prefixLength }
 
     mutating func removeAll() { self = OutputQueue() }
 

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Synchronization
+internal import System
+
+/// Counts a server's calls: begun, ended by status, and how long they took. The names are those that servers of other languages
+/// use, so that dashboards made for them fit.
+package final class CallMetrics: ServerInterceptor {
+    /// Upper bounds of the histogram's buckets, in nanoseconds: 100 µs to 30 s.
+    private static let bounds: [Int64] = [
+        100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000, 300_000_000,
+        1_000_000_000,
+        3_000_000_000, 10_000_000_000, 30_000_000_000,
+    ]
+
+    private struct Counts {
+        var started = 0
+        var handled = [Int](repeating: 0, count: StatusCode.allCases.count)
+        var buckets = [Int](repeating: 0, count: bounds.count)
+        var nanos: Int64 = 0
+    }
+
+    /// Of methods that were called: only those that the server has come here, so it stays small.
+    private let counts = Mutex<[String: Counts]>([:])
+
+    package init() {}
+
+    package func intercept(
+        _ context: CallContext,
+        _ proceed: @Sendable () async throws -> Void
+    ) async throws {
+        let start = Clock.bootNanos
+        counts.withLock { $0[context.method, default: Counts()].started += 1 }
+        do {
+            try await proceed()
+            count(context.method, .ok, Clock.bootNanos - start)
+        } catch {
+            count(context.method, RPCError(endOf: error).code, Clock.bootNanos - start)
+            throw error
+        }
+    }
+
+    private func count(_ method: String, _ code: StatusCode, _ nanos: Int64) {
+        counts.withLock { counts in
+            counts[method, default: Counts()].handled[code.rawValue] += 1
+            counts[method, default: Counts()].nanos += nanos
+            guard let index = Self.bounds.firstIndex(where: { nanos <= $0 }) else { return }
+            counts[method, default: Counts()].buckets[index] += 1
+        }
+    }
+
+    /// Prometheus' text format, version 0.0.4; methods in the order of their names.
+    package func text() -> String {
+        let counts = counts.withLock { $0 }.sorted { $0.key < $1.key }
+        var text = "# HELP grpc_server_started_total Calls begun.\n# TYPE grpc_server_started_total counter\n"
+        for (method, count) in counts {
+            text += "grpc_server_started_total{\(Self.labels(method))} \(count.started)\n"
+        }
+        text +=
+            "# HELP grpc_server_handled_total Calls ended, by status.\n# TYPE grpc_server_handled_total counter\n"
+        for (method, count) in counts {
+            for code in StatusCode.allCases where count.handled[code.rawValue] > 0 {
+                text += "grpc_server_handled_total{\(Self.labels(method)),grpc_code=\"\(code)\"} "
+                text += "\(count.handled[code.rawValue])\n"
+            }
+        }
+        text += "# HELP grpc_server_handling_seconds How long calls took.\n"
+        text += "# TYPE grpc_server_handling_seconds histogram\n"
+        for (method, count) in counts { text += Self.histogram(method, count) }
+        return text
+    }
+
+    private static func histogram(_ method: String, _ count: Counts) -> String {
+        let name = "grpc_server_handling_seconds"
+        let total = count.handled.reduce(0, +)
+        var text = ""
+        var sum = 0
+        for (bound, number) in zip(bounds, count.buckets) {
+            sum += number
+            text += "\(name)_bucket{\(labels(method)),le=\"\(Double(bound) / 1e9)\"} \(sum)\n"
+        }
+        text += "\(name)_bucket{\(labels(method)),le=\"+Inf\"} \(total)\n"
+        text += "\(name)_sum{\(labels(method))} \(Double(count.nanos) / 1e9)\n"
+        return text + "\(name)_count{\(labels(method))} \(total)\n"
+    }
+
+    /// `/petrel.engine.v1.Containers/Start`: names of the definitions, which need no escapes.
+    private static func labels(_ method: String) -> String {
+        let parts = method.split(separator: "/", maxSplits: 1)
+        return "grpc_service=\"\(parts.first ?? "")\",grpc_method=\"\(parts.last ?? "")\""
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CNGHTTP2
+internal import NIOCore
+internal import System
+
+/// Asking the peer for a sign of life, and being asked.
+extension Connection {
+    /// A peer that has not spoken HTTP/2 by then is no peer.
+    private static let greetingTime = TimeAmount.seconds(20)
+
+    /// A server's connection that nobody speaks on is closed. (A client's is looked after by its connector.)
+    func awaitGreeting() {
+        guard role.isServer else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.scheduleTask(in: Self.greetingTime) {
+            let connection = bound.value
+            if !connection.isGreeted { connection.giveUp("the peer has not spoken HTTP/2 in time") }
+        }
+    }
+
+    func keepAlive(_ keepAlive: KeepAlive) {
+        later(keepAlive.interval) { connection in
+            defer { connection.keepAlive(keepAlive) }
+            let isSilent = !connection.hasHeard
+            connection.hasHeard = false
+            guard isSilent, !connection.isAsking, keepAlive.withoutCalls || connection.records.count > 0
+            else { return }
+            connection.ask(keepAlive)
+        }
+    }
+
+    private func ask(_ keepAlive: KeepAlive) {
+        guard let session else { return }
+        isAsking = true
+        nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
+        flush()
+        later(keepAlive.timeout) { connection in
+            connection.isAsking = false
+            if !connection.hasHeard { connection.giveUp("the peer has not answered in \(keepAlive.timeout)") }
+        }
+    }
+
+    private func later(_ time: Duration, _ body: @escaping @Sendable (Connection) -> Void) {
+        let bound = NIOLoopBound(Unowned(self), eventLoop: loop)
+        loop.scheduleTask(in: .init(time)) {
+            guard let connection = bound.value.connection, connection.session != nil else { return }
+            body(connection)
+        }
+    }
+
+    /// Timers do not keep a connection that has ended.
+    private struct Unowned {
+        weak var connection: Connection?
+
+        init(_ connection: Connection) { self.connection = connection }
+    }
+
+    // MARK: - Being asked
+
+    /// A client's PING. Too many of them, and it is told so and sent away.
+    func receivedPing() {
+        guard role.isServer, let session, pings.received(at: Clock.bootNanos) else { return }
+        let reason = Array("too_many_pings".utf8)
+        nghttp2_submit_goaway(
+            session,
+            UInt8(NGHTTP2_FLAG_NONE.rawValue),
+            nghttp2_session_get_last_proc_stream_id(session),
+            NGHTTP2_ENHANCE_YOUR_CALM.rawValue,
+            reason,
+            reason.count
+        )
+        flushLater { $0.giveUp("the peer sent too many PINGs") }
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import RPC
+import System
+import TestMessages
+import TestSupport
+import Testing
+
+/// Peers that are gone without a word, and peers that ask too often.
+@Suite(.timeLimit(.minutes(1)))
+struct KeepAliveTests {
+    /// It speaks HTTP/2, and then never again.
+    @Test func aServerThatFallsSilentIsNoticed() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/silent.sock"
+            let listener = try UnixSocket.listen(.stream, at: path)
+            let keepAlive = KeepAlive(interval: .seconds(1), timeout: .milliseconds(300))
+            let channel = Channel(to: .unixSocket(path), keepAlive: keepAlive)
+            async let failure = failure { try await TestV1.EchoClient(channel: channel).say(.init()) }
+            let raw = listener.raw
+            let peer = Descriptor(adopting: try await blocking { try UnixSocket.accept(raw).relinquish() })
+            // Empty SETTINGS.
+            try Files.writeAll(peer.raw, [0, 0, 0, 4, 0, 0, 0, 0, 0])
+            let error = await failure
+            #expect(
+                error?.code == .unavailable && error?.message.contains("not answered") == true,
+                "\(error as Any)"
+            )
+            await channel.close()
+        }
+    }
+
+    /// One that answers is left alone, also when its calls take long.
+    @Test func aServerThatAnswersIsLeftAlone() async throws {
+        try await withEcho { _, _, _, socket in
+            let keepAlive = KeepAlive(interval: .seconds(1), timeout: .milliseconds(200))
+            let channel = Channel(to: .unixSocket(socket), keepAlive: keepAlive)
+            let options = CallOptions(timeout: .milliseconds(2500))
+            await expectFailure(.deadlineExceeded) {
+                try await TestV1.EchoClient(channel: channel).say(.init(behaviour: "sleep"), options: options)
+            }
+            #expect(channel.statistics.connections == 1)
+            await channel.close()
+        }
+    }
+
+    @Test func whoAsksTooOftenIsSentAway() async throws {
+        try await withEcho { _, _, _, socket in
+            let peer = try UnixSocket.connect(.stream, to: socket)
+            var bytes = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + [0, 0, 0, 4, 0, 0, 0, 0, 0]
+            for _ in 0..<4 { bytes += [0, 0, 8, 6, 0, 0, 0, 0, 0] + [1, 2, 3, 4, 5, 6, 7, 8] }
+            try Files.writeAll(peer.raw, bytes)
+            let raw = peer.raw
+            let answer = try await blocking { try Files.contents(of: raw, limit: 1 << 16) }
+            // GOAWAY: NGHTTP2_ENHANCE_YOUR_CALM, and why.
+            let text = String(decoding: answer, as: UTF8.self)
+            #expect(text.contains("too_many_pings"))
+        }
+    }
+}
