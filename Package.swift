@@ -264,6 +264,15 @@ let suites: [Target] = [
         swiftSettings: strict,
         linkerSettings: fullyStatic
     ),
+    .executableTarget(
+        name: "rpc-interop",
+        dependencies: ["RPC", "System", "TestMessages", logging],
+        path: "Tests/Probes/rpc-interop",
+        // Instead of WithoutCompression.swift, when RPC has compression.
+        exclude: ["Compression.swift"],
+        swiftSettings: strict,
+        linkerSettings: staticSwift
+    ),
 ]
 
 let package = Package(
