@@ -36,3 +36,13 @@ package func programPath(_ name: String) -> String? {
     return path.split(separator: ":").map { "\($0)/\(name)" }
         .first { FileManager.default.isExecutableFile(atPath: $0) }
 }
+
+extension Trait where Self == ConditionTrait {
+    /// The test needs a Python with the packages of Tests/Interop/requirements.txt.
+    package static var needsTestPython: Self {
+        .enabled(if: testPython != nil, "needs the program that PETREL_TEST_PYTHON names")
+    }
+}
+
+/// The Python that `scripts/test` installs packages for.
+package let testPython = ProcessInfo.processInfo.environment["PETREL_TEST_PYTHON"]

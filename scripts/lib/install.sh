@@ -17,7 +17,7 @@ image_packages=(busybox-static)
 benchmark_packages=(busybox-static python3 e2fsprogs mount)
 peer_packages=(runc libdevmapper1.02.1)
 # Programs that the tests drive Petrel with, and compare it to.
-test_packages=(busybox-static docker-registry skopeo zstd gzip openssl python3 groff-base zsh fish e2fsprogs)
+test_packages=(busybox-static docker-registry skopeo zstd gzip openssl python3 python3-venv groff-base zsh fish e2fsprogs)
 
 # fail MESSAGE...: one line on stderr, and the end.
 fail() {
@@ -46,6 +46,22 @@ need_packages() {
     { apt-get update && apt-get install --yes --no-install-recommends "${missing[@]}"; } \
         </dev/null >"$install_log" 2>&1 || { tail -n 20 "$install_log" >&2; fail "apt-get could not install ${missing[*]}"; }
     rm -f "$install_log"
+}
+
+# need_python_packages DIRECTORY REQUIREMENTS: in DIRECTORY, a Python of its own with the packages that the file REQUIREMENTS
+# names; made when it is missing, has others, or belongs to a Python that is gone. Nothing else on the machine changes.
+need_python_packages() {
+    local directory=$1 requirements=$2
+    cmp --silent "$requirements" "$directory/requirements.txt" && "$directory/bin/python" -c 'import pip' 2>/dev/null && return 0
+    printf 'Installing %s\n' "$(grep -v '^#' "$requirements" | paste --serial --delimiters=' ')"
+    rm -rf "$directory"
+    # The machine's own Python, which python3-venv belongs to. Building a package would take longer than all the tests.
+    /usr/bin/python3 -m venv "$directory" \
+        && "$directory/bin/python" -m pip install --quiet --no-input --disable-pip-version-check --only-binary :all: \
+            --requirement "$requirements" </dev/null \
+        || fail "could not install what $requirements names into $directory"
+    # Says that the rest is whole.
+    cp "$requirements" "$directory/requirements.txt"
 }
 
 # need_swift: Swift 6.3 or newer in the PATH, or the end.
