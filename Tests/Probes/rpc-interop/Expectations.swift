@@ -14,7 +14,10 @@ func expect(_ condition: Bool, _ text: @autoclosure () -> String) throws(CaseFai
 }
 
 func expectEqual<Value: Equatable>(_ what: String, _ actual: Value, _ expected: Value) throws(CaseFailure) {
-    try expect(actual == expected, "\(what): expected \(expected), got \(actual)")
+    try expect(
+        actual == expected,
+        "\(what): expected \(String(reflecting: expected)), got \(String(reflecting: actual))"
+    )
 }
 
 func expectPayload(_ payload: GrpcTesting.Payload?, size: Int) throws(CaseFailure) {

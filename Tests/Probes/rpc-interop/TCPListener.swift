@@ -5,7 +5,7 @@ import System
 /// A TCP socket that listens on the loopback interface: for tools that cannot use a Unix socket. Nothing else in this
 /// package serves TCP.
 enum TCPListener {
-    /// - Parameter port: 0 for any that is free.
+    /// Listens on 127.0.0.1.
     static func open(port: UInt16) throws(SystemError) -> Descriptor {
         let raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard raw >= 0 else { throw SystemError("socket", code: errno) }
