@@ -268,8 +268,6 @@ let suites: [Target] = [
         name: "rpc-interop",
         dependencies: ["RPC", "System", "TestMessages", logging],
         path: "Tests/Probes/rpc-interop",
-        // Instead of WithoutCompression.swift, when RPC has compression.
-        exclude: ["Compression.swift"],
         swiftSettings: strict,
         linkerSettings: staticSwift
     ),
