@@ -7,16 +7,35 @@ import time
 
 from commands import BenchmarkError
 
+# The name of our side; every other one is a peer's.
+OURS = "petrel"
+
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One line of the result. `goal` is the highest ratio ours/theirs; `limit` the highest value of ours, if any."""
+    """One line of the result.
+
+    `goal` is the ratio ours/theirs that is to be reached: one for all peers of the group, or a dictionary with one for
+    each of the row's own peers, in which None is that of a peer which is only shown; or None, and the row has no peers.
+    `limit` is the value that ours is to reach, if any. Reached is what is not higher, or, where more is better, not lower.
+    """
 
     name: str
     unit: str
-    goal: float
+    goal: float | dict | None
     about: str
     limit: float | None = None
+    more_is_better: bool = False
+
+    def has_peer(self, name):
+        return self.goal is not None and (not isinstance(self.goal, dict) or name in self.goal)
+
+    def goal_beside(self, peer):
+        """Without a peer (None) there is only a goal that would be the same beside every one."""
+        return self.goal.get(peer) if isinstance(self.goal, dict) else self.goal
+
+    def is_reached(self, value, bound):
+        return value >= bound if self.more_is_better else value <= bound
 
 
 class Bench:
@@ -42,7 +61,7 @@ class Bench:
             self.sides.append(side)
         except (BenchmarkError, OSError) as error:
             self.absent(side.name, str(error))
-            if side.name == "petrel":
+            if side.name == OURS:
                 raise
 
     def absent(self, name, reason):
@@ -55,30 +74,37 @@ class Bench:
             try:
                 step(side)
             except (BenchmarkError, OSError) as error:
-                if side.name == "petrel":
+                if side.name == OURS:
                     raise
                 self.sides.remove(side)
                 self.absent(side.name, str(error))
 
     def compare(self, name, sample, runs=None, warm_up=1):
-        """Calls `sample(side)` in turns for all sides; the first `warm_up` results are dropped."""
-        row = self.rows[name]
+        """Calls `sample(side)` in turns for ours and the row's peers; the first `warm_up` results are dropped."""
+        self.compare_several([name], lambda side: [sample(side)], runs, warm_up)
+
+    def compare_several(self, names, sample, runs=None, warm_up=1):
+        """As `compare`, for rows that are measured at once: `sample(side)` returns a value for each of them."""
+        rows = [self.rows[name] for name in names]
+        sides = [side for side in self.sides if side.name == OURS or any(row.has_peer(side.name) for row in rows)]
         runs = self.runs if runs is None else runs
-        samples, reasons = {side.name: [] for side in self.sides}, {}
-        self.say(f"{name}: {runs} times")
+        samples, reasons = {side.name: [] for side in sides}, {}
+        self.say(f"{', '.join(names)}: {runs} times")
         for turn in range(warm_up + runs):
-            for side in self.sides:
+            for side in sides:
                 if side.name in reasons:
                     continue
                 try:
-                    value = sample(side)
+                    values = sample(side)
                 except (BenchmarkError, OSError) as error:
                     reasons[side.name] = str(error)
-                    self.say(f"{name}: {side.name}: {error}")
+                    self.say(f"{names[0]}: {side.name}: {error}")
                     continue
                 if turn >= warm_up:
-                    samples[side.name].append(value)
-        self._write({"row": row.name, "samples": samples, "reasons": reasons})
+                    samples[side.name].append(values)
+        for index, row in enumerate(rows):
+            of_row = {side: [values[index] for values in several] for side, several in samples.items()}
+            self._write({"row": row.name, "samples": of_row, "reasons": reasons})
 
     def say(self, text):
         print(f"  {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)

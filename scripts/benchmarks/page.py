@@ -3,8 +3,9 @@
 import html
 
 import report
+from bench import OURS
 
-WIDTH, LABEL, BAR, GAP = 640, 90, 18, 8
+WIDTH, LABEL, BAR, GAP = 640, 100, 18, 8
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #59636e; --page: #ffffff; --line: #d1d9e0;
         --ours: #0b6bcb; --theirs: #9aa4af; --goal: #b35900; --good: #1a7f37; --bad: #c62828; }
@@ -30,7 +31,7 @@ def page(results, facts):
              f"<title>Petrel: benchmarks</title><style>{STYLE}</style></head><body><h1>Petrel: benchmarks</h1>"]
     parts += [f"<p>{escape(name)}: {escape(value)}</p>" for name, value in facts]
     parts.append("<p>Bars are medians; thin lines reach from the 10th to the 90th percentile. The dashed line is the "
-                 "goal: Petrel's bar ends to its left.</p>")
+                 "goal: Petrel's bar ends to its left, or, where the line has an arrow, at it or to its right.</p>")
     group = None
     for row in _by_row(results):
         first = row[0]
@@ -53,40 +54,55 @@ def _by_row(results):
 def _verdict(entry):
     if entry["note"]:
         return f"<p>{html.escape(entry['note'])}</p>"
-    if entry["ratio"] is None:
-        return ""
-    mark = '<span class="good">met</span>' if entry["met"] else '<span class="bad">missed</span>'
-    return (f"<p>{report.figure(entry['ratio'])} of {html.escape(entry['peer'])}'s; "
-            f"goal {html.escape(report.goal_text(entry))}: {mark}</p>")
+    parts = []
+    if entry["ratio"] is not None:
+        parts.append(f"{report.figure(entry['ratio'])} of {html.escape(entry['peer'])}'s")
+    if entry["met"] is not None:
+        mark = '<span class="good">met</span>' if entry["met"] else '<span class="bad">missed</span>'
+        parts.append(f"goal {html.escape(report.goal_text(entry))}: {mark}")
+    return f"<p>{'; '.join(parts)}</p>" if parts else ""
+
+
+def _goal(row):
+    """The value at which all goals are just reached, if there are any."""
+    values = [entry["theirs"] * entry["goal"] for entry in row if None not in (entry["theirs"], entry["goal"])]
+    if row[0]["limit"] is not None:
+        values.append(row[0]["limit"])
+    worst = max if row[0]["more_is_better"] else min
+    return worst(values) if values and row[0]["ours"] is not None else None
 
 
 def _chart(row):
-    bars = [("petrel", row[0], "ours")] + [(entry["peer"], entry, "theirs") for entry in row]
+    bars = [(OURS, row[0], "ours")] + [(entry["peer"], entry, "theirs") for entry in row]
     bars = [(name, entry, side) for name, entry, side in bars if entry[side] is not None]
     if not bars:
         return ""
-    most = max(entry[side + "_p90"] for _, entry, side in bars) or 1
+    goal = _goal(row)
+    # A limit may be far above everything; its line then is not worth that the bars vanish.
+    most = max(entry[side + "_p90"] for _, entry, side in bars)
+    most = max(most, min(goal or 0, most * 2)) or 1
     scale = (WIDTH - LABEL - 70) / most
     height = len(bars) * (BAR + GAP) + GAP
     title = "; ".join(f"{name} {report.figure(entry[side])} {entry['unit']}" for name, entry, side in bars)
     parts = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img"><title>{html.escape(title)}</title>']
-    theirs = [entry["theirs"] for entry in row if entry["theirs"] is not None]
-    goal = LABEL + min(theirs) * row[0]["goal"] * scale if theirs else None
+    mark = LABEL + goal * scale if goal is not None and goal <= most else None
     for index, (name, entry, side) in enumerate(bars):
         top = GAP + index * (BAR + GAP)
         middle = top + BAR / 2
         end = LABEL + entry[side] * scale
         low, high = (LABEL + entry[side + part] * scale for part in ("_p10", "_p90"))
         value = max(end, high)
-        if side == "ours" and goal is not None and value < goal < value + 45:
+        if side == "ours" and mark is not None and value - 6 < mark < value + 45:
             # Not across the figure.
-            value = goal
+            value = mark + 8
         parts += [
             f'<text x="0" y="{middle + 4}">{html.escape(name)}</text>',
             f'<rect class="{side}" x="{LABEL}" y="{top}" width="{max(1, end - LABEL):.1f}" height="{BAR}" rx="2"/>',
             f'<line class="spread" x1="{low:.1f}" x2="{high:.1f}" y1="{middle}" y2="{middle}"/>',
             f'<text x="{value + 6:.1f}" y="{middle + 4}">{report.figure(entry[side])}</text>',
         ]
-    if goal is not None and bars[0][2] == "ours":
-        parts.append(f'<line class="goal" x1="{goal:.1f}" x2="{goal:.1f}" y1="2" y2="{GAP + BAR + 4}"/>')
+    if mark is not None:
+        parts.append(f'<line class="goal" x1="{mark:.1f}" x2="{mark:.1f}" y1="2" y2="{GAP + BAR + 4}"/>')
+        if row[0]["more_is_better"]:
+            parts.append(f'<path class="key" d="M{mark:.1f} 1 l8 3.5 l-8 3.5 z"/>')
     return "".join(parts + ["</svg>"])

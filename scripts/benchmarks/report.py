@@ -3,6 +3,8 @@
 import statistics
 import textwrap
 
+from bench import OURS
+
 
 def percentile(samples, part):
     """With linear interpolation between the two samples around it."""
@@ -21,17 +23,17 @@ def spread(samples):
 
 
 def entries(group, rows, records, peers):
-    """`peers`: the names of those that were asked for. A goal that cannot be judged is neither met nor missed."""
+    """`peers`: the names of the group's that were asked for. A goal that cannot be judged is neither met nor missed."""
     absent = {record["side"]: record["absent"] for record in records if "absent" in record}
     measured = {record["row"]: record for record in records if "row" in record}
     result = []
     for row in rows:
         record = measured.get(row.name, {"samples": {}, "reasons": {}})
-        for peer in peers or [None]:
-            ours, theirs = record["samples"].get("petrel", []), record["samples"].get(peer, [])
+        for peer in [name for name in peers if row.has_peer(name)] or [None]:
+            ours, theirs = record["samples"].get(OURS, []), record["samples"].get(peer, [])
             reasons = []
-            if not ours or "petrel" in record["reasons"]:
-                reasons.append("petrel: " + record["reasons"].get("petrel", absent.get("petrel", "not measured")))
+            if not ours or OURS in record["reasons"]:
+                reasons.append(f"{OURS}: " + record["reasons"].get(OURS, absent.get(OURS, "not measured")))
                 ours = []
             if peer and (not theirs or peer in record["reasons"]):
                 reasons.append(f"{peer}: " + record["reasons"].get(peer, absent.get(peer, "not measured")))
@@ -43,15 +45,13 @@ def entries(group, rows, records, peers):
 def _entry(group, row, peer, ours, theirs, note):
     mine, other = spread(ours), spread(theirs)
     ratio = mine[""] / other[""] if ours and theirs and other[""] else None
-    judged = []
-    if ratio is not None:
-        judged.append(ratio <= row.goal)
-    if row.limit is not None and ours:
-        judged.append(mine[""] <= row.limit)
-    # Kept is what all parts agree to; a limit of ours alone can be missed, but does not meet a ratio.
-    met = False if False in judged else (True if ratio is not None else None)
+    goal = row.goal_beside(peer)
+    bounds = [(ratio, goal), (mine[""], row.limit)]
+    judged = [None if value is None else row.is_reached(value, bound) for value, bound in bounds if bound is not None]
+    # One part is enough to miss; to meet takes all of them.
+    met = False if False in judged else None if None in judged or not judged else True
     entry = {"group": group, "row": row.name, "unit": row.unit, "peer": peer, "ours": mine[""], "theirs": other[""],
-             "ratio": ratio, "goal": row.goal, "met": met}
+             "ratio": ratio, "goal": goal, "met": met, "more_is_better": row.more_is_better}
     entry.update({f"ours{key}": mine[key] for key in ("_p10", "_p90")})
     entry.update({f"theirs{key}": other[key] for key in ("_p10", "_p90")})
     entry.update({"limit": row.limit, "runs": len(ours), "about": row.about, "note": note})
@@ -74,9 +74,31 @@ def with_spread(entry, side):
     return f"{figure(entry[side])} ({figure(entry[side + '_p10'])}–{figure(entry[side + '_p90'])})"
 
 
+def has_goal(entry):
+    return entry["goal"] is not None or entry["limit"] is not None
+
+
+def is_missed(entry, with_peers):
+    """Also what is not judged though it could have been."""
+    if entry["met"] is None:
+        return has_goal(entry) and (with_peers or entry["goal"] is None)
+    return not entry["met"]
+
+
 def goal_text(entry):
-    limit = "" if entry["limit"] is None else f", ≤ {entry['limit']:g} {entry['unit']}"
-    return f"≤ {entry['goal']:.2f}{limit}"
+    goal = [] if entry["goal"] is None else [f"{entry['goal']:.2f}"]
+    limit = [] if entry["limit"] is None else [f"{entry['limit']:g} {entry['unit']}"]
+    sign = "≥" if entry["more_is_better"] else "≤"
+    return ", ".join(f"{sign} {text}" for text in goal + limit)
+
+
+def goals_text(row):
+    """Of a row, beside whatever peers."""
+    goals = row.goal if isinstance(row.goal, dict) else {"": row.goal}
+    sign = "≥" if row.more_is_better else "≤"
+    texts = [f"{sign} {goal:.2f} {peer}".strip() for peer, goal in goals.items() if goal is not None]
+    limit = [] if row.limit is None else [f"{sign} {row.limit:g} {row.unit}"]
+    return ", ".join(texts + limit) or "none"
 
 
 def met_text(entry):
@@ -85,7 +107,7 @@ def met_text(entry):
 
 def table(results):
     """Lines for a terminal: a row's name stands once, its peers below each other."""
-    lines = [["row", "", "petrel", "peer", "its", "ratio", "goal", "met"]]
+    lines = [["row", "", OURS, "peer", "its", "ratio", "goal", "met"]]
     previous = None
     for entry in results:
         again = (entry["group"], entry["row"]) == previous
