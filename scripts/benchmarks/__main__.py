@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line of scripts/benchmark.
 
-A group of measurements is one file in groups/: PEERS (names that `peer` below knows), ROWS, and `measure(bench)`.
+A group of measurements is one file in groups/: ROWS; PEERS, the names of its peers; `ours(place)` and
+`peer(name, place)`, which make the sides that are then started; and `measure(bench)`. What has to be installed for it
+stands in scripts/lib/install.sh.
 """
 import argparse
 import importlib
@@ -16,18 +18,12 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-import debian
 import page
 import report
 import sandbox
 from bench import Bench
 from commands import BenchmarkError
-from docker import Docker
-from petrel import Petrel
 from workplace import workplace
-
-# The release that has the newest Docker of Debian's.
-NEWER_RELEASE, NEWER_PEER = "trixie", "docker-26"
 
 
 def groups():
@@ -60,40 +56,22 @@ def parsed(known):
     return arguments
 
 
-def listed(known):
-    for name, group in known.items():
-        for row in group.ROWS:
-            limit = "" if row.limit is None else f", ≤ {row.limit:g} {row.unit}"
-            print(f"{name}\t{row.name}\t{row.unit}\t≤ {row.goal:.2f}{limit}\t{row.about}")
-
-
-def peers_of(group):
-    """Names of a group's peers; without the newer Docker where it is the machine's own one anyway."""
-    is_newer = debian.codename() == NEWER_RELEASE
-    return [name for name in group.PEERS if not (is_newer and name == NEWER_PEER)]
-
-
-def peer(name, place):
-    """A peer, from packages that are fetched now."""
-    release = NEWER_RELEASE if name == NEWER_PEER else None
-    # The client has a package of its own since then.
-    client = ["docker-cli"] if NEWER_RELEASE in (debian.codename(), release) else []
-    directory = place.directory / "peers" / name
-    debian.unpack(["docker.io", "containerd", *client], directory, release)
-    return Docker(name, directory, place.directory / "disk", place.cgroup)
+def listed(known, names):
+    for name in names:
+        for row in known[name].ROWS:
+            print(f"{name}\t{row.name}\t{row.unit}\t{report.goals_text(row)}\t{row.about}")
 
 
 def work_on(group, arguments, place):
     """In the sandbox: everything that a group measures. Its exit code."""
-    disk = place.directory / "disk"
     with open(place.directory / "record", "w") as record:
         bench = Bench(group.ROWS, arguments, place.directory, record)
         try:
-            sandbox.make_disk(disk, gigabytes=8)
-            bench.start(Petrel(os.environ["PETREL_BIN"], disk, place.suite_id))
-            for name in peers_of(group) if arguments.with_peers else []:
+            bench.start(group.ours(place))
+            for name in group.PEERS if arguments.with_peers else []:
                 try:
-                    bench.start(peer(name, place))
+                    bench.say(f"preparing {name}")
+                    bench.start(group.peer(name, place))
                 except (BenchmarkError, OSError) as error:
                     bench.absent(name, str(error))
             group.measure(bench)
@@ -133,7 +111,7 @@ def main():
     known = groups()
     arguments = parsed(known)
     if arguments.list:
-        return listed(known)
+        return listed(known, arguments.groups)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
     results, versions, is_whole = [], {}, True
@@ -141,7 +119,7 @@ def main():
         records, ended_well = measured(name, known[name], arguments)
         is_whole = is_whole and ended_well
         versions.update({record["side"]: record["version"] for record in records if "version" in record})
-        peers = peers_of(known[name]) if arguments.with_peers else []
+        peers = known[name].PEERS if arguments.with_peers else []
         results += report.entries(name, known[name].ROWS, records, peers)
     facts = machine(versions)
     print("\n".join(f"{name}: {value}" for name, value in facts), end="\n\n")
@@ -152,8 +130,8 @@ def main():
         arguments.html.write_text(page.page(results, facts), encoding="utf-8")
     if not is_whole:
         return 1
-    missed = [entry for entry in results if entry["met"] is False or entry["met"] is None and arguments.with_peers]
-    return 1 if arguments.check and missed else 0
+    is_missed = any(report.is_missed(entry, arguments.with_peers) for entry in results)
+    return 1 if arguments.check and is_missed else 0
 
 
 sys.exit(main())

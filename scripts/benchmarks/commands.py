@@ -4,6 +4,7 @@ import os
 import pathlib
 import select
 import signal
+import subprocess
 import tempfile
 import time
 
@@ -63,6 +64,20 @@ def _wait(process, deadline):
         os.close(descriptor)
 
 
+def output(command, directory, environment=None, seconds=600):
+    """What a command that prepares something writes; not timed."""
+    try:
+        result = subprocess.run(
+            command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=seconds)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BenchmarkError(f"{command[0]}: {error}") from error
+    if result.returncode != 0:
+        lines = (result.stderr.strip() or result.stdout.strip() or "no message").splitlines()
+        raise BenchmarkError(f"{command[0]} {' '.join(map(str, command[-3:]))}: {lines[-1]}")
+    return result.stdout
+
+
 def count_output(command, environment):
     """Runs a command whose output goes through a pipe to a reader that counts: (seconds, bytes)."""
     reading, writing = os.pipe()
@@ -104,11 +119,20 @@ def processes(names, directory=None):
 
 def proportional_bytes(processes):
     """The memory of processes: their own pages, and their part of those that they share (PSS)."""
+    return _memory(processes, "Pss:")
+
+
+def resident_bytes(processes):
+    """The memory of processes, with all of what they share (RSS)."""
+    return _memory(processes, "Rss:")
+
+
+def _memory(processes, kind):
     total = 0
     for process in processes:
         try:
             text = pathlib.Path(f"/proc/{process}/smaps_rollup").read_text()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        total += sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) * 1024
+        total += sum(int(line.split()[1]) for line in text.splitlines() if line.startswith(kind)) * 1024
     return total

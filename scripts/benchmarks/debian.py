@@ -4,20 +4,8 @@
 Nothing is installed: no daemon of the machine's is started or stopped, and two releases of a program run side by side.
 """
 import pathlib
-import subprocess
 
-from commands import BenchmarkError
-
-
-def _output(command, directory, seconds=600):
-    try:
-        result = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=seconds)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise BenchmarkError(f"{command[0]}: {error}") from error
-    if result.returncode != 0:
-        lines = (result.stderr.strip() or result.stdout.strip() or "no message").splitlines()
-        raise BenchmarkError(f"{command[0]} {' '.join(command[-3:])}: {lines[-1]}")
-    return result.stdout
+from commands import BenchmarkError, output
 
 
 def codename():
@@ -34,23 +22,23 @@ def unpack(packages, directory, release=None):
     archives.mkdir()
     options = _options_for(release, archives) if release else []
     if release:
-        _output(["apt-get", *options, "update"], archives)
+        output(["apt-get", *options, "update"], archives)
     try:
-        _output(["apt-get", *options, "download", *packages], archives)
+        output(["apt-get", *options, "download", *packages], archives)
     except BenchmarkError:
         if release:
             raise
         # The machine's lists may be missing or old.
-        _output(["apt-get", "update"], archives)
-        _output(["apt-get", "download", *packages], archives)
+        output(["apt-get", "update"], archives)
+        output(["apt-get", "download", *packages], archives)
     for archive in archives.glob("*.deb"):
-        _output(["dpkg-deb", "--extract", str(archive), str(directory)], archives)
+        output(["dpkg-deb", "--extract", str(archive), str(directory)], archives)
         archive.unlink()
 
 
 def _options_for(release, place):
     """Options that make apt-get work for another release in directories of its own, with the machine's mirror."""
-    targets = _output(
+    targets = output(
         ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(COMPONENT)|$(SUITE)|$(CODENAME)|$(REPO_URI)",
          "Created-By: Packages"], place)
     own = [line.split("|")[4] for line in targets.splitlines()

@@ -8,7 +8,11 @@ import subprocess
 import time
 
 import commands
+import debian
 from commands import BenchmarkError
+
+# The release that has the newest Docker of Debian's.
+NEWER_RELEASE, NEWER_PEER = "trixie", "docker-26"
 
 CONTAINERD = """version = 2
 root = "{place}/containerd"
@@ -18,6 +22,21 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 [grpc]
   address = "{place}/containerd.sock"
 """
+
+
+def peers():
+    """Without the newer one where it is the machine's own one anyway."""
+    return ["docker"] + ([] if debian.codename() == NEWER_RELEASE else [NEWER_PEER])
+
+
+def fetched(name, place):
+    """A peer, from packages that are fetched now; its files are to be on the disk of `place`."""
+    release = NEWER_RELEASE if name == NEWER_PEER else None
+    # The client has a package of its own since then.
+    client = ["docker-cli"] if NEWER_RELEASE in (debian.codename(), release) else []
+    directory = place.directory / "peers" / name
+    debian.unpack(["docker.io", "containerd", *client], directory, release)
+    return Docker(name, directory, place.directory / "disk", place.cgroup)
 
 
 class Docker:

@@ -13,9 +13,17 @@ build_packages=(
 )
 # What an image without a registry is made from.
 image_packages=(busybox-static)
-# What scripts/benchmark needs, and what the peers need that it unpacks beside the machine's own programs.
-benchmark_packages=(busybox-static python3 e2fsprogs mount)
-peer_packages=(runc libdevmapper1.02.1)
+# For each group of scripts/benchmark: what it needs, what its peers need, and the programs of Petrel that it measures.
+# Docker itself is unpacked beside the machine's own programs; the peers of rpc are built from Benchmarks/.
+engine_packages=(busybox-static python3 e2fsprogs mount)
+engine_peer_packages=(runc libdevmapper1.02.1)
+engine_programs=(petrel petrel-engine)
+rpc_packages=(python3 mount)
+rpc_peer_packages=(
+    gcc libc6-dev libnghttp2-dev libprotobuf-c-dev protobuf-compiler protobuf-c-compiler
+    golang-go golang-google-grpc-dev golang-github-containerd-ttrpc-dev python3-pip git ca-certificates
+)
+rpc_programs=(rpc-echo)
 # Programs that the tests drive Petrel with, and compare it to.
 test_packages=(busybox-static docker-registry skopeo zstd gzip openssl python3 python3-venv groff-base zsh fish e2fsprogs)
 

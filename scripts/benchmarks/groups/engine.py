@@ -8,10 +8,14 @@ import subprocess
 import time
 
 import commands
+import docker
+import sandbox
 from bench import Row
 from commands import BenchmarkError
+from petrel import Petrel
 
-PEERS = ["docker", "docker-26"]
+PEERS = docker.peers()
+DISK_GIGABYTES = 8
 IMAGE = "busybox:latest"
 HOST = ["--network", "host"]
 SLEEP = ["sleep", "1000000"]
@@ -39,6 +43,16 @@ ROWS = [
     Row("engine killed", "s", 0.25,
         "SIGKILL of the engine under all containers (--containers), until ps lists them again"),
 ]
+
+
+def ours(place):
+    disk = place.directory / "disk"
+    sandbox.make_disk(disk, DISK_GIGABYTES)
+    return Petrel(os.environ["PETREL_BIN"], disk, place.suite_id)
+
+
+def peer(name, place):
+    return docker.fetched(name, place)
 
 
 def measure(bench):
