@@ -11,6 +11,7 @@ struct BenchmarkTests {
     @Test func groupsAndRowsAreListed() throws {
         let lines = try succeed(Self.script, ["--list"]).lines
         #expect(lines.contains { $0.hasPrefix("engine\trun --rm\tms\t") }, "\(lines)")
+        #expect(lines.contains { $0.hasPrefix("rpc\tcall p50\tµs\t≤ 1.50 c, ") }, "\(lines)")
         for line in lines {
             #expect(line.split(separator: "\t").count == 5, "\(line)")
         }
@@ -40,6 +41,43 @@ struct BenchmarkTests {
         #expect(first["ours_p10"].description == "4.2" && first["ours_p90"].description == "5.8", "\(first)")
         #expect(!entries[1]["ratio"].exists)
         #expect(entries[1]["note"].string == "gone: no such program", "\(entries[1])")
+    }
+
+    private static let bounding = """
+        import json, sys
+        sys.path.insert(0, sys.argv[1])
+        import report
+        from bench import Row
+        rows = [
+            Row("rate", "1/s", {"slow": 8, "fast": None, "near": 2}, "", more_is_better=True),
+            Row("size", "KB", None, "", limit=24),
+            Row("rest", "KB", None, "", limit=24),
+        ]
+        samples = {"petrel": [80], "slow": [10], "fast": [100], "near": [50]}
+        records = [{"row": "rate", "samples": samples, "reasons": {}},
+                   {"row": "size", "samples": {"petrel": [24]}, "reasons": {}}]
+        entries = report.entries("group", rows, records, sys.argv[2:])
+        for entry in entries:
+            entry["missed"] = report.is_missed(entry, len(sys.argv) > 2)
+        print(json.dumps(entries))
+        """
+
+    private func bounded(beside peers: [String]) throws -> [Document] {
+        let arguments = ["-c", Self.bounding, repository + "/scripts/benchmarks"] + peers
+        return try #require(try Document(succeed("python3", arguments).stdout).array)
+    }
+
+    /// A row's own peers and their goals, where more is better, and limits without any peer; what could not be judged
+    /// although it should be counts as missed.
+    @Test func rowsHaveTheirOwnPeersAndLimits() throws {
+        let entries = try bounded(beside: ["slow", "fast", "near", "of others"])
+        #expect(entries.map { $0["peer"].string } == ["slow", "fast", "near", nil, nil])
+        #expect(entries.map { $0["met"].bool } == [true, nil, false, true, nil])
+        #expect(entries.map { $0["missed"].bool } == [false, false, true, false, true])
+
+        let alone = try bounded(beside: [])
+        #expect(alone.map { $0["met"].bool } == [nil, true, nil])
+        #expect(alone.map { $0["missed"].bool } == [false, false, true])
     }
 
     @Test func aSmallRunReportsEveryRowAndLeavesNothing() throws {
