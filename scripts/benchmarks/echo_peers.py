@@ -13,6 +13,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SOURCES, BUILD = REPOSITORY / "Benchmarks", REPOSITORY / ".build" / "benchmarks"
 RPC, CODEC = SOURCES / "rpc", SOURCES / "codec"
 DEFINITION = "petrel/benchmark/v1/echo.proto"
+GO_SOURCES = pathlib.Path("/usr/share/gocode/src")
 C_OPTIONS = ["-std=gnu11", "-O2", "-Wall"]
 # protoc of Debian 12 and 13 generates for these.
 PYTHON_PACKAGES = ["grpcio", "protobuf>=4.21,<5"]
@@ -51,11 +52,15 @@ def go_program(package, library):
     def make(name, place):
         program = BUILD / package
         environment = {
-            "GO111MODULE": "off", "GOPATH": f"{RPC / 'go'}:/usr/share/gocode", "GOCACHE": str(BUILD / "go-cache"),
+            "GO111MODULE": "off", "GOPATH": f"{RPC / 'go'}:{GO_SOURCES.parent}", "GOCACHE": str(BUILD / "go-cache"),
             "GOFLAGS": "",
         }
+        # Of the two generations of the library, the second has this file.
+        is_second = (GO_SOURCES / "github.com/golang/protobuf/proto/proto.go").exists()
+        tags = ["-tags", "protobuf2"] if is_second else []
         # Debian's own, as the libraries are.
-        output(["/usr/bin/go", "build", "-o", program, f"petrel/{package}"], BUILD, {**os.environ, **environment})
+        output(["/usr/bin/go", "build", *tags, "-o", program, f"petrel/{package}"], BUILD,
+               {**os.environ, **environment})
         return Echo(name, [program], installed_version(library), place)
     return make
 

@@ -21,10 +21,10 @@ func serve(listener net.Listener, stop <-chan os.Signal) error {
 	server.Register(echo.Service, map[string]ttrpc.Method{
 		"Say": func(_ context.Context, unmarshal func(interface{}) error) (interface{}, error) {
 			var request echo.EchoMessage
-			if err := unmarshal(&request); err != nil {
+			if err := unmarshal(echo.Coded(&request)); err != nil {
 				return nil, err
 			}
-			return &request, nil
+			return echo.Coded(&request), nil
 		},
 	})
 	go func() {
@@ -44,7 +44,7 @@ func dial(socket string) (echo.Say, error) {
 	}
 	client := ttrpc.NewClient(connection)
 	return func(request, answer *echo.EchoMessage) error {
-		return client.Call(context.Background(), echo.Service, "Say", request, answer)
+		return client.Call(context.Background(), echo.Service, "Say", echo.Coded(request), echo.Coded(answer))
 	}, nil
 }
 
