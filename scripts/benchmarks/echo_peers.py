@@ -66,9 +66,10 @@ def go_program(package, library):
 
 
 def grpcio(name, place):
-    packages, messages = BUILD / "python", BUILD / "python-messages"
+    # It is made of compiled modules, for one version of Python.
+    packages, messages = BUILD / f"grpcio-{sys.implementation.cache_tag}", BUILD / "python-messages"
     if not packages.is_dir():
-        fresh = BUILD / "python-fresh"
+        fresh = BUILD / "grpcio-fresh"
         shutil.rmtree(fresh, ignore_errors=True)
         output([sys.executable, "-m", "pip", "install", "--quiet", "--target", fresh, *PYTHON_PACKAGES], BUILD)
         fresh.rename(packages)
