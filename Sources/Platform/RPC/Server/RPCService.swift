@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Messages
 
-/// What `RPCServer` serves. Generated protocols refine this one and provide both members.
+/// What `RPCServer` serves. Generated protocols refine this one and provide its members.
 package protocol RPCService: Sendable {
     /// `petrel.engine.v1.Containers`.
     var serviceName: String { get }
     var methods: [RPCMethod] { get }
+    /// The file that defines the service and all that it imports, at any distance; a file comes after its imports.
+    /// Empty for a service that was not generated.
+    var fileDescriptors: [FileDescriptorData] { get }
+}
+
+extension RPCService {
+    package var fileDescriptors: [FileDescriptorData] { [] }
 }
 
 /// One method of a service: how its handler is run on a call.
