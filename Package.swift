@@ -202,7 +202,7 @@ let programs: [Target] = [
 
 let suites: [Target] = [
     .target(name: "TestSupport", dependencies: ["System"], path: "Tests/TestSupport", swiftSettings: strict),
-    .target(name: "CTestMessages", dependencies: ["CProtobufC"], path: "Tests/CTestMessages"),
+    .target(name: "CTestMessages", dependencies: ["CMessages", "CProtobufC"], path: "Tests/CTestMessages"),
     .target(
         name: "TestMessages",
         dependencies: ["CTestMessages", "Messages", "RPC"],

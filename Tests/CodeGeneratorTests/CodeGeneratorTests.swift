@@ -4,25 +4,6 @@ import Testing
 @testable import CodeGenerator
 
 struct CodeGeneratorTests {
-    // MARK: - Building requests
-
-    private func message(_ fields: [(Int, WireMessage.Value)]) -> WireMessage {
-        var result = WireMessage()
-        result.fields = fields.map { WireMessage.Field(number: $0.0, value: $0.1) }
-        return result
-    }
-
-    private func text(_ text: String) -> WireMessage.Value { .bytes(Array(text.utf8)) }
-
-    private func field(_ name: String, _ number: Int, type: UInt64, extra: [(Int, WireMessage.Value)] = [])
-        -> WireMessage.Value
-    {
-        let own: [(Int, WireMessage.Value)] = [
-            (1, text(name)), (3, .varint(UInt64(number))), (4, .varint(1)), (5, .varint(type)),
-        ]
-        return .bytes(message(own + extra).serialized())
-    }
-
     /// `service Greeter { rpc Greet(Greeting) returns (stream Greeting); }` and its message.
     private var request: [UInt8] {
         let greeting = message([
@@ -79,7 +60,9 @@ struct CodeGeneratorTests {
 
     @Test func servicesAreGenerated() throws {
         let files = try files("services,import=Messages,import=RPC")
-        #expect(files == ["petrel.greet.v1.greet.rpc.swift": Golden.services])
+        #expect(files.keys.sorted() == ["FileDescriptors.swift", "petrel.greet.v1.greet.rpc.swift"])
+        #expect(files["petrel.greet.v1.greet.rpc.swift"] == Golden.services)
+        #expect(files["FileDescriptors.swift"] == Golden.descriptors)
     }
 
     @Test func theRequestForCHasOnlyWhatItsCompilerTakes() throws {
@@ -109,7 +92,7 @@ struct CodeGeneratorTests {
 
     @Test(arguments: [
         ("petrel.engine.v1", "EngineV1"), ("grpc.health.v1", "GrpcHealthV1"), ("google.rpc", "GoogleRpc"),
-        ("petrel", "Petrel"),
+        ("petrel", "Petrel"), ("", "Unpackaged"), ("petrel.string", "String_"),
     ])
     func packagesBecomeNamespaces(package: String, namespace: String) {
         #expect(Names.namespace(package: package) == namespace)
@@ -117,7 +100,7 @@ struct CodeGeneratorTests {
 
     @Test(arguments: [
         ("RESTART_MODE_ON_FAILURE", "RestartMode", "onFailure"), ("STDIN_WRITE", "Role", "stdinWrite"),
-        ("DEFAULT", "Kind", "`default`"), ("KIND_2D", "Kind", "_2d"),
+        ("DEFAULT", "Kind", "`default`"), ("KIND_2D", "Kind", "_2d"), ("KIND_RAW_VALUE", "Kind", "rawValue_"),
     ])
     func enumValuesLoseTheirPrefix(value: String, enumeration: String, name: String) {
         #expect(Names.enumCase(value, in: enumeration) == name)

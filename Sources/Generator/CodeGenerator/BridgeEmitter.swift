@@ -5,6 +5,14 @@ struct BridgeEmitter {
     let message: MessageDefinition
     let properties: [Property]
     let index: TypeIndex
+    let members: CMembers
+
+    init(message: MessageDefinition, properties: [Property], index: TypeIndex) {
+        self.message = message
+        self.properties = properties
+        self.index = index
+        members = CMembers(of: message)
+    }
 
     func write(_ text: inout SourceText) {
         let prefix = Names.cPrefix(message.fullName)
@@ -28,6 +36,28 @@ struct BridgeEmitter {
         }
     }
 
+    /// A field's member of the C structure.
+    private func member(_ field: FieldDefinition) -> String { "c.pointee.\(members.field(field.number))" }
+
+    private func count(_ field: FieldDefinition) -> String { "c.pointee.n_\(members.field(field.number))" }
+
+    /// The member that says which field of a oneof is set.
+    private func tag(_ oneof: Int) -> String { "c.pointee.\(members.oneof(oneof))_case" }
+
+    /// The synthetic oneof of a field declared `optional`.
+    private func presence(_ field: FieldDefinition) -> Int? { field.isOptional ? field.oneof : nil }
+
+    /// The property, where the parameters of the encoder would hide it.
+    private func own(_ property: Property) -> String {
+        ["c", "arena"].contains(property.name) ? "self." + property.name : property.name
+    }
+
+    /// A case's constructor or pattern where an optional is expected, whose own cases have names too.
+    private func optionalCase(_ field: FieldDefinition, _ payload: String) -> String {
+        let bare = ".\(field.caseName)(\(payload))"
+        return ["none", "some"].contains(field.caseName) ? ".some(\(bare))" : bare
+    }
+
     // MARK: - From C
 
     private func writeDecoder(_ text: inout SourceText) {
@@ -47,52 +77,47 @@ struct BridgeEmitter {
     }
 
     private func decode(_ property: Property, _ comma: String, _ text: inout SourceText) {
-        let label = property.name.filter { $0 != "`" }
+        let label = Names.label(property.name)
         switch property.shape {
         case .singular(let field):
-            text.line("\(label): \(decoded(field, "c.pointee." + Names.cField(field.name)))\(comma)")
+            text.line("\(label): \(decoded(field, member(field)))\(comma)")
         case .optional(let field):
-            let value = decoded(field, "c.pointee." + Names.cField(field.name))
-            if field.isOptional, let oneof = field.oneof, oneof < message.oneofs.count {
-                let tag = "c.pointee.\(message.oneofs[oneof])_case.rawValue == \(field.number)"
-                text.line("\(label): \(tag) ? \(value) : nil\(comma)")
+            let value = decoded(field, member(field))
+            if let oneof = presence(field) {
+                text.line("\(label): \(tag(oneof)).rawValue == \(field.number) ? \(value) : nil\(comma)")
             } else {
                 text.line("\(label): \(value)\(comma)")
             }
         case .repeated(let field):
-            let member = Names.cField(field.name)
-            let element =
-                if case .message = field.kind { "try Wire.element($0)" } else { decoded(field, "$0") }
-            let body =
-                element.hasPrefix("try ")
-                ? "{ (value) throws(MessageError) in \(element) }" : "{ \(element) }"
-            let closure = element.hasPrefix("try ") ? body.replacing("$0", with: "value") : body
-            let call = element.hasPrefix("try ") ? "try Wire.array" : "Wire.array"
-            text.line("\(label): \(call)(c.pointee.n_\(member), c.pointee.\(member)) \(closure)\(comma)")
+            text.line("\(label): \(decodedList(field))\(comma)")
         case .map(let field, let key, let value):
-            let member = Names.cField(field.name)
             text.line("\(label): try Wire.map(")
-            text.line("    c.pointee.n_\(member), c.pointee.\(member)")
+            text.line("    \(count(field)), \(member(field))")
             text.line(") { (entry) throws(MessageError) in")
             let keyText = decoded(key, "entry.pointee.key", in: field)
             text.line("    (\(keyText), \(mapValue(value, "entry.pointee.value", in: field)))")
             text.line("}\(comma)")
-        case .oneof(let name, let fields):
+        case .oneof(let oneof):
             text.line("\(label): try { () throws(MessageError) -> \(property.type) in")
-            text.line("    switch c.pointee.\(name)_case.rawValue {")
-            for field in fields {
-                let constructor = ".\(Names.escaped(Names.lowerCamel(field.name)))"
-                let member = "c.pointee." + Names.cField(field.name)
-                if case .message = field.kind {
-                    text.line("    case \(field.number): \(constructor)(try Wire.element(\(member)))")
-                } else {
-                    text.line("    case \(field.number): \(constructor)(\(decoded(field, member)))")
-                }
+            text.line("    switch \(tag(oneof.index)).rawValue {")
+            for field in oneof.fields {
+                let value =
+                    field.kind.isMessage
+                    ? "try Wire.element(\(member(field)))" : decoded(field, member(field))
+                text.line("    case \(field.number): \(optionalCase(field, value))")
             }
             text.line("    default: nil")
             text.line("    }")
             text.line("}()\(comma)")
         }
+    }
+
+    private func decodedList(_ field: FieldDefinition) -> String {
+        let element = field.kind.isMessage ? "try Wire.element($0)" : decoded(field, "$0")
+        let list = "Wire.array(\(count(field)), \(member(field)))"
+        guard element.hasPrefix("try ") else { return "\(list) { \(element) }" }
+        let body = element.replacing("$0", with: "value")
+        return "try \(list) { (value) throws(MessageError) in \(body) }"
     }
 
     private func mapValue(_ value: FieldDefinition, _ member: String, in field: FieldDefinition) -> String {
@@ -109,6 +134,7 @@ struct BridgeEmitter {
         case .string: "try Wire.text(\(member), \"\(message.fullName).\((container ?? field).name)\")"
         case .bytes: "Wire.bytes(\(member))"
         case .bool: "\(member) != 0"
+        case .double, .float: "\(field.kind.swiftType(index))(bitPattern: \(member))"
         case .message: "try Wire.message(\(member))"
         case .enumeration: "\(field.kind.swiftType(index))(rawValue: \(member))"
         default: member
@@ -120,37 +146,34 @@ struct BridgeEmitter {
     private func encode(_ property: Property, _ text: inout SourceText) {
         switch property.shape {
         case .singular(let field):
-            text.line("c.pointee.\(Names.cField(field.name)) = \(encoded(field, property.name))")
+            text.line("\(member(field)) = \(encoded(field, own(property)))")
         case .optional(let field):
-            let member = Names.cField(field.name)
-            if field.isOptional, let oneof = field.oneof, oneof < message.oneofs.count {
-                text.block("if let value = \(property.name)") { text in
-                    text.line("c.pointee.\(message.oneofs[oneof])_case = .init(rawValue: \(field.number))")
-                    text.line("c.pointee.\(member) = \(encoded(field, "value"))")
+            if let oneof = presence(field) {
+                text.block("if let value = \(own(property))") { text in
+                    text.line("\(tag(oneof)) = .init(rawValue: \(field.number))")
+                    text.line("\(member(field)) = \(encoded(field, "value"))")
                 }
             } else {
-                text.line("c.pointee.\(member) = arena.message(\(property.name))")
+                text.line("\(member(field)) = arena.message(\(own(property)))")
             }
         case .repeated(let field):
-            let member = Names.cField(field.name)
-            text.line("c.pointee.n_\(member) = \(property.name).count")
-            text.line("c.pointee.\(member) = arena.array(\(property.name)) { \(encoded(field, "$0")) }")
+            let list = own(property)
+            text.line("\(count(field)) = \(list).count")
+            text.line("\(member(field)) = arena.array(\(list)) { \(encoded(field, "$0")) }")
         case .map(let field, let key, let value):
-            let member = Names.cField(field.name)
             let prefix: String = if case .message(let name) = field.kind { Names.cPrefix(name) } else { "" }
-            text.line("c.pointee.n_\(member) = \(property.name).count")
-            text.line(
-                "c.pointee.\(member) = arena.map(\(property.name), \(prefix)__init) { entry, key, value in"
-            )
+            let map = own(property)
+            text.line("\(count(field)) = \(map).count")
+            text.line("\(member(field)) = arena.map(\(map), \(prefix)__init) { entry, key, value in")
             text.line("    entry.pointee.key = \(encoded(key, "key"))")
             text.line("    entry.pointee.value = \(encoded(value, "value"))")
             text.line("}")
-        case .oneof(let name, let fields):
-            text.line("switch \(property.name) {")
-            for field in fields {
-                text.line("case .\(Names.escaped(Names.lowerCamel(field.name)))(let value):")
-                text.line("    c.pointee.\(name)_case = .init(rawValue: \(field.number))")
-                text.line("    c.pointee.\(Names.cField(field.name)) = \(encoded(field, "value"))")
+        case .oneof(let oneof):
+            text.line("switch \(own(property)) {")
+            for field in oneof.fields {
+                text.line("case \(optionalCase(field, "let value")):")
+                text.line("    \(tag(oneof.index)) = .init(rawValue: \(field.number))")
+                text.line("    \(member(field)) = \(encoded(field, "value"))")
             }
             text.line("case nil: break")
             text.line("}")
@@ -162,6 +185,7 @@ struct BridgeEmitter {
         case .string: "arena.text(\(value))"
         case .bytes: "arena.bytes(\(value))"
         case .bool: "\(value) ? 1 : 0"
+        case .double, .float: "\(value).bitPattern"
         case .message: "arena.message(\(value))"
         case .enumeration: "\(value).rawValue"
         default: value

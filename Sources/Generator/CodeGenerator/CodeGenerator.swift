@@ -3,7 +3,8 @@
 /// The plugin's work: a `CodeGeneratorRequest` in, a `CodeGeneratorResponse` out, both as bytes.
 package enum CodeGenerator {
     /// Generates what the request's parameter names: `messages` or `services`, and `import=MODULE` for each module
-    /// that the generated files are to import.
+    /// that the generated files are to import. `imported=MODULE` is the module with the messages of files that are not
+    /// generated along; services import it where they use one.
     ///
     /// Mistakes in the definitions are reported in the response, as the protocol wants it.
     /// - Throws: `.malformed` when the request cannot be read.
@@ -31,40 +32,90 @@ package enum CodeGenerator {
         try RequestRewriter.rewrite(request)
     }
 
-    private static func generate(_ wire: WireMessage) throws(GeneratorError) -> [(
-        name: String, content: String
-    )] {
-        var output = ""
-        var imports: Set<String> = []
-        for part in wire.text(2).split(separator: ",") {
-            if part.hasPrefix("import=") {
-                imports.insert(String(part.dropFirst(7)))
-            } else if part == "messages" || part == "services" {
-                output = String(part)
-            } else {
-                throw .unknownParameter(String(part))
-            }
-        }
-        guard !output.isEmpty else { throw .unknownParameter("give messages or services") }
-
-        var files: [FileDefinition] = []
-        for file in try wire.messages(15) { files.append(try FileDefinition(file)) }
-        let index = TypeIndex(files)
+    private static func generate(
+        _ wire: WireMessage
+    ) throws(GeneratorError) -> [(name: String, content: String)] {
+        let parameters = try Parameters(wire.text(2))
+        try Proto3.check(wire)
+        var files: [(definition: FileDefinition, wire: WireMessage)] = []
+        for file in try wire.messages(15) { files.append((try FileDefinition(file), file)) }
+        let index = try TypeIndex(files.map(\.definition))
         let wanted = Set(wire.texts(1))
+        let definitions = files.map(\.definition).filter { wanted.contains($0.name) }
+        switch parameters.output {
+        case .messages: return try messages(definitions, index, parameters.imports)
+        case .services: return try services(definitions, files, index, parameters)
+        }
+    }
+
+    private static func messages(
+        _ files: [FileDefinition],
+        _ index: TypeIndex,
+        _ imports: [String]
+    ) throws(GeneratorError) -> [(name: String, content: String)] {
         var result: [(name: String, content: String)] = []
-        for file in files where wanted.contains(file.name) {
-            if output == "messages" {
-                let emitter = MessageEmitter(file: file, index: index, imports: imports.sorted())
-                result.append((fileName(file, "pb"), try emitter.source()))
-            } else if !file.services.isEmpty {
-                let emitter = ServiceEmitter(file: file, index: index, imports: imports.sorted())
-                result.append((fileName(file, "rpc"), emitter.source()))
-            }
+        for file in files {
+            let emitter = MessageEmitter(file: file, index: index, imports: imports)
+            result.append((fileName(file, "pb"), try emitter.source()))
         }
-        if output == "messages" {
-            result.append(("Namespaces.swift", namespaces(files.filter { wanted.contains($0.name) })))
-        }
+        result.append(("Namespaces.swift", namespaces(files)))
         return result
+    }
+
+    private static func services(
+        _ files: [FileDefinition],
+        _ all: [(definition: FileDefinition, wire: WireMessage)],
+        _ index: TypeIndex,
+        _ parameters: Parameters
+    ) throws(GeneratorError) -> [(name: String, content: String)] {
+        let generated = Set(files.map(\.name))
+        let files = files.filter { !$0.services.isEmpty }
+        guard !files.isEmpty else { return [] }
+        // The services' module has more imports than the descriptors need.
+        let descriptors = DescriptorEmitter(all, imports: parameters.imports.filter { $0 == "RPC" })
+        var result: [(name: String, content: String)] = []
+        for file in files {
+            let emitter = ServiceEmitter(
+                file: file,
+                index: index,
+                imports: parameters.imports,
+                imported: (parameters.imported, generated),
+                descriptors: descriptors.references(for: file)
+            )
+            result.append((fileName(file, "rpc"), try emitter.source()))
+        }
+        result.append(("FileDescriptors.swift", try descriptors.source(for: files)))
+        return result
+    }
+
+    /// What the compiler passes on from the plugin's option.
+    private struct Parameters {
+        enum Output: String { case messages, services }
+
+        let output: Output
+        let imports: [String]
+        let imported: String?
+
+        init(_ text: String) throws(GeneratorError) {
+            var output: Output?
+            var imports: Set<String> = []
+            var imported: String?
+            for part in text.split(separator: ",") {
+                if part.hasPrefix("import=") {
+                    imports.insert(String(part.dropFirst(7)))
+                } else if part.hasPrefix("imported=") {
+                    imported = String(part.dropFirst(9))
+                } else if let value = Output(rawValue: String(part)) {
+                    output = value
+                } else {
+                    throw .unknownParameter(String(part))
+                }
+            }
+            guard let output else { throw .unknownParameter("give messages or services") }
+            self.output = output
+            self.imports = imports.sorted()
+            self.imported = imported
+        }
     }
 
     /// `petrel/engine/v1/engine.proto` → `petrel.engine.v1.engine.pb.swift`: unique within a module.
@@ -78,9 +129,13 @@ package enum CodeGenerator {
         var text = SourceText()
         text.line("// SPDX-License-Identifier: Apache-2.0")
         text.line("// Generated by protoc-gen-petrel. Do not edit; run scripts/generate.")
-        for package in Set(files.map(\.package)).sorted() {
+        for (package, files) in Dictionary(grouping: files, by: \.package).sorted(by: { $0.key < $1.key }) {
             text.line()
-            text.line("/// Package `\(package)`.")
+            var paragraphs = ["Package `\(package)`."]
+            for file in files where !file.comment.isEmpty {
+                paragraphs.append(files.count > 1 ? "In `\(file.name)`: \(file.comment)" : file.comment)
+            }
+            text.documentation(paragraphs.joined(separator: "\n\n"))
             text.line("package enum \(Names.namespace(package: package)) {}")
         }
         return text.text

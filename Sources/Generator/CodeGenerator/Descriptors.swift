@@ -4,6 +4,9 @@
 struct FileDefinition {
     let name: String
     let package: String
+    /// What stands at the package statement.
+    let comment: String
+    let imports: [String]
     let messages: [MessageDefinition]
     let enums: [EnumDefinition]
     let services: [ServiceDefinition]
@@ -11,8 +14,9 @@ struct FileDefinition {
     init(_ wire: WireMessage) throws(GeneratorError) {
         name = wire.text(1)
         package = wire.text(2)
-        guard wire.text(12) == "proto3" else { throw .unsupported(element: name, "syntax is not proto3") }
+        imports = wire.texts(3)
         let comments = try Comments(wire)
+        comment = comments[[2]]
         let prefix = package.isEmpty ? "" : package + "."
         var messages: [MessageDefinition] = []
         for (index, message) in try wire.messages(4).enumerated() {
@@ -39,7 +43,7 @@ struct MessageDefinition {
     let fields: [FieldDefinition]
     let messages: [MessageDefinition]
     let enums: [EnumDefinition]
-    let oneofs: [String]
+    let oneofs: [(name: String, comment: String)]
     let isMapEntry: Bool
 
     init(_ wire: WireMessage, in prefix: String, _ comments: Comments, _ path: [Int]) throws(GeneratorError) {
@@ -47,8 +51,10 @@ struct MessageDefinition {
         fullName = prefix + name
         comment = comments[path]
         isMapEntry = try wire.messages(7).contains { $0.integer(7) == 1 }
-        var oneofs: [String] = []
-        for oneof in try wire.messages(8) { oneofs.append(oneof.text(1)) }
+        var oneofs: [(name: String, comment: String)] = []
+        for (index, oneof) in try wire.messages(8).enumerated() {
+            oneofs.append((oneof.text(1), comments[path + [8, index]]))
+        }
         self.oneofs = oneofs
         var fields: [FieldDefinition] = []
         for (index, field) in try wire.messages(2).enumerated() {
@@ -106,7 +112,7 @@ struct FieldDefinition {
             case 11: .message(type)
             case 12: .bytes
             case 14: .enumeration(type)
-            default: throw .unsupported(element: message + "." + name, "field type")
+            default: throw .malformed("\(message).\(name) has no type that is known")
             }
     }
 }
@@ -166,19 +172,31 @@ struct ServiceDefinition {
     }
 }
 
-/// The comments of a definition file by the path of what they stand before.
+/// The comments of a definition file by the path of what they stand at.
 struct Comments {
     private var byPath: [[Int]: String] = [:]
 
     init(_ file: WireMessage) throws(GeneratorError) {
         for info in try file.messages(9) {
             for location in try info.messages(1) {
-                let comment = location.text(3)
-                guard !comment.isEmpty else { continue }
-                byPath[try location.integers(1)] = comment.last == "\n" ? String(comment.dropLast()) : comment
+                // Before the element, and after it on its line.
+                let parts = [location.text(3), location.text(4)].map(Self.trimmed).filter { !$0.isEmpty }
+                guard !parts.isEmpty else { continue }
+                byPath[try location.integers(1)] = parts.joined(separator: "\n\n")
             }
         }
     }
 
     subscript(path: [Int]) -> String { byPath[path] ?? "" }
+
+    /// Without blank lines at either end, and without the indentation that all lines share.
+    private static func trimmed(_ comment: String) -> String {
+        var lines = comment.split(separator: "\n", omittingEmptySubsequences: false)
+        let isBlank = { (line: Substring) in line.allSatisfy(\.isWhitespace) }
+        while let last = lines.last, isBlank(last) { lines.removeLast() }
+        while let first = lines.first, isBlank(first) { lines.removeFirst() }
+        let indents = lines.filter { !isBlank($0) }.map { line in line.prefix { $0 == " " }.count }
+        let shared = indents.min() ?? 0
+        return lines.map { isBlank($0) ? "" : String($0.dropFirst(shared)) }.joined(separator: "\n")
+    }
 }

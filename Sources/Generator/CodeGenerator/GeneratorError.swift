@@ -4,15 +4,16 @@
 package enum GeneratorError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The request is not what a protobuf compiler sends.
     case malformed(String)
-    /// The definitions use something that has no counterpart in the generated code.
-    case unsupported(element: String, String)
+    /// A definition uses something that has no counterpart in the generated code.
+    case unsupported(file: String, element: String, problem: String, advice: String)
     /// The parameter names no output.
     case unknownParameter(String)
 
     package var description: String {
         switch self {
         case .malformed(let what): "malformed request: \(what)"
-        case .unsupported(let element, let what): "\(element): \(what)"
+        case .unsupported(let file, let element, let problem, let advice):
+            "\(file): \(element.isEmpty ? "" : element + " ")\(problem); \(advice)"
         case .unknownParameter(let text): "unknown parameter: \(text)"
         }
     }

@@ -10,6 +10,7 @@ struct MessageEmitter {
     func source() throws(GeneratorError) -> String {
         var properties: [String: [Property]] = [:]
         for message in file.messages { try collect(message, &properties) }
+        for definition in file.enums { try check(definition) }
 
         var text = SourceText()
         text.line("// SPDX-License-Identifier: Apache-2.0")
@@ -37,8 +38,14 @@ struct MessageEmitter {
         _ message: MessageDefinition,
         _ properties: inout [String: [Property]]
     ) throws(GeneratorError) {
-        properties[message.fullName] = try Property.all(of: message, index)
+        properties[message.fullName] = try Property.all(of: message, in: file.name, index)
+        for definition in message.enums { try check(definition) }
         for nested in message.messages { try collect(nested, &properties) }
+    }
+
+    private func check(_ definition: EnumDefinition) throws(GeneratorError) {
+        let names = definition.values.map { ($0.name, Names.enumCase($0.name, in: definition.name)) }
+        try Property.requireDistinct(names, in: definition.fullName, file.name)
     }
 
     private func writeBridges(
@@ -67,13 +74,14 @@ struct MessageEmitter {
                 write(nested, all, &text)
                 text.line()
             }
-            for case .oneof(let name, let fields) in properties.map(\.shape) {
-                write(oneof: name, fields, &text)
+            for case .oneof(let oneof) in properties.map(\.shape) {
+                write(oneof, &text)
                 text.line()
             }
             for property in properties {
                 text.documentation(property.comment.isEmpty ? "`\(property.wireName)`." : property.comment)
-                text.line("package var \(property.name): \(property.type)")
+                let wrapper = property.isBoxed ? "@Boxed " : ""
+                text.line("\(wrapper)package var \(property.name): \(property.type)")
             }
             text.line("/// Fields that this release does not know, as they came.")
             text.line("package var unknownFields: [UInt8] = []")
@@ -82,14 +90,13 @@ struct MessageEmitter {
         }
     }
 
-    private func write(oneof name: String, _ fields: [FieldDefinition], _ text: inout SourceText) {
-        text.line("/// One of `\(name)`.")
-        text.block("package enum \(Names.typeName(Names.upperCamel(name))): Hashable, Sendable") { text in
-            for field in fields {
+    private func write(_ oneof: Property.Oneof, _ text: inout SourceText) {
+        text.line("/// One of `\(oneof.name)`.")
+        text.block("package enum \(oneof.typeName): Hashable, Sendable") { text in
+            for field in oneof.fields {
                 text.documentation(field.comment.isEmpty ? "`\(field.name)`." : field.comment)
-                text.line(
-                    "case \(Names.escaped(Names.lowerCamel(field.name)))(\(field.kind.swiftType(index)))"
-                )
+                let keyword = oneof.indirect.contains(field.number) ? "indirect case" : "case"
+                text.line("\(keyword) \(field.caseName)(\(field.kind.swiftType(index)))")
             }
         }
     }
@@ -111,17 +118,6 @@ struct MessageEmitter {
             for property in properties {
                 text.line("self.\(property.name) = \(property.name)")
             }
-        }
-    }
-}
-
-extension Property {
-    /// Its name in the definition.
-    var wireName: String {
-        switch shape {
-        case .singular(let field), .optional(let field), .repeated(let field), .map(let field, _, _):
-            field.name
-        case .oneof(let name, _): name
         }
     }
 }

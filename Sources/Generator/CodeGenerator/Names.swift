@@ -6,7 +6,8 @@ enum Names {
     static func namespace(package: String) -> String {
         var parts = package.split(separator: ".")
         if parts.count > 1, parts[0] == "petrel" { parts.removeFirst() }
-        return parts.map { upperCamel($0) }.joined()
+        let name = parts.map { upperCamel($0) }.joined()
+        return name.isEmpty ? "Unpackaged" : typeName(name)
     }
 
     /// `created_at` → `CreatedAt`.
@@ -26,17 +27,37 @@ enum Names {
         return keywords.contains(name) ? "`\(name)`" : name
     }
 
-    /// A nested type's name; `Type` and `Protocol` cannot be declared.
+    /// A type's name: one that cannot be declared, or would hide a type that generated code uses, ends in `_`.
     static func typeName(_ name: String) -> String {
-        name == "Type" || name == "Protocol" ? name + "_" : escaped(name)
+        reservedTypes.contains(name) ? name + "_" : escaped(name)
     }
 
-    /// `RESTART_MODE_ON_FAILURE` of enum `RestartMode` → `onFailure`.
+    /// A property's name: one that the generated type has already ends in `_`.
+    static func property(_ name: String) -> String {
+        let name = lowerCamel(name)
+        return reservedProperties.contains(name) ? name + "_" : escaped(name)
+    }
+
+    /// A service's method: `self` is the service.
+    static func method(_ name: String) -> String {
+        let name = lowerCamel(name)
+        return name == "self" ? name + "_" : escaped(name)
+    }
+
+    /// An escaped name as an argument's label: only one keyword needs escaping there.
+    static func label(_ name: String) -> String {
+        let bare = name.filter { $0 != "`" }
+        return bare == "inout" ? name : bare
+    }
+
+    /// `RESTART_MODE_ON_FAILURE` of enum `RestartMode` → `onFailure`; a name that the generated type has already ends
+    /// in `_`.
     static func enumCase(_ value: String, in enumeration: String) -> String {
         let prefix = lowerSnake(enumeration).uppercased() + "_"
         let bare =
             value.hasPrefix(prefix) && value.count > prefix.count ? value.dropFirst(prefix.count) : value[...]
-        return escaped(lowerCamel(bare.lowercased()))
+        let name = lowerCamel(bare.lowercased())
+        return reservedValues.contains(name) ? name + "_" : escaped(name)
     }
 
     /// `HelloReply` → `hello_reply`; runs of capitals stay together, as protobuf-c has it.
@@ -74,7 +95,8 @@ enum Names {
         "do",
         "double", "else", "enum", "errno", "explicit", "export", "extern", "false", "float", "for", "friend",
         "goto",
-        "if", "inline", "int", "linux", "long", "mutable", "namespace", "new", "noexcept", "not", "nullptr",
+        "if", "init", "inline", "int", "linux", "long", "mutable", "namespace", "new", "noexcept", "not",
+        "nullptr",
         "operator", "or", "private", "protected", "public", "register", "restrict", "return", "self", "short",
         "signed", "sizeof", "static", "stderr", "stdin", "stdout", "struct", "switch", "template", "this",
         "throw",
@@ -83,8 +105,20 @@ enum Names {
         "volatile", "while", "xor",
     ]
 
+    private static let reservedTypes: Set<String> = [
+        "Arena", "Bool", "Boxed", "BridgedMessage", "CustomStringConvertible", "Double", "Float", "Hashable",
+        "Int32",
+        "Int64", "MessageError", "Protocol", "RawRepresentable", "Self", "Sendable", "String", "Type",
+        "UInt32",
+        "UInt64", "UInt8", "UnsafeMutablePointer", "UnsafePointer", "Void", "Wire",
+    ]
+
+    private static let reservedProperties: Set<String> = ["hashValue", "self", "unknownFields"]
+
+    private static let reservedValues: Set<String> = ["description", "hashValue", "rawValue"]
+
     private static let keywords: Set<String> = [
-        "Any", "Self", "as", "associatedtype", "break", "case", "catch", "class", "continue", "default",
+        "Any", "as", "associatedtype", "await", "break", "case", "catch", "class", "continue", "default",
         "defer",
         "deinit", "do", "else", "enum", "extension", "fallthrough", "false", "fileprivate", "for", "func",
         "guard",

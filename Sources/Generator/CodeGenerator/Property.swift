@@ -8,7 +8,18 @@ struct Property {
         case optional(FieldDefinition)
         case repeated(FieldDefinition)
         case map(FieldDefinition, key: FieldDefinition, value: FieldDefinition)
-        case oneof(String, [FieldDefinition])
+        case oneof(Oneof)
+    }
+
+    struct Oneof {
+        let name: String
+        /// Its place among the message's oneofs.
+        let index: Int
+        /// The enum's name, nested in the message.
+        let typeName: String
+        let fields: [FieldDefinition]
+        /// Numbers of the fields whose message holds this one, so that the case must be indirect.
+        let indirect: Set<Int>
     }
 
     /// Escaped, for use in code.
@@ -17,36 +28,76 @@ struct Property {
     let initial: String
     let comment: String
     let shape: Shape
+    /// Whether the value lies behind a reference, because it can hold a message of the type that it is in.
+    let isBoxed: Bool
 
     /// A message's properties in the order of declaration; a oneof stands where its first field does.
-    static func all(of message: MessageDefinition, _ index: TypeIndex) throws(GeneratorError) -> [Property] {
+    /// - Throws: `.unsupported` when two of them would have the same name in Swift.
+    static func all(
+        of message: MessageDefinition,
+        in file: String,
+        _ index: TypeIndex
+    ) throws(GeneratorError) -> [Property] {
         var result: [Property] = []
         var seen: Set<Int> = []
         for field in message.fields {
             if let oneof = field.oneof, !field.isOptional {
                 guard seen.insert(oneof).inserted, oneof < message.oneofs.count else { continue }
-                let fields = message.fields.filter { $0.oneof == oneof && !$0.isOptional }
-                result.append(Property(oneof: message.oneofs[oneof], fields, of: message))
+                result.append(Property(oneof: oneof, of: message, index))
             } else {
-                try result.append(Property(field, of: message, index))
+                result.append(Property(field, of: message, index))
             }
+        }
+        try requireDistinct(result.map { ($0.wireName, $0.name) }, in: message.fullName, file)
+        for case .oneof(let oneof) in result.map(\.shape) {
+            let cases = oneof.fields.map { ($0.name, $0.caseName) }
+            try requireDistinct(cases, in: message.fullName, file)
         }
         return result
     }
 
-    private init(oneof name: String, _ fields: [FieldDefinition], of message: MessageDefinition) {
-        self.name = Names.escaped(Names.lowerCamel(name))
-        // Nested in the message, so the bare name does.
-        type = Names.typeName(Names.upperCamel(name)) + "?"
-        initial = "nil"
-        comment = ""
-        shape = .oneof(name, fields)
+    /// - Throws: `.unsupported` when two elements have the same name in Swift.
+    static func requireDistinct(
+        _ names: [(wire: String, swift: String)],
+        in scope: String,
+        _ file: String
+    ) throws(GeneratorError) {
+        var seen: [String: String] = [:]
+        for (wire, swift) in names {
+            if let first = seen.updateValue(wire, forKey: swift) {
+                throw .unsupported(
+                    file: file,
+                    element: scope + "." + wire,
+                    problem: "and \(first) would both be \(swift) in Swift",
+                    advice: "rename one of them"
+                )
+            }
+        }
     }
 
-    private init(_ field: FieldDefinition, of message: MessageDefinition, _ index: TypeIndex)
-        throws(GeneratorError)
-    {
-        name = Names.escaped(Names.lowerCamel(field.name))
+    private init(oneof position: Int, of message: MessageDefinition, _ index: TypeIndex) {
+        let oneof = message.oneofs[position]
+        let fields = message.fields.filter { $0.oneof == position && !$0.isOptional }
+        let taken = Set(message.messages.map(\.name) + message.enums.map(\.name))
+        let typeName = Names.upperCamel(oneof.name)
+        name = Names.property(oneof.name)
+        initial = "nil"
+        comment = oneof.comment
+        isBoxed = false
+        let shape = Oneof(
+            name: oneof.name,
+            index: position,
+            typeName: Names.typeName(taken.contains(typeName) ? typeName + "Choice" : typeName),
+            fields: fields,
+            indirect: Set(fields.filter { index.isHolder($0, of: message) }.map(\.number))
+        )
+        // Nested in the message, so the bare name does.
+        type = shape.typeName + "?"
+        self.shape = .oneof(shape)
+    }
+
+    private init(_ field: FieldDefinition, of message: MessageDefinition, _ index: TypeIndex) {
+        name = Names.property(field.name)
         comment = field.comment
         let element = field.kind.swiftType(index)
         if let entry = index.mapEntry(field), entry.fields.count == 2 {
@@ -58,17 +109,7 @@ struct Property {
             type = "[\(element)]"
             initial = "[]"
             shape = .repeated(field)
-        } else if case .message(let name) = field.kind {
-            guard !index.embeds(name, message.fullName) else {
-                throw .unsupported(
-                    element: message.fullName + "." + field.name,
-                    "a message that holds itself"
-                )
-            }
-            type = element + "?"
-            initial = "nil"
-            shape = .optional(field)
-        } else if field.isOptional {
+        } else if field.kind.isMessage || field.isOptional {
             type = element + "?"
             initial = "nil"
             shape = .optional(field)
@@ -77,10 +118,27 @@ struct Property {
             initial = field.kind.swiftDefault
             shape = .singular(field)
         }
+        isBoxed = index.isHolder(field, of: message)
+    }
+
+    /// Its name in the definition.
+    var wireName: String {
+        switch shape {
+        case .singular(let field), .optional(let field), .repeated(let field), .map(let field, _, _):
+            field.name
+        case .oneof(let oneof): oneof.name
+        }
     }
 }
 
+extension FieldDefinition {
+    /// Its case in its oneof's enum.
+    var caseName: String { Names.escaped(Names.lowerCamel(name)) }
+}
+
 extension FieldDefinition.Kind {
+    var isMessage: Bool { if case .message = self { true } else { false } }
+
     func swiftType(_ index: TypeIndex) -> String {
         switch self {
         case .double: "Double"

@@ -26,8 +26,7 @@ struct SourceText {
     /// A definition's comment, as documentation.
     mutating func documentation(_ comment: String) {
         for part in comment.split(separator: "\n", omittingEmptySubsequences: false) {
-            let trimmed = part.drop { $0 == " " }
-            line(trimmed.isEmpty ? "///" : "/// " + trimmed)
+            line(part.isEmpty ? "///" : "/// " + part)
         }
     }
 }

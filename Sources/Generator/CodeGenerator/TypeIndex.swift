@@ -4,17 +4,42 @@
 struct TypeIndex {
     private var swiftNames: [String: String] = [:]
     private var messages: [String: MessageDefinition] = [:]
+    private var files: [String: String] = [:]
+    /// What has a name in Swift or C already, to find a second that would get the same.
+    private var taken: [String: String] = [:]
+    private var namespaces: [String: String] = [:]
 
-    init(_ files: [FileDefinition]) {
+    /// - Throws: `.unsupported` when two types, or two packages, would have the same name in Swift or in C.
+    init(_ files: [FileDefinition]) throws(GeneratorError) {
         for file in files {
             let namespace = Names.namespace(package: file.package)
-            for message in file.messages { add(message, in: namespace) }
-            for definition in file.enums { add(definition, in: namespace) }
+            if let other = namespaces[namespace], other != file.package {
+                throw .unsupported(
+                    file: file.name,
+                    element: "package \(file.package)",
+                    problem: "and package \(other) would both be \(namespace) in Swift",
+                    advice: "rename one of them"
+                )
+            }
+            namespaces[namespace] = file.package
+            for message in file.messages { try add(message, in: namespace, file.name) }
+            for definition in file.enums { try add(definition, in: namespace, file.name) }
+            for service in file.services {
+                for suffix in ["Client", "Service"] {
+                    try claim(namespace + "." + service.name + suffix, for: service.fullName, file.name)
+                }
+            }
         }
     }
 
     /// `EngineV1.ContainerConfig`.
     func swiftName(_ fullName: String) -> String { swiftNames[fullName] ?? "Never" }
+
+    /// The file that defines a message.
+    func file(of fullName: String) -> String { files[fullName] ?? "" }
+
+    /// Whether a package's namespace declares a type of that name.
+    func declares(_ name: String, in namespace: String) -> Bool { taken[namespace + "." + name] != nil }
 
     /// The definition of a map's entry, when that is what the field holds.
     func mapEntry(_ field: FieldDefinition) -> MessageDefinition? {
@@ -31,8 +56,14 @@ struct TypeIndex {
         return reachesCycle(fullName, &visited, &path)
     }
 
-    /// Whether `target` is held by value, through singular fields, in a message of type `start`.
-    func embeds(_ start: String, _ target: String) -> Bool {
+    /// Whether the field's value, as a structure, would contain one of the message that the field is in.
+    func isHolder(_ field: FieldDefinition, of message: MessageDefinition) -> Bool {
+        guard !field.isRepeated, case .message(let type) = field.kind else { return false }
+        return embeds(type, message.fullName)
+    }
+
+    /// Whether `target` is held through singular fields in a message of type `start`, or is that type.
+    private func embeds(_ start: String, _ target: String) -> Bool {
         var visited: Set<String> = []
         var waiting = [start]
         while let name = waiting.popLast() {
@@ -58,15 +89,43 @@ struct TypeIndex {
         return false
     }
 
-    private mutating func add(_ message: MessageDefinition, in parent: String) {
+    private mutating func add(
+        _ message: MessageDefinition,
+        in parent: String,
+        _ file: String
+    ) throws(GeneratorError) {
         let name = parent + "." + Names.typeName(message.name)
+        try claim(name, for: message.fullName, file)
+        try claim(Names.cType(message.fullName), for: message.fullName, file)
+        try claim(Names.cPrefix(message.fullName), for: message.fullName, file)
         swiftNames[message.fullName] = name
         messages[message.fullName] = message
-        for nested in message.messages { add(nested, in: name) }
-        for definition in message.enums { add(definition, in: name) }
+        files[message.fullName] = file
+        for nested in message.messages { try add(nested, in: name, file) }
+        for definition in message.enums { try add(definition, in: name, file) }
     }
 
-    private mutating func add(_ definition: EnumDefinition, in parent: String) {
-        swiftNames[definition.fullName] = parent + "." + Names.typeName(definition.name)
+    private mutating func add(
+        _ definition: EnumDefinition,
+        in parent: String,
+        _ file: String
+    ) throws(GeneratorError) {
+        let name = parent + "." + Names.typeName(definition.name)
+        try claim(name, for: definition.fullName, file)
+        swiftNames[definition.fullName] = name
+    }
+
+    private mutating func claim(
+        _ name: String,
+        for fullName: String,
+        _ file: String
+    ) throws(GeneratorError) {
+        guard let other = taken.updateValue(fullName, forKey: name), other != fullName else { return }
+        throw .unsupported(
+            file: file,
+            element: fullName,
+            problem: "and \(other) would both be \(name) in generated code",
+            advice: "rename one of them"
+        )
     }
 }

@@ -23,7 +23,12 @@ package enum ImageV1 {}
 package enum InitV1 {}
 
 /// Package `petrel.keeper.v1`.
+///
+/// Supervisor and keeper: one Packet is one message of a SEQPACKET socket; descriptors travel beside it. Keepers outlive
+/// many releases, so this file and the records only ever gain fields.
 package enum KeeperV1 {}
 
 /// Package `petrel.supervisor.v1`.
+///
+/// In `petrel/supervisor/v1/records.proto`: What the supervisor itself writes to disk. Read by later releases, so it only ever gains fields.
 package enum SupervisorV1 {}

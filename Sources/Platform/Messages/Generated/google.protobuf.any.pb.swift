@@ -3,9 +3,9 @@
 package import CMessages
 
 extension GoogleProtobuf {
-    /// `google.protobuf.Any`.
+    /// A message of any type, serialized, beside the URL of its type.
     package struct `Any`: BridgedMessage, Hashable, Sendable {
-        /// `type_url`.
+        /// `type.googleapis.com/` and the message's full name; what is before the last slash means nothing here.
         package var typeUrl: String
         /// `value`.
         package var value: [UInt8]

@@ -3482,7 +3482,7 @@ extension EngineV1.ContainerStats {
             id: try Wire.text(c.pointee.id, "petrel.engine.v1.ContainerStats.id"),
             name: try Wire.text(c.pointee.name, "petrel.engine.v1.ContainerStats.name"),
             running: c.pointee.running != 0,
-            cpuPercent: c.pointee.cpu_percent,
+            cpuPercent: Double(bitPattern: c.pointee.cpu_percent),
             memoryBytes: c.pointee.memory_bytes,
             memoryLimitBytes: c.pointee.memory_limit_bytes,
             receivedBytes: c.pointee.received_bytes,
@@ -3498,7 +3498,7 @@ extension EngineV1.ContainerStats {
         c.pointee.id = arena.text(id)
         c.pointee.name = arena.text(name)
         c.pointee.running = running ? 1 : 0
-        c.pointee.cpu_percent = cpuPercent
+        c.pointee.cpu_percent = cpuPercent.bitPattern
         c.pointee.memory_bytes = memoryBytes
         c.pointee.memory_limit_bytes = memoryLimitBytes
         c.pointee.received_bytes = receivedBytes

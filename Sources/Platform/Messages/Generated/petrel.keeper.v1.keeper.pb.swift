@@ -748,15 +748,15 @@ extension KeeperV1 {
     /// are u64 little-endian and count bytes from the process's start.
     ///
     /// Keeper to client:
-    /// 0  input state: bytes accepted, bytes delivered to the process. First on each connection, and when it changes.
-    /// 1  stdout (also a terminal's output)
-    /// 2  stderr
-    /// 3  the end of the output; nothing follows
+    ///   0  input state: bytes accepted, bytes delivered to the process. First on each connection, and when it changes.
+    ///   1  stdout (also a terminal's output)
+    ///   2  stderr
+    ///   3  the end of the output; nothing follows
     /// Client to keeper:
-    /// 0  stdin bytes: at most 64 KiB beyond `delivered`, and in one frame
-    /// 1  stdout was received up to here: the keeper lets go of it
-    /// 2  the same of stderr
-    /// 3  the end of the input
+    ///   0  stdin bytes: at most 64 KiB beyond `delivered`, and in one frame
+    ///   1  stdout was received up to here: the keeper lets go of it
+    ///   2  the same of stderr
+    ///   3  the end of the input
     package struct StreamRequest: BridgedMessage, Hashable, Sendable {
         /// Empty: the container's own stdin (its output is in the spool).
         package var execId: String

@@ -56,4 +56,11 @@ extension GrpcHealthV1.HealthService {
             .serverStreaming("Watch", watch(_:to:context:)),
         ]
     }
+
+    /// The service's definition file and all that it imports, for server reflection.
+    package var fileDescriptors: [FileDescriptorData] {
+        [
+            FileDescriptors.grpcHealthV1Health,
+        ]
+    }
 }

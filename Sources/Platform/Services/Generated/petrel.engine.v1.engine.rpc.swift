@@ -394,6 +394,14 @@ extension EngineV1.ContainersService {
             .clientStreaming("WriteArchive", writeArchive(_:context:)),
         ]
     }
+
+    /// The service's definition file and all that it imports, for server reflection.
+    package var fileDescriptors: [FileDescriptorData] {
+        [
+            FileDescriptors.petrelCommonV1Common,
+            FileDescriptors.petrelEngineV1Engine,
+        ]
+    }
 }
 
 extension EngineV1 {
@@ -540,6 +548,14 @@ extension EngineV1.ImagesService {
             .unary("Prune", prune(_:context:)),
         ]
     }
+
+    /// The service's definition file and all that it imports, for server reflection.
+    package var fileDescriptors: [FileDescriptorData] {
+        [
+            FileDescriptors.petrelCommonV1Common,
+            FileDescriptors.petrelEngineV1Engine,
+        ]
+    }
 }
 
 extension EngineV1 {
@@ -623,6 +639,14 @@ extension EngineV1.SystemService {
             .unary("Info", info(_:context:)),
             .serverStreaming("Events", events(_:to:context:)),
             .unary("DiskUsage", diskUsage(_:context:)),
+        ]
+    }
+
+    /// The service's definition file and all that it imports, for server reflection.
+    package var fileDescriptors: [FileDescriptorData] {
+        [
+            FileDescriptors.petrelCommonV1Common,
+            FileDescriptors.petrelEngineV1Engine,
         ]
     }
 }

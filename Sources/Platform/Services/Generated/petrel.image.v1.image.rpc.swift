@@ -259,4 +259,12 @@ extension ImageV1.ImageStoreService {
             .unary("Usage", usage(_:context:)),
         ]
     }
+
+    /// The service's definition file and all that it imports, for server reflection.
+    package var fileDescriptors: [FileDescriptorData] {
+        [
+            FileDescriptors.petrelCommonV1Common,
+            FileDescriptors.petrelImageV1Image,
+        ]
+    }
 }

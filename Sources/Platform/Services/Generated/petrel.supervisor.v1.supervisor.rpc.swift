@@ -380,4 +380,12 @@ extension SupervisorV1.SupervisorService {
             .clientStreaming("WriteArchive", writeArchive(_:context:)),
         ]
     }
+
+    /// The service's definition file and all that it imports, for server reflection.
+    package var fileDescriptors: [FileDescriptorData] {
+        [
+            FileDescriptors.petrelCommonV1Common,
+            FileDescriptors.petrelSupervisorV1Supervisor,
+        ]
+    }
 }

@@ -400,8 +400,8 @@ extension TestV1.Everything {
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Everything>) throws(MessageError) {
         self.init(
-            doubleValue: c.pointee.double_value,
-            floatValue: c.pointee.float_value,
+            doubleValue: Double(bitPattern: c.pointee.double_value),
+            floatValue: Float(bitPattern: c.pointee.float_value),
             int32Value: c.pointee.int32_value,
             int64Value: c.pointee.int64_value,
             uint32Value: c.pointee.uint32_value,
@@ -419,7 +419,7 @@ extension TestV1.Everything {
             nested: try Wire.message(c.pointee.nested),
             default: TestV1.Everything.Default(rawValue: c.pointee.default_field),
             int32List: Wire.array(c.pointee.n_int32_list, c.pointee.int32_list) { $0 },
-            doubleList: Wire.array(c.pointee.n_double_list, c.pointee.double_list) { $0 },
+            doubleList: Wire.array(c.pointee.n_double_list, c.pointee.double_list) { Double(bitPattern: $0) },
             boolList: Wire.array(c.pointee.n_bool_list, c.pointee.bool_list) { $0 != 0 },
             stringList: try Wire.array(c.pointee.n_string_list, c.pointee.string_list) { (value) throws(MessageError) in try Wire.text(value, "petrel.test.v1.Everything.string_list") },
             bytesList: Wire.array(c.pointee.n_bytes_list, c.pointee.bytes_list) { Wire.bytes($0) },
@@ -471,8 +471,8 @@ extension TestV1.Everything {
     }
 
     package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Everything>, _ arena: Arena) {
-        c.pointee.double_value = doubleValue
-        c.pointee.float_value = floatValue
+        c.pointee.double_value = doubleValue.bitPattern
+        c.pointee.float_value = floatValue.bitPattern
         c.pointee.int32_value = int32Value
         c.pointee.int64_value = int64Value
         c.pointee.uint32_value = uint32Value
@@ -492,7 +492,7 @@ extension TestV1.Everything {
         c.pointee.n_int32_list = int32List.count
         c.pointee.int32_list = arena.array(int32List) { $0 }
         c.pointee.n_double_list = doubleList.count
-        c.pointee.double_list = arena.array(doubleList) { $0 }
+        c.pointee.double_list = arena.array(doubleList) { $0.bitPattern }
         c.pointee.n_bool_list = boolList.count
         c.pointee.bool_list = arena.array(boolList) { $0 ? 1 : 0 }
         c.pointee.n_string_list = stringList.count

@@ -90,4 +90,11 @@ extension TestV1.EchoService {
             .bidirectional("Converse", converse(_:to:context:)),
         ]
     }
+
+    /// The service's definition file and all that it imports, for server reflection.
+    package var fileDescriptors: [FileDescriptorData] {
+        [
+            FileDescriptors.petrelTestV1Test,
+        ]
+    }
 }

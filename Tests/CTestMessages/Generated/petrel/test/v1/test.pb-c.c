@@ -727,7 +727,7 @@ static const ProtobufCFieldDescriptor petrel__test__v1__everything__field_descri
     "double_value",
     1,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_DOUBLE,
+    PROTOBUF_C_TYPE_FIXED64,
     0,   /* quantifier_offset */
     offsetof(Petrel__Test__V1__Everything, double_value),
     NULL,
@@ -739,7 +739,7 @@ static const ProtobufCFieldDescriptor petrel__test__v1__everything__field_descri
     "float_value",
     2,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FLOAT,
+    PROTOBUF_C_TYPE_FIXED32,
     0,   /* quantifier_offset */
     offsetof(Petrel__Test__V1__Everything, float_value),
     NULL,
@@ -955,7 +955,7 @@ static const ProtobufCFieldDescriptor petrel__test__v1__everything__field_descri
     "double_list",
     22,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_DOUBLE,
+    PROTOBUF_C_TYPE_FIXED64,
     offsetof(Petrel__Test__V1__Everything, n_double_list),
     offsetof(Petrel__Test__V1__Everything, double_list),
     NULL,

@@ -174,8 +174,8 @@ typedef enum {
 struct  Petrel__Test__V1__Everything
 {
   ProtobufCMessage base;
-  double double_value;
-  float float_value;
+  uint64_t double_value;
+  uint32_t float_value;
   int32_t int32_value;
   int64_t int64_value;
   uint32_t uint32_value;
@@ -195,7 +195,7 @@ struct  Petrel__Test__V1__Everything
   size_t n_int32_list;
   int32_t *int32_list;
   size_t n_double_list;
-  double *double_list;
+  uint64_t *double_list;
   size_t n_bool_list;
   protobuf_c_boolean *bool_list;
   size_t n_string_list;

@@ -7458,7 +7458,7 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__container_stats__field
     "cpu_percent",
     4,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_DOUBLE,
+    PROTOBUF_C_TYPE_FIXED64,
     0,   /* quantifier_offset */
     offsetof(Petrel__Engine__V1__ContainerStats, cpu_percent),
     NULL,

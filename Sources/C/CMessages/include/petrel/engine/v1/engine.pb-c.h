@@ -730,7 +730,7 @@ struct  Petrel__Engine__V1__ContainerStats
   ProtobufCBinaryData id;
   ProtobufCBinaryData name;
   protobuf_c_boolean running;
-  double cpu_percent;
+  uint64_t cpu_percent;
   uint64_t memory_bytes;
   uint64_t memory_limit_bytes;
   uint64_t received_bytes;
