@@ -8,6 +8,8 @@ package final class Arena {
     private var chunks: [UnsafeMutableRawPointer]
     private var chunkSize: Int
     private var remaining: Int
+    /// Whether protobuf-c let go of a message that it had read: another took its place, or there was an error.
+    private(set) var hasDroppedMessages = false
 
     private static let alignment = 16
 
@@ -20,6 +22,13 @@ package final class Arena {
         next = .allocate(byteCount: chunkSize, alignment: Self.alignment)
         end = next + chunkSize
         chunks = [next]
+    }
+
+    /// For the structures of a message of so many bytes.
+    ///
+    /// protobuf-c makes structures out of a few bytes each; the limit bounds what a hostile message costs.
+    convenience init(decoding count: Int) {
+        self.init(expected: count * 3 + 512, limit: count * 64 + (1 << 20))
     }
 
     deinit { for chunk in chunks { chunk.deallocate() } }
@@ -40,14 +49,21 @@ package final class Arena {
 
     // MARK: - For protobuf-c
 
-    /// Valid as long as the arena; freeing does nothing.
+    /// Valid as long as the arena; freeing does nothing but take note.
     var allocator: ProtobufCAllocator {
         ProtobufCAllocator(
             alloc: { data, size in
                 guard let data else { return nil }
                 return Unmanaged<Arena>.fromOpaque(data).takeUnretainedValue().allocateWithinLimit(size)
             },
-            free: { _, _ in },
+            free: { data, memory in
+                guard let data, let memory else { return }
+                // A message's first member points to its descriptor, and is cleared before the message is freed. Of
+                // anything else that begins with a zero we only take a needless second look.
+                if memory.load(as: UInt.self) == 0 {
+                    Unmanaged<Arena>.fromOpaque(data).takeUnretainedValue().hasDroppedMessages = true
+                }
+            },
             allocator_data: Unmanaged.passUnretained(self).toOpaque()
         )
     }

@@ -47,14 +47,29 @@ extension BridgedMessage {
         if Self.isRecursive {
             try DepthScan.check(UnsafeRawBufferPointer(bytes), of: descriptor, Self.fullName)
         }
-        // protobuf-c makes structures out of a few bytes each; the limit bounds what a hostile message costs.
-        let arena = Arena(expected: bytes.count * 3 + 512, limit: bytes.count * 64 + (1 << 20))
-        var allocator = arena.allocator
-        guard let message = protobuf_c_message_unpack(descriptor, &allocator, bytes.count, bytes.baseAddress)
-        else { throw .malformed(message: Self.fullName) }
-        self = try withExtendedLifetime(arena) { () throws(MessageError) in
-            try Self(decoding: UnsafeRawPointer(message).assumingMemoryBound(to: Bridge.self))
+        let arena = Arena(decoding: bytes.count)
+        let first = Self.unpack(bytes, descriptor, arena)
+        if let first, !arena.hasDroppedMessages {
+            self = try withExtendedLifetime(arena) { () throws(MessageError) in try Self(decoding: first) }
+            return
         }
+        guard arena.hasDroppedMessages else { throw .malformed(message: Self.fullName) }
+        let joined = try SplitMessages.joined(UnsafeRawBufferPointer(bytes), of: descriptor, Self.fullName)
+        let second = Arena(decoding: joined.count)
+        guard let message = joined.withUnsafeBufferPointer({ Self.unpack($0, descriptor, second) })
+        else { throw .malformed(message: Self.fullName) }
+        self = try withExtendedLifetime(second) { () throws(MessageError) in try Self(decoding: message) }
+    }
+
+    /// Nil for what protobuf-c refuses.
+    private static func unpack(
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>,
+        _ arena: Arena
+    ) -> UnsafePointer<Bridge>? {
+        var allocator = arena.allocator
+        return protobuf_c_message_unpack(descriptor, &allocator, bytes.count, bytes.baseAddress)
+            .map { UnsafeRawPointer($0).assumingMemoryBound(to: Bridge.self) }
     }
 
     package func serialized() -> [UInt8] {
