@@ -18,21 +18,17 @@ package struct RPCError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// An error with the detail from which the client rebuilds its own.
     package init(_ code: StatusCode, _ message: String, detail: CommonV1.ErrorDetail?) {
-        let details =
-            detail.map { [GoogleProtobuf.`Any`(typeUrl: Self.detailType, value: $0.serialized())] } ?? []
-        self.init(code, message, details: details)
+        self.init(code, message, details: detail.map { [GoogleProtobuf.`Any`(packing: $0)] } ?? [])
     }
 
     /// The first detail of type `petrel.common.v1.ErrorDetail`, if there is one.
     package var detail: CommonV1.ErrorDetail? {
-        for entry in details where entry.typeUrl.hasSuffix("/" + CommonV1.ErrorDetail.fullName) {
-            if let detail = try? CommonV1.ErrorDetail(serialized: entry.value) { return detail }
+        for entry in details {
+            if let detail = try? entry.unpacked(as: CommonV1.ErrorDetail.self) { return detail }
         }
         return nil
     }
 
     /// `NOT_FOUND: no such container: web`.
     package var description: String { message.isEmpty ? code.description : "\(code): \(message)" }
-
-    private static let detailType = "type.googleapis.com/" + CommonV1.ErrorDetail.fullName
 }
