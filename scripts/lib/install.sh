@@ -25,7 +25,9 @@ rpc_peer_packages=(
 )
 rpc_programs=(rpc-echo)
 # Programs that the tests drive Petrel with, and compare it to.
-test_packages=(busybox-static docker-registry skopeo zstd gzip openssl python3 python3-venv groff-base zsh fish e2fsprogs)
+test_packages=(
+    busybox-static docker-registry skopeo zstd gzip openssl python3 python3-venv python3-protobuf groff-base zsh fish e2fsprogs
+)
 
 # fail MESSAGE...: one line on stderr, and the end.
 fail() {
