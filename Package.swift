@@ -277,6 +277,27 @@ let suites: [Target] = [
     ),
 ]
 
+let benchmarks: [Target] = [
+    .target(
+        name: "CBenchmarkMessages",
+        dependencies: ["CProtobufC"],
+        path: "Benchmarks/rpc/CBenchmarkMessages"
+    ),
+    .target(
+        name: "BenchmarkMessages",
+        dependencies: ["CBenchmarkMessages", "Messages", "RPC"],
+        path: "Benchmarks/rpc/BenchmarkMessages",
+        swiftSettings: strict
+    ),
+    .executableTarget(
+        name: "rpc-echo",
+        dependencies: ["BenchmarkMessages", "Messages", "RPC", "System", arguments, logging],
+        path: "Benchmarks/rpc/rpc-echo",
+        swiftSettings: strict,
+        linkerSettings: staticSwift
+    ),
+]
+
 let package = Package(
     name: "petrel",
     dependencies: [
@@ -289,5 +310,5 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
-    targets: bindings + platform + runtime + daemons + programs + suites
+    targets: bindings + platform + runtime + daemons + programs + suites + benchmarks
 )

@@ -19,7 +19,7 @@ struct Main {
             case ("serve", 2): try await serve(UnixSocket.listen(.stream, at: arguments[1]))
             case ("serve", 3) where arguments[1] == "--tcp":
                 guard let port = UInt16(arguments[2]) else { fail("no port \(arguments[2])", code: 2) }
-                try await serve(TCPListener.open(port: port))
+                try await serve(InternetSocket.listen(on: "127.0.0.1", port: port))
             case ("client", 3): try await run(arguments[2], at: arguments[1])
             case ("cases", 1): for name in InteropCase.allCases { print(name.rawValue) }
             default: fail("serve SOCKET | serve --tcp PORT | client SOCKET CASE | cases", code: 2)

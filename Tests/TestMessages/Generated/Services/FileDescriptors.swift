@@ -4,6 +4,49 @@ internal import RPC
 
 /// What server reflection tells of the definition files.
 enum FileDescriptors {
+    static var grpcTestingEmpty: FileDescriptorData {
+        FileDescriptorData(name: "grpc/testing/empty.proto", base64: """
+            ChhncnBjL3Rlc3RpbmcvZW1wdHkucHJvdG8SDGdycGMudGVzdGluZyIHCgVFbXB0eWIGcHJvdG8z
+            """)
+    }
+
+    static var grpcTestingMessages: FileDescriptorData {
+        FileDescriptorData(name: "grpc/testing/messages.proto", base64: """
+            ChtncnBjL3Rlc3RpbmcvbWVzc2FnZXMucHJvdG8SDGdycGMudGVzdGluZyIaCglCb29sVmFsdWUSDQoFdmFsdWUYASABKAgi\
+            QAoHUGF5bG9hZBInCgR0eXBlGAEgASgOMhkuZ3JwYy50ZXN0aW5nLlBheWxvYWRUeXBlEgwKBGJvZHkYAiABKAwiKwoKRWNo\
+            b1N0YXR1cxIMCgRjb2RlGAEgASgFEg8KB21lc3NhZ2UYAiABKAkinQIKDVNpbXBsZVJlcXVlc3QSMAoNcmVzcG9uc2VfdHlw\
+            ZRgBIAEoDjIZLmdycGMudGVzdGluZy5QYXlsb2FkVHlwZRIVCg1yZXNwb25zZV9zaXplGAIgASgFEiYKB3BheWxvYWQYAyAB\
+            KAsyFS5ncnBjLnRlc3RpbmcuUGF5bG9hZBI0ChNyZXNwb25zZV9jb21wcmVzc2VkGAYgASgLMhcuZ3JwYy50ZXN0aW5nLkJv\
+            b2xWYWx1ZRIxCg9yZXNwb25zZV9zdGF0dXMYByABKAsyGC5ncnBjLnRlc3RpbmcuRWNob1N0YXR1cxIyChFleHBlY3RfY29t\
+            cHJlc3NlZBgIIAEoCzIXLmdycGMudGVzdGluZy5Cb29sVmFsdWUiOAoOU2ltcGxlUmVzcG9uc2USJgoHcGF5bG9hZBgBIAEo\
+            CzIVLmdycGMudGVzdGluZy5QYXlsb2FkIncKGVN0cmVhbWluZ0lucHV0Q2FsbFJlcXVlc3QSJgoHcGF5bG9hZBgBIAEoCzIV\
+            LmdycGMudGVzdGluZy5QYXlsb2FkEjIKEWV4cGVjdF9jb21wcmVzc2VkGAIgASgLMhcuZ3JwYy50ZXN0aW5nLkJvb2xWYWx1\
+            ZSI9ChpTdHJlYW1pbmdJbnB1dENhbGxSZXNwb25zZRIfChdhZ2dyZWdhdGVkX3BheWxvYWRfc2l6ZRgBIAEoBSJkChJSZXNw\
+            b25zZVBhcmFtZXRlcnMSDAoEc2l6ZRgBIAEoBRITCgtpbnRlcnZhbF91cxgCIAEoBRIrCgpjb21wcmVzc2VkGAMgASgLMhcu\
+            Z3JwYy50ZXN0aW5nLkJvb2xWYWx1ZSLoAQoaU3RyZWFtaW5nT3V0cHV0Q2FsbFJlcXVlc3QSMAoNcmVzcG9uc2VfdHlwZRgB\
+            IAEoDjIZLmdycGMudGVzdGluZy5QYXlsb2FkVHlwZRI9ChNyZXNwb25zZV9wYXJhbWV0ZXJzGAIgAygLMiAuZ3JwYy50ZXN0\
+            aW5nLlJlc3BvbnNlUGFyYW1ldGVycxImCgdwYXlsb2FkGAMgASgLMhUuZ3JwYy50ZXN0aW5nLlBheWxvYWQSMQoPcmVzcG9u\
+            c2Vfc3RhdHVzGAcgASgLMhguZ3JwYy50ZXN0aW5nLkVjaG9TdGF0dXMiRQobU3RyZWFtaW5nT3V0cHV0Q2FsbFJlc3BvbnNl\
+            EiYKB3BheWxvYWQYASABKAsyFS5ncnBjLnRlc3RpbmcuUGF5bG9hZCofCgtQYXlsb2FkVHlwZRIQCgxDT01QUkVTU0FCTEUQ\
+            AGIGcHJvdG8z
+            """)
+    }
+
+    static var grpcTestingTest: FileDescriptorData {
+        FileDescriptorData(name: "grpc/testing/test.proto", base64: """
+            ChdncnBjL3Rlc3RpbmcvdGVzdC5wcm90bxIMZ3JwYy50ZXN0aW5nGhhncnBjL3Rlc3RpbmcvZW1wdHkucHJvdG8aG2dycGMv\
+            dGVzdGluZy9tZXNzYWdlcy5wcm90bzKPBAoLVGVzdFNlcnZpY2USNQoJRW1wdHlDYWxsEhMuZ3JwYy50ZXN0aW5nLkVtcHR5\
+            GhMuZ3JwYy50ZXN0aW5nLkVtcHR5EkYKCVVuYXJ5Q2FsbBIbLmdycGMudGVzdGluZy5TaW1wbGVSZXF1ZXN0GhwuZ3JwYy50\
+            ZXN0aW5nLlNpbXBsZVJlc3BvbnNlEmwKE1N0cmVhbWluZ091dHB1dENhbGwSKC5ncnBjLnRlc3RpbmcuU3RyZWFtaW5nT3V0\
+            cHV0Q2FsbFJlcXVlc3QaKS5ncnBjLnRlc3RpbmcuU3RyZWFtaW5nT3V0cHV0Q2FsbFJlc3BvbnNlMAESaQoSU3RyZWFtaW5n\
+            SW5wdXRDYWxsEicuZ3JwYy50ZXN0aW5nLlN0cmVhbWluZ0lucHV0Q2FsbFJlcXVlc3QaKC5ncnBjLnRlc3RpbmcuU3RyZWFt\
+            aW5nSW5wdXRDYWxsUmVzcG9uc2UoARJpCg5GdWxsRHVwbGV4Q2FsbBIoLmdycGMudGVzdGluZy5TdHJlYW1pbmdPdXRwdXRD\
+            YWxsUmVxdWVzdBopLmdycGMudGVzdGluZy5TdHJlYW1pbmdPdXRwdXRDYWxsUmVzcG9uc2UoATABEj0KEVVuaW1wbGVtZW50\
+            ZWRDYWxsEhMuZ3JwYy50ZXN0aW5nLkVtcHR5GhMuZ3JwYy50ZXN0aW5nLkVtcHR5MlUKFFVuaW1wbGVtZW50ZWRTZXJ2aWNl\
+            Ej0KEVVuaW1wbGVtZW50ZWRDYWxsEhMuZ3JwYy50ZXN0aW5nLkVtcHR5GhMuZ3JwYy50ZXN0aW5nLkVtcHR5YgZwcm90bzM=
+            """)
+    }
+
     static var petrelNamesV1Names: FileDescriptorData {
         FileDescriptorData(name: "petrel/names/v1/names.proto", base64: """
             ChtwZXRyZWwvbmFtZXMvdjEvbmFtZXMucHJvdG8SD3BldHJlbC5uYW1lcy52MSKgCgoFTmFtZXMSMQoHd3JhcHBlZBgBIAEo\

@@ -120,6 +120,15 @@ extension GrpcTesting.TestServiceService {
             .unary("UnimplementedCall", unimplementedCall(_:context:)),
         ]
     }
+
+    /// The service's definition file and all that it imports, for server reflection.
+    package var fileDescriptors: [FileDescriptorData] {
+        [
+            FileDescriptors.grpcTestingEmpty,
+            FileDescriptors.grpcTestingMessages,
+            FileDescriptors.grpcTestingTest,
+        ]
+    }
 }
 
 extension GrpcTesting {
@@ -161,6 +170,15 @@ extension GrpcTesting.UnimplementedServiceService {
     package var methods: [RPCMethod] {
         [
             .unary("UnimplementedCall", unimplementedCall(_:context:)),
+        ]
+    }
+
+    /// The service's definition file and all that it imports, for server reflection.
+    package var fileDescriptors: [FileDescriptorData] {
+        [
+            FileDescriptors.grpcTestingEmpty,
+            FileDescriptors.grpcTestingMessages,
+            FileDescriptors.grpcTestingTest,
         ]
     }
 }
