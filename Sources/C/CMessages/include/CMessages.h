@@ -9,6 +9,8 @@
 #include "google/protobuf/wrappers.pb-c.h"
 #include "google/rpc/status.pb-c.h"
 #include "grpc/health/v1/health.pb-c.h"
+#include "grpc/reflection/v1/reflection.pb-c.h"
+#include "grpc/reflection/v1alpha/reflection.pb-c.h"
 #include "petrel/common/v1/common.pb-c.h"
 #include "petrel/engine/v1/engine.pb-c.h"
 #include "petrel/image/v1/image.pb-c.h"

@@ -10,6 +10,12 @@ package enum GoogleRpc {}
 /// Package `grpc.health.v1`.
 package enum GrpcHealthV1 {}
 
+/// Package `grpc.reflection.v1`.
+package enum GrpcReflectionV1 {}
+
+/// Package `grpc.reflection.v1alpha`.
+package enum GrpcReflectionV1alpha {}
+
 /// Package `petrel.common.v1`.
 package enum CommonV1 {}
 
