@@ -101,6 +101,7 @@ let bindings: [Target] = [
 let platform: [Target] = [
     module("Platform/System", ["CLinux"]),
     module("Platform/JSON", ["CJansson"]),
+    module("Platform/Definitions"),
     module("Platform/OCI", ["JSON"]),
     module("Platform/Logs", ["System"]),
     module("Platform/Tar", ["System"]),
@@ -164,6 +165,7 @@ let daemons: [Target] = [
     ),
     module("Init/InitCore", ["Suite", "Messages", "System"]),
     module("CommandLine/Rendering", ["JSON", "System"]),
+    module("CommandLine/DynamicMessages", ["Definitions", "JSON"]),
     module("CommandLine/MachineCheck", ["Cgroups", "JSON", "RuntimeSpec", "System"]),
     module("Generator/CodeGenerator", isTestable: true),
 ]
@@ -232,6 +234,14 @@ let suites: [Target] = [
         ["Events", "Messages", "RuntimeSpec", "SupervisorCore", "System", "TestSupport"]
     ),
     tests("EventsTests", ["Events", "System"]),
+    tests("DefinitionsTests", ["Definitions"]),
+    .testTarget(
+        name: "DynamicMessagesTests",
+        dependencies: ["Definitions", "DynamicMessages", "JSON"],
+        path: "Tests/DynamicMessagesTests",
+        exclude: ["Proto"],
+        swiftSettings: strict
+    ),
     tests("RenderingTests", ["JSON", "Rendering", "System"]),
     tests(
         "EngineCoreTests",
