@@ -109,7 +109,7 @@ let platform: [Target] = [
     module("Platform/Messages", ["CMessages", "CProtobufC", "System"]),
     module("Platform/Suite", ["System"]),
     module("Platform/Events", ["System"]),
-    module("Platform/RPC", ["CNGHTTP2", "CZlib", "Messages", "System", nioCore, nioPosix, nioTLS, logging]),
+    module("Platform/RPC", ["CNGHTTP2", "CZlib", "Definitions", "Messages", "System", nioCore, nioPosix, nioTLS, logging]),
     module("Platform/Services", ["Messages", "RPC"]),
     module("Platform/TransportTLS", ["RPC", nioCore, nioSSL]),
 ]
@@ -218,7 +218,7 @@ let suites: [Target] = [
         ["Messages", "RPC", "System", "TestMessages", "TestSupport"],
         exclude: ["Python"]
     ),
-    tests("RPCTests", ["Messages", "RPC", "Services", "System", "TestMessages", "TestSupport", logging]),
+    tests("RPCTests", ["Definitions", "Messages", "RPC", "Services", "System", "TestMessages", "TestSupport", logging]),
     tests(
         "TransportTLSTests",
         ["RPC", "System", "TestMessages", "TestSupport", "TransportTLS", logging]

@@ -15,12 +15,15 @@ final class HealthService: RPCService {
     private let names: Set<String>
     private let state = Mutex(State())
 
-    init(services: [any RPCService]) {
+    /// - Parameter more: Names of services that are served as well.
+    init(services: [any RPCService], more: [String]) {
         // The empty name is the server as a whole.
-        names = Set(services.map(\.serviceName) + ["", "grpc.health.v1.Health"])
+        names = Set(services.map(\.serviceName) + more + ["", "grpc.health.v1.Health"])
     }
 
     var serviceName: String { "grpc.health.v1.Health" }
+
+    var fileDescriptors: [FileDescriptorData] { [FileDescriptors.grpcHealthV1Health] }
 
     var methods: [RPCMethod] {
         [

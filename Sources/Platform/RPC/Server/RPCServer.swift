@@ -5,7 +5,7 @@ internal import NIOPosix
 internal import Synchronization
 package import System
 
-/// Serves gRPC on listening sockets, `grpc.health.v1` included.
+/// Serves gRPC on listening sockets, `grpc.health.v1` and server reflection included.
 ///
 /// It owns the connections that it accepts and their handlers' tasks: `serve` returns when all are gone.
 package final class RPCServer: Sendable {
@@ -44,9 +44,16 @@ package final class RPCServer: Sendable {
         self.logger = logger
         self.gracePeriod = gracePeriod
         self.keepAlive = keepAlive
-        health = HealthService(services: services)
+        let versions = ReflectionService.Version.allCases
+        health = HealthService(services: services, more: versions.map(ReflectionService.name))
+        let services = services + [health]
+        let library = DefinitionLibrary(
+            services: services.map(\.serviceName) + versions.map(ReflectionService.name),
+            files: services.flatMap(\.fileDescriptors) + versions.map(ReflectionService.file)
+        )
+        let reflection = versions.map { ReflectionService($0, library: library) }
         dispatcher = Dispatcher(
-            services: services + [health],
+            services: services + reflection,
             quick: quick,
             messageLimit: messageLimit,
             interceptors: [CallLog(logger: logger)] + interceptors
