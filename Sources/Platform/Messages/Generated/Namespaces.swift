@@ -11,9 +11,13 @@ package enum GoogleRpc {}
 package enum GrpcHealthV1 {}
 
 /// Package `grpc.reflection.v1`.
+///
+/// What a server serves, told by itself: its services, and the definition files that they come from.
 package enum GrpcReflectionV1 {}
 
 /// Package `grpc.reflection.v1alpha`.
+///
+/// The same as grpc.reflection.v1, under the name that older clients ask for: the bytes on the wire are equal.
 package enum GrpcReflectionV1alpha {}
 
 /// Package `petrel.common.v1`.

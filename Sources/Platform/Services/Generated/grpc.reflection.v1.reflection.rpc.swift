@@ -41,4 +41,11 @@ extension GrpcReflectionV1.ServerReflectionService {
             .bidirectional("ServerReflectionInfo", serverReflectionInfo(_:to:context:)),
         ]
     }
+
+    /// The service's definition file and all that it imports, for server reflection.
+    package var fileDescriptors: [FileDescriptorData] {
+        [
+            FileDescriptors.grpcReflectionV1Reflection,
+        ]
+    }
 }
