@@ -54,12 +54,15 @@ struct RetryTests {
         try await withEcho(interceptors: [obstacle]) { _, _, _, socket in
             let channel = Channel(to: .unixSocket(socket), config: ServiceConfig(retryPolicies: policies))
             let failure = await failure {
-                let answer: TestV1.EchoResponse = try await channel.unary(
-                    "/petrel.test.v1.Echo/Say",
-                    TestV1.EchoRequest(text: "x"),
-                    CallOptions(),
-                    isIdempotent: isIdempotent
-                )
+                let answer: TestV1.EchoResponse =
+                    isIdempotent
+                    // Its definition says so.
+                    ? try await TestV1.EchoClient(channel: channel).say(.init(text: "x"))
+                    : try await channel.unary(
+                        "/petrel.test.v1.Echo/Say",
+                        TestV1.EchoRequest(text: "x"),
+                        CallOptions()
+                    )
                 #expect(answer.text == "x")
             }
             result.withLock { $0 = (failure, channel.statistics) }

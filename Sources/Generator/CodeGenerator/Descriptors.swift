@@ -143,6 +143,8 @@ struct ServiceDefinition {
         let output: String
         let clientStreams: Bool
         let serverStreams: Bool
+        /// Its definition says that it may be called twice (`idempotency_level`).
+        let isIdempotent: Bool
         let comment: String
     }
 
@@ -164,6 +166,7 @@ struct ServiceDefinition {
                     output: String(method.text(3).drop { $0 == "." }),
                     clientStreams: method.integer(5) == 1,
                     serverStreams: method.integer(6) == 1,
+                    isIdempotent: try method.messages(4).contains { ($0.integer(34) ?? 0) > 0 },
                     comment: comments[path + [2, index]]
                 )
             )

@@ -94,7 +94,8 @@ struct ServiceEmitter {
             text.line("    options: \(rpc("CallOptions")) = \(rpc("CallOptions"))()")
             text.block(") async throws(\(rpc("RPCError"))) -> \(result)") { text in
                 let call = streams ? "serverStreaming" : "unary"
-                text.line("try await channel.\(call)(\(path), request, options)")
+                let repeats = !streams && method.isIdempotent ? ", isIdempotent: true" : ""
+                text.line("try await channel.\(call)(\(path), request, options\(repeats))")
             }
         case (true, false):
             // The body runs where the caller does, and may use what the caller owns.

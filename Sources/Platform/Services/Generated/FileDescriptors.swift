@@ -221,46 +221,47 @@ enum FileDescriptors {
             Y29tbW9uLnYxLlBhdGhTdGF0dXNIABIOCgRkYXRhGAIgASgMSABCBgoEYm9keSJjChNXcml0ZUFyY2hpdmVSZXF1ZXN0EjQK\
             BXN0YXJ0GAEgASgLMiMucGV0cmVsLmVuZ2luZS52MS5Xcml0ZUFyY2hpdmVTdGFydEgAEg4KBGRhdGEYAiABKAxIAEIGCgRi\
             b2R5ImwKEVdyaXRlQXJjaGl2ZVN0YXJ0EhEKCWNvbnRhaW5lchgBIAEoCRIMCgRwYXRoGAIgASgJEiAKGG5vX292ZXJ3cml0\
-            ZV9kaXJfbm9uX2RpchgDIAEoCBIUCgxjb3B5X3VpZF9naWQYBCABKAgiFgoUV3JpdGVBcmNoaXZlUmVzcG9uc2UyhQ4KCkNv\
+            ZV9kaXJfbm9uX2RpchgDIAEoCBIUCgxjb3B5X3VpZF9naWQYBCABKAgiFgoUV3JpdGVBcmNoaXZlUmVzcG9uc2UylA4KCkNv\
             bnRhaW5lcnMSSwoGQ3JlYXRlEh8ucGV0cmVsLmVuZ2luZS52MS5DcmVhdGVSZXF1ZXN0GiAucGV0cmVsLmVuZ2luZS52MS5D\
             cmVhdGVSZXNwb25zZRJICgVTdGFydBIeLnBldHJlbC5lbmdpbmUudjEuU3RhcnRSZXF1ZXN0Gh8ucGV0cmVsLmVuZ2luZS52\
             MS5TdGFydFJlc3BvbnNlEkUKBFN0b3ASHS5wZXRyZWwuZW5naW5lLnYxLlN0b3BSZXF1ZXN0Gh4ucGV0cmVsLmVuZ2luZS52\
             MS5TdG9wUmVzcG9uc2USRQoES2lsbBIdLnBldHJlbC5lbmdpbmUudjEuS2lsbFJlcXVlc3QaHi5wZXRyZWwuZW5naW5lLnYx\
             LktpbGxSZXNwb25zZRJLCgZSZW1vdmUSHy5wZXRyZWwuZW5naW5lLnYxLlJlbW92ZVJlcXVlc3QaIC5wZXRyZWwuZW5naW5l\
             LnYxLlJlbW92ZVJlc3BvbnNlEkUKBFdhaXQSHS5wZXRyZWwuZW5naW5lLnYxLldhaXRSZXF1ZXN0Gh4ucGV0cmVsLmVuZ2lu\
-            ZS52MS5XYWl0UmVzcG9uc2USRQoETGlzdBIdLnBldHJlbC5lbmdpbmUudjEuTGlzdFJlcXVlc3QaHi5wZXRyZWwuZW5naW5l\
-            LnYxLkxpc3RSZXNwb25zZRJOCgdJbnNwZWN0EiAucGV0cmVsLmVuZ2luZS52MS5JbnNwZWN0UmVxdWVzdBohLnBldHJlbC5l\
-            bmdpbmUudjEuSW5zcGVjdFJlc3BvbnNlEkcKBExvZ3MSHS5wZXRyZWwuZW5naW5lLnYxLkxvZ3NSZXF1ZXN0Gh4ucGV0cmVs\
-            LmVuZ2luZS52MS5Mb2dzUmVzcG9uc2UwARJJCgRFeGVjEh0ucGV0cmVsLmVuZ2luZS52MS5FeGVjUmVxdWVzdBoeLnBldHJl\
-            bC5lbmdpbmUudjEuRXhlY1Jlc3BvbnNlKAEwARJICgVQYXVzZRIeLnBldHJlbC5lbmdpbmUudjEuUGF1c2VSZXF1ZXN0Gh8u\
-            cGV0cmVsLmVuZ2luZS52MS5QYXVzZVJlc3BvbnNlEkoKB1VucGF1c2USHi5wZXRyZWwuZW5naW5lLnYxLlBhdXNlUmVxdWVz\
-            dBofLnBldHJlbC5lbmdpbmUudjEuUGF1c2VSZXNwb25zZRJLCgZSZW5hbWUSHy5wZXRyZWwuZW5naW5lLnYxLlJlbmFtZVJl\
-            cXVlc3QaIC5wZXRyZWwuZW5naW5lLnYxLlJlbmFtZVJlc3BvbnNlEksKBlVwZGF0ZRIfLnBldHJlbC5lbmdpbmUudjEuVXBk\
-            YXRlUmVxdWVzdBogLnBldHJlbC5lbmdpbmUudjEuVXBkYXRlUmVzcG9uc2USSAoFUHJ1bmUSHi5wZXRyZWwuZW5naW5lLnYx\
-            LlBydW5lUmVxdWVzdBofLnBldHJlbC5lbmdpbmUudjEuUHJ1bmVSZXNwb25zZRJCCgNUb3ASHC5wZXRyZWwuZW5naW5lLnYx\
-            LlRvcFJlcXVlc3QaHS5wZXRyZWwuZW5naW5lLnYxLlRvcFJlc3BvbnNlEkoKBVN0YXRzEh4ucGV0cmVsLmVuZ2luZS52MS5T\
-            dGF0c1JlcXVlc3QaHy5wZXRyZWwuZW5naW5lLnYxLlN0YXRzUmVzcG9uc2UwARJHCgREaWZmEh0ucGV0cmVsLmVuZ2luZS52\
-            MS5EaWZmUmVxdWVzdBoeLnBldHJlbC5lbmdpbmUudjEuRGlmZlJlc3BvbnNlMAESTwoGQXR0YWNoEh8ucGV0cmVsLmVuZ2lu\
-            ZS52MS5BdHRhY2hSZXF1ZXN0GiAucGV0cmVsLmVuZ2luZS52MS5BdHRhY2hSZXNwb25zZSgBMAESYwoOUmVzaXplVGVybWlu\
-            YWwSJy5wZXRyZWwuZW5naW5lLnYxLlJlc2l6ZVRlcm1pbmFsUmVxdWVzdBooLnBldHJlbC5lbmdpbmUudjEuUmVzaXplVGVy\
-            bWluYWxSZXNwb25zZRJLCghTdGF0UGF0aBIhLnBldHJlbC5lbmdpbmUudjEuU3RhdFBhdGhSZXF1ZXN0GhwucGV0cmVsLmNv\
-            bW1vbi52MS5QYXRoU3RhdHVzElwKC1JlYWRBcmNoaXZlEiQucGV0cmVsLmVuZ2luZS52MS5SZWFkQXJjaGl2ZVJlcXVlc3Qa\
-            JS5wZXRyZWwuZW5naW5lLnYxLlJlYWRBcmNoaXZlUmVzcG9uc2UwARJfCgxXcml0ZUFyY2hpdmUSJS5wZXRyZWwuZW5naW5l\
-            LnYxLldyaXRlQXJjaGl2ZVJlcXVlc3QaJi5wZXRyZWwuZW5naW5lLnYxLldyaXRlQXJjaGl2ZVJlc3BvbnNlKAEynAUKBklt\
-            YWdlcxJNCgRMb2FkEh0ucGV0cmVsLmVuZ2luZS52MS5Mb2FkUmVxdWVzdBoiLnBldHJlbC5lbmdpbmUudjEuUHJvZ3Jlc3NS\
-            ZXNwb25zZSgBMAESSwoEUHVsbBIdLnBldHJlbC5lbmdpbmUudjEuUHVsbFJlcXVlc3QaIi5wZXRyZWwuZW5naW5lLnYxLlBy\
-            b2dyZXNzUmVzcG9uc2UwARJRCgRMaXN0EiMucGV0cmVsLmVuZ2luZS52MS5MaXN0SW1hZ2VzUmVxdWVzdBokLnBldHJlbC5l\
-            bmdpbmUudjEuTGlzdEltYWdlc1Jlc3BvbnNlEk4KB0luc3BlY3QSIC5wZXRyZWwuZW5naW5lLnYxLkluc3BlY3RSZXF1ZXN0\
-            GiEucGV0cmVsLmVuZ2luZS52MS5JbnNwZWN0UmVzcG9uc2USVQoGUmVtb3ZlEiQucGV0cmVsLmVuZ2luZS52MS5SZW1vdmVJ\
-            bWFnZVJlcXVlc3QaJS5wZXRyZWwuZW5naW5lLnYxLlJlbW92ZUltYWdlUmVzcG9uc2USTAoDVGFnEiEucGV0cmVsLmVuZ2lu\
-            ZS52MS5UYWdJbWFnZVJlcXVlc3QaIi5wZXRyZWwuZW5naW5lLnYxLlRhZ0ltYWdlUmVzcG9uc2USWAoHSGlzdG9yeRIlLnBl\
-            dHJlbC5lbmdpbmUudjEuSW1hZ2VIaXN0b3J5UmVxdWVzdBomLnBldHJlbC5lbmdpbmUudjEuSW1hZ2VIaXN0b3J5UmVzcG9u\
-            c2USVAoFUHJ1bmUSJC5wZXRyZWwuZW5naW5lLnYxLlBydW5lSW1hZ2VzUmVxdWVzdBolLnBldHJlbC5lbmdpbmUudjEuUHJ1\
-            bmVJbWFnZXNSZXNwb25zZTK7AgoGU3lzdGVtEk4KB1ZlcnNpb24SIC5wZXRyZWwuZW5naW5lLnYxLlZlcnNpb25SZXF1ZXN0\
-            GiEucGV0cmVsLmVuZ2luZS52MS5WZXJzaW9uUmVzcG9uc2USRQoESW5mbxIdLnBldHJlbC5lbmdpbmUudjEuSW5mb1JlcXVl\
-            c3QaHi5wZXRyZWwuZW5naW5lLnYxLkluZm9SZXNwb25zZRJECgZFdmVudHMSHy5wZXRyZWwuZW5naW5lLnYxLkV2ZW50c1Jl\
-            cXVlc3QaFy5wZXRyZWwuZW5naW5lLnYxLkV2ZW50MAESVAoJRGlza1VzYWdlEiIucGV0cmVsLmVuZ2luZS52MS5EaXNrVXNh\
-            Z2VSZXF1ZXN0GiMucGV0cmVsLmVuZ2luZS52MS5EaXNrVXNhZ2VSZXNwb25zZWIGcHJvdG8z
+            ZS52MS5XYWl0UmVzcG9uc2USSgoETGlzdBIdLnBldHJlbC5lbmdpbmUudjEuTGlzdFJlcXVlc3QaHi5wZXRyZWwuZW5naW5l\
+            LnYxLkxpc3RSZXNwb25zZSIDkAIBElMKB0luc3BlY3QSIC5wZXRyZWwuZW5naW5lLnYxLkluc3BlY3RSZXF1ZXN0GiEucGV0\
+            cmVsLmVuZ2luZS52MS5JbnNwZWN0UmVzcG9uc2UiA5ACARJHCgRMb2dzEh0ucGV0cmVsLmVuZ2luZS52MS5Mb2dzUmVxdWVz\
+            dBoeLnBldHJlbC5lbmdpbmUudjEuTG9nc1Jlc3BvbnNlMAESSQoERXhlYxIdLnBldHJlbC5lbmdpbmUudjEuRXhlY1JlcXVl\
+            c3QaHi5wZXRyZWwuZW5naW5lLnYxLkV4ZWNSZXNwb25zZSgBMAESSAoFUGF1c2USHi5wZXRyZWwuZW5naW5lLnYxLlBhdXNl\
+            UmVxdWVzdBofLnBldHJlbC5lbmdpbmUudjEuUGF1c2VSZXNwb25zZRJKCgdVbnBhdXNlEh4ucGV0cmVsLmVuZ2luZS52MS5Q\
+            YXVzZVJlcXVlc3QaHy5wZXRyZWwuZW5naW5lLnYxLlBhdXNlUmVzcG9uc2USSwoGUmVuYW1lEh8ucGV0cmVsLmVuZ2luZS52\
+            MS5SZW5hbWVSZXF1ZXN0GiAucGV0cmVsLmVuZ2luZS52MS5SZW5hbWVSZXNwb25zZRJLCgZVcGRhdGUSHy5wZXRyZWwuZW5n\
+            aW5lLnYxLlVwZGF0ZVJlcXVlc3QaIC5wZXRyZWwuZW5naW5lLnYxLlVwZGF0ZVJlc3BvbnNlEkgKBVBydW5lEh4ucGV0cmVs\
+            LmVuZ2luZS52MS5QcnVuZVJlcXVlc3QaHy5wZXRyZWwuZW5naW5lLnYxLlBydW5lUmVzcG9uc2USQgoDVG9wEhwucGV0cmVs\
+            LmVuZ2luZS52MS5Ub3BSZXF1ZXN0Gh0ucGV0cmVsLmVuZ2luZS52MS5Ub3BSZXNwb25zZRJKCgVTdGF0cxIeLnBldHJlbC5l\
+            bmdpbmUudjEuU3RhdHNSZXF1ZXN0Gh8ucGV0cmVsLmVuZ2luZS52MS5TdGF0c1Jlc3BvbnNlMAESRwoERGlmZhIdLnBldHJl\
+            bC5lbmdpbmUudjEuRGlmZlJlcXVlc3QaHi5wZXRyZWwuZW5naW5lLnYxLkRpZmZSZXNwb25zZTABEk8KBkF0dGFjaBIfLnBl\
+            dHJlbC5lbmdpbmUudjEuQXR0YWNoUmVxdWVzdBogLnBldHJlbC5lbmdpbmUudjEuQXR0YWNoUmVzcG9uc2UoATABEmMKDlJl\
+            c2l6ZVRlcm1pbmFsEicucGV0cmVsLmVuZ2luZS52MS5SZXNpemVUZXJtaW5hbFJlcXVlc3QaKC5wZXRyZWwuZW5naW5lLnYx\
+            LlJlc2l6ZVRlcm1pbmFsUmVzcG9uc2USUAoIU3RhdFBhdGgSIS5wZXRyZWwuZW5naW5lLnYxLlN0YXRQYXRoUmVxdWVzdBoc\
+            LnBldHJlbC5jb21tb24udjEuUGF0aFN0YXR1cyIDkAIBElwKC1JlYWRBcmNoaXZlEiQucGV0cmVsLmVuZ2luZS52MS5SZWFk\
+            QXJjaGl2ZVJlcXVlc3QaJS5wZXRyZWwuZW5naW5lLnYxLlJlYWRBcmNoaXZlUmVzcG9uc2UwARJfCgxXcml0ZUFyY2hpdmUS\
+            JS5wZXRyZWwuZW5naW5lLnYxLldyaXRlQXJjaGl2ZVJlcXVlc3QaJi5wZXRyZWwuZW5naW5lLnYxLldyaXRlQXJjaGl2ZVJl\
+            c3BvbnNlKAEypgUKBkltYWdlcxJNCgRMb2FkEh0ucGV0cmVsLmVuZ2luZS52MS5Mb2FkUmVxdWVzdBoiLnBldHJlbC5lbmdp\
+            bmUudjEuUHJvZ3Jlc3NSZXNwb25zZSgBMAESSwoEUHVsbBIdLnBldHJlbC5lbmdpbmUudjEuUHVsbFJlcXVlc3QaIi5wZXRy\
+            ZWwuZW5naW5lLnYxLlByb2dyZXNzUmVzcG9uc2UwARJWCgRMaXN0EiMucGV0cmVsLmVuZ2luZS52MS5MaXN0SW1hZ2VzUmVx\
+            dWVzdBokLnBldHJlbC5lbmdpbmUudjEuTGlzdEltYWdlc1Jlc3BvbnNlIgOQAgESUwoHSW5zcGVjdBIgLnBldHJlbC5lbmdp\
+            bmUudjEuSW5zcGVjdFJlcXVlc3QaIS5wZXRyZWwuZW5naW5lLnYxLkluc3BlY3RSZXNwb25zZSIDkAIBElUKBlJlbW92ZRIk\
+            LnBldHJlbC5lbmdpbmUudjEuUmVtb3ZlSW1hZ2VSZXF1ZXN0GiUucGV0cmVsLmVuZ2luZS52MS5SZW1vdmVJbWFnZVJlc3Bv\
+            bnNlEkwKA1RhZxIhLnBldHJlbC5lbmdpbmUudjEuVGFnSW1hZ2VSZXF1ZXN0GiIucGV0cmVsLmVuZ2luZS52MS5UYWdJbWFn\
+            ZVJlc3BvbnNlElgKB0hpc3RvcnkSJS5wZXRyZWwuZW5naW5lLnYxLkltYWdlSGlzdG9yeVJlcXVlc3QaJi5wZXRyZWwuZW5n\
+            aW5lLnYxLkltYWdlSGlzdG9yeVJlc3BvbnNlElQKBVBydW5lEiQucGV0cmVsLmVuZ2luZS52MS5QcnVuZUltYWdlc1JlcXVl\
+            c3QaJS5wZXRyZWwuZW5naW5lLnYxLlBydW5lSW1hZ2VzUmVzcG9uc2UyxQIKBlN5c3RlbRJTCgdWZXJzaW9uEiAucGV0cmVs\
+            LmVuZ2luZS52MS5WZXJzaW9uUmVxdWVzdBohLnBldHJlbC5lbmdpbmUudjEuVmVyc2lvblJlc3BvbnNlIgOQAgESSgoESW5m\
+            bxIdLnBldHJlbC5lbmdpbmUudjEuSW5mb1JlcXVlc3QaHi5wZXRyZWwuZW5naW5lLnYxLkluZm9SZXNwb25zZSIDkAIBEkQK\
+            BkV2ZW50cxIfLnBldHJlbC5lbmdpbmUudjEuRXZlbnRzUmVxdWVzdBoXLnBldHJlbC5lbmdpbmUudjEuRXZlbnQwARJUCglE\
+            aXNrVXNhZ2USIi5wZXRyZWwuZW5naW5lLnYxLkRpc2tVc2FnZVJlcXVlc3QaIy5wZXRyZWwuZW5naW5lLnYxLkRpc2tVc2Fn\
+            ZVJlc3BvbnNlYgZwcm90bzM=
             """)
     }
 
@@ -303,23 +304,23 @@ enum FileDescriptors {
             GAMgASgEEjEKCXNuYXBzaG90cxgEIAMoCzIeLnBldHJlbC5pbWFnZS52MS5TbmFwc2hvdFVzYWdlIkgKCkltYWdlVXNhZ2US\
             EAoIaW1hZ2VfaWQYASABKAkSEgoKc2l6ZV9ieXRlcxgCIAEoBBIUCgxzaGFyZWRfYnl0ZXMYAyABKAQiWwoNU25hcHNob3RV\
             c2FnZRILCgNrZXkYASABKAkSEAoIaW1hZ2VfaWQYAiABKAkSFQoNd3JpdHRlbl9ieXRlcxgDIAEoBBIUCgxsYXllcnNfYnl0\
-            ZXMYBCABKAQyhwkKCkltYWdlU3RvcmUSRwoETG9hZBIcLnBldHJlbC5pbWFnZS52MS5Mb2FkUmVxdWVzdBodLnBldHJlbC5p\
+            ZXMYBCABKAQylgkKCkltYWdlU3RvcmUSRwoETG9hZBIcLnBldHJlbC5pbWFnZS52MS5Mb2FkUmVxdWVzdBodLnBldHJlbC5p\
             bWFnZS52MS5Mb2FkUmVzcG9uc2UoATABEkUKBFB1bGwSHC5wZXRyZWwuaW1hZ2UudjEuUHVsbFJlcXVlc3QaHS5wZXRyZWwu\
-            aW1hZ2UudjEuUHVsbFJlc3BvbnNlMAESQwoETGlzdBIcLnBldHJlbC5pbWFnZS52MS5MaXN0UmVxdWVzdBodLnBldHJlbC5p\
-            bWFnZS52MS5MaXN0UmVzcG9uc2USOgoDR2V0EhsucGV0cmVsLmltYWdlLnYxLkdldFJlcXVlc3QaFi5wZXRyZWwuaW1hZ2Uu\
-            djEuSW1hZ2USQAoDVGFnEhsucGV0cmVsLmltYWdlLnYxLlRhZ1JlcXVlc3QaHC5wZXRyZWwuaW1hZ2UudjEuVGFnUmVzcG9u\
-            c2USSQoGUmVtb3ZlEh4ucGV0cmVsLmltYWdlLnYxLlJlbW92ZVJlcXVlc3QaHy5wZXRyZWwuaW1hZ2UudjEuUmVtb3ZlUmVz\
-            cG9uc2USVQoPUHJlcGFyZVNuYXBzaG90EicucGV0cmVsLmltYWdlLnYxLlByZXBhcmVTbmFwc2hvdFJlcXVlc3QaGS5wZXRy\
-            ZWwuaW1hZ2UudjEuU25hcHNob3QSRgoLR2V0U25hcHNob3QSHC5wZXRyZWwuaW1hZ2UudjEuU25hcHNob3RLZXkaGS5wZXRy\
-            ZWwuaW1hZ2UudjEuU25hcHNob3QSVwoOUmVtb3ZlU25hcHNob3QSHC5wZXRyZWwuaW1hZ2UudjEuU25hcHNob3RLZXkaJy5w\
-            ZXRyZWwuaW1hZ2UudjEuUmVtb3ZlU25hcHNob3RSZXNwb25zZRJeCg1MaXN0U25hcHNob3RzEiUucGV0cmVsLmltYWdlLnYx\
-            Lkxpc3RTbmFwc2hvdHNSZXF1ZXN0GiYucGV0cmVsLmltYWdlLnYxLkxpc3RTbmFwc2hvdHNSZXNwb25zZRJhCg5Db2xsZWN0\
-            R2FyYmFnZRImLnBldHJlbC5pbWFnZS52MS5Db2xsZWN0R2FyYmFnZVJlcXVlc3QaJy5wZXRyZWwuaW1hZ2UudjEuQ29sbGVj\
-            dEdhcmJhZ2VSZXNwb25zZRJCCgZFdmVudHMSHi5wZXRyZWwuaW1hZ2UudjEuRXZlbnRzUmVxdWVzdBoWLnBldHJlbC5pbWFn\
-            ZS52MS5FdmVudDABEkwKB1ZlcnNpb24SHy5wZXRyZWwuaW1hZ2UudjEuVmVyc2lvblJlcXVlc3QaIC5wZXRyZWwuaW1hZ2Uu\
-            djEuVmVyc2lvblJlc3BvbnNlEkYKBVBydW5lEh0ucGV0cmVsLmltYWdlLnYxLlBydW5lUmVxdWVzdBoeLnBldHJlbC5pbWFn\
-            ZS52MS5QcnVuZVJlc3BvbnNlEkYKBVVzYWdlEh0ucGV0cmVsLmltYWdlLnYxLlVzYWdlUmVxdWVzdBoeLnBldHJlbC5pbWFn\
-            ZS52MS5Vc2FnZVJlc3BvbnNlYgZwcm90bzM=
+            aW1hZ2UudjEuUHVsbFJlc3BvbnNlMAESSAoETGlzdBIcLnBldHJlbC5pbWFnZS52MS5MaXN0UmVxdWVzdBodLnBldHJlbC5p\
+            bWFnZS52MS5MaXN0UmVzcG9uc2UiA5ACARI6CgNHZXQSGy5wZXRyZWwuaW1hZ2UudjEuR2V0UmVxdWVzdBoWLnBldHJlbC5p\
+            bWFnZS52MS5JbWFnZRJACgNUYWcSGy5wZXRyZWwuaW1hZ2UudjEuVGFnUmVxdWVzdBocLnBldHJlbC5pbWFnZS52MS5UYWdS\
+            ZXNwb25zZRJJCgZSZW1vdmUSHi5wZXRyZWwuaW1hZ2UudjEuUmVtb3ZlUmVxdWVzdBofLnBldHJlbC5pbWFnZS52MS5SZW1v\
+            dmVSZXNwb25zZRJVCg9QcmVwYXJlU25hcHNob3QSJy5wZXRyZWwuaW1hZ2UudjEuUHJlcGFyZVNuYXBzaG90UmVxdWVzdBoZ\
+            LnBldHJlbC5pbWFnZS52MS5TbmFwc2hvdBJGCgtHZXRTbmFwc2hvdBIcLnBldHJlbC5pbWFnZS52MS5TbmFwc2hvdEtleRoZ\
+            LnBldHJlbC5pbWFnZS52MS5TbmFwc2hvdBJXCg5SZW1vdmVTbmFwc2hvdBIcLnBldHJlbC5pbWFnZS52MS5TbmFwc2hvdEtl\
+            eRonLnBldHJlbC5pbWFnZS52MS5SZW1vdmVTbmFwc2hvdFJlc3BvbnNlEmMKDUxpc3RTbmFwc2hvdHMSJS5wZXRyZWwuaW1h\
+            Z2UudjEuTGlzdFNuYXBzaG90c1JlcXVlc3QaJi5wZXRyZWwuaW1hZ2UudjEuTGlzdFNuYXBzaG90c1Jlc3BvbnNlIgOQAgES\
+            YQoOQ29sbGVjdEdhcmJhZ2USJi5wZXRyZWwuaW1hZ2UudjEuQ29sbGVjdEdhcmJhZ2VSZXF1ZXN0GicucGV0cmVsLmltYWdl\
+            LnYxLkNvbGxlY3RHYXJiYWdlUmVzcG9uc2USQgoGRXZlbnRzEh4ucGV0cmVsLmltYWdlLnYxLkV2ZW50c1JlcXVlc3QaFi5w\
+            ZXRyZWwuaW1hZ2UudjEuRXZlbnQwARJRCgdWZXJzaW9uEh8ucGV0cmVsLmltYWdlLnYxLlZlcnNpb25SZXF1ZXN0GiAucGV0\
+            cmVsLmltYWdlLnYxLlZlcnNpb25SZXNwb25zZSIDkAIBEkYKBVBydW5lEh0ucGV0cmVsLmltYWdlLnYxLlBydW5lUmVxdWVz\
+            dBoeLnBldHJlbC5pbWFnZS52MS5QcnVuZVJlc3BvbnNlEkYKBVVzYWdlEh0ucGV0cmVsLmltYWdlLnYxLlVzYWdlUmVxdWVz\
+            dBoeLnBldHJlbC5pbWFnZS52MS5Vc2FnZVJlc3BvbnNlYgZwcm90bzM=
             """)
     }
 
@@ -408,7 +409,7 @@ enum FileDescriptors {
             VF9NT0RFX05PEAASFwoTUkVTVEFSVF9NT0RFX0FMV0FZUxABEh8KG1JFU1RBUlRfTU9ERV9VTkxFU1NfU1RPUFBFRBACEhsK\
             F1JFU1RBUlRfTU9ERV9PTl9GQUlMVVJFEAMqfgoFUGhhc2USFQoRUEhBU0VfVU5TUEVDSUZJRUQQABIRCg1QSEFTRV9DUkVB\
             VEVEEAESEQoNUEhBU0VfUlVOTklORxACEhAKDFBIQVNFX1BBVVNFRBADEhQKEFBIQVNFX1JFU1RBUlRJTkcQBBIQCgxQSEFT\
-            RV9FWElURUQQBTK1DwoKU3VwZXJ2aXNvchJOCgZDcmVhdGUSIy5wZXRyZWwuc3VwZXJ2aXNvci52MS5DcmVhdGVSZXF1ZXN0\
+            RV9FWElURUQQBTLEDwoKU3VwZXJ2aXNvchJOCgZDcmVhdGUSIy5wZXRyZWwuc3VwZXJ2aXNvci52MS5DcmVhdGVSZXF1ZXN0\
             Gh8ucGV0cmVsLnN1cGVydmlzb3IudjEuQ29udGFpbmVyEkwKBVN0YXJ0EiIucGV0cmVsLnN1cGVydmlzb3IudjEuU3RhcnRS\
             ZXF1ZXN0Gh8ucGV0cmVsLnN1cGVydmlzb3IudjEuQ29udGFpbmVyEkoKBFN0b3ASIS5wZXRyZWwuc3VwZXJ2aXNvci52MS5T\
             dG9wUmVxdWVzdBofLnBldHJlbC5zdXBlcnZpc29yLnYxLkNvbnRhaW5lchJKCgRLaWxsEiEucGV0cmVsLnN1cGVydmlzb3Iu\
@@ -419,23 +420,23 @@ enum FileDescriptors {
             BVVzYWdlEiIucGV0cmVsLnN1cGVydmlzb3IudjEuVXNhZ2VSZXF1ZXN0GiMucGV0cmVsLnN1cGVydmlzb3IudjEuVXNhZ2VS\
             ZXNwb25zZRJTCgZEZWxldGUSIy5wZXRyZWwuc3VwZXJ2aXNvci52MS5EZWxldGVSZXF1ZXN0GiQucGV0cmVsLnN1cGVydmlz\
             b3IudjEuRGVsZXRlUmVzcG9uc2USSAoDR2V0EiAucGV0cmVsLnN1cGVydmlzb3IudjEuR2V0UmVxdWVzdBofLnBldHJlbC5z\
-            dXBlcnZpc29yLnYxLkNvbnRhaW5lchJNCgRMaXN0EiEucGV0cmVsLnN1cGVydmlzb3IudjEuTGlzdFJlcXVlc3QaIi5wZXRy\
-            ZWwuc3VwZXJ2aXNvci52MS5MaXN0UmVzcG9uc2USTQoEV2FpdBIhLnBldHJlbC5zdXBlcnZpc29yLnYxLldhaXRSZXF1ZXN0\
-            GiIucGV0cmVsLnN1cGVydmlzb3IudjEuV2FpdFJlc3BvbnNlEkwKBEV4ZWMSIS5wZXRyZWwuc3VwZXJ2aXNvci52MS5FeGVj\
-            UmVxdWVzdBohLnBldHJlbC5zdXBlcnZpc29yLnYxLkV4ZWNQcm9jZXNzElIKB0dldEV4ZWMSJC5wZXRyZWwuc3VwZXJ2aXNv\
-            ci52MS5HZXRFeGVjUmVxdWVzdBohLnBldHJlbC5zdXBlcnZpc29yLnYxLkV4ZWNQcm9jZXNzElMKCFdhaXRFeGVjEiQucGV0\
-            cmVsLnN1cGVydmlzb3IudjEuR2V0RXhlY1JlcXVlc3QaIS5wZXRyZWwuc3VwZXJ2aXNvci52MS5FeGVjUHJvY2VzcxJUCghL\
-            aWxsRXhlYxIlLnBldHJlbC5zdXBlcnZpc29yLnYxLktpbGxFeGVjUmVxdWVzdBohLnBldHJlbC5zdXBlcnZpc29yLnYxLkV4\
-            ZWNQcm9jZXNzEmsKDlJlc2l6ZVRlcm1pbmFsEisucGV0cmVsLnN1cGVydmlzb3IudjEuUmVzaXplVGVybWluYWxSZXF1ZXN0\
-            GiwucGV0cmVsLnN1cGVydmlzb3IudjEuUmVzaXplVGVybWluYWxSZXNwb25zZRJMCgZFdmVudHMSIy5wZXRyZWwuc3VwZXJ2\
-            aXNvci52MS5FdmVudHNSZXF1ZXN0GhsucGV0cmVsLnN1cGVydmlzb3IudjEuRXZlbnQwARJ0ChFBY2tub3dsZWRnZUV2ZW50\
-            cxIuLnBldHJlbC5zdXBlcnZpc29yLnYxLkFja25vd2xlZGdlRXZlbnRzUmVxdWVzdBovLnBldHJlbC5zdXBlcnZpc29yLnYx\
-            LkFja25vd2xlZGdlRXZlbnRzUmVzcG9uc2USVgoHVmVyc2lvbhIkLnBldHJlbC5zdXBlcnZpc29yLnYxLlZlcnNpb25SZXF1\
-            ZXN0GiUucGV0cmVsLnN1cGVydmlzb3IudjEuVmVyc2lvblJlc3BvbnNlEk8KCFN0YXRQYXRoEiUucGV0cmVsLnN1cGVydmlz\
-            b3IudjEuU3RhdFBhdGhSZXF1ZXN0GhwucGV0cmVsLmNvbW1vbi52MS5QYXRoU3RhdHVzEmQKC1JlYWRBcmNoaXZlEigucGV0\
-            cmVsLnN1cGVydmlzb3IudjEuUmVhZEFyY2hpdmVSZXF1ZXN0GikucGV0cmVsLnN1cGVydmlzb3IudjEuUmVhZEFyY2hpdmVS\
-            ZXNwb25zZTABEmcKDFdyaXRlQXJjaGl2ZRIpLnBldHJlbC5zdXBlcnZpc29yLnYxLldyaXRlQXJjaGl2ZVJlcXVlc3QaKi5w\
-            ZXRyZWwuc3VwZXJ2aXNvci52MS5Xcml0ZUFyY2hpdmVSZXNwb25zZSgBYgZwcm90bzM=
+            dXBlcnZpc29yLnYxLkNvbnRhaW5lchJSCgRMaXN0EiEucGV0cmVsLnN1cGVydmlzb3IudjEuTGlzdFJlcXVlc3QaIi5wZXRy\
+            ZWwuc3VwZXJ2aXNvci52MS5MaXN0UmVzcG9uc2UiA5ACARJNCgRXYWl0EiEucGV0cmVsLnN1cGVydmlzb3IudjEuV2FpdFJl\
+            cXVlc3QaIi5wZXRyZWwuc3VwZXJ2aXNvci52MS5XYWl0UmVzcG9uc2USTAoERXhlYxIhLnBldHJlbC5zdXBlcnZpc29yLnYx\
+            LkV4ZWNSZXF1ZXN0GiEucGV0cmVsLnN1cGVydmlzb3IudjEuRXhlY1Byb2Nlc3MSUgoHR2V0RXhlYxIkLnBldHJlbC5zdXBl\
+            cnZpc29yLnYxLkdldEV4ZWNSZXF1ZXN0GiEucGV0cmVsLnN1cGVydmlzb3IudjEuRXhlY1Byb2Nlc3MSUwoIV2FpdEV4ZWMS\
+            JC5wZXRyZWwuc3VwZXJ2aXNvci52MS5HZXRFeGVjUmVxdWVzdBohLnBldHJlbC5zdXBlcnZpc29yLnYxLkV4ZWNQcm9jZXNz\
+            ElQKCEtpbGxFeGVjEiUucGV0cmVsLnN1cGVydmlzb3IudjEuS2lsbEV4ZWNSZXF1ZXN0GiEucGV0cmVsLnN1cGVydmlzb3Iu\
+            djEuRXhlY1Byb2Nlc3MSawoOUmVzaXplVGVybWluYWwSKy5wZXRyZWwuc3VwZXJ2aXNvci52MS5SZXNpemVUZXJtaW5hbFJl\
+            cXVlc3QaLC5wZXRyZWwuc3VwZXJ2aXNvci52MS5SZXNpemVUZXJtaW5hbFJlc3BvbnNlEkwKBkV2ZW50cxIjLnBldHJlbC5z\
+            dXBlcnZpc29yLnYxLkV2ZW50c1JlcXVlc3QaGy5wZXRyZWwuc3VwZXJ2aXNvci52MS5FdmVudDABEnQKEUFja25vd2xlZGdl\
+            RXZlbnRzEi4ucGV0cmVsLnN1cGVydmlzb3IudjEuQWNrbm93bGVkZ2VFdmVudHNSZXF1ZXN0Gi8ucGV0cmVsLnN1cGVydmlz\
+            b3IudjEuQWNrbm93bGVkZ2VFdmVudHNSZXNwb25zZRJbCgdWZXJzaW9uEiQucGV0cmVsLnN1cGVydmlzb3IudjEuVmVyc2lv\
+            blJlcXVlc3QaJS5wZXRyZWwuc3VwZXJ2aXNvci52MS5WZXJzaW9uUmVzcG9uc2UiA5ACARJUCghTdGF0UGF0aBIlLnBldHJl\
+            bC5zdXBlcnZpc29yLnYxLlN0YXRQYXRoUmVxdWVzdBocLnBldHJlbC5jb21tb24udjEuUGF0aFN0YXR1cyIDkAIBEmQKC1Jl\
+            YWRBcmNoaXZlEigucGV0cmVsLnN1cGVydmlzb3IudjEuUmVhZEFyY2hpdmVSZXF1ZXN0GikucGV0cmVsLnN1cGVydmlzb3Iu\
+            djEuUmVhZEFyY2hpdmVSZXNwb25zZTABEmcKDFdyaXRlQXJjaGl2ZRIpLnBldHJlbC5zdXBlcnZpc29yLnYxLldyaXRlQXJj\
+            aGl2ZVJlcXVlc3QaKi5wZXRyZWwuc3VwZXJ2aXNvci52MS5Xcml0ZUFyY2hpdmVSZXNwb25zZSgBYgZwcm90bzM=
             """)
     }
 }

@@ -66,7 +66,7 @@ extension EngineV1 {
             _ request: EngineV1.ListRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.ListResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/List", request, options)
+            try await channel.unary("/petrel.engine.v1.Containers/List", request, options, isIdempotent: true)
         }
 
         /// `petrel.engine.v1.Containers/Inspect`.
@@ -74,7 +74,7 @@ extension EngineV1 {
             _ request: EngineV1.InspectRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.InspectResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/Inspect", request, options)
+            try await channel.unary("/petrel.engine.v1.Containers/Inspect", request, options, isIdempotent: true)
         }
 
         /// `petrel.engine.v1.Containers/Logs`.
@@ -184,7 +184,7 @@ extension EngineV1 {
             _ request: EngineV1.StatPathRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> CommonV1.PathStatus {
-            try await channel.unary("/petrel.engine.v1.Containers/StatPath", request, options)
+            try await channel.unary("/petrel.engine.v1.Containers/StatPath", request, options, isIdempotent: true)
         }
 
         /// A tar stream of what is at a path: of a directory with all that is in it, names begin with the path's last part. The first
@@ -433,7 +433,7 @@ extension EngineV1 {
             _ request: EngineV1.ListImagesRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.ListImagesResponse {
-            try await channel.unary("/petrel.engine.v1.Images/List", request, options)
+            try await channel.unary("/petrel.engine.v1.Images/List", request, options, isIdempotent: true)
         }
 
         /// `petrel.engine.v1.Images/Inspect`.
@@ -441,7 +441,7 @@ extension EngineV1 {
             _ request: EngineV1.InspectRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.InspectResponse {
-            try await channel.unary("/petrel.engine.v1.Images/Inspect", request, options)
+            try await channel.unary("/petrel.engine.v1.Images/Inspect", request, options, isIdempotent: true)
         }
 
         /// `petrel.engine.v1.Images/Remove`.
@@ -571,7 +571,7 @@ extension EngineV1 {
             _ request: EngineV1.VersionRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.VersionResponse {
-            try await channel.unary("/petrel.engine.v1.System/Version", request, options)
+            try await channel.unary("/petrel.engine.v1.System/Version", request, options, isIdempotent: true)
         }
 
         /// `petrel.engine.v1.System/Info`.
@@ -579,7 +579,7 @@ extension EngineV1 {
             _ request: EngineV1.InfoRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.InfoResponse {
-            try await channel.unary("/petrel.engine.v1.System/Info", request, options)
+            try await channel.unary("/petrel.engine.v1.System/Info", request, options, isIdempotent: true)
         }
 
         /// `petrel.engine.v1.System/Events`.

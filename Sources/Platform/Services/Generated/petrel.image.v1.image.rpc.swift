@@ -34,7 +34,7 @@ extension ImageV1 {
             _ request: ImageV1.ListRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ImageV1.ListResponse {
-            try await channel.unary("/petrel.image.v1.ImageStore/List", request, options)
+            try await channel.unary("/petrel.image.v1.ImageStore/List", request, options, isIdempotent: true)
         }
 
         /// By reference, id or unambiguous id prefix.
@@ -90,7 +90,7 @@ extension ImageV1 {
             _ request: ImageV1.ListSnapshotsRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ImageV1.ListSnapshotsResponse {
-            try await channel.unary("/petrel.image.v1.ImageStore/ListSnapshots", request, options)
+            try await channel.unary("/petrel.image.v1.ImageStore/ListSnapshots", request, options, isIdempotent: true)
         }
 
         /// Removes what no name, snapshot or running operation reaches; it also runs by itself.
@@ -115,7 +115,7 @@ extension ImageV1 {
             _ request: ImageV1.VersionRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ImageV1.VersionResponse {
-            try await channel.unary("/petrel.image.v1.ImageStore/Version", request, options)
+            try await channel.unary("/petrel.image.v1.ImageStore/Version", request, options, isIdempotent: true)
         }
 
         /// Removes images of a list as far as nothing uses them now: each wholly or not at all.

@@ -99,7 +99,7 @@ extension SupervisorV1 {
             _ request: SupervisorV1.ListRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.ListResponse {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/List", request, options)
+            try await channel.unary("/petrel.supervisor.v1.Supervisor/List", request, options, isIdempotent: true)
         }
 
         /// Rightly endless: ends when the condition holds. Answers for removed containers for 10 minutes.
@@ -171,7 +171,7 @@ extension SupervisorV1 {
             _ request: SupervisorV1.VersionRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.VersionResponse {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/Version", request, options)
+            try await channel.unary("/petrel.supervisor.v1.Supervisor/Version", request, options, isIdempotent: true)
         }
 
         /// What is at a path of a container, running or not. A link at its end is not followed, unless the path ends in "/" or "/.".
@@ -179,7 +179,7 @@ extension SupervisorV1 {
             _ request: SupervisorV1.StatPathRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> CommonV1.PathStatus {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/StatPath", request, options)
+            try await channel.unary("/petrel.supervisor.v1.Supervisor/StatPath", request, options, isIdempotent: true)
         }
 
         /// A tar stream of what is at a path: of a directory with all that is in it, names begin with the path's last part. The first

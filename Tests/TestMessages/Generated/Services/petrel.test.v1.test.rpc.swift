@@ -17,7 +17,7 @@ extension TestV1 {
             _ request: TestV1.EchoRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> TestV1.EchoResponse {
-            try await channel.unary("/petrel.test.v1.Echo/Say", request, options)
+            try await channel.unary("/petrel.test.v1.Echo/Say", request, options, isIdempotent: true)
         }
 
         /// Answers `count` times.
