@@ -58,7 +58,11 @@ struct PythonRoundTripTests {
     @Test(
         .enabled(if: python != nil, "needs the program python3 with the package protobuf (python3-protobuf)")
     )
-    func randomMessagesMeanTheSameToPython() throws {
+    func randomMessagesMeanTheSameToPython() async throws {
+        try await blocking { try roundTrip() }
+    }
+
+    private func roundTrip() throws {
         let python = try #require(Self.python)
         let given = ProcessInfo.processInfo.environment["PETREL_TEST_SEED"].flatMap(UInt32.init)
         let seed = given ?? UInt32.random(in: 0...UInt32.max)

@@ -167,17 +167,6 @@ func makeServer(
     )
 }
 
-/// Runs what blocks on a thread of its own: the tests' tasks share as many threads as there are processors.
-func blocking<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-    try await withCheckedThrowingContinuation { continuation in
-        do {
-            try Threads.start { continuation.resume(with: Swift.Result { try body() }) }
-        } catch {
-            continuation.resume(throwing: error)
-        }
-    }
-}
-
 /// Waits until `condition` holds; false after ten seconds.
 func eventually(_ condition: () -> Bool) async throws -> Bool {
     for _ in 0..<1000 {

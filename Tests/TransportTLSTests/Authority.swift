@@ -10,10 +10,10 @@ import TransportTLS
 struct Authority {
     let directory: String
 
-    init(in directory: String) throws {
+    init(in directory: String) async throws {
         self.directory = directory
         try Files.makeDirectories(directory)
-        try openssl(
+        try await openssl(
             "req",
             "-x509",
             "-newkey",
@@ -33,8 +33,8 @@ struct Authority {
     }
 
     /// - Parameter names: As openssl writes them: `DNS:localhost,IP:127.0.0.1`.
-    func issue(_ name: String, names: String) throws {
-        try openssl(
+    func issue(_ name: String, names: String) async throws {
+        try await openssl(
             "req",
             "-newkey",
             "ec",
@@ -50,7 +50,7 @@ struct Authority {
             "-out",
             "\(name).csr"
         )
-        try openssl(
+        try await openssl(
             "x509",
             "-req",
             "-in",
@@ -82,13 +82,14 @@ struct Authority {
         )
     }
 
-    func der(_ name: String) throws -> [UInt8] {
-        try openssl("x509", "-in", "\(name).pem", "-outform", "DER", "-out", "\(name).der")
+    func der(_ name: String) async throws -> [UInt8] {
+        try await openssl("x509", "-in", "\(name).pem", "-outform", "DER", "-out", "\(name).der")
         return try Files.contents(of: directory + "/\(name).der")
     }
 
-    private func openssl(_ arguments: String...) throws {
-        let outcome = try run("/bin/sh", ["-c", "cd \"$0\" && exec openssl \"$@\"", directory] + arguments)
+    private func openssl(_ arguments: String...) async throws {
+        let command = ["-c", "cd \"$0\" && exec openssl \"$@\"", directory] + arguments
+        let outcome = try await blocking { try run("/bin/sh", command) }
         guard outcome.status == 0 else { throw CommandFailed(outcome: outcome) }
     }
 }

@@ -21,7 +21,7 @@ struct MutualTLSTests {
             )
             #expect(answer.text == "hello" && answer.data.count == 1 << 20)
             // What the handler saw is the client's own certificate.
-            let der = try authority.der("alice")
+            let der = try await authority.der("alice")
             #expect(service.certificates() == [der])
             await channel.close()
         }
@@ -29,8 +29,8 @@ struct MutualTLSTests {
 
     @Test func strangersAreTurnedAway() async throws {
         try await withServer(on: "127.0.0.1") { authority, port, service in
-            let stranger = try Authority(in: authority.directory + "/other")
-            try stranger.issue("mallory", names: "IP:127.0.0.1")
+            let stranger = try await Authority(in: authority.directory + "/other")
+            try await stranger.issue("mallory", names: "IP:127.0.0.1")
             let place = ServerAddress.tcp(host: "127.0.0.1", port: port)
             let attempts: [(String, (any TransportSecurity)?)] = [
                 ("no TLS", nil),
@@ -59,9 +59,9 @@ struct MutualTLSTests {
     @Test(arguments: [["-tls1_2", "-alpn", "h2"], ["-tls1_3", "-alpn", "http/1.1"], ["-tls1_3"]])
     func otherProtocolsAreRefused(options: [String]) async throws {
         try await withTemporaryDirectory { directory in
-            let authority = try Authority(in: directory)
-            try authority.issue("server", names: "IP:127.0.0.1")
-            try authority.issue("alice", names: "IP:127.0.0.1")
+            let authority = try await Authority(in: directory)
+            try await authority.issue("server", names: "IP:127.0.0.1")
+            try await authority.issue("alice", names: "IP:127.0.0.1")
             let probe = try InternetSocket.listen(on: "127.0.0.1", port: 0)
             let port = try InternetSocket.port(of: probe.raw)
             try probe.close()
@@ -114,8 +114,8 @@ struct MutualTLSTests {
 
     @Test func badFilesAreNamed() async throws {
         try await withTemporaryDirectory { directory in
-            let authority = try Authority(in: directory)
-            try authority.issue("server", names: "IP:127.0.0.1")
+            let authority = try await Authority(in: directory)
+            try await authority.issue("server", names: "IP:127.0.0.1")
             let (good, key, roots) = (
                 directory + "/server.pem", directory + "/server.key", directory + "/root.pem"
             )
@@ -136,9 +136,9 @@ struct MutualTLSTests {
         _ body: @escaping @Sendable (Authority, Int, Whoami) async throws -> Void
     ) async throws {
         try await withTemporaryDirectory { directory in
-            let authority = try Authority(in: directory)
-            try authority.issue("server", names: "DNS:localhost,IP:127.0.0.1,IP:::1")
-            try authority.issue("alice", names: "DNS:alice")
+            let authority = try await Authority(in: directory)
+            try await authority.issue("server", names: "DNS:localhost,IP:127.0.0.1,IP:::1")
+            try await authority.issue("alice", names: "DNS:alice")
             let security = try MutualTLS.server(
                 certificate: directory + "/server.pem",
                 key: directory + "/server.key",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import NIOCore
 internal import NIOSSL
-package import RPC
+internal import RPC
 
 /// One end of TLS 1.3 connections whose both ends have certificates.
 package struct MutualTLS: TransportSecurity {
