@@ -16,7 +16,7 @@ import sandbox
 from trial import Trial
 from workplace import workplace
 
-PARTS = ["scale", "cycles", "flood"]
+PARTS = ["scale", "cycles", "flood", "calls"]
 DISK_GIGABYTES = 16
 
 
@@ -30,6 +30,7 @@ def parsed():
         "followers": (200, 1000, "how many clients follow one container's output in flood"),
         "seconds": (30, 3600, "how long the flood lasts"),
         "megabytes": (2000, 4000, "how much is written, in flood, for clients that read it only afterwards"),
+        "calls": (10_000_000, 1_000_000_000, "how many calls are made in calls"),
         "kills": (3, 100, "how often each daemon is killed in scale"),
     }
     for name, (usual, most, about) in counts.items():
@@ -52,9 +53,11 @@ def work_on(part, arguments, place):
     with open(place.directory / "record", "w") as record:
         trial = Trial(part, arguments, place.directory, record)
         try:
-            sandbox.make_disk(disk, DISK_GIGABYTES)
-            trial.start(os.environ["PETREL_BIN"], disk, place.suite_id)
-            importlib.import_module(part).soak(trial)
+            module = importlib.import_module(part)
+            if getattr(module, "NEEDS_SUITE", True):
+                sandbox.make_disk(disk, DISK_GIGABYTES)
+                trial.start(os.environ["PETREL_BIN"], disk, place.suite_id)
+            module.soak(trial)
         except Exception as error:
             trial.say(f"{type(error).__name__}: {error}")
             trial.find("comes to its end", "yes", f"{type(error).__name__}: {error}", False)

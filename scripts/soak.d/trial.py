@@ -65,7 +65,7 @@ class Trial:
 
     def show_logs(self):
         """What the daemons said of late, other than that they did as they were told."""
-        for file in sorted((self.disk / "petrel" / "log").glob("*")):
+        for file in sorted((self.work / "disk" / "petrel" / "log").glob("*")):
             lines = [line for line in file.read_text(errors="replace").splitlines() if " info " not in line]
             print(f"--- {file.name}", *lines[-25:], sep="\n", file=sys.stderr)
 

@@ -11,7 +11,7 @@ struct RPCEcho: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rpc-echo",
         abstract: "Echoes messages, and measures that.",
-        subcommands: [Serve.self, Unary.self, Flow.self, Idle.self, Streams.self, Codec.self]
+        subcommands: [Serve.self, Unary.self, Flow.self, Idle.self, Streams.self, Codec.self, Soak.self]
     )
 }
 
