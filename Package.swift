@@ -82,6 +82,7 @@ func external(_ name: String, _ package: String) -> Target.Dependency {
 let nioCore = external("NIOCore", "swift-nio")
 let nioPosix = external("NIOPosix", "swift-nio")
 let nioTLS = external("NIOTLS", "swift-nio")
+let nioHTTP1 = external("NIOHTTP1", "swift-nio")
 let nioSSL = external("NIOSSL", "swift-nio-ssl")
 let logging = external("Logging", "swift-log")
 let crypto = external("Crypto", "swift-crypto")
@@ -109,8 +110,12 @@ let platform: [Target] = [
     module("Platform/Messages", ["CMessages", "CProtobufC", "System"]),
     module("Platform/Suite", ["System"]),
     module("Platform/Events", ["System"]),
-    module("Platform/RPC", ["CNGHTTP2", "CZlib", "Definitions", "Messages", "System", nioCore, nioPosix, nioTLS, logging]),
+    module(
+        "Platform/RPC",
+        ["CNGHTTP2", "CZlib", "Definitions", "Messages", "System", nioCore, nioPosix, nioTLS, logging]
+    ),
     module("Platform/Services", ["Messages", "RPC"]),
+    module("Platform/Telemetry", ["RPC", "System", nioCore, nioHTTP1, nioPosix, logging]),
     module("Platform/TransportTLS", ["RPC", nioCore, nioSSL]),
 ]
 
@@ -171,7 +176,7 @@ let daemons: [Target] = [
 ]
 
 let daemonParts: [Target.Dependency] = [
-    "Suite", "Events", "RPC", "Services", "System", arguments, lifecycle, logging,
+    "Suite", "Events", "RPC", "Services", "System", "Telemetry", arguments, lifecycle, logging,
 ]
 
 let programs: [Target] = [
@@ -218,7 +223,11 @@ let suites: [Target] = [
         ["Messages", "RPC", "System", "TestMessages", "TestSupport"],
         exclude: ["Python"]
     ),
-    tests("RPCTests", ["Definitions", "Messages", "RPC", "Services", "System", "TestMessages", "TestSupport", logging]),
+    tests(
+        "RPCTests",
+        ["Definitions", "Messages", "RPC", "Services", "System", "TestMessages", "TestSupport", logging]
+    ),
+    tests("TelemetryTests", ["RPC", "Telemetry", "TestSupport"]),
     tests(
         "TransportTLSTests",
         ["RPC", "System", "TestMessages", "TestSupport", "TransportTLS", logging]

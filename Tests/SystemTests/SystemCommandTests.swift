@@ -121,4 +121,36 @@ struct SystemCommandTests {
             )
         }
     }
+
+    /// Each daemon tells of its calls where it is asked to, also after it was started again.
+    @Test func daemonsTellPrometheus() throws {
+        let ports = try (0..<2).map { _ in try freePort() }
+        let environment = [
+            "PETREL_ENGINE_METRICS": "127.0.0.1:\(ports[0])",
+            "PETREL_SUPERVISOR_METRICS": "127.0.0.1:\(ports[1])",
+        ]
+        try withSuite(environment: environment) { suite in
+            for _ in 0..<2 {
+                try suite.succeed("run", "--rm", "busybox", "true")
+                let engine = try succeed("curl", ["-s", "http://127.0.0.1:\(ports[0])/metrics"]).stdout
+                #expect(
+                    engine.contains(
+                        #"grpc_service="petrel.engine.v1.Containers",grpc_method="Create",grpc_code="OK""#
+                    ),
+                    "\(engine)"
+                )
+                let supervisor = try succeed("curl", ["-s", "http://127.0.0.1:\(ports[1])/metrics"]).stdout
+                #expect(
+                    supervisor.contains(#"grpc_server_handled_total{grpc_service="petrel.supervisor.v1."#),
+                    "\(supervisor)"
+                )
+                try suite.waitForSuccessor(of: suite.kill(.engine), .engine)
+            }
+        }
+    }
+
+    private func freePort() throws -> UInt16 {
+        let socket = try InternetSocket.listen(on: "127.0.0.1", port: 0)
+        return try InternetSocket.port(of: socket.raw)
+    }
 }

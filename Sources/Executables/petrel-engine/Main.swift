@@ -15,6 +15,8 @@ struct Main: AsyncParsableCommand {
 
     @Option(help: "Where lasting state is kept (PETREL_ROOT).") var root: String?
     @Option(help: "Where sockets are kept (PETREL_RUN).") var run: String?
+    @Option(help: "Tell Prometheus of calls and memory at ADDRESS:PORT (PETREL_ENGINE_METRICS).")
+    var metrics: String?
     @Option(help: "For tests: the folder in which fault points are armed.") var faultPoints: String?
 
     func run() async throws {
@@ -31,7 +33,8 @@ struct Main: AsyncParsableCommand {
             location: location,
             inherited: inherited,
             notifier: notifier,
-            faults: FaultPoints(directory: faultPoints)
+            faults: FaultPoints(directory: faultPoints),
+            metrics: metrics
         )
         try await wiring.serve()
         // Held to here.

@@ -7,6 +7,7 @@ import RPC
 import ServiceLifecycle
 import Suite
 import System
+import Telemetry
 import UnixSignals
 
 /// Puts the engine together and runs it until SIGTERM.
@@ -24,13 +25,15 @@ struct Wiring: Sendable {
     private let store: Channel
     private let engine: Engine
     private let server: RPCServer
+    private let monitoring: Monitoring
     private let repaired = AsyncStream<Void>.makeStream()
 
     init(
         location: SuiteLocation,
         inherited: InheritedDescriptors,
         notifier: Notifier,
-        faults: FaultPoints
+        faults: FaultPoints,
+        metrics: String?
     ) throws {
         self.location = location
         self.inherited = inherited
@@ -50,6 +53,7 @@ struct Wiring: Sendable {
             logger: logger,
             executor: LoopExecutor.shared
         )
+        monitoring = try Monitoring(address: metrics, daemon: Self.daemon, logger: logger)
         server = RPCServer(
             services: [
                 ContainerHandlers(engine: engine),
@@ -57,6 +61,7 @@ struct Wiring: Sendable {
                 SystemHandlers(engine: engine),
             ],
             quick: ContainerHandlers.quick,
+            interceptors: monitoring.interceptors,
             logger: logger
         )
     }
@@ -64,7 +69,10 @@ struct Wiring: Sendable {
     /// Stops in the reverse order of starting: first no more calls, then the engine.
     func serve() async throws {
         var configuration = ServiceGroupConfiguration(
-            services: [EngineRun(wiring: self), ServerRun(wiring: self), ReloadRun(wiring: self)],
+            services: [
+                EngineRun(wiring: self), ServerRun(wiring: self), ReloadRun(wiring: self),
+                MetricsRun(wiring: self),
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
@@ -117,6 +125,15 @@ struct Wiring: Sendable {
                 notifier.stopping()
                 server.gracefulShutdown()
             }
+        }
+    }
+
+    private struct MetricsRun: Service {
+        let wiring: Wiring
+
+        func run() async throws {
+            let monitoring = wiring.monitoring
+            try await cancelWhenGracefulShutdown { try await monitoring.run() }
         }
     }
 

@@ -21,6 +21,8 @@ struct Main: AsyncParsableCommand {
         help: "Users and passwords for registries, as in Docker's config.json (PETREL_REGISTRY_CREDENTIALS)."
     )
     var registryCredentials: String?
+    @Option(help: "Tell Prometheus of calls and memory at ADDRESS:PORT (PETREL_IMAGE_STORE_METRICS).")
+    var metrics: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical (PETREL_LOG_LEVEL).")
     var logLevel: String?
 
@@ -47,7 +49,8 @@ struct Main: AsyncParsableCommand {
             faults: FaultPoints(directory: faultPoints ?? SystemEnvironment.value(of: "PETREL_FAULT_POINTS")),
             credentials: CredentialsFile(
                 path: registryCredentials ?? SystemEnvironment.value(of: "PETREL_REGISTRY_CREDENTIALS")
-            )
+            ),
+            metrics: metrics
         )
         try await wiring.serve()
         // Held to here.

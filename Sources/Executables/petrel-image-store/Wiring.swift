@@ -8,6 +8,7 @@ import Registry
 import ServiceLifecycle
 import Suite
 import System
+import Telemetry
 import UnixSignals
 
 /// Puts the image store together and runs it until SIGTERM.
@@ -23,6 +24,7 @@ struct Wiring: Sendable {
     let notifier: Notifier
     let faults: FaultPoints
     let credentials: CredentialsFile
+    let metrics: String?
     private let logger = Logger(label: "petrel-image-store")
 
     init(
@@ -30,8 +32,10 @@ struct Wiring: Sendable {
         inherited: InheritedDescriptors,
         notifier: Notifier,
         faults: FaultPoints,
-        credentials: CredentialsFile
+        credentials: CredentialsFile,
+        metrics: String?
     ) {
+        self.metrics = metrics
         self.location = location
         self.inherited = inherited
         self.notifier = notifier
@@ -42,6 +46,7 @@ struct Wiring: Sendable {
     /// Opens the store, serves, drains, and closes it again.
     func serve() async throws {
         let (credentials, location) = (credentials, location)
+        let monitoring = try Monitoring(address: metrics, daemon: Self.daemon, logger: logger)
         // The socket exists before the store is whole, so callers wait instead of being refused.
         let socket = SharedDescriptor(
             try Listener.open(daemon: Self.daemon, at: location, inherited: inherited)
@@ -57,6 +62,7 @@ struct Wiring: Sendable {
             )
             let server = RPCServer(
                 services: [ImageStoreHandlers(store: store, release: Release.version)],
+                interceptors: monitoring.interceptors,
                 logger: logger
             )
             var configuration = ServiceGroupConfiguration(
@@ -64,6 +70,7 @@ struct Wiring: Sendable {
                     Collection(store: store, interval: Self.collectionInterval, logger: logger),
                     Serving(server: server, socket: socket, notifier: notifier),
                     Reloading(notifier: notifier),
+                    Telling(monitoring: monitoring),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
@@ -107,6 +114,15 @@ struct Wiring: Sendable {
             await cancelWhenGracefulShutdown {
                 for await _ in signals { notifier.ready() }
             }
+        }
+    }
+
+    private struct Telling: Service {
+        let monitoring: Monitoring
+
+        func run() async throws {
+            let monitoring = monitoring
+            try await cancelWhenGracefulShutdown { try await monitoring.run() }
         }
     }
 

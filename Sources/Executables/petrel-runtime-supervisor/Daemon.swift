@@ -9,6 +9,7 @@ import SupervisorCore
 import SupervisorService
 import Synchronization
 import System
+import Telemetry
 
 /// The daemon's parts, wired by hand, and its life from start to drain.
 struct Daemon: ~Copyable {
@@ -21,6 +22,7 @@ struct Daemon: ~Copyable {
     private let supervisor: Supervisor
     private let surroundings: Surroundings
     private let server: RPCServer
+    private let monitoring: Monitoring
     private let logger: Logger
 
     init(options: Options, inherited: InheritedDescriptors, notifier: Notifier) throws {
@@ -42,9 +44,11 @@ struct Daemon: ~Copyable {
             seccomp: try SeccompCache(directory: directory + "/seccomp"),
             surroundings: surroundings
         )
+        monitoring = try Monitoring(address: options.metrics, daemon: "supervisor", logger: logger)
         self.server = RPCServer(
             services: [SupervisorHandlers(supervisor: supervisor, release: Release.version)],
             quick: SupervisorHandlers.quick,
+            interceptors: monitoring.interceptors,
             logger: logger
         )
         self.location = location
@@ -104,7 +108,7 @@ struct Daemon: ~Copyable {
     /// Takes up what is there, serves until SIGTERM, and drains. Containers and keepers go on.
     func run(signals: SignalSource) async throws {
         let (supervisor, surroundings, server, poller) = (supervisor, surroundings, server, poller)
-        let (notifier, store, inherited) = (notifier, store, inherited)
+        let (notifier, store, inherited, monitoring) = (notifier, store, inherited, monitoring)
         let readiness = Readiness(notifier: notifier)
         let socket = SharedDescriptor(
             try Listener.open(daemon: "supervisor", at: location, inherited: inherited)
@@ -114,6 +118,7 @@ struct Daemon: ~Copyable {
         try? SmallProgram.keep()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await surroundings.works.run() }
+            group.addTask { try await monitoring.run() }
             group.addTask { try await store.catchUp { await supervisor.storeAgain() } }
             group.addTask {
                 while true {

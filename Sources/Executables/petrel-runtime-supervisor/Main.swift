@@ -78,6 +78,9 @@ struct Options: ParsableCommand {
     @Option(help: "The keeper's executable; by default petrel-keeper beside this one (PETREL_KEEPER).")
     var keeper: String?
 
+    @Option(help: "Tell Prometheus of calls and memory at ADDRESS:PORT (PETREL_SUPERVISOR_METRICS).")
+    var metrics: String?
+
     @Option(help: "trace, debug, info, notice, warning, error or critical (PETREL_LOG_LEVEL).")
     var logLevel: String?
 }

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+package import RPC
+internal import Synchronization
+package import System
+
+/// Serves a daemon's metrics over HTTP/1.1. It owns its listening socket and the connections.
+package final class MetricsEndpoint: Sendable {
+    private static let connectionLimit = 32
+    private static let patience = TimeAmount.seconds(30)
+
+    private let metrics: CallMetrics
+    private let open = Mutex(0)
+    /// What it listens on; the port where 0 was asked for.
+    package let port: UInt16
+    private let listener: SharedDescriptor
+
+    /// Listens from here on; answers while `run` does.
+    /// - Throws: `EADDRINUSE`, `EADDRNOTAVAIL`.
+    package init(at place: MetricsAddress, _ metrics: CallMetrics) throws(SystemError) {
+        self.metrics = metrics
+        let socket = try InternetSocket.listen(on: place.address, port: place.port)
+        port = try InternetSocket.port(of: socket.raw)
+        listener = SharedDescriptor(socket)
+    }
+
+    /// Until the task is cancelled. Rightly endless otherwise.
+    package func run() async throws {
+        let raw = try listener.duplicate().relinquish()
+        let channel = try await ServerBootstrap(group: EventLoops.all)
+            .serverChannelOption(ChannelOptions.backlog, value: 64)
+            .childChannelInitializer { [self] channel in
+                channel.eventLoop.makeCompletedFuture { try accept(channel) }
+            }
+            .withBoundSocket(raw)
+            .get()
+        await withTaskCancellationHandler {
+            try? await channel.closeFuture.get()
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+    }
+
+    private func accept(_ channel: any NIOCore.Channel) throws {
+        let count = open.withLock { count in
+            count += 1
+            return count
+        }
+        channel.closeFuture.whenComplete { [self] _ in open.withLock { $0 -= 1 } }
+        guard count <= Self.connectionLimit else {
+            channel.close(promise: nil)
+            return
+        }
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
+        try pipeline.addHandler(IdleStateHandler(readTimeout: Self.patience))
+        try pipeline.addHandler(Answerer(metrics))
+    }
+
+    /// One connection: requests, one after another.
+    private final class Answerer: ChannelInboundHandler {
+        typealias InboundIn = HTTPServerRequestPart
+        typealias OutboundOut = HTTPServerResponsePart
+
+        private let metrics: CallMetrics
+        private var head: HTTPRequestHead?
+
+        init(_ metrics: CallMetrics) { self.metrics = metrics }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            switch unwrapInboundIn(data) {
+            case .head(let head): self.head = head
+            case .body: break
+            case .end:
+                guard let head else { return }
+                self.head = nil
+                answer(head, context)
+            }
+        }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+        private func answer(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+            let path = request.uri.prefix { $0 != "?" }
+            let (status, text): (HTTPResponseStatus, String) =
+                switch (request.method, path) {
+                case (.GET, "/metrics"), (.HEAD, "/metrics"): (.ok, metrics.text() + ProcessMetrics.text())
+                case (_, "/metrics"): (.methodNotAllowed, "only GET\n")
+                default: (.notFound, "only /metrics is here\n")
+                }
+            let body = ByteBuffer(string: text)
+            let type =
+                status == .ok ? "text/plain; version=0.0.4; charset=utf-8" : "text/plain; charset=utf-8"
+            var headers = HTTPHeaders([("content-type", type), ("content-length", "\(body.readableBytes)")])
+            if status == .methodNotAllowed { headers.add(name: "allow", value: "GET, HEAD") }
+            if !request.isKeepAlive { headers.add(name: "connection", value: "close") }
+            let head = HTTPResponseHead(version: request.version, status: status, headers: headers)
+            context.write(wrapOutboundOut(.head(head)), promise: nil)
+            if request.method != .HEAD {
+                context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+            }
+            let end = context.writeAndFlush(wrapOutboundOut(.end(nil)))
+            guard !request.isKeepAlive else { return }
+            let channel = context.channel
+            end.whenComplete { _ in channel.close(promise: nil) }
+        }
+    }
+}
