@@ -19,11 +19,12 @@ struct DefinitionPoolTests {
                 // The second paragraph.
                 service Caller {
                   // One, and one.
-                  rpc Unary(petrel.dynamic.v1.Scalars) returns (petrel.dynamic.v1.Lists);
+                  rpc Unary(petrel.dynamic.v1.Scalars) returns (petrel.dynamic.v1.Lists) \
+                { option idempotency_level = IDEMPOTENT; }
                   rpc Watch(petrel.dynamic.v1.Scalars) returns (stream petrel.dynamic.v1.Lists);
                   rpc Upload(stream petrel.dynamic.v1.Scalars) returns (petrel.dynamic.v1.Lists);
                   rpc Talk(stream petrel.dynamic.v1.Scalars) returns (stream google.protobuf.Empty) \
-                { option deprecated = true; }
+                { option deprecated = true; option idempotency_level = NO_SIDE_EFFECTS; }
                 }
                 """
         )
@@ -35,7 +36,8 @@ struct DefinitionPoolTests {
                 // petrel.dynamic.v1.Caller.Unary, from petrel/dynamic/v1/dynamic.proto
 
                 // One, and one.
-                rpc Unary(petrel.dynamic.v1.Scalars) returns (petrel.dynamic.v1.Lists);
+                rpc Unary(petrel.dynamic.v1.Scalars) returns (petrel.dynamic.v1.Lists) \
+                { option idempotency_level = IDEMPOTENT; }
                 """
         )
     }

@@ -58,8 +58,14 @@ private struct DefinitionText {
     mutating func write(_ method: ServiceDefinition.Method) {
         let input = (method.clientStreams ? "stream " : "") + method.input
         let output = (method.serverStreams ? "stream " : "") + method.output
-        let options = method.isDeprecated ? " { option deprecated = true; }" : ";"
-        line("rpc \(method.name)(\(input)) returns (\(output))\(options)")
+        var options = method.isDeprecated ? ["option deprecated = true;"] : []
+        switch method.idempotency {
+        case .unknown: break
+        case .noSideEffects: options.append("option idempotency_level = NO_SIDE_EFFECTS;")
+        case .idempotent: options.append("option idempotency_level = IDEMPOTENT;")
+        }
+        let end = options.isEmpty ? ";" : " { \(options.joined(separator: " ")) }"
+        line("rpc \(method.name)(\(input)) returns (\(output))\(end)")
     }
 
     mutating func write(_ message: MessageDefinition) {

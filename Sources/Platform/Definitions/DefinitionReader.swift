@@ -212,25 +212,39 @@ struct DefinitionReader {
         let name = try wire.name(1, of: "service")
         var service = ServiceDefinition(name: name, fullName: scope + name, comment: comment(path))
         for (index, method) in wire.all(2).enumerated() {
-            let method = try budget.fields(method)
-            let name = try method.name(1, of: "method")
-            let options = try method.bytes(4).map { bytes throws(DefinitionError) in
-                try budget.fields(bytes)
-            }
             service.methods.append(
-                .init(
-                    name: name,
-                    fullName: service.fullName + "." + name,
-                    input: try method.name(2, of: "type"),
-                    output: try method.name(3, of: "type"),
-                    clientStreams: method.flag(5),
-                    serverStreams: method.flag(6),
-                    isDeprecated: options?.flag(33) ?? false,
-                    comment: comment(path + [2, Int32(index)])
-                )
+                try self.method(method, service.fullName + ".", path + [2, Int32(index)])
             )
         }
         return service
+    }
+
+    private mutating func method(
+        _ bytes: ArraySlice<UInt8>,
+        _ scope: String,
+        _ path: [Int32]
+    ) throws(DefinitionError) -> ServiceDefinition.Method {
+        let wire = try budget.fields(bytes)
+        let name = try wire.name(1, of: "method")
+        var method = ServiceDefinition.Method(
+            name: name,
+            fullName: scope + name,
+            input: try wire.name(2, of: "type"),
+            output: try wire.name(3, of: "type"),
+            clientStreams: wire.flag(5),
+            serverStreams: wire.flag(6),
+            comment: comment(path)
+        )
+        guard let options = wire.bytes(4) else { return method }
+        let wireOptions = try budget.fields(options)
+        method.isDeprecated = wireOptions.flag(33)
+        method.idempotency =
+            switch wireOptions.integer(34) {
+            case 1: .noSideEffects
+            case 2: .idempotent
+            default: .unknown
+            }
+        return method
     }
 
     private func comment(_ path: [Int32]) -> String { comments?[path] ?? "" }

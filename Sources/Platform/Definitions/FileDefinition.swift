@@ -104,6 +104,13 @@ package struct EnumDefinition: Hashable, Sendable {
 
 package struct ServiceDefinition: Hashable, Sendable {
     package struct Method: Hashable, Sendable {
+        /// Whether a call may be sent again when nobody knows what became of it.
+        package enum Idempotency: Hashable, Sendable {
+            case unknown
+            case noSideEffects
+            case idempotent
+        }
+
         package var name: String
         /// `petrel.engine.v1.Containers.Start`.
         package var fullName: String
@@ -112,6 +119,7 @@ package struct ServiceDefinition: Hashable, Sendable {
         package var output: String
         package var clientStreams = false
         package var serverStreams = false
+        package var idempotency = Idempotency.unknown
         package var isDeprecated = false
         package var comment = ""
     }
