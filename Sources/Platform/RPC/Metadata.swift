@@ -54,4 +54,7 @@ package struct Metadata: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     }
 
     package var isEmpty: Bool { entries.isEmpty }
+
+    /// Whether entries of a name travel: it is a name, and none that HTTP or gRPC have for themselves. Others are left out.
+    package static func carries(_ name: String) -> Bool { HeaderBlock.isAllowed(name.lowercased()) }
 }

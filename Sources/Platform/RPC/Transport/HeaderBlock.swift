@@ -85,7 +85,7 @@ struct HeaderBlock: Sendable {
         }
     }
 
-    private static func isAllowed(_ name: String) -> Bool {
+    static func isAllowed(_ name: String) -> Bool {
         let isText = name.utf8.allSatisfy { byte in
             (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2d || byte == 0x5f
                 || byte == 0x2e
