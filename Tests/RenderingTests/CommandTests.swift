@@ -55,10 +55,24 @@ private let dump: JSON = {
     ]
     let hidden: JSON = ["commandName": "__complete", "shouldDisplay": false]
     let group: JSON = ["commandName": "container", "abstract": "All of them.", "subcommands": [ps, stop]]
+    let call: JSON = [
+        "commandName": "call", "abstract": "Call a method.", "shouldDisplay": true,
+        "arguments": [
+            option("option", [("long", "daemon")], "Which.", value: "name"), help, positional("method"),
+            positional("json", optional: true),
+        ],
+    ]
+    let list: JSON = [
+        "commandName": "list", "abstract": "List.", "arguments": [positional("service", optional: true)],
+    ]
+    let describe: JSON = [
+        "commandName": "describe", "abstract": "Show.", "arguments": [positional("symbol")],
+    ]
+    let rpc: JSON = ["commandName": "rpc", "abstract": "By hand.", "subcommands": [call, list, describe]]
     return [
         "command": [
             "commandName": "prog", "abstract": "A program.", "shouldDisplay": true, "arguments": [help],
-            "subcommands": [ps, run, stop, hidden, group],
+            "subcommands": [ps, run, stop, hidden, group, rpc],
         ]
     ]
 }()
@@ -155,8 +169,8 @@ private func root() throws -> CommandDescription { try #require(CommandDescripti
     }
 
     @Test func commandsAndOptionsComplete() throws {
-        #expect(words(try complete("")) == ["ps", "run", "stop", "container", "help"])
-        #expect(words(try complete("r")) == ["run"])
+        #expect(words(try complete("")) == ["ps", "run", "stop", "container", "rpc", "help"])
+        #expect(words(try complete("ru")) == ["run"])
         #expect(words(try complete("container", "")) == ["ps", "stop"])
         #expect(words(try complete("ps", "--f")) == ["--filter", "--format"])
         #expect(words(try complete("ps", "-")).contains("-a"))
@@ -180,6 +194,15 @@ private func root() throws -> CommandDescription { try #require(CommandDescripti
         #expect(try complete("run", "-i", "--name", "x", "") == .images)
         #expect(try complete("run", "busybox", "") == .files)
         #expect(try complete("run", "busybox", "ls", "-") == .files)
+    }
+
+    @Test func whatServersTellIsTheirsToKnow() throws {
+        #expect(try complete("rpc", "list", "") == .rpc(.services))
+        #expect(try complete("rpc", "describe", "x") == .rpc(.symbols))
+        #expect(try complete("rpc", "call", "--daemon", "engine", "") == .rpc(.methods))
+        #expect(words(try complete("rpc", "call", "--daemon", "run")) == ["runtime-supervisor"])
+        // The shell has nothing to say about JSON.
+        #expect(try complete("rpc", "call", "a.B/C", "") == .words([]))
     }
 
     @Test func everyShellHasAScript() {

@@ -14,10 +14,14 @@ package enum Completion: Hashable, Sendable {
 
     package enum Containers: Hashable, Sendable { case all, running, stopped, paused }
 
+    /// Names that a gRPC server tells of itself.
+    package enum RPCNames: Hashable, Sendable { case services, methods, symbols }
+
     case words([Word])
     case containers(Containers)
     case images
     case containersAndImages
+    case rpc(RPCNames)
     /// The shell completes names of files.
     case files
     /// `CONTAINER:`, or names of files.
@@ -119,6 +123,7 @@ package enum Completion: Hashable, Sendable {
         "type": ["container", "image"],
         "network": ["none", "host", "bridge"],
         "log-driver": ["local", "none"],
+        "daemon": ["engine", "runtime-supervisor", "image-store"],
     ]
     private static let fileOptions = ["env-file", "cidfile", "input", "output", "label-file", "file"]
     private static let filters: [String: [String]] = [
@@ -182,6 +187,10 @@ package enum Completion: Hashable, Sendable {
         case "object", "objects": return .containersAndImages
         case "source", "destination": return command.name == "cp" ? .placesToCopy : .files
         case "daemon", "daemons": return .words(["image-store", "supervisor", "engine"].map { Word($0) })
+        case "service": return .rpc(.services)
+        case "method": return .rpc(.methods)
+        case "symbol": return .rpc(.symbols)
+        case "json": return .words([])
         case "shell": return .words(["bash", "zsh", "fish"].map { Word($0) })
         default: return .files
         }
