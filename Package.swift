@@ -184,10 +184,9 @@ let programs: [Target] = [
         "petrel",
         fullyStatic,
         [
-            "Suite", "Events", "FileTrees", "JSON", "MachineCheck", "Messages", "RPC", "Rendering",
-            "Services",
-            "System", "Tar", arguments,
-            logging,
+            "Suite", "Definitions", "DynamicMessages", "Events", "FileTrees", "JSON", "MachineCheck",
+            "Messages", "RPC",
+            "Rendering", "Services", "System", "Tar", arguments, logging,
         ]
     ),
     program("petrel-init", fullyStatic, ["Suite", "InitCore", "System"]),

@@ -50,11 +50,13 @@ struct Invocation {
         }
     }
 
-    /// 125 is what the Docker command line says about options that it does not understand.
+    /// 125 is what the Docker command line says about options that it does not understand; `rpc`, which it does not have,
+    /// tells a call that was not made (2) from one that failed (1).
     private static func failure(_ message: String, _ words: [String], _ path: [String]) throws(Failure)
         -> Failure
     {
         let name = path.dropFirst().joined(separator: " ")
+        let code: Int32 = path.dropFirst().first == RPCGroup.name ? 2 : 125
         let help = "See '\(path.joined(separator: " ")) --help'."
         let tree = try CommandTree.root().path(of: words)
         if let command = tree.last {
@@ -63,10 +65,10 @@ struct Invocation {
                 if let later = LaterOptions.refusal(of: problem.name, by: Array(path.dropFirst())) {
                     return later
                 }
-                return Failure(name, problem.why, advice: problem.advice + help, exitCode: 125)
+                return Failure(name, problem.why, advice: problem.advice + help, exitCode: code)
             }
         }
-        return Failure(name, lowerFirst(message), advice: help, exitCode: 125)
+        return Failure(name, lowerFirst(message), advice: help, exitCode: code)
     }
 
     /// Takes `--root` and `--run` that come before the command into the environment, where every command looks: so they
@@ -124,7 +126,12 @@ struct Invocation {
         let known = candidates.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
         let nearest = Suggestion.nearest(to: word, in: known)
         let advice = nearest.map { "Did you mean '\(path) \($0)'? " } ?? ""
-        return Failure("", "'\(word)' is not a \(path) command", advice: advice + "See '\(path) --help'.")
+        return Failure(
+            "",
+            "'\(word)' is not a \(path) command",
+            advice: advice + "See '\(path) --help'.",
+            exitCode: path == "petrel " + RPCGroup.name ? 2 : 1
+        )
     }
 
     private static func lowerFirst(_ text: String) -> String {

@@ -15,7 +15,7 @@ struct Petrel: ParsableCommand {
         version: "petrel \(Release.version)",
         subcommands: containerCommands + imageCommands + [
             Inspect.self, Events.self, Version.self, Info.self, ContainerGroup.self, ImageGroup.self,
-            SystemGroup.self, CompletionCommand.self, Man.self, Complete.self,
+            SystemGroup.self, RPCGroup.self, CompletionCommand.self, Man.self, Complete.self,
         ]
     )
 
@@ -59,6 +59,16 @@ struct SystemGroup: ParsableCommand {
             SystemStart.self, SystemStop.self, SystemRestart.self, SystemStatus.self, SystemCheck.self,
             SystemDf.self, SystemPrune.self, Info.self, Events.self,
         ]
+    )
+}
+
+struct RPCGroup: ParsableCommand {
+    static let name = "rpc"
+    static let configuration = CommandConfiguration(
+        commandName: name,
+        abstract: "Call the daemons' gRPC methods by hand, for debugging.",
+        discussion: "EXAMPLE:\n  petrel rpc list",
+        subcommands: [RPCList.self, RPCDescribe.self, RPCCall.self]
     )
 }
 

@@ -35,6 +35,7 @@ struct Complete: AsyncParsableCommand {
             Screen.print(":files")
         case .containers(let kind): show(await containers(kind), current)
         case .images: show(await images(), current)
+        case .rpc(let kind): show(await names(kind, words), current)
         case .containersAndImages: show(await containers(.all) + (await images()), current)
         }
     }
@@ -87,6 +88,30 @@ struct Complete: AsyncParsableCommand {
                 }
                 return names.map { Completion.Word($0, Shortened.id(image.id)) }
             }
+        } catch {
+            return []
+        }
+    }
+
+    /// What a server tells of itself; in short too, once something is typed.
+    private func names(_ kind: Completion.RPCNames, _ words: [String]) async -> [Completion.Word] {
+        func value(of option: String) -> String? {
+            if let place = words.lastIndex(of: option) { return words.dropFirst(place + 1).first }
+            return words.last { $0.hasPrefix(option + "=") }.map { String($0.dropFirst(option.count + 1)) }
+        }
+        do throws(Failure) {
+            let address = try RPCTarget.address(
+                daemon: value(of: "--daemon"),
+                address: value(of: "--address"),
+                place: place,
+                ""
+            )
+            var catalog = ServiceCatalog(
+                RPCTarget(what: "", address: address, isDaemon: false, options: Self.options)
+            )
+            let names = try await catalog.names(kind)
+            let isBegun = words.last?.isEmpty == false
+            return names.flatMap { isBegun ? [$0.full, $0.short] : [$0.full] }.map { Completion.Word($0) }
         } catch {
             return []
         }
