@@ -55,7 +55,7 @@ struct ReflectionTests {
             return try await withThrowingTaskGroup(of: Void.self) { group in
                 try listen(server, at: path, in: &group)
                 let channel = Channel(unixSocket: path)
-                let options = CallOptions(timeout: .seconds(10))
+                let options = CallOptions(timeout: .seconds(60))
                 let method = "/\(version).ServerReflection/ServerReflectionInfo"
                 let answers = try await channel.bidirectional(method, options) {
                     (writer: RequestWriter<Request>, responses: ResponseStream<Response>) in
