@@ -35,7 +35,7 @@ struct EncodingTests {
         #expect(StatusEncoding.decode(timeout: text) == timeout)
     }
 
-    @Test(arguments: ["", "1", "n", "-1S", "1x", "123456789n", "1.5S"])
+    @Test(arguments: ["", "1", "n", "-1S", "+1S", "1x", "123456789n", "1.5S"])
     func otherTextIsNoTimeout(text: String) {
         #expect(StatusEncoding.decode(timeout: text) == nil)
     }

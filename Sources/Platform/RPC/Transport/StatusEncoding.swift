@@ -98,7 +98,8 @@ package enum StatusEncoding {
     /// nil when it is not a time-out.
     package static func decode(timeout: String) -> Duration? {
         guard let unit = timeout.last, timeout.utf8.count <= 9, let count = Int64(timeout.dropLast()),
-            count >= 0
+            // A number may have a sign, a time-out may not.
+            timeout.utf8.first.map({ (0x30...0x39).contains($0) }) == true
         else { return nil }
         return switch unit {
         case "H": .seconds(count * 3600)
