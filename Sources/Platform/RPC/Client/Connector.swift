@@ -29,6 +29,7 @@ final class Connector: Sendable {
 
     /// A server that accepts but does not speak is taken for absent after this time.
     private static let settingsTimeout = TimeAmount.seconds(20)
+    private static let placeDelay = TimeAmount.milliseconds(2)
     static let firstDelay = Duration.milliseconds(5)
     private static let longestDelay = Duration.milliseconds(200)
 
@@ -175,26 +176,47 @@ final class Connector: Sendable {
     }
 
     private func dial(_ mailbox: Mailbox, _ promise: EventLoopPromise<Mailbox>, on loop: any EventLoop) {
-        let bootstrap = ClientBootstrap(group: loop)
-            .channelOption(ChannelOptions.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
-            .connectTimeout(Self.settingsTimeout)
-            .channelInitializer { [self] channel in
-                channel.eventLoop.makeCompletedFuture { try configure(channel, mailbox, promise) }
-            }
+        let bootstrap: @Sendable () -> ClientBootstrap = { [self] in
+            ClientBootstrap(group: loop)
+                .channelOption(
+                    ChannelOptions.writeBufferWaterMark,
+                    value: .init(low: 64 << 10, high: 256 << 10)
+                )
+                .connectTimeout(Self.settingsTimeout)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture { try self.configure(channel, mailbox, promise) }
+                }
+        }
         let channel: EventLoopFuture<any NIOCore.Channel>
         switch address {
-        case .tcp(let host, let port): channel = bootstrap.connect(host: host, port: port)
+        case .tcp(let host, let port): channel = bootstrap().connect(host: host, port: port)
         case .unixSocket(let path):
-            do throws(SystemError) {
-                let socket = try UnixSocket.connect(.stream, to: path, nonBlocking: true)
-                channel = bootstrap.withConnectedSocket(socket.relinquish())
-            } catch {
-                channel = loop.makeFailedFuture(RPCError(.unavailable, "\(error)"))
-            }
+            channel = socket(to: path, on: loop, until: .now() + Self.settingsTimeout)
+                .flatMap { bootstrap().withConnectedSocket($0) }
         }
         channel.whenFailure { [self] error in
             discard(mailbox)
             promise.fail(error as? RPCError ?? RPCError(.unavailable, "connect \(address): \(error)"))
+        }
+    }
+
+    /// A connected socket. While as many clients wait for the server to accept them as may, it is tried again: on a
+    /// socket that does not block, the kernel does not wait for a place.
+    private func socket(
+        to path: String,
+        on loop: any EventLoop,
+        until deadline: NIODeadline
+    ) -> EventLoopFuture<NIOBSDSocket.Handle> {
+        do throws(SystemError) {
+            let socket = try UnixSocket.connect(.stream, to: path, nonBlocking: true)
+            return loop.makeSucceededFuture(socket.relinquish())
+        } catch {
+            guard error.code == ErrorNumber.tryAgain, NIODeadline.now() < deadline, !isClosed else {
+                return loop.makeFailedFuture(RPCError(.unavailable, "\(error)"))
+            }
+            return loop.scheduleTask(in: Self.placeDelay) {}.futureResult.flatMap { [self] in
+                self.socket(to: path, on: loop, until: deadline)
+            }
         }
     }
 
