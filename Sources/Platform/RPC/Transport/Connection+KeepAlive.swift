@@ -6,14 +6,12 @@ internal import System
 /// Asking the peer for a sign of life, and being asked.
 extension Connection {
     /// A peer that has not spoken HTTP/2 by then is no peer.
-    private static let greetingTime = TimeAmount.seconds(20)
+    private static let greetingTime = Duration.seconds(20)
 
     /// A server's connection that nobody speaks on is closed. (A client's is looked after by its connector.)
     func awaitGreeting() {
         guard role.isServer else { return }
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        loop.scheduleTask(in: Self.greetingTime) {
-            let connection = bound.value
+        later(Self.greetingTime) { connection in
             if !connection.isGreeted { connection.giveUp("the peer has not spoken HTTP/2 in time") }
         }
     }
