@@ -10,6 +10,9 @@ final class ServerRole: ConnectionRole {
     private let onDisconnect: () -> Void
     private var certificate: [UInt8]?
 
+    /// How much of a path that nobody serves is said back, in characters.
+    private static let shownPath = 128
+
     var isServer: Bool { true }
 
     init(
@@ -70,7 +73,7 @@ final class ServerRole: ConnectionRole {
         guard headers.content == .grpc else { throw .http(415) }
         let path = headers.path
         guard let method = dispatcher.method(at: path) else {
-            throw .status(RPCError(.unimplemented, "unknown method \(path)"))
+            throw .status(RPCError(.unimplemented, "unknown method \(path.prefix(Self.shownPath))"))
         }
         guard headers.encoding != .other else {
             throw .status(RPCError(.unimplemented, "unknown grpc-encoding; gzip and identity are known"))
