@@ -12,6 +12,8 @@ extension Connection {
     /// the connection, which only their reading gives back; a client with that many large ones is told to send fewer.
     private static let incompleteLimit = 64 << 20
     private static let concurrentStreams: UInt32 = 16384
+    /// Of the header lists of all open calls; a list that comes when there are more is refused.
+    private static let headerLimit = 32 << 20
 
     func makeSession() -> OpaquePointer? {
         var options: OpaquePointer?
@@ -77,9 +79,10 @@ extension Connection {
             _,
             user in
             guard let frame else { return 0 }
-            Connection.from(user)?.records[frame.pointee.hd.stream_id]?.headers.add(
+            Connection.from(user)?.received(
                 UnsafeBufferPointer(start: name, count: nameLength),
-                UnsafeBufferPointer(start: value, count: valueLength)
+                UnsafeBufferPointer(start: value, count: valueLength),
+                on: frame.pointee.hd.stream_id
             )
             return 0
         }
@@ -109,6 +112,20 @@ extension Connection {
             records.add(record, as: id)
         }
         return 0
+    }
+
+    /// A few bytes can name a large field again and again, so what counts is what they stand for, in all calls together.
+    private func received(
+        _ name: UnsafeBufferPointer<UInt8>,
+        _ value: UnsafeBufferPointer<UInt8>,
+        on id: Int32
+    ) {
+        guard let record = records[id] else { return }
+        let before = record.headers.size
+        record.headers.add(name, value, isCrowded: role.isServer && headerBytes > Self.headerLimit)
+        let count = record.headers.size - before
+        record.headerBytes += count
+        headerBytes += count
     }
 
     private func received(_ frame: nghttp2_frame) {
@@ -178,7 +195,10 @@ extension Connection {
     }
 
     /// What a stream that is gone has left incomplete.
-    private func restore(_ record: StreamRecord) { incompleteBytes -= record.deframer.heldBytes }
+    private func restore(_ record: StreamRecord) {
+        incompleteBytes -= record.deframer.heldBytes
+        headerBytes -= record.headerBytes
+    }
 
     private func closed(_ id: Int32, _ code: UInt32) {
         guard let record = records.remove(id) else { return }
@@ -259,7 +279,12 @@ extension Connection {
     }
 
     private func couldNotSend(_ frame: nghttp2_frame) {
-        guard UInt32(frame.hd.type) == NGHTTP2_HEADERS.rawValue, !role.isServer else { return }
+        guard UInt32(frame.hd.type) == NGHTTP2_HEADERS.rawValue else { return }
+        if role.isServer {
+            // Too much metadata for nghttp2. The client would wait for ever.
+            if let record = records[frame.hd.stream_id] { reset(record, NGHTTP2_INTERNAL_ERROR) }
+            return
+        }
         closed(frame.hd.stream_id, NGHTTP2_REFUSED_STREAM.rawValue)
     }
 

@@ -26,6 +26,8 @@ final class Connection: ChannelInboundHandler {
     var withheldBytes = 0
     /// Of messages whose rest is still to come, of all streams.
     var incompleteBytes = 0
+    /// Of the header lists of all open streams.
+    var headerBytes = 0
 
     /// Something has arrived since the last look.
     var hasHeard = false
@@ -41,13 +43,17 @@ final class Connection: ChannelInboundHandler {
     private var hasStarted = false
     private var isFlushing = false
     private var isClosing = false
+    private var isPaused = false
     private var drain = Drain.none
     private var failure = "the connection was closed"
 
     private enum Drain { case none, announced, final }
 
     private static let writeStep = 128 << 10
+    private static let waitingFrames = 1024
     private static let keptCapacity = 4096
+    /// How long what is said last may take to leave.
+    private static let lastWordsTime = TimeAmount.seconds(2)
 
     init(
         mailbox: Mailbox,
@@ -334,9 +340,22 @@ final class Connection: ChannelInboundHandler {
         // Not kept for its memory beyond what a call needs.
         if output.capacity > Self.keptCapacity { output = ByteBuffer() }
         guard let session else { return }
+        pauseReading(session, context)
         if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 {
             closeAfterWrites()
         }
+    }
+
+    /// A server reads no more from a client that does not read, once so many frames wait for it: what it asks for, and
+    /// what it is told of its mistakes, is not subject to flow control. (A client reads always, so one of the two does.)
+    private func pauseReading(_ session: OpaquePointer, _ context: ChannelHandlerContext) {
+        guard role.isServer else { return }
+        let mustPause =
+            !context.channel.isWritable
+            && nghttp2_session_get_outbound_queue_size(session) > Self.waitingFrames
+        guard mustPause != isPaused else { return }
+        isPaused = mustPause
+        try? context.channel.syncOptions?.setOption(ChannelOptions.autoRead, value: !mustPause)
     }
 
     private func closeAfterWrites() {
@@ -344,5 +363,7 @@ final class Connection: ChannelInboundHandler {
         isClosing = true
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
+        // A peer that does not read would keep it for ever.
+        loop.scheduleTask(in: Self.lastWordsTime) { channel.close(promise: nil) }
     }
 }

@@ -25,14 +25,21 @@ struct ReceivedHeaders {
     private(set) var details: [UInt8]?
     private(set) var metadata: Metadata = [:]
     private(set) var isTooLarge = false
-    private var size = 0
+    /// What is kept, with 32 bytes for each field.
+    private(set) var size = 0
 
-    mutating func add(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
-        size += name.count + value.count + 32
-        guard size <= Self.limit else {
+    /// - Parameter isCrowded: Nothing more is kept.
+    mutating func add(
+        _ name: UnsafeBufferPointer<UInt8>,
+        _ value: UnsafeBufferPointer<UInt8>,
+        isCrowded: Bool = false
+    ) {
+        let added = name.count + value.count + 32
+        guard !isTooLarge, !isCrowded, size + added <= Self.limit else {
             isTooLarge = true
             return
         }
+        size += added
         switch name.first {
         case 0x3a: addPseudo(name, value)
         case 0x67 where name.starts(with: "grpc-"): addProtocol(name, value)

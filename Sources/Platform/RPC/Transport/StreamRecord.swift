@@ -7,6 +7,8 @@ final class StreamRecord {
     var deframer: Deframer
     /// The header list that is arriving.
     var headers = ReceivedHeaders()
+    /// Of all its header lists.
+    var headerBytes = 0
     /// The answer's headers were sent (server) or have arrived (client).
     var isOpened = false
     /// The peer sends no more.
