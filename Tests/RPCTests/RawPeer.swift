@@ -24,6 +24,8 @@ final class RawPeer {
         let peer = try RawPeer(try UnixSocket.connect(.stream, to: path))
         try peer.send(Frame.preface)
         try peer.send(Frame.settings([(1, 0)] + settings))
+        // The server has sent its own on accepting; they hold when they are acknowledged.
+        try peer.send(Frame.settingsAck)
         return peer
     }
 
@@ -39,6 +41,23 @@ final class RawPeer {
 
     @discardableResult
     func send(_ frame: Frame) throws -> Bool { try send(frame.bytes) }
+
+    /// Sends the same again and again, until the peer is gone or takes no more.
+    func flood(_ bytes: [UInt8], count: Int) throws {
+        let step = 1000
+        let flood = [[UInt8]](repeating: bytes, count: step).flatMap { $0 }
+        for _ in 0..<count / step where try !send(flood) { return }
+    }
+
+    /// Whether the peer closes, though what it has sent is not read.
+    func hasHungUp(within seconds: Double) throws -> Bool {
+        var entries = [Poll.Entry(socket.raw, [])]
+        try Poll.wait(&entries, deadlineNanos: Clock.bootNanos + Int64(seconds * 1e9))
+        return entries[0].found.contains(.hungUp)
+    }
+
+    /// Ends the connection; the number is given back with the object.
+    func close() { UnixSocket.shutDown(socket.raw) }
 
     /// The next frame; nil at the end, or when none has come in time.
     func next(within seconds: Double = 10) throws -> Frame? {
