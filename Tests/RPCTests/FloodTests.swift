@@ -4,6 +4,7 @@ import RPC
 import Synchronization
 import System
 import TestMessages
+import TestSupport
 import Testing
 
 /// Clients that send too much, or read too little: what they cost has a bound, and others do not notice.

@@ -3,6 +3,7 @@ import Messages
 import RPC
 import System
 import TestMessages
+import TestSupport
 import Testing
 
 /// A server whose client breaks the rules: of HTTP/2, of its messages, of gRPC.
