@@ -29,11 +29,11 @@ def _pool():
     return pool
 
 
-_POOL = _pool()
+POOL = _pool()
 
 
 def _message(name):
-    return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"{PACKAGE}.{name}"))
+    return message_factory.GetMessageClass(POOL.FindMessageTypeByName(f"{PACKAGE}.{name}"))
 
 
 BoolValue = _message("BoolValue")
@@ -64,7 +64,7 @@ class Method:
 
 def methods(service):
     """The methods of a service of this package."""
-    described = _POOL.FindServiceByName(f"{PACKAGE}.{service}")
+    described = POOL.FindServiceByName(f"{PACKAGE}.{service}")
     return [Method(described, method) for method in described.methods]
 
 

@@ -98,11 +98,12 @@ def _handlers(service):
     return grpc.method_handlers_generic_handler(f"{schema.PACKAGE}.TestService", handlers)
 
 
-def serve(target):
+def serve(target, add_more=lambda server: None):
     """Serves until the process is ended; says `ready` when calls can come."""
     server = grpc.server(
         concurrent.futures.ThreadPoolExecutor(max_workers=16), options=[compression.AS_RECEIVED])
     server.add_generic_rpc_handlers((_handlers(TestService()),))
+    add_more(server)
     server.add_insecure_port(target)
     server.start()
     print("ready", flush=True)
