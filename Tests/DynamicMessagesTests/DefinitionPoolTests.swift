@@ -97,6 +97,7 @@ struct DefinitionPoolTests {
         #expect(choices.contains("\n  optional int32 number = 1;\n"))
         #expect(choices.contains("\n  oneof body {\n    string choice_text = 11;\n"))
         #expect(!choices.contains("oneof _number"))
+        #expect(try text("Nothing").hasSuffix("\nmessage Nothing {}"))
     }
 
     @Test func namesAreThoseThatCanBeDescribed() {

@@ -55,7 +55,7 @@ struct RPCCommandTests {
                 )
             )
             let method = try suite.succeed("rpc", "describe", "System/Version")
-            #expect(method.contains("\nmessage VersionRequest {\n"))
+            #expect(method.contains("\nmessage VersionRequest {}\n"))
             #expect(method.contains("  map<string, string> components = 6;"))
             #expect(
                 try suite.succeed("rpc", "describe", "petrel.common.v1.ErrorDetail").contains(

@@ -190,10 +190,11 @@ private struct DefinitionText {
 
     mutating func block(_ head: String, _ body: (inout DefinitionText) -> Void) {
         line(head + " {")
+        let start = lines.count
         indent += "  "
         body(&self)
         indent.removeLast(2)
-        line("}")
+        if lines.count == start { lines[start - 1] += "}" } else { line("}") }
     }
 
     private mutating func line(_ text: String) { lines.append(text.isEmpty ? "" : indent + text) }
