@@ -40,14 +40,14 @@ struct HeaderBlock: Sendable {
     }
 
     /// Calls `body` with the fields as nghttp2 wants them; it copies those that do not stand in the program.
-    func withFields<Result>(_ body: (UnsafePointer<nghttp2_nv>, Int) -> Result) -> Result {
+    func withFields<Result>(_ body: (UnsafePointer<nghttp2_nv>?, Int) -> Result) -> Result {
         let fixed = Self.fields(of: kind)
         return withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fixed.count + lengths.count) {
             fields in
             _ = fields.initialize(from: fixed)
             return bytes.withUnsafeBufferPointer { buffer in
                 fill(fields, after: fixed.count, from: buffer.baseAddress)
-                guard kind == .request else { return body(UnsafePointer(fields.baseAddress!), fields.count) }
+                guard kind == .request else { return body(UnsafePointer(fields.baseAddress), fields.count) }
                 var (path, host) = (path, authority?.name ?? "localhost")
                 if authority?.isSecure == true { fields[Self.schemeIndex] = Self.secureScheme }
                 return path.withUTF8 { path in
@@ -56,7 +56,7 @@ struct HeaderBlock: Sendable {
                         fields[Self.pathIndex].valuelen = path.count
                         fields[Self.authorityIndex].value = UnsafeMutablePointer(mutating: host.baseAddress)
                         fields[Self.authorityIndex].valuelen = host.count
-                        return body(UnsafePointer(fields.baseAddress!), fields.count)
+                        return body(UnsafePointer(fields.baseAddress), fields.count)
                     }
                 }
             }
