@@ -113,12 +113,15 @@ struct Soak: AsyncParsableCommand {
     /// Drops a stream of which most is still to come.
     private static func leave(_ client: BenchmarkV1.EchoClient, _ options: CallOptions) async throws -> Bool {
         let answers = try await client.flow(.init(bytes: 100_000_000, chunkBytes: 1000), options: options)
-        guard try await answers.next()?.payload.count == 1000 else { throw RPCError(.dataLoss, "leave: no part") }
+        guard try await answers.next()?.payload.count == 1000 else {
+            throw RPCError(.dataLoss, "leave: no part")
+        }
         return true
     }
 
     /// Cancels the task at some moment: it may be over by then.
-    private static func cancel(_ client: BenchmarkV1.EchoClient, _ options: CallOptions) async throws -> Bool {
+    private static func cancel(_ client: BenchmarkV1.EchoClient, _ options: CallOptions) async throws -> Bool
+    {
         let turns = Int.random(in: 0..<4)
         return try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask(executorPreference: LoopExecutor.shared) {
