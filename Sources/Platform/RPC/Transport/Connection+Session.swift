@@ -249,6 +249,10 @@ extension Connection {
                 else {
                     return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
                 }
+                // nghttp2 goes on by itself as long as there is data, and writers add to it meanwhile.
+                guard connection.output.readableBytes < Connection.writeStep else {
+                    return Int(NGHTTP2_ERR_PAUSE.rawValue)
+                }
                 switch record.call.readiness(limit: limit) {
                 case .later: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
                 case .ready(let count, let closing):

@@ -49,7 +49,8 @@ final class Connection: ChannelInboundHandler {
 
     private enum Drain { case none, announced, final }
 
-    private static let writeStep = 128 << 10
+    /// At most so much, and a frame, is made ready to be written before it is.
+    static let writeStep = 128 << 10
     private static let waitingFrames = 1024
     private static let keptCapacity = 4096
     /// How long what is said last may take to leave.
