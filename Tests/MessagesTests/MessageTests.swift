@@ -105,6 +105,13 @@ struct MessageTests {
         #expect(try Everything(serialized: sparse.serialized()) == full)
     }
 
+    /// Number 0 is nobody's. Written in two bytes it is read, but could not be written so that it is read again.
+    @Test func theFieldOfNoNumberIsForgotten() throws {
+        let sparse = try TestV1.Sparse(serialized: [0xa5, 0x41, 1, 2, 3, 4, 0x80, 0, 0x26])
+        #expect(sparse.unknownFields == [0xa5, 0x41, 1, 2, 3, 4])
+        #expect(try TestV1.Sparse(serialized: sparse.serialized()) == sparse)
+    }
+
     @Test func unknownFieldsOfNestedMessagesSurvive() throws {
         // Nested {1: "a", 99: varint 5, 100: "zz"}.
         let nested: [UInt8] = [0x0a, 1, 0x61, 0x98, 0x06, 5, 0xa2, 0x06, 2, 0x7a, 0x7a]

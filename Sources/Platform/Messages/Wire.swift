@@ -87,6 +87,8 @@ package enum Wire {
         var result: [UInt8] = []
         for index in 0..<Int(base.n_unknown_fields) {
             let field = fields[index]
+            // protobuf-c refuses number 0 only where it is written in one byte, as it would be by us.
+            guard field.tag > 0 else { continue }
             var tag = UInt64(field.tag) << 3 | UInt64(field.wire_type.rawValue)
             while tag >= 0x80 {
                 result.append(UInt8(truncatingIfNeeded: tag) | 0x80)

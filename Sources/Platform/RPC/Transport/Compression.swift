@@ -25,7 +25,7 @@ package enum Compression: Hashable, Sendable {
     private static let windowBits: Int32 = 15 + 16
 
     /// - Returns: nil where there is no memory for it.
-    static func compressed(_ bytes: [UInt8]) -> [UInt8]? {
+    package static func compressed(_ bytes: [UInt8]) -> [UInt8]? {
         var stream = z_stream()
         // Fast rather than small: what travels on one machine, or between two that are near each other.
         let size = Int32(MemoryLayout<z_stream>.size)
@@ -59,7 +59,7 @@ package enum Compression: Hashable, Sendable {
 
     /// - Parameter limit: Most bytes of the result. Memory grows as they come, so that a few bytes cannot claim much.
     /// - Throws: `.resourceExhausted` for more than the limit, `.internal` for what is not one whole gzip stream.
-    static func decompressed(_ bytes: [UInt8], limit: Int) throws(RPCError) -> [UInt8] {
+    package static func decompressed(_ bytes: [UInt8], limit: Int) throws(RPCError) -> [UInt8] {
         var stream = z_stream()
         guard inflateInit2_(&stream, windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
         else {
