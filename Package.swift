@@ -316,6 +316,20 @@ let benchmarks: [Target] = [
     ),
 ]
 
+/// scripts/fuzz builds it, apart from all else: it is made with libFuzzer's instrumentation, and linked with its library.
+let fuzzers: [Target] =
+    Context.environment["PETREL_LIBFUZZER"].map { library in
+        [
+            .executableTarget(
+                name: "fuzz",
+                dependencies: ["Messages", "RPC", "System", "TestMessages", logging],
+                path: "Tests/Fuzzing/Sources",
+                swiftSettings: strict,
+                linkerSettings: [.unsafeFlags([library, "-lstdc++", "-lm", "-use-ld=lld"])]
+            )
+        ]
+    } ?? []
+
 let package = Package(
     name: "petrel",
     dependencies: [
@@ -328,5 +342,5 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
-    targets: bindings + platform + runtime + daemons + programs + suites + benchmarks
+    targets: bindings + platform + runtime + daemons + programs + suites + benchmarks + fuzzers
 )
