@@ -14,7 +14,7 @@ struct ClientFrameTests {
             try peer.send(answer.bytes)
             if !answer.closes { _ = try peer.awaitEnd(within: 20) }
         } _: { client in
-            let error = await failure { try await client.say(.init(), options: .init(timeout: .seconds(15))) }
+            let error = await failure { try await client.say(.init(), options: .init(timeout: .seconds(60))) }
             #expect(error?.code == answer.expected, "\(error?.description ?? "no error")")
         }
     }
@@ -38,7 +38,7 @@ struct ClientFrameTests {
             }
             _ = try peer.awaitEnd(within: 20)
         } _: { client in
-            expect(try await client.say(.init(), options: .init(timeout: .seconds(15))) == .init())
+            expect(try await client.say(.init(), options: .init(timeout: .seconds(60))) == .init())
         }
         #expect(connections.withLock { $0 } == (refusal.kind == Frame.Kind.reset ? 1 : 2))
     }
@@ -52,7 +52,7 @@ struct ClientFrameTests {
             }
         } _: { client in
             await expectFailure(.unavailable) {
-                try await client.say(.init(), options: .init(timeout: .seconds(15)))
+                try await client.say(.init(), options: .init(timeout: .seconds(60)))
             }
         }
     }
@@ -65,7 +65,7 @@ struct ClientFrameTests {
             try peer.send(Answer.good(on: 1))
             _ = try peer.awaitEnd(within: 20)
         } _: { client in
-            expect(try await client.say(.init(), options: .init(timeout: .seconds(15))) == .init())
+            expect(try await client.say(.init(), options: .init(timeout: .seconds(60))) == .init())
         }
     }
 
@@ -89,7 +89,7 @@ struct ClientFrameTests {
             _ = try peer.awaitEnd(within: 20)
         } _: { client in
             await expectFailure(.unavailable) {
-                try await client.say(.init(), options: .init(timeout: .seconds(15)))
+                try await client.say(.init(), options: .init(timeout: .seconds(60)))
             }
         }
     }

@@ -60,7 +60,7 @@ final class RawPeer {
     func close() { UnixSocket.shutDown(socket.raw) }
 
     /// The next frame; nil at the end, or when none has come in time.
-    func next(within seconds: Double = 10) throws -> Frame? {
+    func next(within seconds: Double = 60) throws -> Frame? {
         let deadline = Clock.bootNanos + Int64(seconds * 1e9)
         while true {
             if let frame = takeFrame() { return frame }
@@ -74,7 +74,7 @@ final class RawPeer {
 
     /// Reads until the peer closes.
     /// - Returns: False when it did not in time.
-    func awaitEnd(within seconds: Double = 10) throws -> Bool {
+    func awaitEnd(within seconds: Double = 60) throws -> Bool {
         let deadline = Clock.bootNanos + Int64(seconds * 1e9)
         while !isAtEnd, Clock.bootNanos < deadline {
             var entries = [Poll.Entry(socket.raw)]

@@ -26,7 +26,7 @@ rpc_peer_packages=(
 rpc_programs=(rpc-echo)
 # Programs that the tests drive Petrel with, and compare it to.
 test_packages=(
-    busybox-static curl docker-registry skopeo zstd gzip openssl python3 python3-venv python3-protobuf groff-base zsh fish e2fsprogs
+    busybox-static curl docker-registry skopeo zstd gzip openssl python3 python3-venv python3-protobuf groff-base nghttp2-client zsh fish e2fsprogs
 )
 
 # fail MESSAGE...: one line on stderr, and the end.
