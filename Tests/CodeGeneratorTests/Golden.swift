@@ -57,29 +57,37 @@ enum Golden {
 
         extension GreetV1.Greeting {
             package static let fullName = "petrel.greet.v1.Greeting"
-            package static let isRecursive = false
+            package static let descriptor = MessageDescriptor("petrel.greet.v1.Greeting", isRecursive: false, petrel__greet__v1__greeting__init)
 
-            package static func initialize(_ c: UnsafeMutablePointer<Petrel__Greet__V1__Greeting>) {
-                petrel__greet__v1__greeting__init(c)
+            package init(serialized bytes: [UInt8]) throws(MessageError) {
+                let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+                try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Greet__V1__Greeting.self))
+                extendLifetime(unpacked)
             }
 
             package init(decoding c: UnsafePointer<Petrel__Greet__V1__Greeting>) throws(MessageError) {
-                self.init(
-                    who: try Wire.text(c.pointee.who, "petrel.greet.v1.Greeting.who"),
-                    errno: c.pointee._errno_case.rawValue == 2 ? c.pointee.errno_field : nil,
-                    mood: GreetV1.Mood(rawValue: c.pointee.mood)
-                )
+                who = try Wire.text(c.pointee.who, "petrel.greet.v1.Greeting.who")
+                errno = c.pointee._errno_case.rawValue == 2 ? c.pointee.errno_field : nil
+                mood = GreetV1.Mood(rawValue: c.pointee.mood)
                 unknownFields = Wire.unknownFields(c.pointee.base)
             }
 
-            package func encode(into c: UnsafeMutablePointer<Petrel__Greet__V1__Greeting>, _ arena: Arena) {
-                c.pointee.who = arena.text(who)
-                if let value = errno {
-                    c.pointee._errno_case = .init(rawValue: 2)
-                    c.pointee.errno_field = value
+            package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+            package func encode(to writer: inout WireWriter) {
+                writer.raw(unknownFields)
+                if mood.rawValue != 0 {
+                    writer.varint(UInt64(truncatingIfNeeded: mood.rawValue))
+                    writer.tag(24)
                 }
-                c.pointee.mood = mood.rawValue
-                arena.keep(unknownFields, in: &c.pointee.base)
+                if let value = errno {
+                    writer.varint(UInt64(truncatingIfNeeded: value))
+                    writer.tag(16)
+                }
+                if !who.isEmpty {
+                    writer.text(who)
+                    writer.tag(10)
+                }
             }
         }
 

@@ -147,6 +147,37 @@ struct MessageTests {
         }
     }
 
+    @Test func mapEntriesMayHaveMoreThanKeyAndValue() throws {
+        // Field 31 {3: varint 5, 2: "a", 1: "k", 4: fixed64, 5: "x", 6: fixed32, 2: "v"}: the last value counts.
+        let more: [UInt8] =
+            [0x18, 5, 0x12, 1, 0x61, 0x0a, 1, 0x6b, 0x21] + [UInt8](repeating: 9, count: 8)
+            + [0x2a, 1, 0x78, 0x35, 1, 2, 3, 4, 0x12, 1, 0x76]
+        let decoded = try Everything(serialized: [0xfa, 0x01, UInt8(more.count)] + more)
+        #expect(decoded.textByText == ["k": "v"])
+        // A key of another wire type is none.
+        #expect(try Everything(serialized: [0xfa, 0x01, 2, 0x08, 7]).textByText == ["": ""])
+    }
+
+    @Test(
+        arguments: [
+            [0x0a], [0x0a, 5, 0x61], [0x08], [0x09, 1, 2], [0x0d, 1], [0x0b, 0x0c],
+            [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01],
+        ] as [[UInt8]]
+    )
+    func brokenMapEntriesAreRefused(entry: [UInt8]) {
+        #expect(throws: MessageError.malformed(message: "petrel.test.v1.Everything")) {
+            try TestV1.Everything(serialized: [0xfa, 0x01, UInt8(entry.count)] + entry)
+        }
+    }
+
+    @Test func largeMessagesAreWhole() throws {
+        var message = full
+        message.bytesValue = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0) }
+        message.stringList = (0..<5000).map { String(repeating: "x", count: $0 % 300) }
+        message.int32List = (0..<100_000).map { Int32($0) * 37 }
+        #expect(try Everything(serialized: message.serialized()) == message)
+    }
+
     @Test func mapEntriesMayLackKeyOrValue() throws {
         #expect(try Everything(serialized: [0xfa, 0x01, 0]).textByText == ["": ""])
         #expect(try Everything(serialized: [0x8a, 0x02, 3, 0x0a, 1, 0x6b]).nestedByText == ["k": .init()])

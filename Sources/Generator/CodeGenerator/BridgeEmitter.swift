@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Writes the code between one Swift message and its C structure, field by field.
+/// Writes what makes a Swift message of its C structure, field by field.
+///
+/// The code has its loops in itself, rather than in generic functions that it calls: those would not be specialised for
+/// messages of other modules.
 struct BridgeEmitter {
     let message: MessageDefinition
     let properties: [Property]
     let index: TypeIndex
-    let members: CMembers
+    private let members: CMembers
 
     init(message: MessageDefinition, properties: [Property], index: TypeIndex) {
         self.message = message
@@ -19,20 +22,25 @@ struct BridgeEmitter {
         let cType = Names.cType(message.fullName)
         text.block("extension \(index.swiftName(message.fullName))") { text in
             text.line("package static let fullName = \"\(message.fullName)\"")
-            text.line("package static let isRecursive = \(index.isRecursive(message.fullName))")
+            let isRecursive = index.isRecursive(message.fullName)
+            let arguments = "\"\(message.fullName)\", isRecursive: \(isRecursive), \(prefix)__init"
+            text.line("package static let descriptor = MessageDescriptor(\(arguments))")
             text.line()
-            text.block("package static func initialize(_ c: UnsafeMutablePointer<\(cType)>)") { text in
-                text.line("\(prefix)__init(c)")
+            text.block("package init(serialized bytes: [UInt8]) throws(MessageError)") { text in
+                text.line("let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)")
+                text.line("try self.init(decoding: unpacked.start.assumingMemoryBound(to: \(cType).self))")
+                text.line("extendLifetime(unpacked)")
             }
             text.line()
             let decoder = "package init(decoding c: UnsafePointer<\(cType)>) throws(MessageError)"
-            text.block(decoder) { writeDecoder(&$0) }
-            text.line()
-            let encoder = "package func encode(into c: UnsafeMutablePointer<\(cType)>, _ arena: Arena)"
-            text.block(encoder) { text in
-                for property in properties { encode(property, &text) }
-                text.line("arena.keep(unknownFields, in: &c.pointee.base)")
+            text.block(decoder) { text in
+                for property in properties { decode(property, &text) }
+                text.line("unknownFields = Wire.unknownFields(c.pointee.base)")
             }
+            text.line()
+            text.line("package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }")
+            text.line()
+            EncoderEmitter(properties: properties).write(&text)
         }
     }
 
@@ -41,154 +49,163 @@ struct BridgeEmitter {
 
     private func count(_ field: FieldDefinition) -> String { "c.pointee.n_\(members.field(field.number))" }
 
-    /// The member that says which field of a oneof is set.
-    private func tag(_ oneof: Int) -> String { "c.pointee.\(members.oneof(oneof))_case" }
+    /// The number of the field of a oneof that is set.
+    private func tag(_ oneof: Int) -> String { "c.pointee.\(members.oneof(oneof))_case.rawValue" }
 
-    /// The synthetic oneof of a field declared `optional`.
-    private func presence(_ field: FieldDefinition) -> Int? { field.isOptional ? field.oneof : nil }
-
-    /// The property, where the parameters of the encoder would hide it.
-    private func own(_ property: Property) -> String {
-        ["c", "arena"].contains(property.name) ? "self." + property.name : property.name
-    }
-
-    /// A case's constructor or pattern where an optional is expected, whose own cases have names too.
-    private func optionalCase(_ field: FieldDefinition, _ payload: String) -> String {
-        let bare = ".\(field.caseName)(\(payload))"
-        return ["none", "some"].contains(field.caseName) ? ".some(\(bare))" : bare
-    }
-
-    // MARK: - From C
-
-    private func writeDecoder(_ text: inout SourceText) {
-        if properties.isEmpty {
-            text.line("self.init()")
-        } else {
-            text.line("self.init(")
-            text.indented { text in
-                for (position, property) in properties.enumerated() {
-                    let comma = position + 1 < properties.count ? "," : ""
-                    decode(property, comma, &text)
-                }
-            }
-            text.line(")")
-        }
-        text.line("unknownFields = Wire.unknownFields(c.pointee.base)")
-    }
-
-    private func decode(_ property: Property, _ comma: String, _ text: inout SourceText) {
-        let label = Names.label(property.name)
+    private func decode(_ property: Property, _ text: inout SourceText) {
+        let name = property.ownName
         switch property.shape {
         case .singular(let field):
-            text.line("\(label): \(decoded(field, member(field)))\(comma)")
+            text.line("\(name) = \(decoded(field, member(field)))")
         case .optional(let field):
-            let value = decoded(field, member(field))
-            if let oneof = presence(field) {
-                text.line("\(label): \(tag(oneof)).rawValue == \(field.number) ? \(value) : nil\(comma)")
-            } else {
-                text.line("\(label): \(value)\(comma)")
-            }
+            decodeOptional(field, name, &text)
         case .repeated(let field):
-            text.line("\(label): \(decodedList(field))\(comma)")
+            decodeList(field, name, &text)
         case .map(let field, let key, let value):
-            text.line("\(label): try Wire.map(")
-            text.line("    \(count(field)), \(member(field))")
-            text.line(") { (entry) throws(MessageError) in")
-            let keyText = decoded(key, "entry.pointee.key", in: field)
-            text.line("    (\(keyText), \(mapValue(value, "entry.pointee.value", in: field)))")
-            text.line("}\(comma)")
+            decodeMap(field, key, value, name, &text)
         case .oneof(let oneof):
-            text.line("\(label): try { () throws(MessageError) -> \(property.type) in")
-            text.line("    switch \(tag(oneof.index)).rawValue {")
+            text.line("switch \(tag(oneof.index)) {")
             for field in oneof.fields {
-                let value =
-                    field.kind.isMessage
-                    ? "try Wire.element(\(member(field)))" : decoded(field, member(field))
-                text.line("    case \(field.number): \(optionalCase(field, value))")
+                text.line("case \(field.number):")
+                text.indented { text in
+                    if field.kind.isMessage {
+                        text.line(
+                            "guard let value = \(member(field)) else { throw Wire.missing(Self.fullName) }"
+                        )
+                        text.line("\(name) = \(field.optionalCase(decoded(field, "value")))")
+                    } else {
+                        text.line("\(name) = \(field.optionalCase(decoded(field, member(field))))")
+                    }
+                }
             }
-            text.line("    default: nil")
-            text.line("    }")
-            text.line("}()\(comma)")
+            text.line("default: \(name) = nil")
+            text.line("}")
         }
     }
 
-    private func decodedList(_ field: FieldDefinition) -> String {
-        let element = field.kind.isMessage ? "try Wire.element($0)" : decoded(field, "$0")
-        let list = "Wire.array(\(count(field)), \(member(field)))"
-        guard element.hasPrefix("try ") else { return "\(list) { \(element) }" }
-        let body = element.replacing("$0", with: "value")
-        return "try \(list) { (value) throws(MessageError) in \(body) }"
+    private func decodeOptional(_ field: FieldDefinition, _ name: String, _ text: inout SourceText) {
+        if field.kind.isMessage {
+            text.line("if let value = \(member(field)) {")
+            text.line("    \(name) = \(decoded(field, "value"))")
+            text.line("} else {")
+            text.line("    \(name) = nil")
+            text.line("}")
+        } else if let oneof = field.oneof {
+            let value = decoded(field, member(field))
+            text.line("\(name) = \(tag(oneof)) == \(field.number) ? \(value) : nil")
+        }
     }
 
-    private func mapValue(_ value: FieldDefinition, _ member: String, in field: FieldDefinition) -> String {
-        guard case .message = value.kind else { return decoded(value, member, in: field) }
-        // An entry without a value stands for the empty message.
-        return "try Wire.message(\(member)) ?? \(value.kind.swiftType(index))()"
+    private func decodeList(_ field: FieldDefinition, _ name: String, _ text: inout SourceText) {
+        text.line("\(name) = []")
+        text.block("if let values = \(member(field))") { text in
+            switch field.kind {
+            case .double, .float, .int32, .int64, .uint32, .uint64:
+                text.line("\(name) += UnsafeBufferPointer(start: values, count: \(count(field)))")
+            default:
+                text.line("\(name).reserveCapacity(\(count(field)))")
+                text.block("for index in 0..<\(count(field))") { text in
+                    if field.kind.isMessage {
+                        text.line(
+                            "guard let value = values[index] else { throw Wire.missing(Self.fullName) }"
+                        )
+                        text.line("\(name).append(\(decoded(field, "value")))")
+                    } else {
+                        text.line("\(name).append(\(decoded(field, "values[index]")))")
+                    }
+                }
+            }
+        }
+    }
+
+    private func decodeMap(
+        _ field: FieldDefinition,
+        _ key: FieldDefinition,
+        _ value: FieldDefinition,
+        _ name: String,
+        _ text: inout SourceText
+    ) {
+        text.line("\(name) = .init(minimumCapacity: \(count(field)))")
+        text.block("if let entries = \(member(field))") { text in
+            text.block("for index in 0..<\(count(field))") { text in
+                if value.kind.isMessage {
+                    text.line("guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }")
+                    text.line("let key = \(decoded(key, "entry.pointee.key", in: field))")
+                    // An entry without a value stands for the empty message.
+                    text.line("if let value = entry.pointee.value {")
+                    text.line("    \(name)[key] = \(decoded(value, "value"))")
+                    text.line("} else {")
+                    text.line("    \(name)[key] = .init()")
+                    text.line("}")
+                } else {
+                    text.line("var key: \(key.kind.swiftType(index)) = \(key.kind.swiftDefault)")
+                    text.line("var value: \(value.kind.swiftType(index)) = \(value.kind.swiftDefault)")
+                    let reader = "WireReader(entries[index], of: \"\(message.fullName)\")"
+                    text.block("if var entry = \(reader)") { text in
+                        text.line("while let tag = try entry.tag() {")
+                        text.line("    switch tag {")
+                        text.line("    case \(key.tag): key = \(read(key, in: field))")
+                        text.line("    case \(value.tag): value = \(read(value, in: field))")
+                        text.line("    default: try entry.skip(tag)")
+                        text.line("    }")
+                        text.line("}")
+                    }
+                    text.line("\(name)[key] = value")
+                }
+            }
+        }
+    }
+
+    /// A key or value, read from its entry.
+    private func read(_ field: FieldDefinition, in map: FieldDefinition) -> String {
+        let type = field.kind.swiftType(index)
+        let number =
+            switch field.encoding {
+            case .fixed32: "try entry.fixed32()"
+            case .fixed64: "try entry.fixed64()"
+            default: field.isZigzag ? "try entry.zigzag()" : "try entry.varint()"
+            }
+        return switch field.kind {
+        case .string: "try entry.text(\"\(message.fullName).\(map.name)\")"
+        case .bytes: "try entry.bytes()"
+        case .bool: "\(number) != 0"
+        case .double, .float: "\(type)(bitPattern: \(number))"
+        case .enumeration: "\(type)(rawValue: Int32(truncatingIfNeeded: \(number)))"
+        default: "\(type)(truncatingIfNeeded: \(number))"
+        }
     }
 
     /// The Swift value of a C member that is not a list.
     private func decoded(_ field: FieldDefinition, _ member: String, in container: FieldDefinition? = nil)
         -> String
     {
-        switch field.kind {
+        let type = field.kind.swiftType(index)
+        return switch field.kind {
         case .string: "try Wire.text(\(member), \"\(message.fullName).\((container ?? field).name)\")"
         case .bytes: "Wire.bytes(\(member))"
         case .bool: "\(member) != 0"
-        case .double, .float: "\(field.kind.swiftType(index))(bitPattern: \(member))"
-        case .message: "try Wire.message(\(member))"
-        case .enumeration: "\(field.kind.swiftType(index))(rawValue: \(member))"
+        case .message: "try \(type)(decoding: \(member))"
+        case .enumeration: "\(type)(rawValue: \(member))"
         default: member
         }
     }
+}
 
-    // MARK: - To C
-
-    private func encode(_ property: Property, _ text: inout SourceText) {
-        switch property.shape {
-        case .singular(let field):
-            text.line("\(member(field)) = \(encoded(field, own(property)))")
-        case .optional(let field):
-            if let oneof = presence(field) {
-                text.block("if let value = \(own(property))") { text in
-                    text.line("\(tag(oneof)) = .init(rawValue: \(field.number))")
-                    text.line("\(member(field)) = \(encoded(field, "value"))")
-                }
-            } else {
-                text.line("\(member(field)) = arena.message(\(own(property)))")
-            }
-        case .repeated(let field):
-            let list = own(property)
-            text.line("\(count(field)) = \(list).count")
-            text.line("\(member(field)) = arena.array(\(list)) { \(encoded(field, "$0")) }")
-        case .map(let field, let key, let value):
-            let prefix: String = if case .message(let name) = field.kind { Names.cPrefix(name) } else { "" }
-            let map = own(property)
-            text.line("\(count(field)) = \(map).count")
-            text.line("\(member(field)) = arena.map(\(map), \(prefix)__init) { entry, key, value in")
-            text.line("    entry.pointee.key = \(encoded(key, "key"))")
-            text.line("    entry.pointee.value = \(encoded(value, "value"))")
-            text.line("}")
-        case .oneof(let oneof):
-            text.line("switch \(own(property)) {")
-            for field in oneof.fields {
-                text.line("case \(optionalCase(field, "let value")):")
-                text.line("    \(tag(oneof.index)) = .init(rawValue: \(field.number))")
-                text.line("    \(member(field)) = \(encoded(field, "value"))")
-            }
-            text.line("case nil: break")
-            text.line("}")
-        }
+extension Property {
+    /// Its name in code, where a parameter would hide it with `self` before.
+    var ownName: String {
+        ["c", "end", "entries", "entry", "index", "key", "tag", "value", "values", "writer"].contains(name)
+            ? "self." + name : name
     }
+}
 
-    private func encoded(_ field: FieldDefinition, _ value: String) -> String {
-        switch field.kind {
-        case .string: "arena.text(\(value))"
-        case .bytes: "arena.bytes(\(value))"
-        case .bool: "\(value) ? 1 : 0"
-        case .double, .float: "\(value).bitPattern"
-        case .message: "arena.message(\(value))"
-        case .enumeration: "\(value).rawValue"
-        default: value
-        }
+extension FieldDefinition {
+    /// Number and wire type of one value.
+    var tag: Int { number << 3 | encoding.rawValue }
+
+    /// Its case's constructor or pattern where an optional is expected, whose own cases have names too.
+    func optionalCase(_ payload: String) -> String {
+        let bare = ".\(caseName)(\(payload))"
+        return ["none", "some"].contains(caseName) ? ".some(\(bare))" : bare
     }
 }

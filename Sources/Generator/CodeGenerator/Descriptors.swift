@@ -81,9 +81,22 @@ struct FieldDefinition {
         case enumeration(String)
     }
 
+    /// How a value is on the wire; the raw value is the tag's lowest bits.
+    enum Encoding: Int {
+        case varint = 0
+        case fixed64 = 1
+        case lengthDelimited = 2
+        case fixed32 = 5
+    }
+
     let name: String
     let number: Int
     let kind: Kind
+    let encoding: Encoding
+    /// Whether the number is folded so that small negative ones are short.
+    let isZigzag: Bool
+    /// Whether a repeated field's values share one tag.
+    let isPacked: Bool
     let isRepeated: Bool
     /// Its oneof's index in the message, synthetic ones included.
     let oneof: Int?
@@ -114,6 +127,16 @@ struct FieldDefinition {
             case 14: .enumeration(type)
             default: throw .malformed("\(message).\(name) has no type that is known")
             }
+        encoding =
+            switch wire.integer(5) {
+            case 1, 6, 16: .fixed64
+            case 2, 7, 15: .fixed32
+            case 9, 11, 12: .lengthDelimited
+            default: .varint
+            }
+        isZigzag = wire.integer(5) == 17 || wire.integer(5) == 18
+        let isDeclaredUnpacked = try wire.messages(8).contains { $0.integer(2) == 0 }
+        isPacked = isRepeated && encoding != .lengthDelimited && !isDeclaredUnpacked
     }
 }
 

@@ -106,14 +106,18 @@ enum Names {
     ]
 
     private static let reservedTypes: Set<String> = [
-        "Arena", "Bool", "Boxed", "BridgedMessage", "CustomStringConvertible", "Double", "Float", "Hashable",
+        "Bool", "Boxed", "BridgedMessage", "WireReader", "CustomStringConvertible", "Double", "Float",
+        "Hashable",
         "Int32",
-        "Int64", "MessageError", "Protocol", "RawRepresentable", "Self", "Sendable", "String", "Type",
+        "Int64", "MessageDescriptor", "MessageError", "Protocol", "RawRepresentable", "Self", "Sendable",
+        "String", "Type",
         "UInt32",
-        "UInt64", "UInt8", "UnsafeMutablePointer", "UnsafePointer", "Void", "Wire",
+        "UInt64", "UInt8", "UnsafeMutablePointer", "UnsafePointer", "UnpackedMessage", "UnsafeBufferPointer",
+        "Void", "Wire",
+        "WireWriter",
     ]
 
-    private static let reservedProperties: Set<String> = ["hashValue", "self", "unknownFields"]
+    private static let reservedProperties: Set<String> = ["hashValue", "self", "serialized", "unknownFields"]
 
     private static let reservedValues: Set<String> = ["description", "hashValue", "rawValue"]
 

@@ -11,7 +11,7 @@ enum DepthScan {
     static func check(
         _ bytes: UnsafeRawBufferPointer,
         of descriptor: UnsafePointer<ProtobufCMessageDescriptor>,
-        _ name: String
+        _ name: StaticString
     ) throws(MessageError) {
         try scan(bytes, descriptor, name, depth: 1)
     }
@@ -19,15 +19,15 @@ enum DepthScan {
     private static func scan(
         _ bytes: UnsafeRawBufferPointer,
         _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>,
-        _ name: String,
+        _ name: StaticString,
         depth: Int
     ) throws(MessageError) {
-        guard depth <= limit else { throw .tooDeep(message: name) }
-        var fields = WireFields(bytes, of: name)
-        while let field = try fields.next() {
+        guard depth <= limit else { throw .tooDeep(message: "\(name)") }
+        guard var fields = WireReader(bytes, of: name) else { return }
+        while let field = try fields.field() {
             guard let content = field.content, let nested = descriptor.field(field.number)?.nestedType
             else { continue }
-            try scan(UnsafeRawBufferPointer(rebasing: bytes[content]), nested, name, depth: depth + 1)
+            try scan(content, nested, name, depth: depth + 1)
         }
     }
 }

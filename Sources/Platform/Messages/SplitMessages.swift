@@ -11,9 +11,9 @@ internal import CProtobufC
 enum SplitMessages {
     private struct Part {
         /// As it is in the source, unless it is a message.
-        let whole: Range<Int>
+        let whole: UnsafeRawBufferPointer
         let number: UInt64
-        var pieces: [Range<Int>]
+        var pieces: [UnsafeRawBufferPointer]
         let type: UnsafePointer<ProtobufCMessageDescriptor>?
     }
 
@@ -22,17 +22,17 @@ enum SplitMessages {
     static func joined(
         _ bytes: UnsafeRawBufferPointer,
         of descriptor: UnsafePointer<ProtobufCMessageDescriptor>,
-        _ name: String
+        _ name: StaticString
     ) throws(MessageError) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
         for part in try parts(bytes, descriptor, name) {
             guard let type = part.type else {
-                result += bytes[part.whole]
+                result += part.whole
                 continue
             }
             var content: [UInt8] = []
-            for piece in part.pieces { content += bytes[piece] }
+            for piece in part.pieces { content += piece }
             // A closure that throws forgets the type of what it throws.
             let inner = content.withUnsafeBytes { content in
                 Result { () throws(MessageError) in try joined(content, of: type, name) }
@@ -48,15 +48,15 @@ enum SplitMessages {
     private static func parts(
         _ bytes: UnsafeRawBufferPointer,
         _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>,
-        _ name: String
+        _ name: StaticString
     ) throws(MessageError) -> [Part] {
         var parts: [Part] = []
         // Where the part of a field is that further pieces belong to.
         var open: [UInt64: Int] = [:]
         // The choice that a oneof, known by where its tag is, has so far.
         var choices: [UInt32: UInt64] = [:]
-        var fields = WireFields(bytes, of: name)
-        while let field = try fields.next() {
+        guard var fields = WireReader(bytes, of: name) else { return [] }
+        while let field = try fields.field() {
             let known = descriptor.field(field.number)
             if let known, known.flags & UInt32(PROTOBUF_C_FIELD_FLAG_ONEOF.rawValue) != 0,
                 let last = choices.updateValue(field.number, forKey: known.quantifier_offset),

@@ -6,14 +6,24 @@ package enum Wire {
     /// - Throws: `.invalidText` when the bytes are not UTF-8.
     package static func text(
         _ data: ProtobufCBinaryData,
-        _ field: @autoclosure () -> String
+        _ field: StaticString
     ) throws(MessageError) -> String {
-        guard let start = data.data, data.len > 0 else { return "" }
-        let bytes = UnsafeBufferPointer(start: start, count: data.len)
+        try text(UnsafeBufferPointer(start: data.data, count: data.len), field)
+    }
+
+    static func text(
+        _ bytes: UnsafeBufferPointer<UInt8>,
+        _ field: StaticString
+    ) throws(MessageError) -> String {
+        guard !bytes.isEmpty else { return "" }
         // Most text is ASCII, and finding that out is much cheaper than validating.
-        if isASCII(UnsafeRawBufferPointer(bytes)) { return String(decoding: bytes, as: UTF8.self) }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw .invalidText(field: field()) }
-        return text
+        if isASCII(UnsafeRawBufferPointer(bytes)) {
+            return String(copying: UTF8Span(unchecked: bytes.span, isKnownASCII: true))
+        }
+        guard let valid = try? UTF8Span(validating: bytes.span) else {
+            throw .invalidText(field: "\(field)")
+        }
+        return String(copying: valid)
     }
 
     /// A copy of the bytes.
@@ -22,64 +32,8 @@ package enum Wire {
         return [UInt8](UnsafeBufferPointer(start: start, count: data.len))
     }
 
-    /// The message, or nil when it is absent.
-    package static func message<M: BridgedMessage>(
-        _ c: UnsafeMutablePointer<M.Bridge>?
-    ) throws(MessageError) -> M? {
-        guard let c else { return nil }
-        return try M(decoding: c)
-    }
-
-    /// A message that is present: an element, or a oneof's choice.
-    package static func element<M: BridgedMessage>(_ c: UnsafeMutablePointer<M.Bridge>?) throws(MessageError)
-        -> M
-    {
-        guard let c else { throw .malformed(message: M.fullName) }
-        return try M(decoding: c)
-    }
-
-    /// A repeated field.
-    package static func array<C, Value>(
-        _ count: Int,
-        _ values: UnsafeMutablePointer<C>?,
-        _ decode: (C) throws(MessageError) -> Value
-    ) throws(MessageError) -> [Value] {
-        guard let values, count > 0 else { return [] }
-        var result: [Value] = []
-        result.reserveCapacity(count)
-        for index in 0..<count { result.append(try decode(values[index])) }
-        return result
-    }
-
-    /// A repeated field whose elements cannot be wrong.
-    package static func array<C, Value>(
-        _ count: Int,
-        _ values: UnsafeMutablePointer<C>?,
-        _ decode: (C) -> Value
-    ) -> [Value] {
-        guard let values, count > 0 else { return [] }
-        return [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
-            for index in 0..<count { buffer.initializeElement(at: index, to: decode(values[index])) }
-            initialized = count
-        }
-    }
-
-    /// A map; the last entry of a key counts.
-    package static func map<Entry, Key, Value>(
-        _ count: Int,
-        _ entries: UnsafeMutablePointer<UnsafeMutablePointer<Entry>?>?,
-        _ decode: (UnsafeMutablePointer<Entry>) throws(MessageError) -> (Key, Value)
-    ) throws(MessageError) -> [Key: Value] {
-        guard let entries, count > 0 else { return [:] }
-        var result: [Key: Value] = [:]
-        result.reserveCapacity(count)
-        for index in 0..<count {
-            guard let entry = entries[index] else { continue }
-            let (key, value) = try decode(entry)
-            result[key] = value
-        }
-        return result
-    }
+    /// For a message that protobuf-c always gives, and did not.
+    package static func missing(_ message: String) -> MessageError { .malformed(message: message) }
 
     /// The fields that the descriptor does not know, each with its tag, in wire order.
     package static func unknownFields(_ base: ProtobufCMessage) -> [UInt8] {
@@ -100,17 +54,22 @@ package enum Wire {
         return result
     }
 
+    @inline(__always)
     private static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        var offset = 0
-        while offset + 8 <= bytes.count {
-            let word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            if word & 0x8080_8080_8080_8080 != 0 { return false }
-            offset += 8
+        guard let start = bytes.baseAddress else { return true }
+        let high: UInt64 = 0x8080_8080_8080_8080
+        guard bytes.count >= 8 else {
+            var all: UInt8 = 0
+            for byte in bytes { all |= byte }
+            return all < 0x80
         }
-        while offset < bytes.count {
-            if bytes[offset] >= 0x80 { return false }
-            offset += 1
+        var next = start
+        let last = start + bytes.count - 8
+        while next < last {
+            if next.loadUnaligned(as: UInt64.self) & high != 0 { return false }
+            next += 8
         }
-        return true
+        // Some bytes are looked at twice, so that none is left over.
+        return last.loadUnaligned(as: UInt64.self) & high == 0
     }
 }

@@ -25,23 +25,31 @@ extension GoogleProtobuf {
 
 extension GoogleProtobuf.`Any` {
     package static let fullName = "google.protobuf.Any"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("google.protobuf.Any", isRecursive: false, google__protobuf__any__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Protobuf__Any>) {
-        google__protobuf__any__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__Any.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__Any>) throws(MessageError) {
-        self.init(
-            typeUrl: try Wire.text(c.pointee.type_url, "google.protobuf.Any.type_url"),
-            value: Wire.bytes(c.pointee.value)
-        )
+        typeUrl = try Wire.text(c.pointee.type_url, "google.protobuf.Any.type_url")
+        self.value = Wire.bytes(c.pointee.value)
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Protobuf__Any>, _ arena: Arena) {
-        c.pointee.type_url = arena.text(typeUrl)
-        c.pointee.value = arena.bytes(value)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !self.value.isEmpty {
+            writer.bytes(self.value)
+            writer.tag(18)
+        }
+        if !typeUrl.isEmpty {
+            writer.text(typeUrl)
+            writer.tag(10)
+        }
     }
 }

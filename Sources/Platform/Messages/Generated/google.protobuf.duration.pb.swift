@@ -25,23 +25,31 @@ extension GoogleProtobuf {
 
 extension GoogleProtobuf.Duration {
     package static let fullName = "google.protobuf.Duration"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("google.protobuf.Duration", isRecursive: false, google__protobuf__duration__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Protobuf__Duration>) {
-        google__protobuf__duration__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__Duration.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__Duration>) throws(MessageError) {
-        self.init(
-            seconds: c.pointee.seconds,
-            nanos: c.pointee.nanos
-        )
+        seconds = c.pointee.seconds
+        nanos = c.pointee.nanos
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Protobuf__Duration>, _ arena: Arena) {
-        c.pointee.seconds = seconds
-        c.pointee.nanos = nanos
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if nanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: nanos))
+            writer.tag(16)
+        }
+        if seconds != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: seconds))
+            writer.tag(8)
+        }
     }
 }

@@ -15,18 +15,21 @@ extension GoogleProtobuf {
 
 extension GoogleProtobuf.Empty {
     package static let fullName = "google.protobuf.Empty"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("google.protobuf.Empty", isRecursive: false, google__protobuf__empty__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Protobuf__Empty>) {
-        google__protobuf__empty__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__Empty.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__Empty>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Protobuf__Empty>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }

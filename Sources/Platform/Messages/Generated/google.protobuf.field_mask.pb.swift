@@ -21,22 +21,32 @@ extension GoogleProtobuf {
 
 extension GoogleProtobuf.FieldMask {
     package static let fullName = "google.protobuf.FieldMask"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("google.protobuf.FieldMask", isRecursive: false, google__protobuf__field_mask__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Protobuf__FieldMask>) {
-        google__protobuf__field_mask__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__FieldMask.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__FieldMask>) throws(MessageError) {
-        self.init(
-            paths: try Wire.array(c.pointee.n_paths, c.pointee.paths) { (value) throws(MessageError) in try Wire.text(value, "google.protobuf.FieldMask.paths") }
-        )
+        paths = []
+        if let values = c.pointee.paths {
+            paths.reserveCapacity(c.pointee.n_paths)
+            for index in 0..<c.pointee.n_paths {
+                paths.append(try Wire.text(values[index], "google.protobuf.FieldMask.paths"))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Protobuf__FieldMask>, _ arena: Arena) {
-        c.pointee.n_paths = paths.count
-        c.pointee.paths = arena.array(paths) { arena.text($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in paths.reversed() {
+            writer.text(value)
+            writer.tag(10)
+        }
     }
 }

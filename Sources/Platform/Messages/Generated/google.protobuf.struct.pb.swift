@@ -87,102 +87,136 @@ extension GoogleProtobuf {
 
 extension GoogleProtobuf.Struct {
     package static let fullName = "google.protobuf.Struct"
-    package static let isRecursive = true
+    package static let descriptor = MessageDescriptor("google.protobuf.Struct", isRecursive: true, google__protobuf__struct__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Protobuf__Struct>) {
-        google__protobuf__struct__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__Struct.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__Struct>) throws(MessageError) {
-        self.init(
-            fields: try Wire.map(
-                c.pointee.n_fields, c.pointee.fields
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "google.protobuf.Struct.fields"), try Wire.message(entry.pointee.value) ?? GoogleProtobuf.Value())
+        fields = .init(minimumCapacity: c.pointee.n_fields)
+        if let entries = c.pointee.fields {
+            for index in 0..<c.pointee.n_fields {
+                guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
+                let key = try Wire.text(entry.pointee.key, "google.protobuf.Struct.fields")
+                if let value = entry.pointee.value {
+                    fields[key] = try GoogleProtobuf.Value(decoding: value)
+                } else {
+                    fields[key] = .init()
+                }
             }
-        )
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Protobuf__Struct>, _ arena: Arena) {
-        c.pointee.n_fields = fields.count
-        c.pointee.fields = arena.map(fields, google__protobuf__struct__fields_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.message(value)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for (key, value) in fields {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(10, since: end)
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension GoogleProtobuf.Value {
     package static let fullName = "google.protobuf.Value"
-    package static let isRecursive = true
+    package static let descriptor = MessageDescriptor("google.protobuf.Value", isRecursive: true, google__protobuf__value__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Protobuf__Value>) {
-        google__protobuf__value__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__Value.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__Value>) throws(MessageError) {
-        self.init(
-            kind: try { () throws(MessageError) -> Kind? in
-                switch c.pointee.kind_case.rawValue {
-                case 1: .nullValue(GoogleProtobuf.NullValue(rawValue: c.pointee.null_value))
-                case 2: .numberValue(Double(bitPattern: c.pointee.number_value))
-                case 3: .stringValue(try Wire.text(c.pointee.string_value, "google.protobuf.Value.string_value"))
-                case 4: .boolValue(c.pointee.bool_value != 0)
-                case 5: .structValue(try Wire.element(c.pointee.struct_value))
-                case 6: .listValue(try Wire.element(c.pointee.list_value))
-                default: nil
-                }
-            }()
-        )
+        switch c.pointee.kind_case.rawValue {
+        case 1:
+            kind = .nullValue(GoogleProtobuf.NullValue(rawValue: c.pointee.null_value))
+        case 2:
+            kind = .numberValue(c.pointee.number_value)
+        case 3:
+            kind = .stringValue(try Wire.text(c.pointee.string_value, "google.protobuf.Value.string_value"))
+        case 4:
+            kind = .boolValue(c.pointee.bool_value != 0)
+        case 5:
+            guard let value = c.pointee.struct_value else { throw Wire.missing(Self.fullName) }
+            kind = .structValue(try GoogleProtobuf.Struct(decoding: value))
+        case 6:
+            guard let value = c.pointee.list_value else { throw Wire.missing(Self.fullName) }
+            kind = .listValue(try GoogleProtobuf.ListValue(decoding: value))
+        default: kind = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Protobuf__Value>, _ arena: Arena) {
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch kind {
         case .nullValue(let value):
-            c.pointee.kind_case = .init(rawValue: 1)
-            c.pointee.null_value = value.rawValue
+            writer.varint(UInt64(truncatingIfNeeded: value.rawValue))
+            writer.tag(8)
         case .numberValue(let value):
-            c.pointee.kind_case = .init(rawValue: 2)
-            c.pointee.number_value = value.bitPattern
+            writer.fixed64(value.bitPattern)
+            writer.tag(17)
         case .stringValue(let value):
-            c.pointee.kind_case = .init(rawValue: 3)
-            c.pointee.string_value = arena.text(value)
+            writer.text(value)
+            writer.tag(26)
         case .boolValue(let value):
-            c.pointee.kind_case = .init(rawValue: 4)
-            c.pointee.bool_value = value ? 1 : 0
+            writer.varint(value ? 1 : 0)
+            writer.tag(32)
         case .structValue(let value):
-            c.pointee.kind_case = .init(rawValue: 5)
-            c.pointee.struct_value = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(42, since: end)
         case .listValue(let value):
-            c.pointee.kind_case = .init(rawValue: 6)
-            c.pointee.list_value = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(50, since: end)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension GoogleProtobuf.ListValue {
     package static let fullName = "google.protobuf.ListValue"
-    package static let isRecursive = true
+    package static let descriptor = MessageDescriptor("google.protobuf.ListValue", isRecursive: true, google__protobuf__list_value__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Protobuf__ListValue>) {
-        google__protobuf__list_value__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__ListValue.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__ListValue>) throws(MessageError) {
-        self.init(
-            values: try Wire.array(c.pointee.n_values, c.pointee.values) { (value) throws(MessageError) in try Wire.element(value) }
-        )
+        self.values = []
+        if let values = c.pointee.values {
+            self.values.reserveCapacity(c.pointee.n_values)
+            for index in 0..<c.pointee.n_values {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                self.values.append(try GoogleProtobuf.Value(decoding: value))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Protobuf__ListValue>, _ arena: Arena) {
-        c.pointee.n_values = values.count
-        c.pointee.values = arena.array(values) { arena.message($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in self.values.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }

@@ -141,189 +141,234 @@ extension GoogleProtobuf {
 
 extension GoogleProtobuf.DoubleValue {
     package static let fullName = "google.protobuf.DoubleValue"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("google.protobuf.DoubleValue", isRecursive: false, google__protobuf__double_value__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Protobuf__DoubleValue>) {
-        google__protobuf__double_value__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__DoubleValue.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__DoubleValue>) throws(MessageError) {
-        self.init(
-            value: Double(bitPattern: c.pointee.value)
-        )
+        self.value = c.pointee.value
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Protobuf__DoubleValue>, _ arena: Arena) {
-        c.pointee.value = value.bitPattern
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if self.value.bitPattern != 0 {
+            writer.fixed64(self.value.bitPattern)
+            writer.tag(9)
+        }
     }
 }
 
 extension GoogleProtobuf.FloatValue {
     package static let fullName = "google.protobuf.FloatValue"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("google.protobuf.FloatValue", isRecursive: false, google__protobuf__float_value__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Protobuf__FloatValue>) {
-        google__protobuf__float_value__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__FloatValue.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__FloatValue>) throws(MessageError) {
-        self.init(
-            value: Float(bitPattern: c.pointee.value)
-        )
+        self.value = c.pointee.value
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Protobuf__FloatValue>, _ arena: Arena) {
-        c.pointee.value = value.bitPattern
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if self.value.bitPattern != 0 {
+            writer.fixed32(self.value.bitPattern)
+            writer.tag(13)
+        }
     }
 }
 
 extension GoogleProtobuf.Int64Value {
     package static let fullName = "google.protobuf.Int64Value"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("google.protobuf.Int64Value", isRecursive: false, google__protobuf__int64_value__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Protobuf__Int64Value>) {
-        google__protobuf__int64_value__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__Int64Value.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__Int64Value>) throws(MessageError) {
-        self.init(
-            value: c.pointee.value
-        )
+        self.value = c.pointee.value
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Protobuf__Int64Value>, _ arena: Arena) {
-        c.pointee.value = value
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if self.value != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: self.value))
+            writer.tag(8)
+        }
     }
 }
 
 extension GoogleProtobuf.UInt64Value {
     package static let fullName = "google.protobuf.UInt64Value"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("google.protobuf.UInt64Value", isRecursive: false, google__protobuf__uint64_value__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Protobuf__UInt64Value>) {
-        google__protobuf__uint64_value__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__UInt64Value.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__UInt64Value>) throws(MessageError) {
-        self.init(
-            value: c.pointee.value
-        )
+        self.value = c.pointee.value
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Protobuf__UInt64Value>, _ arena: Arena) {
-        c.pointee.value = value
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if self.value != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: self.value))
+            writer.tag(8)
+        }
     }
 }
 
 extension GoogleProtobuf.Int32Value {
     package static let fullName = "google.protobuf.Int32Value"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("google.protobuf.Int32Value", isRecursive: false, google__protobuf__int32_value__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Protobuf__Int32Value>) {
-        google__protobuf__int32_value__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__Int32Value.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__Int32Value>) throws(MessageError) {
-        self.init(
-            value: c.pointee.value
-        )
+        self.value = c.pointee.value
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Protobuf__Int32Value>, _ arena: Arena) {
-        c.pointee.value = value
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if self.value != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: self.value))
+            writer.tag(8)
+        }
     }
 }
 
 extension GoogleProtobuf.UInt32Value {
     package static let fullName = "google.protobuf.UInt32Value"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("google.protobuf.UInt32Value", isRecursive: false, google__protobuf__uint32_value__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Protobuf__UInt32Value>) {
-        google__protobuf__uint32_value__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__UInt32Value.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__UInt32Value>) throws(MessageError) {
-        self.init(
-            value: c.pointee.value
-        )
+        self.value = c.pointee.value
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Protobuf__UInt32Value>, _ arena: Arena) {
-        c.pointee.value = value
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if self.value != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: self.value))
+            writer.tag(8)
+        }
     }
 }
 
 extension GoogleProtobuf.BoolValue {
     package static let fullName = "google.protobuf.BoolValue"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("google.protobuf.BoolValue", isRecursive: false, google__protobuf__bool_value__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Protobuf__BoolValue>) {
-        google__protobuf__bool_value__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__BoolValue.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__BoolValue>) throws(MessageError) {
-        self.init(
-            value: c.pointee.value != 0
-        )
+        self.value = c.pointee.value != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Protobuf__BoolValue>, _ arena: Arena) {
-        c.pointee.value = value ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if self.value {
+            writer.varint(self.value ? 1 : 0)
+            writer.tag(8)
+        }
     }
 }
 
 extension GoogleProtobuf.StringValue {
     package static let fullName = "google.protobuf.StringValue"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("google.protobuf.StringValue", isRecursive: false, google__protobuf__string_value__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Protobuf__StringValue>) {
-        google__protobuf__string_value__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__StringValue.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__StringValue>) throws(MessageError) {
-        self.init(
-            value: try Wire.text(c.pointee.value, "google.protobuf.StringValue.value")
-        )
+        self.value = try Wire.text(c.pointee.value, "google.protobuf.StringValue.value")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Protobuf__StringValue>, _ arena: Arena) {
-        c.pointee.value = arena.text(value)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !self.value.isEmpty {
+            writer.text(self.value)
+            writer.tag(10)
+        }
     }
 }
 
 extension GoogleProtobuf.BytesValue {
     package static let fullName = "google.protobuf.BytesValue"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("google.protobuf.BytesValue", isRecursive: false, google__protobuf__bytes_value__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Protobuf__BytesValue>) {
-        google__protobuf__bytes_value__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__BytesValue.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__BytesValue>) throws(MessageError) {
-        self.init(
-            value: Wire.bytes(c.pointee.value)
-        )
+        self.value = Wire.bytes(c.pointee.value)
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Protobuf__BytesValue>, _ arena: Arena) {
-        c.pointee.value = arena.bytes(value)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !self.value.isEmpty {
+            writer.bytes(self.value)
+            writer.tag(10)
+        }
     }
 }

@@ -29,26 +29,44 @@ extension GoogleRpc {
 
 extension GoogleRpc.Status {
     package static let fullName = "google.rpc.Status"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("google.rpc.Status", isRecursive: false, google__rpc__status__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Google__Rpc__Status>) {
-        google__rpc__status__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Rpc__Status.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Google__Rpc__Status>) throws(MessageError) {
-        self.init(
-            code: c.pointee.code,
-            message: try Wire.text(c.pointee.message, "google.rpc.Status.message"),
-            details: try Wire.array(c.pointee.n_details, c.pointee.details) { (value) throws(MessageError) in try Wire.element(value) }
-        )
+        code = c.pointee.code
+        message = try Wire.text(c.pointee.message, "google.rpc.Status.message")
+        details = []
+        if let values = c.pointee.details {
+            details.reserveCapacity(c.pointee.n_details)
+            for index in 0..<c.pointee.n_details {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                details.append(try GoogleProtobuf.`Any`(decoding: value))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Google__Rpc__Status>, _ arena: Arena) {
-        c.pointee.code = code
-        c.pointee.message = arena.text(message)
-        c.pointee.n_details = details.count
-        c.pointee.details = arena.array(details) { arena.message($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in details.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
+        }
+        if !message.isEmpty {
+            writer.text(message)
+            writer.tag(18)
+        }
+        if code != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: code))
+            writer.tag(8)
+        }
     }
 }

@@ -65,42 +65,52 @@ extension GrpcHealthV1 {
 
 extension GrpcHealthV1.HealthCheckRequest {
     package static let fullName = "grpc.health.v1.HealthCheckRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.health.v1.HealthCheckRequest", isRecursive: false, grpc__health__v1__health_check_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Health__V1__HealthCheckRequest>) {
-        grpc__health__v1__health_check_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Health__V1__HealthCheckRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Health__V1__HealthCheckRequest>) throws(MessageError) {
-        self.init(
-            service: try Wire.text(c.pointee.service, "grpc.health.v1.HealthCheckRequest.service")
-        )
+        service = try Wire.text(c.pointee.service, "grpc.health.v1.HealthCheckRequest.service")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Health__V1__HealthCheckRequest>, _ arena: Arena) {
-        c.pointee.service = arena.text(service)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !service.isEmpty {
+            writer.text(service)
+            writer.tag(10)
+        }
     }
 }
 
 extension GrpcHealthV1.HealthCheckResponse {
     package static let fullName = "grpc.health.v1.HealthCheckResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.health.v1.HealthCheckResponse", isRecursive: false, grpc__health__v1__health_check_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Health__V1__HealthCheckResponse>) {
-        grpc__health__v1__health_check_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Health__V1__HealthCheckResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Health__V1__HealthCheckResponse>) throws(MessageError) {
-        self.init(
-            status: GrpcHealthV1.HealthCheckResponse.ServingStatus(rawValue: c.pointee.status)
-        )
+        status = GrpcHealthV1.HealthCheckResponse.ServingStatus(rawValue: c.pointee.status)
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Health__V1__HealthCheckResponse>, _ arena: Arena) {
-        c.pointee.status = status.rawValue
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if status.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: status.rawValue))
+            writer.tag(8)
+        }
     }
 }

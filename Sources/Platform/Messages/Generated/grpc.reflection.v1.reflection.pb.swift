@@ -176,231 +176,318 @@ extension GrpcReflectionV1 {
 
 extension GrpcReflectionV1.ServerReflectionRequest {
     package static let fullName = "grpc.reflection.v1.ServerReflectionRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.reflection.v1.ServerReflectionRequest", isRecursive: false, grpc__reflection__v1__server_reflection_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Reflection__V1__ServerReflectionRequest>) {
-        grpc__reflection__v1__server_reflection_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Reflection__V1__ServerReflectionRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Reflection__V1__ServerReflectionRequest>) throws(MessageError) {
-        self.init(
-            host: try Wire.text(c.pointee.host, "grpc.reflection.v1.ServerReflectionRequest.host"),
-            messageRequest: try { () throws(MessageError) -> MessageRequest? in
-                switch c.pointee.message_request_case.rawValue {
-                case 3: .fileByFilename(try Wire.text(c.pointee.file_by_filename, "grpc.reflection.v1.ServerReflectionRequest.file_by_filename"))
-                case 4: .fileContainingSymbol(try Wire.text(c.pointee.file_containing_symbol, "grpc.reflection.v1.ServerReflectionRequest.file_containing_symbol"))
-                case 5: .fileContainingExtension(try Wire.element(c.pointee.file_containing_extension))
-                case 6: .allExtensionNumbersOfType(try Wire.text(c.pointee.all_extension_numbers_of_type, "grpc.reflection.v1.ServerReflectionRequest.all_extension_numbers_of_type"))
-                case 7: .listServices(try Wire.text(c.pointee.list_services, "grpc.reflection.v1.ServerReflectionRequest.list_services"))
-                default: nil
-                }
-            }()
-        )
+        host = try Wire.text(c.pointee.host, "grpc.reflection.v1.ServerReflectionRequest.host")
+        switch c.pointee.message_request_case.rawValue {
+        case 3:
+            messageRequest = .fileByFilename(try Wire.text(c.pointee.file_by_filename, "grpc.reflection.v1.ServerReflectionRequest.file_by_filename"))
+        case 4:
+            messageRequest = .fileContainingSymbol(try Wire.text(c.pointee.file_containing_symbol, "grpc.reflection.v1.ServerReflectionRequest.file_containing_symbol"))
+        case 5:
+            guard let value = c.pointee.file_containing_extension else { throw Wire.missing(Self.fullName) }
+            messageRequest = .fileContainingExtension(try GrpcReflectionV1.ExtensionRequest(decoding: value))
+        case 6:
+            messageRequest = .allExtensionNumbersOfType(try Wire.text(c.pointee.all_extension_numbers_of_type, "grpc.reflection.v1.ServerReflectionRequest.all_extension_numbers_of_type"))
+        case 7:
+            messageRequest = .listServices(try Wire.text(c.pointee.list_services, "grpc.reflection.v1.ServerReflectionRequest.list_services"))
+        default: messageRequest = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Reflection__V1__ServerReflectionRequest>, _ arena: Arena) {
-        c.pointee.host = arena.text(host)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch messageRequest {
         case .fileByFilename(let value):
-            c.pointee.message_request_case = .init(rawValue: 3)
-            c.pointee.file_by_filename = arena.text(value)
+            writer.text(value)
+            writer.tag(26)
         case .fileContainingSymbol(let value):
-            c.pointee.message_request_case = .init(rawValue: 4)
-            c.pointee.file_containing_symbol = arena.text(value)
+            writer.text(value)
+            writer.tag(34)
         case .fileContainingExtension(let value):
-            c.pointee.message_request_case = .init(rawValue: 5)
-            c.pointee.file_containing_extension = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(42, since: end)
         case .allExtensionNumbersOfType(let value):
-            c.pointee.message_request_case = .init(rawValue: 6)
-            c.pointee.all_extension_numbers_of_type = arena.text(value)
+            writer.text(value)
+            writer.tag(50)
         case .listServices(let value):
-            c.pointee.message_request_case = .init(rawValue: 7)
-            c.pointee.list_services = arena.text(value)
+            writer.text(value)
+            writer.tag(58)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if !host.isEmpty {
+            writer.text(host)
+            writer.tag(10)
+        }
     }
 }
 
 extension GrpcReflectionV1.ExtensionRequest {
     package static let fullName = "grpc.reflection.v1.ExtensionRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.reflection.v1.ExtensionRequest", isRecursive: false, grpc__reflection__v1__extension_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Reflection__V1__ExtensionRequest>) {
-        grpc__reflection__v1__extension_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Reflection__V1__ExtensionRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Reflection__V1__ExtensionRequest>) throws(MessageError) {
-        self.init(
-            containingType: try Wire.text(c.pointee.containing_type, "grpc.reflection.v1.ExtensionRequest.containing_type"),
-            extensionNumber: c.pointee.extension_number
-        )
+        containingType = try Wire.text(c.pointee.containing_type, "grpc.reflection.v1.ExtensionRequest.containing_type")
+        extensionNumber = c.pointee.extension_number
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Reflection__V1__ExtensionRequest>, _ arena: Arena) {
-        c.pointee.containing_type = arena.text(containingType)
-        c.pointee.extension_number = extensionNumber
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if extensionNumber != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: extensionNumber))
+            writer.tag(16)
+        }
+        if !containingType.isEmpty {
+            writer.text(containingType)
+            writer.tag(10)
+        }
     }
 }
 
 extension GrpcReflectionV1.ServerReflectionResponse {
     package static let fullName = "grpc.reflection.v1.ServerReflectionResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.reflection.v1.ServerReflectionResponse", isRecursive: false, grpc__reflection__v1__server_reflection_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Reflection__V1__ServerReflectionResponse>) {
-        grpc__reflection__v1__server_reflection_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Reflection__V1__ServerReflectionResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Reflection__V1__ServerReflectionResponse>) throws(MessageError) {
-        self.init(
-            validHost: try Wire.text(c.pointee.valid_host, "grpc.reflection.v1.ServerReflectionResponse.valid_host"),
-            originalRequest: try Wire.message(c.pointee.original_request),
-            messageResponse: try { () throws(MessageError) -> MessageResponse? in
-                switch c.pointee.message_response_case.rawValue {
-                case 4: .fileDescriptorResponse(try Wire.element(c.pointee.file_descriptor_response))
-                case 5: .allExtensionNumbersResponse(try Wire.element(c.pointee.all_extension_numbers_response))
-                case 6: .listServicesResponse(try Wire.element(c.pointee.list_services_response))
-                case 7: .errorResponse(try Wire.element(c.pointee.error_response))
-                default: nil
-                }
-            }()
-        )
+        validHost = try Wire.text(c.pointee.valid_host, "grpc.reflection.v1.ServerReflectionResponse.valid_host")
+        if let value = c.pointee.original_request {
+            originalRequest = try GrpcReflectionV1.ServerReflectionRequest(decoding: value)
+        } else {
+            originalRequest = nil
+        }
+        switch c.pointee.message_response_case.rawValue {
+        case 4:
+            guard let value = c.pointee.file_descriptor_response else { throw Wire.missing(Self.fullName) }
+            messageResponse = .fileDescriptorResponse(try GrpcReflectionV1.FileDescriptorResponse(decoding: value))
+        case 5:
+            guard let value = c.pointee.all_extension_numbers_response else { throw Wire.missing(Self.fullName) }
+            messageResponse = .allExtensionNumbersResponse(try GrpcReflectionV1.ExtensionNumberResponse(decoding: value))
+        case 6:
+            guard let value = c.pointee.list_services_response else { throw Wire.missing(Self.fullName) }
+            messageResponse = .listServicesResponse(try GrpcReflectionV1.ListServiceResponse(decoding: value))
+        case 7:
+            guard let value = c.pointee.error_response else { throw Wire.missing(Self.fullName) }
+            messageResponse = .errorResponse(try GrpcReflectionV1.ErrorResponse(decoding: value))
+        default: messageResponse = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Reflection__V1__ServerReflectionResponse>, _ arena: Arena) {
-        c.pointee.valid_host = arena.text(validHost)
-        c.pointee.original_request = arena.message(originalRequest)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch messageResponse {
         case .fileDescriptorResponse(let value):
-            c.pointee.message_response_case = .init(rawValue: 4)
-            c.pointee.file_descriptor_response = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(34, since: end)
         case .allExtensionNumbersResponse(let value):
-            c.pointee.message_response_case = .init(rawValue: 5)
-            c.pointee.all_extension_numbers_response = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(42, since: end)
         case .listServicesResponse(let value):
-            c.pointee.message_response_case = .init(rawValue: 6)
-            c.pointee.list_services_response = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(50, since: end)
         case .errorResponse(let value):
-            c.pointee.message_response_case = .init(rawValue: 7)
-            c.pointee.error_response = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(58, since: end)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if let value = originalRequest {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if !validHost.isEmpty {
+            writer.text(validHost)
+            writer.tag(10)
+        }
     }
 }
 
 extension GrpcReflectionV1.FileDescriptorResponse {
     package static let fullName = "grpc.reflection.v1.FileDescriptorResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.reflection.v1.FileDescriptorResponse", isRecursive: false, grpc__reflection__v1__file_descriptor_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Reflection__V1__FileDescriptorResponse>) {
-        grpc__reflection__v1__file_descriptor_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Reflection__V1__FileDescriptorResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Reflection__V1__FileDescriptorResponse>) throws(MessageError) {
-        self.init(
-            fileDescriptorProto: Wire.array(c.pointee.n_file_descriptor_proto, c.pointee.file_descriptor_proto) { Wire.bytes($0) }
-        )
+        fileDescriptorProto = []
+        if let values = c.pointee.file_descriptor_proto {
+            fileDescriptorProto.reserveCapacity(c.pointee.n_file_descriptor_proto)
+            for index in 0..<c.pointee.n_file_descriptor_proto {
+                fileDescriptorProto.append(Wire.bytes(values[index]))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Reflection__V1__FileDescriptorResponse>, _ arena: Arena) {
-        c.pointee.n_file_descriptor_proto = fileDescriptorProto.count
-        c.pointee.file_descriptor_proto = arena.array(fileDescriptorProto) { arena.bytes($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in fileDescriptorProto.reversed() {
+            writer.bytes(value)
+            writer.tag(10)
+        }
     }
 }
 
 extension GrpcReflectionV1.ExtensionNumberResponse {
     package static let fullName = "grpc.reflection.v1.ExtensionNumberResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.reflection.v1.ExtensionNumberResponse", isRecursive: false, grpc__reflection__v1__extension_number_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Reflection__V1__ExtensionNumberResponse>) {
-        grpc__reflection__v1__extension_number_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Reflection__V1__ExtensionNumberResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Reflection__V1__ExtensionNumberResponse>) throws(MessageError) {
-        self.init(
-            baseTypeName: try Wire.text(c.pointee.base_type_name, "grpc.reflection.v1.ExtensionNumberResponse.base_type_name"),
-            extensionNumber: Wire.array(c.pointee.n_extension_number, c.pointee.extension_number) { $0 }
-        )
+        baseTypeName = try Wire.text(c.pointee.base_type_name, "grpc.reflection.v1.ExtensionNumberResponse.base_type_name")
+        extensionNumber = []
+        if let values = c.pointee.extension_number {
+            extensionNumber += UnsafeBufferPointer(start: values, count: c.pointee.n_extension_number)
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Reflection__V1__ExtensionNumberResponse>, _ arena: Arena) {
-        c.pointee.base_type_name = arena.text(baseTypeName)
-        c.pointee.n_extension_number = extensionNumber.count
-        c.pointee.extension_number = arena.array(extensionNumber) { $0 }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !extensionNumber.isEmpty {
+            let end = writer.count
+            for value in extensionNumber.reversed() { writer.varint(UInt64(truncatingIfNeeded: value)) }
+            writer.close(18, since: end)
+        }
+        if !baseTypeName.isEmpty {
+            writer.text(baseTypeName)
+            writer.tag(10)
+        }
     }
 }
 
 extension GrpcReflectionV1.ListServiceResponse {
     package static let fullName = "grpc.reflection.v1.ListServiceResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.reflection.v1.ListServiceResponse", isRecursive: false, grpc__reflection__v1__list_service_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Reflection__V1__ListServiceResponse>) {
-        grpc__reflection__v1__list_service_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Reflection__V1__ListServiceResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Reflection__V1__ListServiceResponse>) throws(MessageError) {
-        self.init(
-            service: try Wire.array(c.pointee.n_service, c.pointee.service) { (value) throws(MessageError) in try Wire.element(value) }
-        )
+        service = []
+        if let values = c.pointee.service {
+            service.reserveCapacity(c.pointee.n_service)
+            for index in 0..<c.pointee.n_service {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                service.append(try GrpcReflectionV1.ServiceResponse(decoding: value))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Reflection__V1__ListServiceResponse>, _ arena: Arena) {
-        c.pointee.n_service = service.count
-        c.pointee.service = arena.array(service) { arena.message($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in service.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension GrpcReflectionV1.ServiceResponse {
     package static let fullName = "grpc.reflection.v1.ServiceResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.reflection.v1.ServiceResponse", isRecursive: false, grpc__reflection__v1__service_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Reflection__V1__ServiceResponse>) {
-        grpc__reflection__v1__service_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Reflection__V1__ServiceResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Reflection__V1__ServiceResponse>) throws(MessageError) {
-        self.init(
-            name: try Wire.text(c.pointee.name, "grpc.reflection.v1.ServiceResponse.name")
-        )
+        name = try Wire.text(c.pointee.name, "grpc.reflection.v1.ServiceResponse.name")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Reflection__V1__ServiceResponse>, _ arena: Arena) {
-        c.pointee.name = arena.text(name)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(10)
+        }
     }
 }
 
 extension GrpcReflectionV1.ErrorResponse {
     package static let fullName = "grpc.reflection.v1.ErrorResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.reflection.v1.ErrorResponse", isRecursive: false, grpc__reflection__v1__error_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Reflection__V1__ErrorResponse>) {
-        grpc__reflection__v1__error_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Reflection__V1__ErrorResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Reflection__V1__ErrorResponse>) throws(MessageError) {
-        self.init(
-            errorCode: c.pointee.error_code,
-            errorMessage: try Wire.text(c.pointee.error_message, "grpc.reflection.v1.ErrorResponse.error_message")
-        )
+        errorCode = c.pointee.error_code
+        errorMessage = try Wire.text(c.pointee.error_message, "grpc.reflection.v1.ErrorResponse.error_message")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Reflection__V1__ErrorResponse>, _ arena: Arena) {
-        c.pointee.error_code = errorCode
-        c.pointee.error_message = arena.text(errorMessage)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !errorMessage.isEmpty {
+            writer.text(errorMessage)
+            writer.tag(18)
+        }
+        if errorCode != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: errorCode))
+            writer.tag(8)
+        }
     }
 }

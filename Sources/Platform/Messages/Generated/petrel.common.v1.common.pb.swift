@@ -150,94 +150,159 @@ extension CommonV1 {
 
 extension CommonV1.ErrorDetail {
     package static let fullName = "petrel.common.v1.ErrorDetail"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.common.v1.ErrorDetail", isRecursive: false, petrel__common__v1__error_detail__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Common__V1__ErrorDetail>) {
-        petrel__common__v1__error_detail__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Common__V1__ErrorDetail.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Common__V1__ErrorDetail>) throws(MessageError) {
-        self.init(
-            reason: try Wire.text(c.pointee.reason, "petrel.common.v1.ErrorDetail.reason"),
-            subject: try Wire.text(c.pointee.subject, "petrel.common.v1.ErrorDetail.subject"),
-            path: try Wire.text(c.pointee.path, "petrel.common.v1.ErrorDetail.path"),
-            errno: c.pointee.errno_field,
-            advice: try Wire.text(c.pointee.advice, "petrel.common.v1.ErrorDetail.advice")
-        )
+        reason = try Wire.text(c.pointee.reason, "petrel.common.v1.ErrorDetail.reason")
+        subject = try Wire.text(c.pointee.subject, "petrel.common.v1.ErrorDetail.subject")
+        path = try Wire.text(c.pointee.path, "petrel.common.v1.ErrorDetail.path")
+        errno = c.pointee.errno_field
+        advice = try Wire.text(c.pointee.advice, "petrel.common.v1.ErrorDetail.advice")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Common__V1__ErrorDetail>, _ arena: Arena) {
-        c.pointee.reason = arena.text(reason)
-        c.pointee.subject = arena.text(subject)
-        c.pointee.path = arena.text(path)
-        c.pointee.errno_field = errno
-        c.pointee.advice = arena.text(advice)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !advice.isEmpty {
+            writer.text(advice)
+            writer.tag(42)
+        }
+        if errno != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: errno))
+            writer.tag(32)
+        }
+        if !path.isEmpty {
+            writer.text(path)
+            writer.tag(26)
+        }
+        if !subject.isEmpty {
+            writer.text(subject)
+            writer.tag(18)
+        }
+        if !reason.isEmpty {
+            writer.text(reason)
+            writer.tag(10)
+        }
     }
 }
 
 extension CommonV1.Mount {
     package static let fullName = "petrel.common.v1.Mount"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.common.v1.Mount", isRecursive: false, petrel__common__v1__mount__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Common__V1__Mount>) {
-        petrel__common__v1__mount__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Common__V1__Mount.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Common__V1__Mount>) throws(MessageError) {
-        self.init(
-            type: try Wire.text(c.pointee.type, "petrel.common.v1.Mount.type"),
-            source: try Wire.text(c.pointee.source, "petrel.common.v1.Mount.source"),
-            target: try Wire.text(c.pointee.target, "petrel.common.v1.Mount.target"),
-            options: try Wire.array(c.pointee.n_options, c.pointee.options) { (value) throws(MessageError) in try Wire.text(value, "petrel.common.v1.Mount.options") }
-        )
+        type = try Wire.text(c.pointee.type, "petrel.common.v1.Mount.type")
+        source = try Wire.text(c.pointee.source, "petrel.common.v1.Mount.source")
+        target = try Wire.text(c.pointee.target, "petrel.common.v1.Mount.target")
+        options = []
+        if let values = c.pointee.options {
+            options.reserveCapacity(c.pointee.n_options)
+            for index in 0..<c.pointee.n_options {
+                options.append(try Wire.text(values[index], "petrel.common.v1.Mount.options"))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Common__V1__Mount>, _ arena: Arena) {
-        c.pointee.type = arena.text(type)
-        c.pointee.source = arena.text(source)
-        c.pointee.target = arena.text(target)
-        c.pointee.n_options = options.count
-        c.pointee.options = arena.array(options) { arena.text($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in options.reversed() {
+            writer.text(value)
+            writer.tag(34)
+        }
+        if !target.isEmpty {
+            writer.text(target)
+            writer.tag(26)
+        }
+        if !source.isEmpty {
+            writer.text(source)
+            writer.tag(18)
+        }
+        if !type.isEmpty {
+            writer.text(type)
+            writer.tag(10)
+        }
     }
 }
 
 extension CommonV1.PathStatus {
     package static let fullName = "petrel.common.v1.PathStatus"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.common.v1.PathStatus", isRecursive: false, petrel__common__v1__path_status__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Common__V1__PathStatus>) {
-        petrel__common__v1__path_status__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Common__V1__PathStatus.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Common__V1__PathStatus>) throws(MessageError) {
-        self.init(
-            name: try Wire.text(c.pointee.name, "petrel.common.v1.PathStatus.name"),
-            kind: CommonV1.PathStatus.Kind(rawValue: c.pointee.kind),
-            permissions: c.pointee.permissions,
-            sizeBytes: c.pointee.size_bytes,
-            modifiedSeconds: c.pointee.modified_seconds,
-            modifiedNanos: c.pointee.modified_nanos,
-            linkTarget: try Wire.text(c.pointee.link_target, "petrel.common.v1.PathStatus.link_target"),
-            user: c.pointee.user,
-            group: c.pointee.group
-        )
+        name = try Wire.text(c.pointee.name, "petrel.common.v1.PathStatus.name")
+        kind = CommonV1.PathStatus.Kind(rawValue: c.pointee.kind)
+        permissions = c.pointee.permissions
+        sizeBytes = c.pointee.size_bytes
+        modifiedSeconds = c.pointee.modified_seconds
+        modifiedNanos = c.pointee.modified_nanos
+        linkTarget = try Wire.text(c.pointee.link_target, "petrel.common.v1.PathStatus.link_target")
+        user = c.pointee.user
+        group = c.pointee.group
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Common__V1__PathStatus>, _ arena: Arena) {
-        c.pointee.name = arena.text(name)
-        c.pointee.kind = kind.rawValue
-        c.pointee.permissions = permissions
-        c.pointee.size_bytes = sizeBytes
-        c.pointee.modified_seconds = modifiedSeconds
-        c.pointee.modified_nanos = modifiedNanos
-        c.pointee.link_target = arena.text(linkTarget)
-        c.pointee.user = user
-        c.pointee.group = group
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if group != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: group))
+            writer.tag(72)
+        }
+        if user != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: user))
+            writer.tag(64)
+        }
+        if !linkTarget.isEmpty {
+            writer.text(linkTarget)
+            writer.tag(58)
+        }
+        if modifiedNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: modifiedNanos))
+            writer.tag(48)
+        }
+        if modifiedSeconds != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: modifiedSeconds))
+            writer.tag(40)
+        }
+        if sizeBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sizeBytes))
+            writer.tag(32)
+        }
+        if permissions != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: permissions))
+            writer.tag(24)
+        }
+        if kind.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: kind.rawValue))
+            writer.tag(16)
+        }
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(10)
+        }
     }
 }

@@ -2408,2651 +2408,4263 @@ extension EngineV1 {
 
 extension EngineV1.Volume {
     package static let fullName = "petrel.engine.v1.Volume"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.Volume", isRecursive: false, petrel__engine__v1__volume__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__Volume>) {
-        petrel__engine__v1__volume__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__Volume.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__Volume>) throws(MessageError) {
-        self.init(
-            source: try Wire.text(c.pointee.source, "petrel.engine.v1.Volume.source"),
-            target: try Wire.text(c.pointee.target, "petrel.engine.v1.Volume.target"),
-            readOnly: c.pointee.read_only != 0,
-            propagation: try Wire.text(c.pointee.propagation, "petrel.engine.v1.Volume.propagation"),
-            createSource: c.pointee.create_source != 0
-        )
+        source = try Wire.text(c.pointee.source, "petrel.engine.v1.Volume.source")
+        target = try Wire.text(c.pointee.target, "petrel.engine.v1.Volume.target")
+        readOnly = c.pointee.read_only != 0
+        propagation = try Wire.text(c.pointee.propagation, "petrel.engine.v1.Volume.propagation")
+        createSource = c.pointee.create_source != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__Volume>, _ arena: Arena) {
-        c.pointee.source = arena.text(source)
-        c.pointee.target = arena.text(target)
-        c.pointee.read_only = readOnly ? 1 : 0
-        c.pointee.propagation = arena.text(propagation)
-        c.pointee.create_source = createSource ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if createSource {
+            writer.varint(createSource ? 1 : 0)
+            writer.tag(40)
+        }
+        if !propagation.isEmpty {
+            writer.text(propagation)
+            writer.tag(34)
+        }
+        if readOnly {
+            writer.varint(readOnly ? 1 : 0)
+            writer.tag(24)
+        }
+        if !target.isEmpty {
+            writer.text(target)
+            writer.tag(18)
+        }
+        if !source.isEmpty {
+            writer.text(source)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.Limits {
     package static let fullName = "petrel.engine.v1.Limits"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.Limits", isRecursive: false, petrel__engine__v1__limits__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__Limits>) {
-        petrel__engine__v1__limits__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__Limits.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__Limits>) throws(MessageError) {
-        self.init(
-            memoryBytes: c.pointee.memory_bytes,
-            nanoCpus: c.pointee.nano_cpus,
-            pids: c.pointee.pids
-        )
+        memoryBytes = c.pointee.memory_bytes
+        nanoCpus = c.pointee.nano_cpus
+        pids = c.pointee.pids
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__Limits>, _ arena: Arena) {
-        c.pointee.memory_bytes = memoryBytes
-        c.pointee.nano_cpus = nanoCpus
-        c.pointee.pids = pids
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if pids != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: pids))
+            writer.tag(24)
+        }
+        if nanoCpus != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: nanoCpus))
+            writer.tag(16)
+        }
+        if memoryBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: memoryBytes))
+            writer.tag(8)
+        }
     }
 }
 
 extension EngineV1.RestartPolicy {
     package static let fullName = "petrel.engine.v1.RestartPolicy"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.RestartPolicy", isRecursive: false, petrel__engine__v1__restart_policy__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__RestartPolicy>) {
-        petrel__engine__v1__restart_policy__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__RestartPolicy.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__RestartPolicy>) throws(MessageError) {
-        self.init(
-            name: try Wire.text(c.pointee.name, "petrel.engine.v1.RestartPolicy.name"),
-            maximumRetries: c.pointee.maximum_retries
-        )
+        name = try Wire.text(c.pointee.name, "petrel.engine.v1.RestartPolicy.name")
+        maximumRetries = c.pointee.maximum_retries
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__RestartPolicy>, _ arena: Arena) {
-        c.pointee.name = arena.text(name)
-        c.pointee.maximum_retries = maximumRetries
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if maximumRetries != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: maximumRetries))
+            writer.tag(16)
+        }
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.Mount {
     package static let fullName = "petrel.engine.v1.Mount"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.Mount", isRecursive: false, petrel__engine__v1__mount__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__Mount>) {
-        petrel__engine__v1__mount__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__Mount.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__Mount>) throws(MessageError) {
-        self.init(
-            type: try Wire.text(c.pointee.type, "petrel.engine.v1.Mount.type"),
-            source: try Wire.text(c.pointee.source, "petrel.engine.v1.Mount.source"),
-            target: try Wire.text(c.pointee.target, "petrel.engine.v1.Mount.target"),
-            readOnly: c.pointee.read_only != 0,
-            propagation: try Wire.text(c.pointee.propagation, "petrel.engine.v1.Mount.propagation"),
-            nonRecursive: c.pointee.non_recursive != 0,
-            createSource: c.pointee.create_source != 0,
-            tmpfsSizeBytes: c.pointee.tmpfs_size_bytes,
-            tmpfsMode: c.pointee.tmpfs_mode
-        )
+        type = try Wire.text(c.pointee.type, "petrel.engine.v1.Mount.type")
+        source = try Wire.text(c.pointee.source, "petrel.engine.v1.Mount.source")
+        target = try Wire.text(c.pointee.target, "petrel.engine.v1.Mount.target")
+        readOnly = c.pointee.read_only != 0
+        propagation = try Wire.text(c.pointee.propagation, "petrel.engine.v1.Mount.propagation")
+        nonRecursive = c.pointee.non_recursive != 0
+        createSource = c.pointee.create_source != 0
+        tmpfsSizeBytes = c.pointee.tmpfs_size_bytes
+        tmpfsMode = c.pointee.tmpfs_mode
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__Mount>, _ arena: Arena) {
-        c.pointee.type = arena.text(type)
-        c.pointee.source = arena.text(source)
-        c.pointee.target = arena.text(target)
-        c.pointee.read_only = readOnly ? 1 : 0
-        c.pointee.propagation = arena.text(propagation)
-        c.pointee.non_recursive = nonRecursive ? 1 : 0
-        c.pointee.create_source = createSource ? 1 : 0
-        c.pointee.tmpfs_size_bytes = tmpfsSizeBytes
-        c.pointee.tmpfs_mode = tmpfsMode
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if tmpfsMode != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: tmpfsMode))
+            writer.tag(72)
+        }
+        if tmpfsSizeBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: tmpfsSizeBytes))
+            writer.tag(64)
+        }
+        if createSource {
+            writer.varint(createSource ? 1 : 0)
+            writer.tag(56)
+        }
+        if nonRecursive {
+            writer.varint(nonRecursive ? 1 : 0)
+            writer.tag(48)
+        }
+        if !propagation.isEmpty {
+            writer.text(propagation)
+            writer.tag(42)
+        }
+        if readOnly {
+            writer.varint(readOnly ? 1 : 0)
+            writer.tag(32)
+        }
+        if !target.isEmpty {
+            writer.text(target)
+            writer.tag(26)
+        }
+        if !source.isEmpty {
+            writer.text(source)
+            writer.tag(18)
+        }
+        if !type.isEmpty {
+            writer.text(type)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.DeviceRate {
     package static let fullName = "petrel.engine.v1.DeviceRate"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.DeviceRate", isRecursive: false, petrel__engine__v1__device_rate__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__DeviceRate>) {
-        petrel__engine__v1__device_rate__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__DeviceRate.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__DeviceRate>) throws(MessageError) {
-        self.init(
-            path: try Wire.text(c.pointee.path, "petrel.engine.v1.DeviceRate.path"),
-            rate: c.pointee.rate
-        )
+        path = try Wire.text(c.pointee.path, "petrel.engine.v1.DeviceRate.path")
+        rate = c.pointee.rate
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__DeviceRate>, _ arena: Arena) {
-        c.pointee.path = arena.text(path)
-        c.pointee.rate = rate
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if rate != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: rate))
+            writer.tag(16)
+        }
+        if !path.isEmpty {
+            writer.text(path)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.Resources {
     package static let fullName = "petrel.engine.v1.Resources"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.Resources", isRecursive: false, petrel__engine__v1__resources__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__Resources>) {
-        petrel__engine__v1__resources__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__Resources.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__Resources>) throws(MessageError) {
-        self.init(
-            memorySwapBytes: c.pointee.memory_swap_bytes,
-            memoryReservationBytes: c.pointee.memory_reservation_bytes,
-            memorySwappiness: c.pointee._memory_swappiness_case.rawValue == 3 ? c.pointee.memory_swappiness : nil,
-            oomKillDisable: c.pointee.oom_kill_disable != 0,
-            cpuShares: c.pointee.cpu_shares,
-            cpuPeriodMicros: c.pointee.cpu_period_micros,
-            cpuQuotaMicros: c.pointee.cpu_quota_micros,
-            cpusetCpus: try Wire.text(c.pointee.cpuset_cpus, "petrel.engine.v1.Resources.cpuset_cpus"),
-            cpusetMems: try Wire.text(c.pointee.cpuset_mems, "petrel.engine.v1.Resources.cpuset_mems"),
-            blkioWeight: c.pointee.blkio_weight,
-            deviceReadBps: try Wire.array(c.pointee.n_device_read_bps, c.pointee.device_read_bps) { (value) throws(MessageError) in try Wire.element(value) },
-            deviceWriteBps: try Wire.array(c.pointee.n_device_write_bps, c.pointee.device_write_bps) { (value) throws(MessageError) in try Wire.element(value) },
-            deviceReadIops: try Wire.array(c.pointee.n_device_read_iops, c.pointee.device_read_iops) { (value) throws(MessageError) in try Wire.element(value) },
-            deviceWriteIops: try Wire.array(c.pointee.n_device_write_iops, c.pointee.device_write_iops) { (value) throws(MessageError) in try Wire.element(value) }
-        )
+        memorySwapBytes = c.pointee.memory_swap_bytes
+        memoryReservationBytes = c.pointee.memory_reservation_bytes
+        memorySwappiness = c.pointee._memory_swappiness_case.rawValue == 3 ? c.pointee.memory_swappiness : nil
+        oomKillDisable = c.pointee.oom_kill_disable != 0
+        cpuShares = c.pointee.cpu_shares
+        cpuPeriodMicros = c.pointee.cpu_period_micros
+        cpuQuotaMicros = c.pointee.cpu_quota_micros
+        cpusetCpus = try Wire.text(c.pointee.cpuset_cpus, "petrel.engine.v1.Resources.cpuset_cpus")
+        cpusetMems = try Wire.text(c.pointee.cpuset_mems, "petrel.engine.v1.Resources.cpuset_mems")
+        blkioWeight = c.pointee.blkio_weight
+        deviceReadBps = []
+        if let values = c.pointee.device_read_bps {
+            deviceReadBps.reserveCapacity(c.pointee.n_device_read_bps)
+            for index in 0..<c.pointee.n_device_read_bps {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                deviceReadBps.append(try EngineV1.DeviceRate(decoding: value))
+            }
+        }
+        deviceWriteBps = []
+        if let values = c.pointee.device_write_bps {
+            deviceWriteBps.reserveCapacity(c.pointee.n_device_write_bps)
+            for index in 0..<c.pointee.n_device_write_bps {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                deviceWriteBps.append(try EngineV1.DeviceRate(decoding: value))
+            }
+        }
+        deviceReadIops = []
+        if let values = c.pointee.device_read_iops {
+            deviceReadIops.reserveCapacity(c.pointee.n_device_read_iops)
+            for index in 0..<c.pointee.n_device_read_iops {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                deviceReadIops.append(try EngineV1.DeviceRate(decoding: value))
+            }
+        }
+        deviceWriteIops = []
+        if let values = c.pointee.device_write_iops {
+            deviceWriteIops.reserveCapacity(c.pointee.n_device_write_iops)
+            for index in 0..<c.pointee.n_device_write_iops {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                deviceWriteIops.append(try EngineV1.DeviceRate(decoding: value))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__Resources>, _ arena: Arena) {
-        c.pointee.memory_swap_bytes = memorySwapBytes
-        c.pointee.memory_reservation_bytes = memoryReservationBytes
-        if let value = memorySwappiness {
-            c.pointee._memory_swappiness_case = .init(rawValue: 3)
-            c.pointee.memory_swappiness = value
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in deviceWriteIops.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(114, since: end)
         }
-        c.pointee.oom_kill_disable = oomKillDisable ? 1 : 0
-        c.pointee.cpu_shares = cpuShares
-        c.pointee.cpu_period_micros = cpuPeriodMicros
-        c.pointee.cpu_quota_micros = cpuQuotaMicros
-        c.pointee.cpuset_cpus = arena.text(cpusetCpus)
-        c.pointee.cpuset_mems = arena.text(cpusetMems)
-        c.pointee.blkio_weight = blkioWeight
-        c.pointee.n_device_read_bps = deviceReadBps.count
-        c.pointee.device_read_bps = arena.array(deviceReadBps) { arena.message($0) }
-        c.pointee.n_device_write_bps = deviceWriteBps.count
-        c.pointee.device_write_bps = arena.array(deviceWriteBps) { arena.message($0) }
-        c.pointee.n_device_read_iops = deviceReadIops.count
-        c.pointee.device_read_iops = arena.array(deviceReadIops) { arena.message($0) }
-        c.pointee.n_device_write_iops = deviceWriteIops.count
-        c.pointee.device_write_iops = arena.array(deviceWriteIops) { arena.message($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        for value in deviceReadIops.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(106, since: end)
+        }
+        for value in deviceWriteBps.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(98, since: end)
+        }
+        for value in deviceReadBps.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(90, since: end)
+        }
+        if blkioWeight != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: blkioWeight))
+            writer.tag(80)
+        }
+        if !cpusetMems.isEmpty {
+            writer.text(cpusetMems)
+            writer.tag(74)
+        }
+        if !cpusetCpus.isEmpty {
+            writer.text(cpusetCpus)
+            writer.tag(66)
+        }
+        if cpuQuotaMicros != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: cpuQuotaMicros))
+            writer.tag(56)
+        }
+        if cpuPeriodMicros != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: cpuPeriodMicros))
+            writer.tag(48)
+        }
+        if cpuShares != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: cpuShares))
+            writer.tag(40)
+        }
+        if oomKillDisable {
+            writer.varint(oomKillDisable ? 1 : 0)
+            writer.tag(32)
+        }
+        if let value = memorySwappiness {
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(24)
+        }
+        if memoryReservationBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: memoryReservationBytes))
+            writer.tag(16)
+        }
+        if memorySwapBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: memorySwapBytes))
+            writer.tag(8)
+        }
     }
 }
 
 extension EngineV1.Ulimit {
     package static let fullName = "petrel.engine.v1.Ulimit"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.Ulimit", isRecursive: false, petrel__engine__v1__ulimit__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__Ulimit>) {
-        petrel__engine__v1__ulimit__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__Ulimit.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__Ulimit>) throws(MessageError) {
-        self.init(
-            name: try Wire.text(c.pointee.name, "petrel.engine.v1.Ulimit.name"),
-            soft: c.pointee.soft,
-            hard: c.pointee.hard
-        )
+        name = try Wire.text(c.pointee.name, "petrel.engine.v1.Ulimit.name")
+        soft = c.pointee.soft
+        hard = c.pointee.hard
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__Ulimit>, _ arena: Arena) {
-        c.pointee.name = arena.text(name)
-        c.pointee.soft = soft
-        c.pointee.hard = hard
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if hard != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: hard))
+            writer.tag(24)
+        }
+        if soft != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: soft))
+            writer.tag(16)
+        }
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.DeviceMapping {
     package static let fullName = "petrel.engine.v1.DeviceMapping"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.DeviceMapping", isRecursive: false, petrel__engine__v1__device_mapping__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__DeviceMapping>) {
-        petrel__engine__v1__device_mapping__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__DeviceMapping.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__DeviceMapping>) throws(MessageError) {
-        self.init(
-            pathOnHost: try Wire.text(c.pointee.path_on_host, "petrel.engine.v1.DeviceMapping.path_on_host"),
-            pathInContainer: try Wire.text(c.pointee.path_in_container, "petrel.engine.v1.DeviceMapping.path_in_container"),
-            permissions: try Wire.text(c.pointee.permissions, "petrel.engine.v1.DeviceMapping.permissions")
-        )
+        pathOnHost = try Wire.text(c.pointee.path_on_host, "petrel.engine.v1.DeviceMapping.path_on_host")
+        pathInContainer = try Wire.text(c.pointee.path_in_container, "petrel.engine.v1.DeviceMapping.path_in_container")
+        permissions = try Wire.text(c.pointee.permissions, "petrel.engine.v1.DeviceMapping.permissions")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__DeviceMapping>, _ arena: Arena) {
-        c.pointee.path_on_host = arena.text(pathOnHost)
-        c.pointee.path_in_container = arena.text(pathInContainer)
-        c.pointee.permissions = arena.text(permissions)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !permissions.isEmpty {
+            writer.text(permissions)
+            writer.tag(26)
+        }
+        if !pathInContainer.isEmpty {
+            writer.text(pathInContainer)
+            writer.tag(18)
+        }
+        if !pathOnHost.isEmpty {
+            writer.text(pathOnHost)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.LogConfig {
     package static let fullName = "petrel.engine.v1.LogConfig"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.LogConfig", isRecursive: false, petrel__engine__v1__log_config__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__LogConfig>) {
-        petrel__engine__v1__log_config__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__LogConfig.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__LogConfig>) throws(MessageError) {
-        self.init(
-            driver: try Wire.text(c.pointee.driver, "petrel.engine.v1.LogConfig.driver"),
-            options: try Wire.map(
-                c.pointee.n_options, c.pointee.options
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.engine.v1.LogConfig.options"), try Wire.text(entry.pointee.value, "petrel.engine.v1.LogConfig.options"))
+        driver = try Wire.text(c.pointee.driver, "petrel.engine.v1.LogConfig.driver")
+        options = .init(minimumCapacity: c.pointee.n_options)
+        if let entries = c.pointee.options {
+            for index in 0..<c.pointee.n_options {
+                var key: String = ""
+                var value: String = ""
+                if var entry = WireReader(entries[index], of: "petrel.engine.v1.LogConfig") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.engine.v1.LogConfig.options")
+                        case 18: value = try entry.text("petrel.engine.v1.LogConfig.options")
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                options[key] = value
             }
-        )
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__LogConfig>, _ arena: Arena) {
-        c.pointee.driver = arena.text(driver)
-        c.pointee.n_options = options.count
-        c.pointee.options = arena.map(options, petrel__engine__v1__log_config__options_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.text(value)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for (key, value) in options {
+            let end = writer.count
+            writer.text(value)
+            writer.tag(18)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(18, since: end)
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if !driver.isEmpty {
+            writer.text(driver)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.HealthConfig {
     package static let fullName = "petrel.engine.v1.HealthConfig"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.HealthConfig", isRecursive: false, petrel__engine__v1__health_config__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__HealthConfig>) {
-        petrel__engine__v1__health_config__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__HealthConfig.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__HealthConfig>) throws(MessageError) {
-        self.init(
-            test: try Wire.array(c.pointee.n_test, c.pointee.test) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.HealthConfig.test") },
-            intervalNanos: c.pointee.interval_nanos,
-            timeoutNanos: c.pointee.timeout_nanos,
-            retries: c.pointee.retries,
-            startPeriodNanos: c.pointee.start_period_nanos,
-            startIntervalNanos: c.pointee.start_interval_nanos
-        )
+        test = []
+        if let values = c.pointee.test {
+            test.reserveCapacity(c.pointee.n_test)
+            for index in 0..<c.pointee.n_test {
+                test.append(try Wire.text(values[index], "petrel.engine.v1.HealthConfig.test"))
+            }
+        }
+        intervalNanos = c.pointee.interval_nanos
+        timeoutNanos = c.pointee.timeout_nanos
+        retries = c.pointee.retries
+        startPeriodNanos = c.pointee.start_period_nanos
+        startIntervalNanos = c.pointee.start_interval_nanos
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__HealthConfig>, _ arena: Arena) {
-        c.pointee.n_test = test.count
-        c.pointee.test = arena.array(test) { arena.text($0) }
-        c.pointee.interval_nanos = intervalNanos
-        c.pointee.timeout_nanos = timeoutNanos
-        c.pointee.retries = retries
-        c.pointee.start_period_nanos = startPeriodNanos
-        c.pointee.start_interval_nanos = startIntervalNanos
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if startIntervalNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: startIntervalNanos))
+            writer.tag(48)
+        }
+        if startPeriodNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: startPeriodNanos))
+            writer.tag(40)
+        }
+        if retries != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: retries))
+            writer.tag(32)
+        }
+        if timeoutNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: timeoutNanos))
+            writer.tag(24)
+        }
+        if intervalNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: intervalNanos))
+            writer.tag(16)
+        }
+        for value in test.reversed() {
+            writer.text(value)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.ContainerConfig {
     package static let fullName = "petrel.engine.v1.ContainerConfig"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ContainerConfig", isRecursive: false, petrel__engine__v1__container_config__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ContainerConfig>) {
-        petrel__engine__v1__container_config__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ContainerConfig.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ContainerConfig>) throws(MessageError) {
-        self.init(
-            image: try Wire.text(c.pointee.image, "petrel.engine.v1.ContainerConfig.image"),
-            entrypoint: try Wire.array(c.pointee.n_entrypoint, c.pointee.entrypoint) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.entrypoint") },
-            entrypointSet: c.pointee.entrypoint_set != 0,
-            command: try Wire.array(c.pointee.n_command, c.pointee.command) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.command") },
-            environment: try Wire.array(c.pointee.n_environment, c.pointee.environment) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.environment") },
-            workingDirectory: try Wire.text(c.pointee.working_directory, "petrel.engine.v1.ContainerConfig.working_directory"),
-            user: try Wire.text(c.pointee.user, "petrel.engine.v1.ContainerConfig.user"),
-            hostname: try Wire.text(c.pointee.hostname, "petrel.engine.v1.ContainerConfig.hostname"),
-            labels: try Wire.map(
-                c.pointee.n_labels, c.pointee.labels
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.engine.v1.ContainerConfig.labels"), try Wire.text(entry.pointee.value, "petrel.engine.v1.ContainerConfig.labels"))
-            },
-            volumes: try Wire.array(c.pointee.n_volumes, c.pointee.volumes) { (value) throws(MessageError) in try Wire.element(value) },
-            restartPolicy: try Wire.message(c.pointee.restart_policy),
-            limits: try Wire.message(c.pointee.limits),
-            capabilitiesAdded: try Wire.array(c.pointee.n_capabilities_added, c.pointee.capabilities_added) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.capabilities_added") },
-            capabilitiesDropped: try Wire.array(c.pointee.n_capabilities_dropped, c.pointee.capabilities_dropped) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.capabilities_dropped") },
-            privileged: c.pointee.privileged != 0,
-            network: try Wire.text(c.pointee.network, "petrel.engine.v1.ContainerConfig.network"),
-            autoRemove: c.pointee.auto_remove != 0,
-            terminal: c.pointee.terminal != 0,
-            openStdin: c.pointee.open_stdin != 0,
-            stdinOnce: c.pointee.stdin_once != 0,
-            stopSignal: try Wire.text(c.pointee.stop_signal, "petrel.engine.v1.ContainerConfig.stop_signal"),
-            stopTimeoutSeconds: c.pointee._stop_timeout_seconds_case.rawValue == 22 ? c.pointee.stop_timeout_seconds : nil,
-            readOnlyRoot: c.pointee.read_only_root != 0,
-            mounts: try Wire.array(c.pointee.n_mounts, c.pointee.mounts) { (value) throws(MessageError) in try Wire.element(value) },
-            tmpfs: try Wire.map(
-                c.pointee.n_tmpfs, c.pointee.tmpfs
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.engine.v1.ContainerConfig.tmpfs"), try Wire.text(entry.pointee.value, "petrel.engine.v1.ContainerConfig.tmpfs"))
-            },
-            volumesFrom: try Wire.array(c.pointee.n_volumes_from, c.pointee.volumes_from) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.volumes_from") },
-            shmSizeBytes: c.pointee.shm_size_bytes,
-            resources: try Wire.message(c.pointee.resources),
-            ulimits: try Wire.array(c.pointee.n_ulimits, c.pointee.ulimits) { (value) throws(MessageError) in try Wire.element(value) },
-            devices: try Wire.array(c.pointee.n_devices, c.pointee.devices) { (value) throws(MessageError) in try Wire.element(value) },
-            deviceCgroupRules: try Wire.array(c.pointee.n_device_cgroup_rules, c.pointee.device_cgroup_rules) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.device_cgroup_rules") },
-            sysctls: try Wire.map(
-                c.pointee.n_sysctls, c.pointee.sysctls
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.engine.v1.ContainerConfig.sysctls"), try Wire.text(entry.pointee.value, "petrel.engine.v1.ContainerConfig.sysctls"))
-            },
-            groupsAdded: try Wire.array(c.pointee.n_groups_added, c.pointee.groups_added) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.groups_added") },
-            domainname: try Wire.text(c.pointee.domainname, "petrel.engine.v1.ContainerConfig.domainname"),
-            hasInit: c.pointee.has_init != 0,
-            securityOptions: try Wire.array(c.pointee.n_security_options, c.pointee.security_options) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.security_options") },
-            pidMode: try Wire.text(c.pointee.pid_mode, "petrel.engine.v1.ContainerConfig.pid_mode"),
-            ipcMode: try Wire.text(c.pointee.ipc_mode, "petrel.engine.v1.ContainerConfig.ipc_mode"),
-            utsMode: try Wire.text(c.pointee.uts_mode, "petrel.engine.v1.ContainerConfig.uts_mode"),
-            usernsMode: try Wire.text(c.pointee.userns_mode, "petrel.engine.v1.ContainerConfig.userns_mode"),
-            cgroupnsMode: try Wire.text(c.pointee.cgroupns_mode, "petrel.engine.v1.ContainerConfig.cgroupns_mode"),
-            cgroupParent: try Wire.text(c.pointee.cgroup_parent, "petrel.engine.v1.ContainerConfig.cgroup_parent"),
-            oomScoreAdj: c.pointee.oom_score_adj,
-            annotations: try Wire.map(
-                c.pointee.n_annotations, c.pointee.annotations
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.engine.v1.ContainerConfig.annotations"), try Wire.text(entry.pointee.value, "petrel.engine.v1.ContainerConfig.annotations"))
-            },
-            log: try Wire.message(c.pointee.log),
-            platform: try Wire.text(c.pointee.platform, "petrel.engine.v1.ContainerConfig.platform"),
-            health: try Wire.message(c.pointee.health),
-            extraHosts: try Wire.array(c.pointee.n_extra_hosts, c.pointee.extra_hosts) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.extra_hosts") },
-            dns: try Wire.array(c.pointee.n_dns, c.pointee.dns) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.dns") },
-            dnsSearch: try Wire.array(c.pointee.n_dns_search, c.pointee.dns_search) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.dns_search") },
-            dnsOptions: try Wire.array(c.pointee.n_dns_options, c.pointee.dns_options) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerConfig.dns_options") },
-            consoleSize: try Wire.message(c.pointee.console_size)
-        )
+        image = try Wire.text(c.pointee.image, "petrel.engine.v1.ContainerConfig.image")
+        entrypoint = []
+        if let values = c.pointee.entrypoint {
+            entrypoint.reserveCapacity(c.pointee.n_entrypoint)
+            for index in 0..<c.pointee.n_entrypoint {
+                entrypoint.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.entrypoint"))
+            }
+        }
+        entrypointSet = c.pointee.entrypoint_set != 0
+        command = []
+        if let values = c.pointee.command {
+            command.reserveCapacity(c.pointee.n_command)
+            for index in 0..<c.pointee.n_command {
+                command.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.command"))
+            }
+        }
+        environment = []
+        if let values = c.pointee.environment {
+            environment.reserveCapacity(c.pointee.n_environment)
+            for index in 0..<c.pointee.n_environment {
+                environment.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.environment"))
+            }
+        }
+        workingDirectory = try Wire.text(c.pointee.working_directory, "petrel.engine.v1.ContainerConfig.working_directory")
+        user = try Wire.text(c.pointee.user, "petrel.engine.v1.ContainerConfig.user")
+        hostname = try Wire.text(c.pointee.hostname, "petrel.engine.v1.ContainerConfig.hostname")
+        labels = .init(minimumCapacity: c.pointee.n_labels)
+        if let entries = c.pointee.labels {
+            for index in 0..<c.pointee.n_labels {
+                var key: String = ""
+                var value: String = ""
+                if var entry = WireReader(entries[index], of: "petrel.engine.v1.ContainerConfig") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.engine.v1.ContainerConfig.labels")
+                        case 18: value = try entry.text("petrel.engine.v1.ContainerConfig.labels")
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                labels[key] = value
+            }
+        }
+        volumes = []
+        if let values = c.pointee.volumes {
+            volumes.reserveCapacity(c.pointee.n_volumes)
+            for index in 0..<c.pointee.n_volumes {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                volumes.append(try EngineV1.Volume(decoding: value))
+            }
+        }
+        if let value = c.pointee.restart_policy {
+            restartPolicy = try EngineV1.RestartPolicy(decoding: value)
+        } else {
+            restartPolicy = nil
+        }
+        if let value = c.pointee.limits {
+            limits = try EngineV1.Limits(decoding: value)
+        } else {
+            limits = nil
+        }
+        capabilitiesAdded = []
+        if let values = c.pointee.capabilities_added {
+            capabilitiesAdded.reserveCapacity(c.pointee.n_capabilities_added)
+            for index in 0..<c.pointee.n_capabilities_added {
+                capabilitiesAdded.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.capabilities_added"))
+            }
+        }
+        capabilitiesDropped = []
+        if let values = c.pointee.capabilities_dropped {
+            capabilitiesDropped.reserveCapacity(c.pointee.n_capabilities_dropped)
+            for index in 0..<c.pointee.n_capabilities_dropped {
+                capabilitiesDropped.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.capabilities_dropped"))
+            }
+        }
+        privileged = c.pointee.privileged != 0
+        network = try Wire.text(c.pointee.network, "petrel.engine.v1.ContainerConfig.network")
+        autoRemove = c.pointee.auto_remove != 0
+        terminal = c.pointee.terminal != 0
+        openStdin = c.pointee.open_stdin != 0
+        stdinOnce = c.pointee.stdin_once != 0
+        stopSignal = try Wire.text(c.pointee.stop_signal, "petrel.engine.v1.ContainerConfig.stop_signal")
+        stopTimeoutSeconds = c.pointee._stop_timeout_seconds_case.rawValue == 22 ? c.pointee.stop_timeout_seconds : nil
+        readOnlyRoot = c.pointee.read_only_root != 0
+        mounts = []
+        if let values = c.pointee.mounts {
+            mounts.reserveCapacity(c.pointee.n_mounts)
+            for index in 0..<c.pointee.n_mounts {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                mounts.append(try EngineV1.Mount(decoding: value))
+            }
+        }
+        tmpfs = .init(minimumCapacity: c.pointee.n_tmpfs)
+        if let entries = c.pointee.tmpfs {
+            for index in 0..<c.pointee.n_tmpfs {
+                var key: String = ""
+                var value: String = ""
+                if var entry = WireReader(entries[index], of: "petrel.engine.v1.ContainerConfig") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.engine.v1.ContainerConfig.tmpfs")
+                        case 18: value = try entry.text("petrel.engine.v1.ContainerConfig.tmpfs")
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                tmpfs[key] = value
+            }
+        }
+        volumesFrom = []
+        if let values = c.pointee.volumes_from {
+            volumesFrom.reserveCapacity(c.pointee.n_volumes_from)
+            for index in 0..<c.pointee.n_volumes_from {
+                volumesFrom.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.volumes_from"))
+            }
+        }
+        shmSizeBytes = c.pointee.shm_size_bytes
+        if let value = c.pointee.resources {
+            resources = try EngineV1.Resources(decoding: value)
+        } else {
+            resources = nil
+        }
+        ulimits = []
+        if let values = c.pointee.ulimits {
+            ulimits.reserveCapacity(c.pointee.n_ulimits)
+            for index in 0..<c.pointee.n_ulimits {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                ulimits.append(try EngineV1.Ulimit(decoding: value))
+            }
+        }
+        devices = []
+        if let values = c.pointee.devices {
+            devices.reserveCapacity(c.pointee.n_devices)
+            for index in 0..<c.pointee.n_devices {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                devices.append(try EngineV1.DeviceMapping(decoding: value))
+            }
+        }
+        deviceCgroupRules = []
+        if let values = c.pointee.device_cgroup_rules {
+            deviceCgroupRules.reserveCapacity(c.pointee.n_device_cgroup_rules)
+            for index in 0..<c.pointee.n_device_cgroup_rules {
+                deviceCgroupRules.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.device_cgroup_rules"))
+            }
+        }
+        sysctls = .init(minimumCapacity: c.pointee.n_sysctls)
+        if let entries = c.pointee.sysctls {
+            for index in 0..<c.pointee.n_sysctls {
+                var key: String = ""
+                var value: String = ""
+                if var entry = WireReader(entries[index], of: "petrel.engine.v1.ContainerConfig") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.engine.v1.ContainerConfig.sysctls")
+                        case 18: value = try entry.text("petrel.engine.v1.ContainerConfig.sysctls")
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                sysctls[key] = value
+            }
+        }
+        groupsAdded = []
+        if let values = c.pointee.groups_added {
+            groupsAdded.reserveCapacity(c.pointee.n_groups_added)
+            for index in 0..<c.pointee.n_groups_added {
+                groupsAdded.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.groups_added"))
+            }
+        }
+        domainname = try Wire.text(c.pointee.domainname, "petrel.engine.v1.ContainerConfig.domainname")
+        hasInit = c.pointee.has_init != 0
+        securityOptions = []
+        if let values = c.pointee.security_options {
+            securityOptions.reserveCapacity(c.pointee.n_security_options)
+            for index in 0..<c.pointee.n_security_options {
+                securityOptions.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.security_options"))
+            }
+        }
+        pidMode = try Wire.text(c.pointee.pid_mode, "petrel.engine.v1.ContainerConfig.pid_mode")
+        ipcMode = try Wire.text(c.pointee.ipc_mode, "petrel.engine.v1.ContainerConfig.ipc_mode")
+        utsMode = try Wire.text(c.pointee.uts_mode, "petrel.engine.v1.ContainerConfig.uts_mode")
+        usernsMode = try Wire.text(c.pointee.userns_mode, "petrel.engine.v1.ContainerConfig.userns_mode")
+        cgroupnsMode = try Wire.text(c.pointee.cgroupns_mode, "petrel.engine.v1.ContainerConfig.cgroupns_mode")
+        cgroupParent = try Wire.text(c.pointee.cgroup_parent, "petrel.engine.v1.ContainerConfig.cgroup_parent")
+        oomScoreAdj = c.pointee.oom_score_adj
+        annotations = .init(minimumCapacity: c.pointee.n_annotations)
+        if let entries = c.pointee.annotations {
+            for index in 0..<c.pointee.n_annotations {
+                var key: String = ""
+                var value: String = ""
+                if var entry = WireReader(entries[index], of: "petrel.engine.v1.ContainerConfig") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.engine.v1.ContainerConfig.annotations")
+                        case 18: value = try entry.text("petrel.engine.v1.ContainerConfig.annotations")
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                annotations[key] = value
+            }
+        }
+        if let value = c.pointee.log {
+            log = try EngineV1.LogConfig(decoding: value)
+        } else {
+            log = nil
+        }
+        platform = try Wire.text(c.pointee.platform, "petrel.engine.v1.ContainerConfig.platform")
+        if let value = c.pointee.health {
+            health = try EngineV1.HealthConfig(decoding: value)
+        } else {
+            health = nil
+        }
+        extraHosts = []
+        if let values = c.pointee.extra_hosts {
+            extraHosts.reserveCapacity(c.pointee.n_extra_hosts)
+            for index in 0..<c.pointee.n_extra_hosts {
+                extraHosts.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.extra_hosts"))
+            }
+        }
+        dns = []
+        if let values = c.pointee.dns {
+            dns.reserveCapacity(c.pointee.n_dns)
+            for index in 0..<c.pointee.n_dns {
+                dns.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.dns"))
+            }
+        }
+        dnsSearch = []
+        if let values = c.pointee.dns_search {
+            dnsSearch.reserveCapacity(c.pointee.n_dns_search)
+            for index in 0..<c.pointee.n_dns_search {
+                dnsSearch.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.dns_search"))
+            }
+        }
+        dnsOptions = []
+        if let values = c.pointee.dns_options {
+            dnsOptions.reserveCapacity(c.pointee.n_dns_options)
+            for index in 0..<c.pointee.n_dns_options {
+                dnsOptions.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.dns_options"))
+            }
+        }
+        if let value = c.pointee.console_size {
+            consoleSize = try EngineV1.ConsoleSize(decoding: value)
+        } else {
+            consoleSize = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ContainerConfig>, _ arena: Arena) {
-        c.pointee.image = arena.text(image)
-        c.pointee.n_entrypoint = entrypoint.count
-        c.pointee.entrypoint = arena.array(entrypoint) { arena.text($0) }
-        c.pointee.entrypoint_set = entrypointSet ? 1 : 0
-        c.pointee.n_command = command.count
-        c.pointee.command = arena.array(command) { arena.text($0) }
-        c.pointee.n_environment = environment.count
-        c.pointee.environment = arena.array(environment) { arena.text($0) }
-        c.pointee.working_directory = arena.text(workingDirectory)
-        c.pointee.user = arena.text(user)
-        c.pointee.hostname = arena.text(hostname)
-        c.pointee.n_labels = labels.count
-        c.pointee.labels = arena.map(labels, petrel__engine__v1__container_config__labels_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.text(value)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = consoleSize {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(466, since: end)
         }
-        c.pointee.n_volumes = volumes.count
-        c.pointee.volumes = arena.array(volumes) { arena.message($0) }
-        c.pointee.restart_policy = arena.message(restartPolicy)
-        c.pointee.limits = arena.message(limits)
-        c.pointee.n_capabilities_added = capabilitiesAdded.count
-        c.pointee.capabilities_added = arena.array(capabilitiesAdded) { arena.text($0) }
-        c.pointee.n_capabilities_dropped = capabilitiesDropped.count
-        c.pointee.capabilities_dropped = arena.array(capabilitiesDropped) { arena.text($0) }
-        c.pointee.privileged = privileged ? 1 : 0
-        c.pointee.network = arena.text(network)
-        c.pointee.auto_remove = autoRemove ? 1 : 0
-        c.pointee.terminal = terminal ? 1 : 0
-        c.pointee.open_stdin = openStdin ? 1 : 0
-        c.pointee.stdin_once = stdinOnce ? 1 : 0
-        c.pointee.stop_signal = arena.text(stopSignal)
+        for value in dnsOptions.reversed() {
+            writer.text(value)
+            writer.tag(458)
+        }
+        for value in dnsSearch.reversed() {
+            writer.text(value)
+            writer.tag(450)
+        }
+        for value in dns.reversed() {
+            writer.text(value)
+            writer.tag(442)
+        }
+        for value in extraHosts.reversed() {
+            writer.text(value)
+            writer.tag(434)
+        }
+        if let value = health {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(426, since: end)
+        }
+        if !platform.isEmpty {
+            writer.text(platform)
+            writer.tag(418)
+        }
+        if let value = log {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(410, since: end)
+        }
+        for (key, value) in annotations {
+            let end = writer.count
+            writer.text(value)
+            writer.tag(18)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(402, since: end)
+        }
+        if oomScoreAdj != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: oomScoreAdj))
+            writer.tag(392)
+        }
+        if !cgroupParent.isEmpty {
+            writer.text(cgroupParent)
+            writer.tag(386)
+        }
+        if !cgroupnsMode.isEmpty {
+            writer.text(cgroupnsMode)
+            writer.tag(378)
+        }
+        if !usernsMode.isEmpty {
+            writer.text(usernsMode)
+            writer.tag(370)
+        }
+        if !utsMode.isEmpty {
+            writer.text(utsMode)
+            writer.tag(362)
+        }
+        if !ipcMode.isEmpty {
+            writer.text(ipcMode)
+            writer.tag(354)
+        }
+        if !pidMode.isEmpty {
+            writer.text(pidMode)
+            writer.tag(346)
+        }
+        for value in securityOptions.reversed() {
+            writer.text(value)
+            writer.tag(338)
+        }
+        if hasInit {
+            writer.varint(hasInit ? 1 : 0)
+            writer.tag(328)
+        }
+        if !domainname.isEmpty {
+            writer.text(domainname)
+            writer.tag(322)
+        }
+        for value in groupsAdded.reversed() {
+            writer.text(value)
+            writer.tag(314)
+        }
+        for (key, value) in sysctls {
+            let end = writer.count
+            writer.text(value)
+            writer.tag(18)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(306, since: end)
+        }
+        for value in deviceCgroupRules.reversed() {
+            writer.text(value)
+            writer.tag(298)
+        }
+        for value in devices.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(290, since: end)
+        }
+        for value in ulimits.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(282, since: end)
+        }
+        if let value = resources {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(274, since: end)
+        }
+        if shmSizeBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: shmSizeBytes))
+            writer.tag(264)
+        }
+        for value in volumesFrom.reversed() {
+            writer.text(value)
+            writer.tag(258)
+        }
+        for (key, value) in tmpfs {
+            let end = writer.count
+            writer.text(value)
+            writer.tag(18)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(250, since: end)
+        }
+        for value in mounts.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(242, since: end)
+        }
+        if readOnlyRoot {
+            writer.varint(readOnlyRoot ? 1 : 0)
+            writer.tag(184)
+        }
         if let value = stopTimeoutSeconds {
-            c.pointee._stop_timeout_seconds_case = .init(rawValue: 22)
-            c.pointee.stop_timeout_seconds = value
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(176)
         }
-        c.pointee.read_only_root = readOnlyRoot ? 1 : 0
-        c.pointee.n_mounts = mounts.count
-        c.pointee.mounts = arena.array(mounts) { arena.message($0) }
-        c.pointee.n_tmpfs = tmpfs.count
-        c.pointee.tmpfs = arena.map(tmpfs, petrel__engine__v1__container_config__tmpfs_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.text(value)
+        if !stopSignal.isEmpty {
+            writer.text(stopSignal)
+            writer.tag(170)
         }
-        c.pointee.n_volumes_from = volumesFrom.count
-        c.pointee.volumes_from = arena.array(volumesFrom) { arena.text($0) }
-        c.pointee.shm_size_bytes = shmSizeBytes
-        c.pointee.resources = arena.message(resources)
-        c.pointee.n_ulimits = ulimits.count
-        c.pointee.ulimits = arena.array(ulimits) { arena.message($0) }
-        c.pointee.n_devices = devices.count
-        c.pointee.devices = arena.array(devices) { arena.message($0) }
-        c.pointee.n_device_cgroup_rules = deviceCgroupRules.count
-        c.pointee.device_cgroup_rules = arena.array(deviceCgroupRules) { arena.text($0) }
-        c.pointee.n_sysctls = sysctls.count
-        c.pointee.sysctls = arena.map(sysctls, petrel__engine__v1__container_config__sysctls_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.text(value)
+        if stdinOnce {
+            writer.varint(stdinOnce ? 1 : 0)
+            writer.tag(160)
         }
-        c.pointee.n_groups_added = groupsAdded.count
-        c.pointee.groups_added = arena.array(groupsAdded) { arena.text($0) }
-        c.pointee.domainname = arena.text(domainname)
-        c.pointee.has_init = hasInit ? 1 : 0
-        c.pointee.n_security_options = securityOptions.count
-        c.pointee.security_options = arena.array(securityOptions) { arena.text($0) }
-        c.pointee.pid_mode = arena.text(pidMode)
-        c.pointee.ipc_mode = arena.text(ipcMode)
-        c.pointee.uts_mode = arena.text(utsMode)
-        c.pointee.userns_mode = arena.text(usernsMode)
-        c.pointee.cgroupns_mode = arena.text(cgroupnsMode)
-        c.pointee.cgroup_parent = arena.text(cgroupParent)
-        c.pointee.oom_score_adj = oomScoreAdj
-        c.pointee.n_annotations = annotations.count
-        c.pointee.annotations = arena.map(annotations, petrel__engine__v1__container_config__annotations_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.text(value)
+        if openStdin {
+            writer.varint(openStdin ? 1 : 0)
+            writer.tag(152)
         }
-        c.pointee.log = arena.message(log)
-        c.pointee.platform = arena.text(platform)
-        c.pointee.health = arena.message(health)
-        c.pointee.n_extra_hosts = extraHosts.count
-        c.pointee.extra_hosts = arena.array(extraHosts) { arena.text($0) }
-        c.pointee.n_dns = dns.count
-        c.pointee.dns = arena.array(dns) { arena.text($0) }
-        c.pointee.n_dns_search = dnsSearch.count
-        c.pointee.dns_search = arena.array(dnsSearch) { arena.text($0) }
-        c.pointee.n_dns_options = dnsOptions.count
-        c.pointee.dns_options = arena.array(dnsOptions) { arena.text($0) }
-        c.pointee.console_size = arena.message(consoleSize)
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if terminal {
+            writer.varint(terminal ? 1 : 0)
+            writer.tag(144)
+        }
+        if autoRemove {
+            writer.varint(autoRemove ? 1 : 0)
+            writer.tag(136)
+        }
+        if !network.isEmpty {
+            writer.text(network)
+            writer.tag(130)
+        }
+        if privileged {
+            writer.varint(privileged ? 1 : 0)
+            writer.tag(120)
+        }
+        for value in capabilitiesDropped.reversed() {
+            writer.text(value)
+            writer.tag(114)
+        }
+        for value in capabilitiesAdded.reversed() {
+            writer.text(value)
+            writer.tag(106)
+        }
+        if let value = limits {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(98, since: end)
+        }
+        if let value = restartPolicy {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(90, since: end)
+        }
+        for value in volumes.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(82, since: end)
+        }
+        for (key, value) in labels {
+            let end = writer.count
+            writer.text(value)
+            writer.tag(18)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(74, since: end)
+        }
+        if !hostname.isEmpty {
+            writer.text(hostname)
+            writer.tag(66)
+        }
+        if !user.isEmpty {
+            writer.text(user)
+            writer.tag(58)
+        }
+        if !workingDirectory.isEmpty {
+            writer.text(workingDirectory)
+            writer.tag(50)
+        }
+        for value in environment.reversed() {
+            writer.text(value)
+            writer.tag(42)
+        }
+        for value in command.reversed() {
+            writer.text(value)
+            writer.tag(34)
+        }
+        if entrypointSet {
+            writer.varint(entrypointSet ? 1 : 0)
+            writer.tag(24)
+        }
+        for value in entrypoint.reversed() {
+            writer.text(value)
+            writer.tag(18)
+        }
+        if !image.isEmpty {
+            writer.text(image)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.ConsoleSize {
     package static let fullName = "petrel.engine.v1.ConsoleSize"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ConsoleSize", isRecursive: false, petrel__engine__v1__console_size__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ConsoleSize>) {
-        petrel__engine__v1__console_size__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ConsoleSize.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ConsoleSize>) throws(MessageError) {
-        self.init(
-            columns: c.pointee.columns,
-            rows: c.pointee.rows
-        )
+        columns = c.pointee.columns
+        rows = c.pointee.rows
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ConsoleSize>, _ arena: Arena) {
-        c.pointee.columns = columns
-        c.pointee.rows = rows
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if rows != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: rows))
+            writer.tag(16)
+        }
+        if columns != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: columns))
+            writer.tag(8)
+        }
     }
 }
 
 extension EngineV1.CreateRequest {
     package static let fullName = "petrel.engine.v1.CreateRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.CreateRequest", isRecursive: false, petrel__engine__v1__create_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__CreateRequest>) {
-        petrel__engine__v1__create_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__CreateRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__CreateRequest>) throws(MessageError) {
-        self.init(
-            name: try Wire.text(c.pointee.name, "petrel.engine.v1.CreateRequest.name"),
-            config: try Wire.message(c.pointee.config),
-            key: try Wire.text(c.pointee.key, "petrel.engine.v1.CreateRequest.key"),
-            start: c.pointee.start != 0,
-            outputWanted: c.pointee.output_wanted != 0
-        )
+        name = try Wire.text(c.pointee.name, "petrel.engine.v1.CreateRequest.name")
+        if let value = c.pointee.config {
+            config = try EngineV1.ContainerConfig(decoding: value)
+        } else {
+            config = nil
+        }
+        self.key = try Wire.text(c.pointee.key, "petrel.engine.v1.CreateRequest.key")
+        start = c.pointee.start != 0
+        outputWanted = c.pointee.output_wanted != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__CreateRequest>, _ arena: Arena) {
-        c.pointee.name = arena.text(name)
-        c.pointee.config = arena.message(config)
-        c.pointee.key = arena.text(key)
-        c.pointee.start = start ? 1 : 0
-        c.pointee.output_wanted = outputWanted ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if outputWanted {
+            writer.varint(outputWanted ? 1 : 0)
+            writer.tag(96)
+        }
+        if start {
+            writer.varint(start ? 1 : 0)
+            writer.tag(88)
+        }
+        if !self.key.isEmpty {
+            writer.text(self.key)
+            writer.tag(82)
+        }
+        if let value = config {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.CreateResponse {
     package static let fullName = "petrel.engine.v1.CreateResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.CreateResponse", isRecursive: false, petrel__engine__v1__create_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__CreateResponse>) {
-        petrel__engine__v1__create_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__CreateResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__CreateResponse>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.engine.v1.CreateResponse.id"),
-            name: try Wire.text(c.pointee.name, "petrel.engine.v1.CreateResponse.name"),
-            warnings: try Wire.array(c.pointee.n_warnings, c.pointee.warnings) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.CreateResponse.warnings") },
-            started: c.pointee.started != 0
-        )
+        id = try Wire.text(c.pointee.id, "petrel.engine.v1.CreateResponse.id")
+        name = try Wire.text(c.pointee.name, "petrel.engine.v1.CreateResponse.name")
+        warnings = []
+        if let values = c.pointee.warnings {
+            warnings.reserveCapacity(c.pointee.n_warnings)
+            for index in 0..<c.pointee.n_warnings {
+                warnings.append(try Wire.text(values[index], "petrel.engine.v1.CreateResponse.warnings"))
+            }
+        }
+        started = c.pointee.started != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__CreateResponse>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        c.pointee.name = arena.text(name)
-        c.pointee.n_warnings = warnings.count
-        c.pointee.warnings = arena.array(warnings) { arena.text($0) }
-        c.pointee.started = started ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if started {
+            writer.varint(started ? 1 : 0)
+            writer.tag(80)
+        }
+        for value in warnings.reversed() {
+            writer.text(value)
+            writer.tag(26)
+        }
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(18)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.StartRequest {
     package static let fullName = "petrel.engine.v1.StartRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.StartRequest", isRecursive: false, petrel__engine__v1__start_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__StartRequest>) {
-        petrel__engine__v1__start_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__StartRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__StartRequest>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.StartRequest.container"),
-            key: try Wire.text(c.pointee.key, "petrel.engine.v1.StartRequest.key"),
-            restarted: c.pointee.restarted != 0
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.StartRequest.container")
+        self.key = try Wire.text(c.pointee.key, "petrel.engine.v1.StartRequest.key")
+        restarted = c.pointee.restarted != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__StartRequest>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        c.pointee.key = arena.text(key)
-        c.pointee.restarted = restarted ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if restarted {
+            writer.varint(restarted ? 1 : 0)
+            writer.tag(320)
+        }
+        if !self.key.isEmpty {
+            writer.text(self.key)
+            writer.tag(82)
+        }
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.StartResponse {
     package static let fullName = "petrel.engine.v1.StartResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.StartResponse", isRecursive: false, petrel__engine__v1__start_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__StartResponse>) {
-        petrel__engine__v1__start_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__StartResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__StartResponse>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.engine.v1.StartResponse.id")
-        )
+        id = try Wire.text(c.pointee.id, "petrel.engine.v1.StartResponse.id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__StartResponse>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.StopRequest {
     package static let fullName = "petrel.engine.v1.StopRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.StopRequest", isRecursive: false, petrel__engine__v1__stop_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__StopRequest>) {
-        petrel__engine__v1__stop_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__StopRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__StopRequest>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.StopRequest.container"),
-            timeoutSeconds: c.pointee._timeout_seconds_case.rawValue == 2 ? c.pointee.timeout_seconds : nil,
-            signal: try Wire.text(c.pointee.signal, "petrel.engine.v1.StopRequest.signal")
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.StopRequest.container")
+        timeoutSeconds = c.pointee._timeout_seconds_case.rawValue == 2 ? c.pointee.timeout_seconds : nil
+        signal = try Wire.text(c.pointee.signal, "petrel.engine.v1.StopRequest.signal")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__StopRequest>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        if let value = timeoutSeconds {
-            c.pointee._timeout_seconds_case = .init(rawValue: 2)
-            c.pointee.timeout_seconds = value
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !signal.isEmpty {
+            writer.text(signal)
+            writer.tag(26)
         }
-        c.pointee.signal = arena.text(signal)
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if let value = timeoutSeconds {
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(16)
+        }
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.StopResponse {
     package static let fullName = "petrel.engine.v1.StopResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.StopResponse", isRecursive: false, petrel__engine__v1__stop_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__StopResponse>) {
-        petrel__engine__v1__stop_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__StopResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__StopResponse>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.engine.v1.StopResponse.id")
-        )
+        id = try Wire.text(c.pointee.id, "petrel.engine.v1.StopResponse.id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__StopResponse>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.KillRequest {
     package static let fullName = "petrel.engine.v1.KillRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.KillRequest", isRecursive: false, petrel__engine__v1__kill_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__KillRequest>) {
-        petrel__engine__v1__kill_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__KillRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__KillRequest>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.KillRequest.container"),
-            signal: try Wire.text(c.pointee.signal, "petrel.engine.v1.KillRequest.signal")
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.KillRequest.container")
+        signal = try Wire.text(c.pointee.signal, "petrel.engine.v1.KillRequest.signal")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__KillRequest>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        c.pointee.signal = arena.text(signal)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !signal.isEmpty {
+            writer.text(signal)
+            writer.tag(18)
+        }
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.KillResponse {
     package static let fullName = "petrel.engine.v1.KillResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.KillResponse", isRecursive: false, petrel__engine__v1__kill_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__KillResponse>) {
-        petrel__engine__v1__kill_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__KillResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__KillResponse>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.engine.v1.KillResponse.id")
-        )
+        id = try Wire.text(c.pointee.id, "petrel.engine.v1.KillResponse.id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__KillResponse>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.RemoveRequest {
     package static let fullName = "petrel.engine.v1.RemoveRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.RemoveRequest", isRecursive: false, petrel__engine__v1__remove_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__RemoveRequest>) {
-        petrel__engine__v1__remove_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__RemoveRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__RemoveRequest>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.RemoveRequest.container"),
-            force: c.pointee.force != 0
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.RemoveRequest.container")
+        force = c.pointee.force != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__RemoveRequest>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        c.pointee.force = force ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if force {
+            writer.varint(force ? 1 : 0)
+            writer.tag(16)
+        }
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.RemoveResponse {
     package static let fullName = "petrel.engine.v1.RemoveResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.RemoveResponse", isRecursive: false, petrel__engine__v1__remove_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__RemoveResponse>) {
-        petrel__engine__v1__remove_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__RemoveResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__RemoveResponse>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.engine.v1.RemoveResponse.id")
-        )
+        id = try Wire.text(c.pointee.id, "petrel.engine.v1.RemoveResponse.id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__RemoveResponse>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.PauseRequest {
     package static let fullName = "petrel.engine.v1.PauseRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.PauseRequest", isRecursive: false, petrel__engine__v1__pause_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__PauseRequest>) {
-        petrel__engine__v1__pause_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__PauseRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__PauseRequest>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.PauseRequest.container")
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.PauseRequest.container")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__PauseRequest>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.PauseResponse {
     package static let fullName = "petrel.engine.v1.PauseResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.PauseResponse", isRecursive: false, petrel__engine__v1__pause_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__PauseResponse>) {
-        petrel__engine__v1__pause_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__PauseResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__PauseResponse>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.engine.v1.PauseResponse.id")
-        )
+        id = try Wire.text(c.pointee.id, "petrel.engine.v1.PauseResponse.id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__PauseResponse>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.RenameRequest {
     package static let fullName = "petrel.engine.v1.RenameRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.RenameRequest", isRecursive: false, petrel__engine__v1__rename_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__RenameRequest>) {
-        petrel__engine__v1__rename_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__RenameRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__RenameRequest>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.RenameRequest.container"),
-            name: try Wire.text(c.pointee.name, "petrel.engine.v1.RenameRequest.name")
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.RenameRequest.container")
+        name = try Wire.text(c.pointee.name, "petrel.engine.v1.RenameRequest.name")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__RenameRequest>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        c.pointee.name = arena.text(name)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(18)
+        }
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.RenameResponse {
     package static let fullName = "petrel.engine.v1.RenameResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.RenameResponse", isRecursive: false, petrel__engine__v1__rename_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__RenameResponse>) {
-        petrel__engine__v1__rename_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__RenameResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__RenameResponse>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.engine.v1.RenameResponse.id")
-        )
+        id = try Wire.text(c.pointee.id, "petrel.engine.v1.RenameResponse.id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__RenameResponse>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.UpdateRequest {
     package static let fullName = "petrel.engine.v1.UpdateRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.UpdateRequest", isRecursive: false, petrel__engine__v1__update_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__UpdateRequest>) {
-        petrel__engine__v1__update_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__UpdateRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__UpdateRequest>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.UpdateRequest.container"),
-            memoryBytes: c.pointee.memory_bytes,
-            memorySwapBytes: c.pointee.memory_swap_bytes,
-            memoryReservationBytes: c.pointee.memory_reservation_bytes,
-            nanoCpus: c.pointee.nano_cpus,
-            cpuShares: c.pointee.cpu_shares,
-            cpuPeriodMicros: c.pointee.cpu_period_micros,
-            cpuQuotaMicros: c.pointee.cpu_quota_micros,
-            cpusetCpus: try Wire.text(c.pointee.cpuset_cpus, "petrel.engine.v1.UpdateRequest.cpuset_cpus"),
-            cpusetMems: try Wire.text(c.pointee.cpuset_mems, "petrel.engine.v1.UpdateRequest.cpuset_mems"),
-            pids: c.pointee.pids,
-            restartPolicy: c.pointee._restart_policy_case.rawValue == 12 ? try Wire.message(c.pointee.restart_policy) : nil
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.UpdateRequest.container")
+        memoryBytes = c.pointee.memory_bytes
+        memorySwapBytes = c.pointee.memory_swap_bytes
+        memoryReservationBytes = c.pointee.memory_reservation_bytes
+        nanoCpus = c.pointee.nano_cpus
+        cpuShares = c.pointee.cpu_shares
+        cpuPeriodMicros = c.pointee.cpu_period_micros
+        cpuQuotaMicros = c.pointee.cpu_quota_micros
+        cpusetCpus = try Wire.text(c.pointee.cpuset_cpus, "petrel.engine.v1.UpdateRequest.cpuset_cpus")
+        cpusetMems = try Wire.text(c.pointee.cpuset_mems, "petrel.engine.v1.UpdateRequest.cpuset_mems")
+        pids = c.pointee.pids
+        if let value = c.pointee.restart_policy {
+            restartPolicy = try EngineV1.RestartPolicy(decoding: value)
+        } else {
+            restartPolicy = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__UpdateRequest>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        c.pointee.memory_bytes = memoryBytes
-        c.pointee.memory_swap_bytes = memorySwapBytes
-        c.pointee.memory_reservation_bytes = memoryReservationBytes
-        c.pointee.nano_cpus = nanoCpus
-        c.pointee.cpu_shares = cpuShares
-        c.pointee.cpu_period_micros = cpuPeriodMicros
-        c.pointee.cpu_quota_micros = cpuQuotaMicros
-        c.pointee.cpuset_cpus = arena.text(cpusetCpus)
-        c.pointee.cpuset_mems = arena.text(cpusetMems)
-        c.pointee.pids = pids
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         if let value = restartPolicy {
-            c.pointee._restart_policy_case = .init(rawValue: 12)
-            c.pointee.restart_policy = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(98, since: end)
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if pids != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: pids))
+            writer.tag(88)
+        }
+        if !cpusetMems.isEmpty {
+            writer.text(cpusetMems)
+            writer.tag(82)
+        }
+        if !cpusetCpus.isEmpty {
+            writer.text(cpusetCpus)
+            writer.tag(74)
+        }
+        if cpuQuotaMicros != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: cpuQuotaMicros))
+            writer.tag(64)
+        }
+        if cpuPeriodMicros != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: cpuPeriodMicros))
+            writer.tag(56)
+        }
+        if cpuShares != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: cpuShares))
+            writer.tag(48)
+        }
+        if nanoCpus != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: nanoCpus))
+            writer.tag(40)
+        }
+        if memoryReservationBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: memoryReservationBytes))
+            writer.tag(32)
+        }
+        if memorySwapBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: memorySwapBytes))
+            writer.tag(24)
+        }
+        if memoryBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: memoryBytes))
+            writer.tag(16)
+        }
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.UpdateResponse {
     package static let fullName = "petrel.engine.v1.UpdateResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.UpdateResponse", isRecursive: false, petrel__engine__v1__update_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__UpdateResponse>) {
-        petrel__engine__v1__update_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__UpdateResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__UpdateResponse>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.engine.v1.UpdateResponse.id"),
-            warnings: try Wire.array(c.pointee.n_warnings, c.pointee.warnings) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.UpdateResponse.warnings") }
-        )
+        id = try Wire.text(c.pointee.id, "petrel.engine.v1.UpdateResponse.id")
+        warnings = []
+        if let values = c.pointee.warnings {
+            warnings.reserveCapacity(c.pointee.n_warnings)
+            for index in 0..<c.pointee.n_warnings {
+                warnings.append(try Wire.text(values[index], "petrel.engine.v1.UpdateResponse.warnings"))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__UpdateResponse>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        c.pointee.n_warnings = warnings.count
-        c.pointee.warnings = arena.array(warnings) { arena.text($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in warnings.reversed() {
+            writer.text(value)
+            writer.tag(18)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.PruneRequest {
     package static let fullName = "petrel.engine.v1.PruneRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.PruneRequest", isRecursive: false, petrel__engine__v1__prune_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__PruneRequest>) {
-        petrel__engine__v1__prune_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__PruneRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__PruneRequest>) throws(MessageError) {
-        self.init(
-            filters: try Wire.array(c.pointee.n_filters, c.pointee.filters) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.PruneRequest.filters") }
-        )
+        filters = []
+        if let values = c.pointee.filters {
+            filters.reserveCapacity(c.pointee.n_filters)
+            for index in 0..<c.pointee.n_filters {
+                filters.append(try Wire.text(values[index], "petrel.engine.v1.PruneRequest.filters"))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__PruneRequest>, _ arena: Arena) {
-        c.pointee.n_filters = filters.count
-        c.pointee.filters = arena.array(filters) { arena.text($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in filters.reversed() {
+            writer.text(value)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.PruneResponse {
     package static let fullName = "petrel.engine.v1.PruneResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.PruneResponse", isRecursive: false, petrel__engine__v1__prune_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__PruneResponse>) {
-        petrel__engine__v1__prune_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__PruneResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__PruneResponse>) throws(MessageError) {
-        self.init(
-            ids: try Wire.array(c.pointee.n_ids, c.pointee.ids) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.PruneResponse.ids") },
-            reclaimedBytes: c.pointee.reclaimed_bytes
-        )
+        ids = []
+        if let values = c.pointee.ids {
+            ids.reserveCapacity(c.pointee.n_ids)
+            for index in 0..<c.pointee.n_ids {
+                ids.append(try Wire.text(values[index], "petrel.engine.v1.PruneResponse.ids"))
+            }
+        }
+        reclaimedBytes = c.pointee.reclaimed_bytes
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__PruneResponse>, _ arena: Arena) {
-        c.pointee.n_ids = ids.count
-        c.pointee.ids = arena.array(ids) { arena.text($0) }
-        c.pointee.reclaimed_bytes = reclaimedBytes
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if reclaimedBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: reclaimedBytes))
+            writer.tag(16)
+        }
+        for value in ids.reversed() {
+            writer.text(value)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.TopRequest {
     package static let fullName = "petrel.engine.v1.TopRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.TopRequest", isRecursive: false, petrel__engine__v1__top_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__TopRequest>) {
-        petrel__engine__v1__top_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__TopRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__TopRequest>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.TopRequest.container"),
-            arguments: try Wire.array(c.pointee.n_arguments, c.pointee.arguments) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.TopRequest.arguments") }
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.TopRequest.container")
+        arguments = []
+        if let values = c.pointee.arguments {
+            arguments.reserveCapacity(c.pointee.n_arguments)
+            for index in 0..<c.pointee.n_arguments {
+                arguments.append(try Wire.text(values[index], "petrel.engine.v1.TopRequest.arguments"))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__TopRequest>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        c.pointee.n_arguments = arguments.count
-        c.pointee.arguments = arena.array(arguments) { arena.text($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in arguments.reversed() {
+            writer.text(value)
+            writer.tag(18)
+        }
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.TopRow {
     package static let fullName = "petrel.engine.v1.TopRow"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.TopRow", isRecursive: false, petrel__engine__v1__top_row__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__TopRow>) {
-        petrel__engine__v1__top_row__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__TopRow.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__TopRow>) throws(MessageError) {
-        self.init(
-            cells: try Wire.array(c.pointee.n_cells, c.pointee.cells) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.TopRow.cells") }
-        )
+        cells = []
+        if let values = c.pointee.cells {
+            cells.reserveCapacity(c.pointee.n_cells)
+            for index in 0..<c.pointee.n_cells {
+                cells.append(try Wire.text(values[index], "petrel.engine.v1.TopRow.cells"))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__TopRow>, _ arena: Arena) {
-        c.pointee.n_cells = cells.count
-        c.pointee.cells = arena.array(cells) { arena.text($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in cells.reversed() {
+            writer.text(value)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.TopResponse {
     package static let fullName = "petrel.engine.v1.TopResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.TopResponse", isRecursive: false, petrel__engine__v1__top_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__TopResponse>) {
-        petrel__engine__v1__top_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__TopResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__TopResponse>) throws(MessageError) {
-        self.init(
-            titles: try Wire.array(c.pointee.n_titles, c.pointee.titles) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.TopResponse.titles") },
-            rows: try Wire.array(c.pointee.n_rows, c.pointee.rows) { (value) throws(MessageError) in try Wire.element(value) }
-        )
+        titles = []
+        if let values = c.pointee.titles {
+            titles.reserveCapacity(c.pointee.n_titles)
+            for index in 0..<c.pointee.n_titles {
+                titles.append(try Wire.text(values[index], "petrel.engine.v1.TopResponse.titles"))
+            }
+        }
+        rows = []
+        if let values = c.pointee.rows {
+            rows.reserveCapacity(c.pointee.n_rows)
+            for index in 0..<c.pointee.n_rows {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                rows.append(try EngineV1.TopRow(decoding: value))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__TopResponse>, _ arena: Arena) {
-        c.pointee.n_titles = titles.count
-        c.pointee.titles = arena.array(titles) { arena.text($0) }
-        c.pointee.n_rows = rows.count
-        c.pointee.rows = arena.array(rows) { arena.message($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in rows.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        for value in titles.reversed() {
+            writer.text(value)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.StatsRequest {
     package static let fullName = "petrel.engine.v1.StatsRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.StatsRequest", isRecursive: false, petrel__engine__v1__stats_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__StatsRequest>) {
-        petrel__engine__v1__stats_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__StatsRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__StatsRequest>) throws(MessageError) {
-        self.init(
-            containers: try Wire.array(c.pointee.n_containers, c.pointee.containers) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.StatsRequest.containers") },
-            all: c.pointee.all != 0,
-            once: c.pointee.once != 0
-        )
+        containers = []
+        if let values = c.pointee.containers {
+            containers.reserveCapacity(c.pointee.n_containers)
+            for index in 0..<c.pointee.n_containers {
+                containers.append(try Wire.text(values[index], "petrel.engine.v1.StatsRequest.containers"))
+            }
+        }
+        all = c.pointee.all != 0
+        once = c.pointee.once != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__StatsRequest>, _ arena: Arena) {
-        c.pointee.n_containers = containers.count
-        c.pointee.containers = arena.array(containers) { arena.text($0) }
-        c.pointee.all = all ? 1 : 0
-        c.pointee.once = once ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if once {
+            writer.varint(once ? 1 : 0)
+            writer.tag(24)
+        }
+        if all {
+            writer.varint(all ? 1 : 0)
+            writer.tag(16)
+        }
+        for value in containers.reversed() {
+            writer.text(value)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.StatsResponse {
     package static let fullName = "petrel.engine.v1.StatsResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.StatsResponse", isRecursive: false, petrel__engine__v1__stats_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__StatsResponse>) {
-        petrel__engine__v1__stats_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__StatsResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__StatsResponse>) throws(MessageError) {
-        self.init(
-            containers: try Wire.array(c.pointee.n_containers, c.pointee.containers) { (value) throws(MessageError) in try Wire.element(value) }
-        )
+        containers = []
+        if let values = c.pointee.containers {
+            containers.reserveCapacity(c.pointee.n_containers)
+            for index in 0..<c.pointee.n_containers {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                containers.append(try EngineV1.ContainerStats(decoding: value))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__StatsResponse>, _ arena: Arena) {
-        c.pointee.n_containers = containers.count
-        c.pointee.containers = arena.array(containers) { arena.message($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in containers.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension EngineV1.ContainerStats {
     package static let fullName = "petrel.engine.v1.ContainerStats"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ContainerStats", isRecursive: false, petrel__engine__v1__container_stats__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ContainerStats>) {
-        petrel__engine__v1__container_stats__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ContainerStats.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ContainerStats>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.engine.v1.ContainerStats.id"),
-            name: try Wire.text(c.pointee.name, "petrel.engine.v1.ContainerStats.name"),
-            running: c.pointee.running != 0,
-            cpuPercent: Double(bitPattern: c.pointee.cpu_percent),
-            memoryBytes: c.pointee.memory_bytes,
-            memoryLimitBytes: c.pointee.memory_limit_bytes,
-            receivedBytes: c.pointee.received_bytes,
-            sentBytes: c.pointee.sent_bytes,
-            readBytes: c.pointee.read_bytes,
-            writtenBytes: c.pointee.written_bytes,
-            processes: c.pointee.processes
-        )
+        id = try Wire.text(c.pointee.id, "petrel.engine.v1.ContainerStats.id")
+        name = try Wire.text(c.pointee.name, "petrel.engine.v1.ContainerStats.name")
+        running = c.pointee.running != 0
+        cpuPercent = c.pointee.cpu_percent
+        memoryBytes = c.pointee.memory_bytes
+        memoryLimitBytes = c.pointee.memory_limit_bytes
+        receivedBytes = c.pointee.received_bytes
+        sentBytes = c.pointee.sent_bytes
+        readBytes = c.pointee.read_bytes
+        writtenBytes = c.pointee.written_bytes
+        processes = c.pointee.processes
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ContainerStats>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        c.pointee.name = arena.text(name)
-        c.pointee.running = running ? 1 : 0
-        c.pointee.cpu_percent = cpuPercent.bitPattern
-        c.pointee.memory_bytes = memoryBytes
-        c.pointee.memory_limit_bytes = memoryLimitBytes
-        c.pointee.received_bytes = receivedBytes
-        c.pointee.sent_bytes = sentBytes
-        c.pointee.read_bytes = readBytes
-        c.pointee.written_bytes = writtenBytes
-        c.pointee.processes = processes
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if processes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: processes))
+            writer.tag(88)
+        }
+        if writtenBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: writtenBytes))
+            writer.tag(80)
+        }
+        if readBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: readBytes))
+            writer.tag(72)
+        }
+        if sentBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sentBytes))
+            writer.tag(64)
+        }
+        if receivedBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: receivedBytes))
+            writer.tag(56)
+        }
+        if memoryLimitBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: memoryLimitBytes))
+            writer.tag(48)
+        }
+        if memoryBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: memoryBytes))
+            writer.tag(40)
+        }
+        if cpuPercent.bitPattern != 0 {
+            writer.fixed64(cpuPercent.bitPattern)
+            writer.tag(33)
+        }
+        if running {
+            writer.varint(running ? 1 : 0)
+            writer.tag(24)
+        }
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(18)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.DiffRequest {
     package static let fullName = "petrel.engine.v1.DiffRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.DiffRequest", isRecursive: false, petrel__engine__v1__diff_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__DiffRequest>) {
-        petrel__engine__v1__diff_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__DiffRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__DiffRequest>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.DiffRequest.container")
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.DiffRequest.container")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__DiffRequest>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.DiffResponse {
     package static let fullName = "petrel.engine.v1.DiffResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.DiffResponse", isRecursive: false, petrel__engine__v1__diff_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__DiffResponse>) {
-        petrel__engine__v1__diff_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__DiffResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__DiffResponse>) throws(MessageError) {
-        self.init(
-            changes: try Wire.array(c.pointee.n_changes, c.pointee.changes) { (value) throws(MessageError) in try Wire.element(value) }
-        )
+        changes = []
+        if let values = c.pointee.changes {
+            changes.reserveCapacity(c.pointee.n_changes)
+            for index in 0..<c.pointee.n_changes {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                changes.append(try EngineV1.FileChange(decoding: value))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__DiffResponse>, _ arena: Arena) {
-        c.pointee.n_changes = changes.count
-        c.pointee.changes = arena.array(changes) { arena.message($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in changes.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension EngineV1.FileChange {
     package static let fullName = "petrel.engine.v1.FileChange"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.FileChange", isRecursive: false, petrel__engine__v1__file_change__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__FileChange>) {
-        petrel__engine__v1__file_change__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__FileChange.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__FileChange>) throws(MessageError) {
-        self.init(
-            kind: EngineV1.FileChange.Kind(rawValue: c.pointee.kind),
-            path: try Wire.text(c.pointee.path, "petrel.engine.v1.FileChange.path")
-        )
+        kind = EngineV1.FileChange.Kind(rawValue: c.pointee.kind)
+        path = try Wire.text(c.pointee.path, "petrel.engine.v1.FileChange.path")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__FileChange>, _ arena: Arena) {
-        c.pointee.kind = kind.rawValue
-        c.pointee.path = arena.text(path)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !path.isEmpty {
+            writer.text(path)
+            writer.tag(18)
+        }
+        if kind.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: kind.rawValue))
+            writer.tag(8)
+        }
     }
 }
 
 extension EngineV1.WaitRequest {
     package static let fullName = "petrel.engine.v1.WaitRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.WaitRequest", isRecursive: false, petrel__engine__v1__wait_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__WaitRequest>) {
-        petrel__engine__v1__wait_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__WaitRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__WaitRequest>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.WaitRequest.container"),
-            condition: try Wire.text(c.pointee.condition, "petrel.engine.v1.WaitRequest.condition")
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.WaitRequest.container")
+        condition = try Wire.text(c.pointee.condition, "petrel.engine.v1.WaitRequest.condition")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__WaitRequest>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        c.pointee.condition = arena.text(condition)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !condition.isEmpty {
+            writer.text(condition)
+            writer.tag(18)
+        }
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.WaitResponse {
     package static let fullName = "petrel.engine.v1.WaitResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.WaitResponse", isRecursive: false, petrel__engine__v1__wait_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__WaitResponse>) {
-        petrel__engine__v1__wait_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__WaitResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__WaitResponse>) throws(MessageError) {
-        self.init(
-            exitCode: c.pointee.exit_code,
-            error: try Wire.text(c.pointee.error, "petrel.engine.v1.WaitResponse.error")
-        )
+        exitCode = c.pointee.exit_code
+        error = try Wire.text(c.pointee.error, "petrel.engine.v1.WaitResponse.error")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__WaitResponse>, _ arena: Arena) {
-        c.pointee.exit_code = exitCode
-        c.pointee.error = arena.text(error)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !error.isEmpty {
+            writer.text(error)
+            writer.tag(18)
+        }
+        if exitCode != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: exitCode))
+            writer.tag(8)
+        }
     }
 }
 
 extension EngineV1.ListRequest {
     package static let fullName = "petrel.engine.v1.ListRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ListRequest", isRecursive: false, petrel__engine__v1__list_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ListRequest>) {
-        petrel__engine__v1__list_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ListRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ListRequest>) throws(MessageError) {
-        self.init(
-            all: c.pointee.all != 0,
-            filters: try Wire.array(c.pointee.n_filters, c.pointee.filters) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ListRequest.filters") },
-            page: try Wire.text(c.pointee.page, "petrel.engine.v1.ListRequest.page"),
-            size: c.pointee.size != 0
-        )
+        all = c.pointee.all != 0
+        filters = []
+        if let values = c.pointee.filters {
+            filters.reserveCapacity(c.pointee.n_filters)
+            for index in 0..<c.pointee.n_filters {
+                filters.append(try Wire.text(values[index], "petrel.engine.v1.ListRequest.filters"))
+            }
+        }
+        page = try Wire.text(c.pointee.page, "petrel.engine.v1.ListRequest.page")
+        size = c.pointee.size != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ListRequest>, _ arena: Arena) {
-        c.pointee.all = all ? 1 : 0
-        c.pointee.n_filters = filters.count
-        c.pointee.filters = arena.array(filters) { arena.text($0) }
-        c.pointee.page = arena.text(page)
-        c.pointee.size = size ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if size {
+            writer.varint(size ? 1 : 0)
+            writer.tag(240)
+        }
+        if !page.isEmpty {
+            writer.text(page)
+            writer.tag(26)
+        }
+        for value in filters.reversed() {
+            writer.text(value)
+            writer.tag(18)
+        }
+        if all {
+            writer.varint(all ? 1 : 0)
+            writer.tag(8)
+        }
     }
 }
 
 extension EngineV1.ContainerSummary {
     package static let fullName = "petrel.engine.v1.ContainerSummary"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ContainerSummary", isRecursive: false, petrel__engine__v1__container_summary__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ContainerSummary>) {
-        petrel__engine__v1__container_summary__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ContainerSummary.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ContainerSummary>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.engine.v1.ContainerSummary.id"),
-            name: try Wire.text(c.pointee.name, "petrel.engine.v1.ContainerSummary.name"),
-            image: try Wire.text(c.pointee.image, "petrel.engine.v1.ContainerSummary.image"),
-            imageId: try Wire.text(c.pointee.image_id, "petrel.engine.v1.ContainerSummary.image_id"),
-            command: try Wire.text(c.pointee.command, "petrel.engine.v1.ContainerSummary.command"),
-            createdAtUnixNanos: c.pointee.created_at_unix_nanos,
-            state: try Wire.text(c.pointee.state, "petrel.engine.v1.ContainerSummary.state"),
-            startedAtUnixNanos: c.pointee.started_at_unix_nanos,
-            finishedAtUnixNanos: c.pointee.finished_at_unix_nanos,
-            exitCode: c.pointee.exit_code,
-            labels: try Wire.map(
-                c.pointee.n_labels, c.pointee.labels
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.engine.v1.ContainerSummary.labels"), try Wire.text(entry.pointee.value, "petrel.engine.v1.ContainerSummary.labels"))
-            },
-            mounts: try Wire.array(c.pointee.n_mounts, c.pointee.mounts) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ContainerSummary.mounts") },
-            network: try Wire.text(c.pointee.network, "petrel.engine.v1.ContainerSummary.network"),
-            health: try Wire.text(c.pointee.health, "petrel.engine.v1.ContainerSummary.health"),
-            writtenBytes: c.pointee.written_bytes,
-            rootBytes: c.pointee.root_bytes
-        )
+        id = try Wire.text(c.pointee.id, "petrel.engine.v1.ContainerSummary.id")
+        name = try Wire.text(c.pointee.name, "petrel.engine.v1.ContainerSummary.name")
+        image = try Wire.text(c.pointee.image, "petrel.engine.v1.ContainerSummary.image")
+        imageId = try Wire.text(c.pointee.image_id, "petrel.engine.v1.ContainerSummary.image_id")
+        command = try Wire.text(c.pointee.command, "petrel.engine.v1.ContainerSummary.command")
+        createdAtUnixNanos = c.pointee.created_at_unix_nanos
+        state = try Wire.text(c.pointee.state, "petrel.engine.v1.ContainerSummary.state")
+        startedAtUnixNanos = c.pointee.started_at_unix_nanos
+        finishedAtUnixNanos = c.pointee.finished_at_unix_nanos
+        exitCode = c.pointee.exit_code
+        labels = .init(minimumCapacity: c.pointee.n_labels)
+        if let entries = c.pointee.labels {
+            for index in 0..<c.pointee.n_labels {
+                var key: String = ""
+                var value: String = ""
+                if var entry = WireReader(entries[index], of: "petrel.engine.v1.ContainerSummary") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.engine.v1.ContainerSummary.labels")
+                        case 18: value = try entry.text("petrel.engine.v1.ContainerSummary.labels")
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                labels[key] = value
+            }
+        }
+        mounts = []
+        if let values = c.pointee.mounts {
+            mounts.reserveCapacity(c.pointee.n_mounts)
+            for index in 0..<c.pointee.n_mounts {
+                mounts.append(try Wire.text(values[index], "petrel.engine.v1.ContainerSummary.mounts"))
+            }
+        }
+        network = try Wire.text(c.pointee.network, "petrel.engine.v1.ContainerSummary.network")
+        health = try Wire.text(c.pointee.health, "petrel.engine.v1.ContainerSummary.health")
+        writtenBytes = c.pointee.written_bytes
+        rootBytes = c.pointee.root_bytes
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ContainerSummary>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        c.pointee.name = arena.text(name)
-        c.pointee.image = arena.text(image)
-        c.pointee.image_id = arena.text(imageId)
-        c.pointee.command = arena.text(command)
-        c.pointee.created_at_unix_nanos = createdAtUnixNanos
-        c.pointee.state = arena.text(state)
-        c.pointee.started_at_unix_nanos = startedAtUnixNanos
-        c.pointee.finished_at_unix_nanos = finishedAtUnixNanos
-        c.pointee.exit_code = exitCode
-        c.pointee.n_labels = labels.count
-        c.pointee.labels = arena.map(labels, petrel__engine__v1__container_summary__labels_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.text(value)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if rootBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: rootBytes))
+            writer.tag(336)
         }
-        c.pointee.n_mounts = mounts.count
-        c.pointee.mounts = arena.array(mounts) { arena.text($0) }
-        c.pointee.network = arena.text(network)
-        c.pointee.health = arena.text(health)
-        c.pointee.written_bytes = writtenBytes
-        c.pointee.root_bytes = rootBytes
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if writtenBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: writtenBytes))
+            writer.tag(328)
+        }
+        if !health.isEmpty {
+            writer.text(health)
+            writer.tag(322)
+        }
+        if !network.isEmpty {
+            writer.text(network)
+            writer.tag(106)
+        }
+        for value in mounts.reversed() {
+            writer.text(value)
+            writer.tag(98)
+        }
+        for (key, value) in labels {
+            let end = writer.count
+            writer.text(value)
+            writer.tag(18)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(90, since: end)
+        }
+        if exitCode != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: exitCode))
+            writer.tag(80)
+        }
+        if finishedAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: finishedAtUnixNanos))
+            writer.tag(72)
+        }
+        if startedAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: startedAtUnixNanos))
+            writer.tag(64)
+        }
+        if !state.isEmpty {
+            writer.text(state)
+            writer.tag(58)
+        }
+        if createdAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: createdAtUnixNanos))
+            writer.tag(48)
+        }
+        if !command.isEmpty {
+            writer.text(command)
+            writer.tag(42)
+        }
+        if !imageId.isEmpty {
+            writer.text(imageId)
+            writer.tag(34)
+        }
+        if !image.isEmpty {
+            writer.text(image)
+            writer.tag(26)
+        }
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(18)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.ListResponse {
     package static let fullName = "petrel.engine.v1.ListResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ListResponse", isRecursive: false, petrel__engine__v1__list_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ListResponse>) {
-        petrel__engine__v1__list_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ListResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ListResponse>) throws(MessageError) {
-        self.init(
-            containers: try Wire.array(c.pointee.n_containers, c.pointee.containers) { (value) throws(MessageError) in try Wire.element(value) },
-            nextPage: try Wire.text(c.pointee.next_page, "petrel.engine.v1.ListResponse.next_page")
-        )
+        containers = []
+        if let values = c.pointee.containers {
+            containers.reserveCapacity(c.pointee.n_containers)
+            for index in 0..<c.pointee.n_containers {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                containers.append(try EngineV1.ContainerSummary(decoding: value))
+            }
+        }
+        nextPage = try Wire.text(c.pointee.next_page, "petrel.engine.v1.ListResponse.next_page")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ListResponse>, _ arena: Arena) {
-        c.pointee.n_containers = containers.count
-        c.pointee.containers = arena.array(containers) { arena.message($0) }
-        c.pointee.next_page = arena.text(nextPage)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !nextPage.isEmpty {
+            writer.text(nextPage)
+            writer.tag(18)
+        }
+        for value in containers.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension EngineV1.InspectRequest {
     package static let fullName = "petrel.engine.v1.InspectRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.InspectRequest", isRecursive: false, petrel__engine__v1__inspect_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__InspectRequest>) {
-        petrel__engine__v1__inspect_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__InspectRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__InspectRequest>) throws(MessageError) {
-        self.init(
-            object: try Wire.text(c.pointee.object, "petrel.engine.v1.InspectRequest.object")
-        )
+        object = try Wire.text(c.pointee.object, "petrel.engine.v1.InspectRequest.object")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__InspectRequest>, _ arena: Arena) {
-        c.pointee.object = arena.text(object)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !object.isEmpty {
+            writer.text(object)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.InspectResponse {
     package static let fullName = "petrel.engine.v1.InspectResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.InspectResponse", isRecursive: false, petrel__engine__v1__inspect_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__InspectResponse>) {
-        petrel__engine__v1__inspect_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__InspectResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__InspectResponse>) throws(MessageError) {
-        self.init(
-            json: Wire.bytes(c.pointee.json)
-        )
+        json = Wire.bytes(c.pointee.json)
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__InspectResponse>, _ arena: Arena) {
-        c.pointee.json = arena.bytes(json)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !json.isEmpty {
+            writer.bytes(json)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.LogsRequest {
     package static let fullName = "petrel.engine.v1.LogsRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.LogsRequest", isRecursive: false, petrel__engine__v1__logs_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__LogsRequest>) {
-        petrel__engine__v1__logs_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__LogsRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__LogsRequest>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.LogsRequest.container"),
-            follow: c.pointee.follow != 0,
-            stdout: c.pointee.stdout_field != 0,
-            stderr: c.pointee.stderr_field != 0,
-            tail: c.pointee._tail_case.rawValue == 5 ? c.pointee.tail : nil,
-            sinceUnixNanos: c.pointee.since_unix_nanos,
-            untilUnixNanos: c.pointee.until_unix_nanos,
-            timestamps: c.pointee.timestamps != 0,
-            afterPosition: try Wire.text(c.pointee.after_position, "petrel.engine.v1.LogsRequest.after_position"),
-            untilRunEnds: c.pointee.until_run_ends != 0,
-            fromEnd: c.pointee.from_end != 0
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.LogsRequest.container")
+        follow = c.pointee.follow != 0
+        stdout = c.pointee.stdout_field != 0
+        stderr = c.pointee.stderr_field != 0
+        tail = c.pointee._tail_case.rawValue == 5 ? c.pointee.tail : nil
+        sinceUnixNanos = c.pointee.since_unix_nanos
+        untilUnixNanos = c.pointee.until_unix_nanos
+        timestamps = c.pointee.timestamps != 0
+        afterPosition = try Wire.text(c.pointee.after_position, "petrel.engine.v1.LogsRequest.after_position")
+        untilRunEnds = c.pointee.until_run_ends != 0
+        fromEnd = c.pointee.from_end != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__LogsRequest>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        c.pointee.follow = follow ? 1 : 0
-        c.pointee.stdout_field = stdout ? 1 : 0
-        c.pointee.stderr_field = stderr ? 1 : 0
-        if let value = tail {
-            c.pointee._tail_case = .init(rawValue: 5)
-            c.pointee.tail = value
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if fromEnd {
+            writer.varint(fromEnd ? 1 : 0)
+            writer.tag(88)
         }
-        c.pointee.since_unix_nanos = sinceUnixNanos
-        c.pointee.until_unix_nanos = untilUnixNanos
-        c.pointee.timestamps = timestamps ? 1 : 0
-        c.pointee.after_position = arena.text(afterPosition)
-        c.pointee.until_run_ends = untilRunEnds ? 1 : 0
-        c.pointee.from_end = fromEnd ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if untilRunEnds {
+            writer.varint(untilRunEnds ? 1 : 0)
+            writer.tag(80)
+        }
+        if !afterPosition.isEmpty {
+            writer.text(afterPosition)
+            writer.tag(74)
+        }
+        if timestamps {
+            writer.varint(timestamps ? 1 : 0)
+            writer.tag(64)
+        }
+        if untilUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: untilUnixNanos))
+            writer.tag(56)
+        }
+        if sinceUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sinceUnixNanos))
+            writer.tag(48)
+        }
+        if let value = tail {
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(40)
+        }
+        if stderr {
+            writer.varint(stderr ? 1 : 0)
+            writer.tag(32)
+        }
+        if stdout {
+            writer.varint(stdout ? 1 : 0)
+            writer.tag(24)
+        }
+        if follow {
+            writer.varint(follow ? 1 : 0)
+            writer.tag(16)
+        }
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.LogsResponse {
     package static let fullName = "petrel.engine.v1.LogsResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.LogsResponse", isRecursive: false, petrel__engine__v1__logs_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__LogsResponse>) {
-        petrel__engine__v1__logs_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__LogsResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__LogsResponse>) throws(MessageError) {
-        self.init(
-            data: Wire.bytes(c.pointee.data),
-            stream: c.pointee.stream,
-            position: try Wire.text(c.pointee.position, "petrel.engine.v1.LogsResponse.position"),
-            skippedBytes: c.pointee.skipped_bytes
-        )
+        data = Wire.bytes(c.pointee.data)
+        stream = c.pointee.stream
+        position = try Wire.text(c.pointee.position, "petrel.engine.v1.LogsResponse.position")
+        skippedBytes = c.pointee.skipped_bytes
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__LogsResponse>, _ arena: Arena) {
-        c.pointee.data = arena.bytes(data)
-        c.pointee.stream = stream
-        c.pointee.position = arena.text(position)
-        c.pointee.skipped_bytes = skippedBytes
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if skippedBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: skippedBytes))
+            writer.tag(32)
+        }
+        if !position.isEmpty {
+            writer.text(position)
+            writer.tag(26)
+        }
+        if stream != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: stream))
+            writer.tag(16)
+        }
+        if !data.isEmpty {
+            writer.bytes(data)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.ExecRequest {
     package static let fullName = "petrel.engine.v1.ExecRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ExecRequest", isRecursive: false, petrel__engine__v1__exec_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ExecRequest>) {
-        petrel__engine__v1__exec_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ExecRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecRequest>) throws(MessageError) {
-        self.init(
-            body: try { () throws(MessageError) -> Body? in
-                switch c.pointee.body_case.rawValue {
-                case 1: .start(try Wire.element(c.pointee.start))
-                case 2: .stdin(Wire.bytes(c.pointee.stdin_field))
-                case 3: .closeStdin(c.pointee.close_stdin != 0)
-                case 4: .resume(try Wire.element(c.pointee.resume))
-                case 5: .acknowledge(try Wire.element(c.pointee.acknowledge))
-                default: nil
-                }
-            }()
-        )
+        switch c.pointee.body_case.rawValue {
+        case 1:
+            guard let value = c.pointee.start else { throw Wire.missing(Self.fullName) }
+            body = .start(try EngineV1.ExecStart(decoding: value))
+        case 2:
+            body = .stdin(Wire.bytes(c.pointee.stdin_field))
+        case 3:
+            body = .closeStdin(c.pointee.close_stdin != 0)
+        case 4:
+            guard let value = c.pointee.resume else { throw Wire.missing(Self.fullName) }
+            body = .resume(try EngineV1.ExecResume(decoding: value))
+        case 5:
+            guard let value = c.pointee.acknowledge else { throw Wire.missing(Self.fullName) }
+            body = .acknowledge(try EngineV1.ExecAcknowledge(decoding: value))
+        default: body = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ExecRequest>, _ arena: Arena) {
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch body {
         case .start(let value):
-            c.pointee.body_case = .init(rawValue: 1)
-            c.pointee.start = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
         case .stdin(let value):
-            c.pointee.body_case = .init(rawValue: 2)
-            c.pointee.stdin_field = arena.bytes(value)
+            writer.bytes(value)
+            writer.tag(18)
         case .closeStdin(let value):
-            c.pointee.body_case = .init(rawValue: 3)
-            c.pointee.close_stdin = value ? 1 : 0
+            writer.varint(value ? 1 : 0)
+            writer.tag(24)
         case .resume(let value):
-            c.pointee.body_case = .init(rawValue: 4)
-            c.pointee.resume = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(34, since: end)
         case .acknowledge(let value):
-            c.pointee.body_case = .init(rawValue: 5)
-            c.pointee.acknowledge = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(42, since: end)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension EngineV1.ExecStart {
     package static let fullName = "petrel.engine.v1.ExecStart"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ExecStart", isRecursive: false, petrel__engine__v1__exec_start__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ExecStart>) {
-        petrel__engine__v1__exec_start__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ExecStart.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecStart>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.ExecStart.container"),
-            command: try Wire.array(c.pointee.n_command, c.pointee.command) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ExecStart.command") },
-            environment: try Wire.array(c.pointee.n_environment, c.pointee.environment) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ExecStart.environment") },
-            workingDirectory: try Wire.text(c.pointee.working_directory, "petrel.engine.v1.ExecStart.working_directory"),
-            user: try Wire.text(c.pointee.user, "petrel.engine.v1.ExecStart.user"),
-            privileged: c.pointee.privileged != 0,
-            terminal: c.pointee.terminal != 0,
-            openStdin: c.pointee.open_stdin != 0,
-            detached: c.pointee.detached != 0,
-            consoleSize: try Wire.message(c.pointee.console_size),
-            execId: try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ExecStart.exec_id")
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.ExecStart.container")
+        command = []
+        if let values = c.pointee.command {
+            command.reserveCapacity(c.pointee.n_command)
+            for index in 0..<c.pointee.n_command {
+                command.append(try Wire.text(values[index], "petrel.engine.v1.ExecStart.command"))
+            }
+        }
+        environment = []
+        if let values = c.pointee.environment {
+            environment.reserveCapacity(c.pointee.n_environment)
+            for index in 0..<c.pointee.n_environment {
+                environment.append(try Wire.text(values[index], "petrel.engine.v1.ExecStart.environment"))
+            }
+        }
+        workingDirectory = try Wire.text(c.pointee.working_directory, "petrel.engine.v1.ExecStart.working_directory")
+        user = try Wire.text(c.pointee.user, "petrel.engine.v1.ExecStart.user")
+        privileged = c.pointee.privileged != 0
+        terminal = c.pointee.terminal != 0
+        openStdin = c.pointee.open_stdin != 0
+        detached = c.pointee.detached != 0
+        if let value = c.pointee.console_size {
+            consoleSize = try EngineV1.ConsoleSize(decoding: value)
+        } else {
+            consoleSize = nil
+        }
+        execId = try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ExecStart.exec_id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ExecStart>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        c.pointee.n_command = command.count
-        c.pointee.command = arena.array(command) { arena.text($0) }
-        c.pointee.n_environment = environment.count
-        c.pointee.environment = arena.array(environment) { arena.text($0) }
-        c.pointee.working_directory = arena.text(workingDirectory)
-        c.pointee.user = arena.text(user)
-        c.pointee.privileged = privileged ? 1 : 0
-        c.pointee.terminal = terminal ? 1 : 0
-        c.pointee.open_stdin = openStdin ? 1 : 0
-        c.pointee.detached = detached ? 1 : 0
-        c.pointee.console_size = arena.message(consoleSize)
-        c.pointee.exec_id = arena.text(execId)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(90)
+        }
+        if let value = consoleSize {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(82, since: end)
+        }
+        if detached {
+            writer.varint(detached ? 1 : 0)
+            writer.tag(72)
+        }
+        if openStdin {
+            writer.varint(openStdin ? 1 : 0)
+            writer.tag(64)
+        }
+        if terminal {
+            writer.varint(terminal ? 1 : 0)
+            writer.tag(56)
+        }
+        if privileged {
+            writer.varint(privileged ? 1 : 0)
+            writer.tag(48)
+        }
+        if !user.isEmpty {
+            writer.text(user)
+            writer.tag(42)
+        }
+        if !workingDirectory.isEmpty {
+            writer.text(workingDirectory)
+            writer.tag(34)
+        }
+        for value in environment.reversed() {
+            writer.text(value)
+            writer.tag(26)
+        }
+        for value in command.reversed() {
+            writer.text(value)
+            writer.tag(18)
+        }
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.ExecResume {
     package static let fullName = "petrel.engine.v1.ExecResume"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ExecResume", isRecursive: false, petrel__engine__v1__exec_resume__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ExecResume>) {
-        petrel__engine__v1__exec_resume__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ExecResume.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecResume>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.ExecResume.container"),
-            execId: try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ExecResume.exec_id"),
-            stdoutPosition: c.pointee.stdout_position,
-            stderrPosition: c.pointee.stderr_position
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.ExecResume.container")
+        execId = try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ExecResume.exec_id")
+        stdoutPosition = c.pointee.stdout_position
+        stderrPosition = c.pointee.stderr_position
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ExecResume>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        c.pointee.exec_id = arena.text(execId)
-        c.pointee.stdout_position = stdoutPosition
-        c.pointee.stderr_position = stderrPosition
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if stderrPosition != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: stderrPosition))
+            writer.tag(32)
+        }
+        if stdoutPosition != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: stdoutPosition))
+            writer.tag(24)
+        }
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(18)
+        }
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.ExecResponse {
     package static let fullName = "petrel.engine.v1.ExecResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ExecResponse", isRecursive: false, petrel__engine__v1__exec_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ExecResponse>) {
-        petrel__engine__v1__exec_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ExecResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecResponse>) throws(MessageError) {
-        self.init(
-            body: try { () throws(MessageError) -> Body? in
-                switch c.pointee.body_case.rawValue {
-                case 1: .started(try Wire.element(c.pointee.started))
-                case 2: .output(try Wire.element(c.pointee.output))
-                case 3: .exit(try Wire.element(c.pointee.exit))
-                case 4: .input(try Wire.element(c.pointee.input))
-                default: nil
-                }
-            }()
-        )
+        switch c.pointee.body_case.rawValue {
+        case 1:
+            guard let value = c.pointee.started else { throw Wire.missing(Self.fullName) }
+            body = .started(try EngineV1.ExecStarted(decoding: value))
+        case 2:
+            guard let value = c.pointee.output else { throw Wire.missing(Self.fullName) }
+            body = .output(try EngineV1.ExecOutput(decoding: value))
+        case 3:
+            guard let value = c.pointee.exit else { throw Wire.missing(Self.fullName) }
+            body = .exit(try EngineV1.ExecExit(decoding: value))
+        case 4:
+            guard let value = c.pointee.input else { throw Wire.missing(Self.fullName) }
+            body = .input(try EngineV1.InputState(decoding: value))
+        default: body = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ExecResponse>, _ arena: Arena) {
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch body {
         case .started(let value):
-            c.pointee.body_case = .init(rawValue: 1)
-            c.pointee.started = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
         case .output(let value):
-            c.pointee.body_case = .init(rawValue: 2)
-            c.pointee.output = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
         case .exit(let value):
-            c.pointee.body_case = .init(rawValue: 3)
-            c.pointee.exit = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
         case .input(let value):
-            c.pointee.body_case = .init(rawValue: 4)
-            c.pointee.input = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(34, since: end)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension EngineV1.ExecAcknowledge {
     package static let fullName = "petrel.engine.v1.ExecAcknowledge"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ExecAcknowledge", isRecursive: false, petrel__engine__v1__exec_acknowledge__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ExecAcknowledge>) {
-        petrel__engine__v1__exec_acknowledge__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ExecAcknowledge.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecAcknowledge>) throws(MessageError) {
-        self.init(
-            stdoutPosition: c.pointee.stdout_position,
-            stderrPosition: c.pointee.stderr_position
-        )
+        stdoutPosition = c.pointee.stdout_position
+        stderrPosition = c.pointee.stderr_position
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ExecAcknowledge>, _ arena: Arena) {
-        c.pointee.stdout_position = stdoutPosition
-        c.pointee.stderr_position = stderrPosition
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if stderrPosition != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: stderrPosition))
+            writer.tag(16)
+        }
+        if stdoutPosition != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: stdoutPosition))
+            writer.tag(8)
+        }
     }
 }
 
 extension EngineV1.InputState {
     package static let fullName = "petrel.engine.v1.InputState"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.InputState", isRecursive: false, petrel__engine__v1__input_state__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__InputState>) {
-        petrel__engine__v1__input_state__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__InputState.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__InputState>) throws(MessageError) {
-        self.init(
-            acceptedPosition: c.pointee.accepted_position
-        )
+        acceptedPosition = c.pointee.accepted_position
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__InputState>, _ arena: Arena) {
-        c.pointee.accepted_position = acceptedPosition
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if acceptedPosition != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: acceptedPosition))
+            writer.tag(8)
+        }
     }
 }
 
 extension EngineV1.AttachRequest {
     package static let fullName = "petrel.engine.v1.AttachRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.AttachRequest", isRecursive: false, petrel__engine__v1__attach_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__AttachRequest>) {
-        petrel__engine__v1__attach_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__AttachRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__AttachRequest>) throws(MessageError) {
-        self.init(
-            body: try { () throws(MessageError) -> Body? in
-                switch c.pointee.body_case.rawValue {
-                case 1: .start(try Wire.element(c.pointee.start))
-                case 2: .stdin(Wire.bytes(c.pointee.stdin_field))
-                case 3: .closeStdin(c.pointee.close_stdin != 0)
-                default: nil
-                }
-            }()
-        )
+        switch c.pointee.body_case.rawValue {
+        case 1:
+            guard let value = c.pointee.start else { throw Wire.missing(Self.fullName) }
+            body = .start(try EngineV1.AttachStart(decoding: value))
+        case 2:
+            body = .stdin(Wire.bytes(c.pointee.stdin_field))
+        case 3:
+            body = .closeStdin(c.pointee.close_stdin != 0)
+        default: body = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__AttachRequest>, _ arena: Arena) {
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch body {
         case .start(let value):
-            c.pointee.body_case = .init(rawValue: 1)
-            c.pointee.start = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
         case .stdin(let value):
-            c.pointee.body_case = .init(rawValue: 2)
-            c.pointee.stdin_field = arena.bytes(value)
+            writer.bytes(value)
+            writer.tag(18)
         case .closeStdin(let value):
-            c.pointee.body_case = .init(rawValue: 3)
-            c.pointee.close_stdin = value ? 1 : 0
+            writer.varint(value ? 1 : 0)
+            writer.tag(24)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension EngineV1.AttachStart {
     package static let fullName = "petrel.engine.v1.AttachStart"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.AttachStart", isRecursive: false, petrel__engine__v1__attach_start__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__AttachStart>) {
-        petrel__engine__v1__attach_start__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__AttachStart.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__AttachStart>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.AttachStart.container"),
-            run: c.pointee.run
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.AttachStart.container")
+        run = c.pointee.run
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__AttachStart>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        c.pointee.run = run
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if run != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: run))
+            writer.tag(16)
+        }
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.AttachResponse {
     package static let fullName = "petrel.engine.v1.AttachResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.AttachResponse", isRecursive: false, petrel__engine__v1__attach_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__AttachResponse>) {
-        petrel__engine__v1__attach_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__AttachResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__AttachResponse>) throws(MessageError) {
-        self.init(
-            body: try { () throws(MessageError) -> Body? in
-                switch c.pointee.body_case.rawValue {
-                case 1: .started(try Wire.element(c.pointee.started))
-                case 2: .input(try Wire.element(c.pointee.input))
-                default: nil
-                }
-            }()
-        )
+        switch c.pointee.body_case.rawValue {
+        case 1:
+            guard let value = c.pointee.started else { throw Wire.missing(Self.fullName) }
+            body = .started(try EngineV1.AttachStarted(decoding: value))
+        case 2:
+            guard let value = c.pointee.input else { throw Wire.missing(Self.fullName) }
+            body = .input(try EngineV1.InputState(decoding: value))
+        default: body = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__AttachResponse>, _ arena: Arena) {
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch body {
         case .started(let value):
-            c.pointee.body_case = .init(rawValue: 1)
-            c.pointee.started = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
         case .input(let value):
-            c.pointee.body_case = .init(rawValue: 2)
-            c.pointee.input = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension EngineV1.AttachStarted {
     package static let fullName = "petrel.engine.v1.AttachStarted"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.AttachStarted", isRecursive: false, petrel__engine__v1__attach_started__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__AttachStarted>) {
-        petrel__engine__v1__attach_started__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__AttachStarted.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__AttachStarted>) throws(MessageError) {
-        self.init(
-            run: c.pointee.run
-        )
+        run = c.pointee.run
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__AttachStarted>, _ arena: Arena) {
-        c.pointee.run = run
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if run != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: run))
+            writer.tag(8)
+        }
     }
 }
 
 extension EngineV1.ResizeTerminalRequest {
     package static let fullName = "petrel.engine.v1.ResizeTerminalRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ResizeTerminalRequest", isRecursive: false, petrel__engine__v1__resize_terminal_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ResizeTerminalRequest>) {
-        petrel__engine__v1__resize_terminal_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ResizeTerminalRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ResizeTerminalRequest>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.ResizeTerminalRequest.container"),
-            execId: try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ResizeTerminalRequest.exec_id"),
-            size: try Wire.message(c.pointee.size)
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.ResizeTerminalRequest.container")
+        execId = try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ResizeTerminalRequest.exec_id")
+        if let value = c.pointee.size {
+            size = try EngineV1.ConsoleSize(decoding: value)
+        } else {
+            size = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ResizeTerminalRequest>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        c.pointee.exec_id = arena.text(execId)
-        c.pointee.size = arena.message(size)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = size {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
+        }
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(18)
+        }
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.ResizeTerminalResponse {
     package static let fullName = "petrel.engine.v1.ResizeTerminalResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ResizeTerminalResponse", isRecursive: false, petrel__engine__v1__resize_terminal_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ResizeTerminalResponse>) {
-        petrel__engine__v1__resize_terminal_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ResizeTerminalResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ResizeTerminalResponse>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ResizeTerminalResponse>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension EngineV1.ExecStarted {
     package static let fullName = "petrel.engine.v1.ExecStarted"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ExecStarted", isRecursive: false, petrel__engine__v1__exec_started__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ExecStarted>) {
-        petrel__engine__v1__exec_started__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ExecStarted.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecStarted>) throws(MessageError) {
-        self.init(
-            execId: try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ExecStarted.exec_id")
-        )
+        execId = try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ExecStarted.exec_id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ExecStarted>, _ arena: Arena) {
-        c.pointee.exec_id = arena.text(execId)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.ExecOutput {
     package static let fullName = "petrel.engine.v1.ExecOutput"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ExecOutput", isRecursive: false, petrel__engine__v1__exec_output__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ExecOutput>) {
-        petrel__engine__v1__exec_output__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ExecOutput.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecOutput>) throws(MessageError) {
-        self.init(
-            stream: c.pointee.stream,
-            data: Wire.bytes(c.pointee.data)
-        )
+        stream = c.pointee.stream
+        data = Wire.bytes(c.pointee.data)
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ExecOutput>, _ arena: Arena) {
-        c.pointee.stream = stream
-        c.pointee.data = arena.bytes(data)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !data.isEmpty {
+            writer.bytes(data)
+            writer.tag(18)
+        }
+        if stream != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: stream))
+            writer.tag(8)
+        }
     }
 }
 
 extension EngineV1.ExecExit {
     package static let fullName = "petrel.engine.v1.ExecExit"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ExecExit", isRecursive: false, petrel__engine__v1__exec_exit__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ExecExit>) {
-        petrel__engine__v1__exec_exit__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ExecExit.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecExit>) throws(MessageError) {
-        self.init(
-            exitCode: c.pointee.exit_code,
-            error: try Wire.text(c.pointee.error, "petrel.engine.v1.ExecExit.error")
-        )
+        exitCode = c.pointee.exit_code
+        error = try Wire.text(c.pointee.error, "petrel.engine.v1.ExecExit.error")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ExecExit>, _ arena: Arena) {
-        c.pointee.exit_code = exitCode
-        c.pointee.error = arena.text(error)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !error.isEmpty {
+            writer.text(error)
+            writer.tag(18)
+        }
+        if exitCode != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: exitCode))
+            writer.tag(8)
+        }
     }
 }
 
 extension EngineV1.LoadRequest {
     package static let fullName = "petrel.engine.v1.LoadRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.LoadRequest", isRecursive: false, petrel__engine__v1__load_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__LoadRequest>) {
-        petrel__engine__v1__load_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__LoadRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__LoadRequest>) throws(MessageError) {
-        self.init(
-            data: Wire.bytes(c.pointee.data)
-        )
+        data = Wire.bytes(c.pointee.data)
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__LoadRequest>, _ arena: Arena) {
-        c.pointee.data = arena.bytes(data)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !data.isEmpty {
+            writer.bytes(data)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.PullRequest {
     package static let fullName = "petrel.engine.v1.PullRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.PullRequest", isRecursive: false, petrel__engine__v1__pull_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__PullRequest>) {
-        petrel__engine__v1__pull_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__PullRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__PullRequest>) throws(MessageError) {
-        self.init(
-            reference: try Wire.text(c.pointee.reference, "petrel.engine.v1.PullRequest.reference"),
-            platform: try Wire.text(c.pointee.platform, "petrel.engine.v1.PullRequest.platform")
-        )
+        reference = try Wire.text(c.pointee.reference, "petrel.engine.v1.PullRequest.reference")
+        platform = try Wire.text(c.pointee.platform, "petrel.engine.v1.PullRequest.platform")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__PullRequest>, _ arena: Arena) {
-        c.pointee.reference = arena.text(reference)
-        c.pointee.platform = arena.text(platform)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !platform.isEmpty {
+            writer.text(platform)
+            writer.tag(18)
+        }
+        if !reference.isEmpty {
+            writer.text(reference)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.ProgressResponse {
     package static let fullName = "petrel.engine.v1.ProgressResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ProgressResponse", isRecursive: false, petrel__engine__v1__progress_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ProgressResponse>) {
-        petrel__engine__v1__progress_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ProgressResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ProgressResponse>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.engine.v1.ProgressResponse.id"),
-            status: try Wire.text(c.pointee.status, "petrel.engine.v1.ProgressResponse.status"),
-            currentBytes: c.pointee.current_bytes,
-            totalBytes: c.pointee.total_bytes,
-            imageId: try Wire.text(c.pointee.image_id, "petrel.engine.v1.ProgressResponse.image_id"),
-            references: try Wire.array(c.pointee.n_references, c.pointee.references) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ProgressResponse.references") },
-            manifestDigest: try Wire.text(c.pointee.manifest_digest, "petrel.engine.v1.ProgressResponse.manifest_digest"),
-            unchanged: c.pointee.unchanged != 0,
-            fullReference: try Wire.text(c.pointee.full_reference, "petrel.engine.v1.ProgressResponse.full_reference")
-        )
+        id = try Wire.text(c.pointee.id, "petrel.engine.v1.ProgressResponse.id")
+        status = try Wire.text(c.pointee.status, "petrel.engine.v1.ProgressResponse.status")
+        currentBytes = c.pointee.current_bytes
+        totalBytes = c.pointee.total_bytes
+        imageId = try Wire.text(c.pointee.image_id, "petrel.engine.v1.ProgressResponse.image_id")
+        references = []
+        if let values = c.pointee.references {
+            references.reserveCapacity(c.pointee.n_references)
+            for index in 0..<c.pointee.n_references {
+                references.append(try Wire.text(values[index], "petrel.engine.v1.ProgressResponse.references"))
+            }
+        }
+        manifestDigest = try Wire.text(c.pointee.manifest_digest, "petrel.engine.v1.ProgressResponse.manifest_digest")
+        unchanged = c.pointee.unchanged != 0
+        fullReference = try Wire.text(c.pointee.full_reference, "petrel.engine.v1.ProgressResponse.full_reference")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ProgressResponse>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        c.pointee.status = arena.text(status)
-        c.pointee.current_bytes = currentBytes
-        c.pointee.total_bytes = totalBytes
-        c.pointee.image_id = arena.text(imageId)
-        c.pointee.n_references = references.count
-        c.pointee.references = arena.array(references) { arena.text($0) }
-        c.pointee.manifest_digest = arena.text(manifestDigest)
-        c.pointee.unchanged = unchanged ? 1 : 0
-        c.pointee.full_reference = arena.text(fullReference)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !fullReference.isEmpty {
+            writer.text(fullReference)
+            writer.tag(74)
+        }
+        if unchanged {
+            writer.varint(unchanged ? 1 : 0)
+            writer.tag(64)
+        }
+        if !manifestDigest.isEmpty {
+            writer.text(manifestDigest)
+            writer.tag(58)
+        }
+        for value in references.reversed() {
+            writer.text(value)
+            writer.tag(50)
+        }
+        if !imageId.isEmpty {
+            writer.text(imageId)
+            writer.tag(42)
+        }
+        if totalBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: totalBytes))
+            writer.tag(32)
+        }
+        if currentBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: currentBytes))
+            writer.tag(24)
+        }
+        if !status.isEmpty {
+            writer.text(status)
+            writer.tag(18)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.ListImagesRequest {
     package static let fullName = "petrel.engine.v1.ListImagesRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ListImagesRequest", isRecursive: false, petrel__engine__v1__list_images_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ListImagesRequest>) {
-        petrel__engine__v1__list_images_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ListImagesRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ListImagesRequest>) throws(MessageError) {
-        self.init(
-            all: c.pointee.all != 0,
-            reference: try Wire.text(c.pointee.reference, "petrel.engine.v1.ListImagesRequest.reference"),
-            page: try Wire.text(c.pointee.page, "petrel.engine.v1.ListImagesRequest.page"),
-            filters: try Wire.array(c.pointee.n_filters, c.pointee.filters) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ListImagesRequest.filters") }
-        )
+        all = c.pointee.all != 0
+        reference = try Wire.text(c.pointee.reference, "petrel.engine.v1.ListImagesRequest.reference")
+        page = try Wire.text(c.pointee.page, "petrel.engine.v1.ListImagesRequest.page")
+        filters = []
+        if let values = c.pointee.filters {
+            filters.reserveCapacity(c.pointee.n_filters)
+            for index in 0..<c.pointee.n_filters {
+                filters.append(try Wire.text(values[index], "petrel.engine.v1.ListImagesRequest.filters"))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ListImagesRequest>, _ arena: Arena) {
-        c.pointee.all = all ? 1 : 0
-        c.pointee.reference = arena.text(reference)
-        c.pointee.page = arena.text(page)
-        c.pointee.n_filters = filters.count
-        c.pointee.filters = arena.array(filters) { arena.text($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in filters.reversed() {
+            writer.text(value)
+            writer.tag(34)
+        }
+        if !page.isEmpty {
+            writer.text(page)
+            writer.tag(26)
+        }
+        if !reference.isEmpty {
+            writer.text(reference)
+            writer.tag(18)
+        }
+        if all {
+            writer.varint(all ? 1 : 0)
+            writer.tag(8)
+        }
     }
 }
 
 extension EngineV1.ImageSummary {
     package static let fullName = "petrel.engine.v1.ImageSummary"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ImageSummary", isRecursive: false, petrel__engine__v1__image_summary__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ImageSummary>) {
-        petrel__engine__v1__image_summary__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ImageSummary.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ImageSummary>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.engine.v1.ImageSummary.id"),
-            references: try Wire.array(c.pointee.n_references, c.pointee.references) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ImageSummary.references") },
-            repositoryDigests: try Wire.array(c.pointee.n_repository_digests, c.pointee.repository_digests) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ImageSummary.repository_digests") },
-            createdAtUnixNanos: c.pointee.created_at_unix_nanos,
-            sizeBytes: c.pointee.size_bytes,
-            containers: c.pointee.containers,
-            damaged: c.pointee.damaged != 0
-        )
+        id = try Wire.text(c.pointee.id, "petrel.engine.v1.ImageSummary.id")
+        references = []
+        if let values = c.pointee.references {
+            references.reserveCapacity(c.pointee.n_references)
+            for index in 0..<c.pointee.n_references {
+                references.append(try Wire.text(values[index], "petrel.engine.v1.ImageSummary.references"))
+            }
+        }
+        repositoryDigests = []
+        if let values = c.pointee.repository_digests {
+            repositoryDigests.reserveCapacity(c.pointee.n_repository_digests)
+            for index in 0..<c.pointee.n_repository_digests {
+                repositoryDigests.append(try Wire.text(values[index], "petrel.engine.v1.ImageSummary.repository_digests"))
+            }
+        }
+        createdAtUnixNanos = c.pointee.created_at_unix_nanos
+        sizeBytes = c.pointee.size_bytes
+        containers = c.pointee.containers
+        damaged = c.pointee.damaged != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ImageSummary>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        c.pointee.n_references = references.count
-        c.pointee.references = arena.array(references) { arena.text($0) }
-        c.pointee.n_repository_digests = repositoryDigests.count
-        c.pointee.repository_digests = arena.array(repositoryDigests) { arena.text($0) }
-        c.pointee.created_at_unix_nanos = createdAtUnixNanos
-        c.pointee.size_bytes = sizeBytes
-        c.pointee.containers = containers
-        c.pointee.damaged = damaged ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if damaged {
+            writer.varint(damaged ? 1 : 0)
+            writer.tag(56)
+        }
+        if containers != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: containers))
+            writer.tag(48)
+        }
+        if sizeBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sizeBytes))
+            writer.tag(40)
+        }
+        if createdAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: createdAtUnixNanos))
+            writer.tag(32)
+        }
+        for value in repositoryDigests.reversed() {
+            writer.text(value)
+            writer.tag(26)
+        }
+        for value in references.reversed() {
+            writer.text(value)
+            writer.tag(18)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.ListImagesResponse {
     package static let fullName = "petrel.engine.v1.ListImagesResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ListImagesResponse", isRecursive: false, petrel__engine__v1__list_images_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ListImagesResponse>) {
-        petrel__engine__v1__list_images_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ListImagesResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ListImagesResponse>) throws(MessageError) {
-        self.init(
-            images: try Wire.array(c.pointee.n_images, c.pointee.images) { (value) throws(MessageError) in try Wire.element(value) },
-            nextPage: try Wire.text(c.pointee.next_page, "petrel.engine.v1.ListImagesResponse.next_page")
-        )
+        images = []
+        if let values = c.pointee.images {
+            images.reserveCapacity(c.pointee.n_images)
+            for index in 0..<c.pointee.n_images {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                images.append(try EngineV1.ImageSummary(decoding: value))
+            }
+        }
+        nextPage = try Wire.text(c.pointee.next_page, "petrel.engine.v1.ListImagesResponse.next_page")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ListImagesResponse>, _ arena: Arena) {
-        c.pointee.n_images = images.count
-        c.pointee.images = arena.array(images) { arena.message($0) }
-        c.pointee.next_page = arena.text(nextPage)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !nextPage.isEmpty {
+            writer.text(nextPage)
+            writer.tag(18)
+        }
+        for value in images.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension EngineV1.RemoveImageRequest {
     package static let fullName = "petrel.engine.v1.RemoveImageRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.RemoveImageRequest", isRecursive: false, petrel__engine__v1__remove_image_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__RemoveImageRequest>) {
-        petrel__engine__v1__remove_image_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__RemoveImageRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__RemoveImageRequest>) throws(MessageError) {
-        self.init(
-            reference: try Wire.text(c.pointee.reference, "petrel.engine.v1.RemoveImageRequest.reference"),
-            force: c.pointee.force != 0
-        )
+        reference = try Wire.text(c.pointee.reference, "petrel.engine.v1.RemoveImageRequest.reference")
+        force = c.pointee.force != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__RemoveImageRequest>, _ arena: Arena) {
-        c.pointee.reference = arena.text(reference)
-        c.pointee.force = force ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if force {
+            writer.varint(force ? 1 : 0)
+            writer.tag(16)
+        }
+        if !reference.isEmpty {
+            writer.text(reference)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.TagImageRequest {
     package static let fullName = "petrel.engine.v1.TagImageRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.TagImageRequest", isRecursive: false, petrel__engine__v1__tag_image_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__TagImageRequest>) {
-        petrel__engine__v1__tag_image_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__TagImageRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__TagImageRequest>) throws(MessageError) {
-        self.init(
-            source: try Wire.text(c.pointee.source, "petrel.engine.v1.TagImageRequest.source"),
-            target: try Wire.text(c.pointee.target, "petrel.engine.v1.TagImageRequest.target")
-        )
+        source = try Wire.text(c.pointee.source, "petrel.engine.v1.TagImageRequest.source")
+        target = try Wire.text(c.pointee.target, "petrel.engine.v1.TagImageRequest.target")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__TagImageRequest>, _ arena: Arena) {
-        c.pointee.source = arena.text(source)
-        c.pointee.target = arena.text(target)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !target.isEmpty {
+            writer.text(target)
+            writer.tag(18)
+        }
+        if !source.isEmpty {
+            writer.text(source)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.TagImageResponse {
     package static let fullName = "petrel.engine.v1.TagImageResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.TagImageResponse", isRecursive: false, petrel__engine__v1__tag_image_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__TagImageResponse>) {
-        petrel__engine__v1__tag_image_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__TagImageResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__TagImageResponse>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__TagImageResponse>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension EngineV1.ImageHistoryRequest {
     package static let fullName = "petrel.engine.v1.ImageHistoryRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ImageHistoryRequest", isRecursive: false, petrel__engine__v1__image_history_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ImageHistoryRequest>) {
-        petrel__engine__v1__image_history_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ImageHistoryRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ImageHistoryRequest>) throws(MessageError) {
-        self.init(
-            image: try Wire.text(c.pointee.image, "petrel.engine.v1.ImageHistoryRequest.image")
-        )
+        image = try Wire.text(c.pointee.image, "petrel.engine.v1.ImageHistoryRequest.image")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ImageHistoryRequest>, _ arena: Arena) {
-        c.pointee.image = arena.text(image)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !image.isEmpty {
+            writer.text(image)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.ImageHistoryResponse {
     package static let fullName = "petrel.engine.v1.ImageHistoryResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ImageHistoryResponse", isRecursive: false, petrel__engine__v1__image_history_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ImageHistoryResponse>) {
-        petrel__engine__v1__image_history_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ImageHistoryResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ImageHistoryResponse>) throws(MessageError) {
-        self.init(
-            steps: try Wire.array(c.pointee.n_steps, c.pointee.steps) { (value) throws(MessageError) in try Wire.element(value) }
-        )
+        steps = []
+        if let values = c.pointee.steps {
+            steps.reserveCapacity(c.pointee.n_steps)
+            for index in 0..<c.pointee.n_steps {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                steps.append(try EngineV1.ImageHistoryStep(decoding: value))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ImageHistoryResponse>, _ arena: Arena) {
-        c.pointee.n_steps = steps.count
-        c.pointee.steps = arena.array(steps) { arena.message($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in steps.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension EngineV1.ImageHistoryStep {
     package static let fullName = "petrel.engine.v1.ImageHistoryStep"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ImageHistoryStep", isRecursive: false, petrel__engine__v1__image_history_step__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ImageHistoryStep>) {
-        petrel__engine__v1__image_history_step__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ImageHistoryStep.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ImageHistoryStep>) throws(MessageError) {
-        self.init(
-            imageId: try Wire.text(c.pointee.image_id, "petrel.engine.v1.ImageHistoryStep.image_id"),
-            createdAtUnixNanos: c.pointee.created_at_unix_nanos,
-            createdBy: try Wire.text(c.pointee.created_by, "petrel.engine.v1.ImageHistoryStep.created_by"),
-            sizeBytes: c.pointee.size_bytes,
-            comment: try Wire.text(c.pointee.comment, "petrel.engine.v1.ImageHistoryStep.comment"),
-            references: try Wire.array(c.pointee.n_references, c.pointee.references) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.ImageHistoryStep.references") }
-        )
+        imageId = try Wire.text(c.pointee.image_id, "petrel.engine.v1.ImageHistoryStep.image_id")
+        createdAtUnixNanos = c.pointee.created_at_unix_nanos
+        createdBy = try Wire.text(c.pointee.created_by, "petrel.engine.v1.ImageHistoryStep.created_by")
+        sizeBytes = c.pointee.size_bytes
+        comment = try Wire.text(c.pointee.comment, "petrel.engine.v1.ImageHistoryStep.comment")
+        references = []
+        if let values = c.pointee.references {
+            references.reserveCapacity(c.pointee.n_references)
+            for index in 0..<c.pointee.n_references {
+                references.append(try Wire.text(values[index], "petrel.engine.v1.ImageHistoryStep.references"))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ImageHistoryStep>, _ arena: Arena) {
-        c.pointee.image_id = arena.text(imageId)
-        c.pointee.created_at_unix_nanos = createdAtUnixNanos
-        c.pointee.created_by = arena.text(createdBy)
-        c.pointee.size_bytes = sizeBytes
-        c.pointee.comment = arena.text(comment)
-        c.pointee.n_references = references.count
-        c.pointee.references = arena.array(references) { arena.text($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in references.reversed() {
+            writer.text(value)
+            writer.tag(50)
+        }
+        if !comment.isEmpty {
+            writer.text(comment)
+            writer.tag(42)
+        }
+        if sizeBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sizeBytes))
+            writer.tag(32)
+        }
+        if !createdBy.isEmpty {
+            writer.text(createdBy)
+            writer.tag(26)
+        }
+        if createdAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: createdAtUnixNanos))
+            writer.tag(16)
+        }
+        if !imageId.isEmpty {
+            writer.text(imageId)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.PruneImagesRequest {
     package static let fullName = "petrel.engine.v1.PruneImagesRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.PruneImagesRequest", isRecursive: false, petrel__engine__v1__prune_images_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__PruneImagesRequest>) {
-        petrel__engine__v1__prune_images_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__PruneImagesRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__PruneImagesRequest>) throws(MessageError) {
-        self.init(
-            all: c.pointee.all != 0,
-            filters: try Wire.array(c.pointee.n_filters, c.pointee.filters) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.PruneImagesRequest.filters") }
-        )
+        all = c.pointee.all != 0
+        filters = []
+        if let values = c.pointee.filters {
+            filters.reserveCapacity(c.pointee.n_filters)
+            for index in 0..<c.pointee.n_filters {
+                filters.append(try Wire.text(values[index], "petrel.engine.v1.PruneImagesRequest.filters"))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__PruneImagesRequest>, _ arena: Arena) {
-        c.pointee.all = all ? 1 : 0
-        c.pointee.n_filters = filters.count
-        c.pointee.filters = arena.array(filters) { arena.text($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in filters.reversed() {
+            writer.text(value)
+            writer.tag(18)
+        }
+        if all {
+            writer.varint(all ? 1 : 0)
+            writer.tag(8)
+        }
     }
 }
 
 extension EngineV1.PruneImagesResponse {
     package static let fullName = "petrel.engine.v1.PruneImagesResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.PruneImagesResponse", isRecursive: false, petrel__engine__v1__prune_images_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__PruneImagesResponse>) {
-        petrel__engine__v1__prune_images_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__PruneImagesResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__PruneImagesResponse>) throws(MessageError) {
-        self.init(
-            untagged: try Wire.array(c.pointee.n_untagged, c.pointee.untagged) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.PruneImagesResponse.untagged") },
-            deleted: try Wire.array(c.pointee.n_deleted, c.pointee.deleted) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.PruneImagesResponse.deleted") },
-            reclaimedBytes: c.pointee.reclaimed_bytes
-        )
+        untagged = []
+        if let values = c.pointee.untagged {
+            untagged.reserveCapacity(c.pointee.n_untagged)
+            for index in 0..<c.pointee.n_untagged {
+                untagged.append(try Wire.text(values[index], "petrel.engine.v1.PruneImagesResponse.untagged"))
+            }
+        }
+        deleted = []
+        if let values = c.pointee.deleted {
+            deleted.reserveCapacity(c.pointee.n_deleted)
+            for index in 0..<c.pointee.n_deleted {
+                deleted.append(try Wire.text(values[index], "petrel.engine.v1.PruneImagesResponse.deleted"))
+            }
+        }
+        reclaimedBytes = c.pointee.reclaimed_bytes
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__PruneImagesResponse>, _ arena: Arena) {
-        c.pointee.n_untagged = untagged.count
-        c.pointee.untagged = arena.array(untagged) { arena.text($0) }
-        c.pointee.n_deleted = deleted.count
-        c.pointee.deleted = arena.array(deleted) { arena.text($0) }
-        c.pointee.reclaimed_bytes = reclaimedBytes
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if reclaimedBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: reclaimedBytes))
+            writer.tag(24)
+        }
+        for value in deleted.reversed() {
+            writer.text(value)
+            writer.tag(18)
+        }
+        for value in untagged.reversed() {
+            writer.text(value)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.DiskUsageRequest {
     package static let fullName = "petrel.engine.v1.DiskUsageRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.DiskUsageRequest", isRecursive: false, petrel__engine__v1__disk_usage_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__DiskUsageRequest>) {
-        petrel__engine__v1__disk_usage_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__DiskUsageRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__DiskUsageRequest>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__DiskUsageRequest>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension EngineV1.DiskUsageResponse {
     package static let fullName = "petrel.engine.v1.DiskUsageResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.DiskUsageResponse", isRecursive: false, petrel__engine__v1__disk_usage_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__DiskUsageResponse>) {
-        petrel__engine__v1__disk_usage_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__DiskUsageResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__DiskUsageResponse>) throws(MessageError) {
-        self.init(
-            images: try Wire.array(c.pointee.n_images, c.pointee.images) { (value) throws(MessageError) in try Wire.element(value) },
-            layersBytes: c.pointee.layers_bytes,
-            blobsBytes: c.pointee.blobs_bytes,
-            containers: try Wire.array(c.pointee.n_containers, c.pointee.containers) { (value) throws(MessageError) in try Wire.element(value) }
-        )
+        images = []
+        if let values = c.pointee.images {
+            images.reserveCapacity(c.pointee.n_images)
+            for index in 0..<c.pointee.n_images {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                images.append(try EngineV1.ImageDiskUsage(decoding: value))
+            }
+        }
+        layersBytes = c.pointee.layers_bytes
+        blobsBytes = c.pointee.blobs_bytes
+        containers = []
+        if let values = c.pointee.containers {
+            containers.reserveCapacity(c.pointee.n_containers)
+            for index in 0..<c.pointee.n_containers {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                containers.append(try EngineV1.ContainerSummary(decoding: value))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__DiskUsageResponse>, _ arena: Arena) {
-        c.pointee.n_images = images.count
-        c.pointee.images = arena.array(images) { arena.message($0) }
-        c.pointee.layers_bytes = layersBytes
-        c.pointee.blobs_bytes = blobsBytes
-        c.pointee.n_containers = containers.count
-        c.pointee.containers = arena.array(containers) { arena.message($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in containers.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(34, since: end)
+        }
+        if blobsBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: blobsBytes))
+            writer.tag(24)
+        }
+        if layersBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: layersBytes))
+            writer.tag(16)
+        }
+        for value in images.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension EngineV1.ImageDiskUsage {
     package static let fullName = "petrel.engine.v1.ImageDiskUsage"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ImageDiskUsage", isRecursive: false, petrel__engine__v1__image_disk_usage__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ImageDiskUsage>) {
-        petrel__engine__v1__image_disk_usage__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ImageDiskUsage.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ImageDiskUsage>) throws(MessageError) {
-        self.init(
-            image: try Wire.message(c.pointee.image),
-            sharedBytes: c.pointee.shared_bytes
-        )
+        if let value = c.pointee.image {
+            image = try EngineV1.ImageSummary(decoding: value)
+        } else {
+            image = nil
+        }
+        sharedBytes = c.pointee.shared_bytes
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ImageDiskUsage>, _ arena: Arena) {
-        c.pointee.image = arena.message(image)
-        c.pointee.shared_bytes = sharedBytes
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if sharedBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sharedBytes))
+            writer.tag(16)
+        }
+        if let value = image {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension EngineV1.RemoveImageResponse {
     package static let fullName = "petrel.engine.v1.RemoveImageResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.RemoveImageResponse", isRecursive: false, petrel__engine__v1__remove_image_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__RemoveImageResponse>) {
-        petrel__engine__v1__remove_image_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__RemoveImageResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__RemoveImageResponse>) throws(MessageError) {
-        self.init(
-            untagged: try Wire.array(c.pointee.n_untagged, c.pointee.untagged) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.RemoveImageResponse.untagged") },
-            deleted: try Wire.array(c.pointee.n_deleted, c.pointee.deleted) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.RemoveImageResponse.deleted") }
-        )
+        untagged = []
+        if let values = c.pointee.untagged {
+            untagged.reserveCapacity(c.pointee.n_untagged)
+            for index in 0..<c.pointee.n_untagged {
+                untagged.append(try Wire.text(values[index], "petrel.engine.v1.RemoveImageResponse.untagged"))
+            }
+        }
+        deleted = []
+        if let values = c.pointee.deleted {
+            deleted.reserveCapacity(c.pointee.n_deleted)
+            for index in 0..<c.pointee.n_deleted {
+                deleted.append(try Wire.text(values[index], "petrel.engine.v1.RemoveImageResponse.deleted"))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__RemoveImageResponse>, _ arena: Arena) {
-        c.pointee.n_untagged = untagged.count
-        c.pointee.untagged = arena.array(untagged) { arena.text($0) }
-        c.pointee.n_deleted = deleted.count
-        c.pointee.deleted = arena.array(deleted) { arena.text($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in deleted.reversed() {
+            writer.text(value)
+            writer.tag(18)
+        }
+        for value in untagged.reversed() {
+            writer.text(value)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.VersionRequest {
     package static let fullName = "petrel.engine.v1.VersionRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.VersionRequest", isRecursive: false, petrel__engine__v1__version_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__VersionRequest>) {
-        petrel__engine__v1__version_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__VersionRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__VersionRequest>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__VersionRequest>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension EngineV1.VersionResponse {
     package static let fullName = "petrel.engine.v1.VersionResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.VersionResponse", isRecursive: false, petrel__engine__v1__version_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__VersionResponse>) {
-        petrel__engine__v1__version_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__VersionResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__VersionResponse>) throws(MessageError) {
-        self.init(
-            version: try Wire.text(c.pointee.version, "petrel.engine.v1.VersionResponse.version"),
-            gitCommit: try Wire.text(c.pointee.git_commit, "petrel.engine.v1.VersionResponse.git_commit"),
-            os: try Wire.text(c.pointee.os, "petrel.engine.v1.VersionResponse.os"),
-            architecture: try Wire.text(c.pointee.architecture, "petrel.engine.v1.VersionResponse.architecture"),
-            kernel: try Wire.text(c.pointee.kernel, "petrel.engine.v1.VersionResponse.kernel"),
-            components: try Wire.map(
-                c.pointee.n_components, c.pointee.components
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.engine.v1.VersionResponse.components"), try Wire.text(entry.pointee.value, "petrel.engine.v1.VersionResponse.components"))
+        version = try Wire.text(c.pointee.version, "petrel.engine.v1.VersionResponse.version")
+        gitCommit = try Wire.text(c.pointee.git_commit, "petrel.engine.v1.VersionResponse.git_commit")
+        os = try Wire.text(c.pointee.os, "petrel.engine.v1.VersionResponse.os")
+        architecture = try Wire.text(c.pointee.architecture, "petrel.engine.v1.VersionResponse.architecture")
+        kernel = try Wire.text(c.pointee.kernel, "petrel.engine.v1.VersionResponse.kernel")
+        components = .init(minimumCapacity: c.pointee.n_components)
+        if let entries = c.pointee.components {
+            for index in 0..<c.pointee.n_components {
+                var key: String = ""
+                var value: String = ""
+                if var entry = WireReader(entries[index], of: "petrel.engine.v1.VersionResponse") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.engine.v1.VersionResponse.components")
+                        case 18: value = try entry.text("petrel.engine.v1.VersionResponse.components")
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                components[key] = value
             }
-        )
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__VersionResponse>, _ arena: Arena) {
-        c.pointee.version = arena.text(version)
-        c.pointee.git_commit = arena.text(gitCommit)
-        c.pointee.os = arena.text(os)
-        c.pointee.architecture = arena.text(architecture)
-        c.pointee.kernel = arena.text(kernel)
-        c.pointee.n_components = components.count
-        c.pointee.components = arena.map(components, petrel__engine__v1__version_response__components_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.text(value)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for (key, value) in components {
+            let end = writer.count
+            writer.text(value)
+            writer.tag(18)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(50, since: end)
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if !kernel.isEmpty {
+            writer.text(kernel)
+            writer.tag(42)
+        }
+        if !architecture.isEmpty {
+            writer.text(architecture)
+            writer.tag(34)
+        }
+        if !os.isEmpty {
+            writer.text(os)
+            writer.tag(26)
+        }
+        if !gitCommit.isEmpty {
+            writer.text(gitCommit)
+            writer.tag(18)
+        }
+        if !version.isEmpty {
+            writer.text(version)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.InfoRequest {
     package static let fullName = "petrel.engine.v1.InfoRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.InfoRequest", isRecursive: false, petrel__engine__v1__info_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__InfoRequest>) {
-        petrel__engine__v1__info_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__InfoRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__InfoRequest>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__InfoRequest>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension EngineV1.InfoResponse {
     package static let fullName = "petrel.engine.v1.InfoResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.InfoResponse", isRecursive: false, petrel__engine__v1__info_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__InfoResponse>) {
-        petrel__engine__v1__info_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__InfoResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__InfoResponse>) throws(MessageError) {
-        self.init(
-            json: Wire.bytes(c.pointee.json)
-        )
+        json = Wire.bytes(c.pointee.json)
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__InfoResponse>, _ arena: Arena) {
-        c.pointee.json = arena.bytes(json)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !json.isEmpty {
+            writer.bytes(json)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.EventsRequest {
     package static let fullName = "petrel.engine.v1.EventsRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.EventsRequest", isRecursive: false, petrel__engine__v1__events_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__EventsRequest>) {
-        petrel__engine__v1__events_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__EventsRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__EventsRequest>) throws(MessageError) {
-        self.init(
-            sinceUnixNanos: c.pointee.since_unix_nanos,
-            untilUnixNanos: c.pointee.until_unix_nanos,
-            filters: try Wire.array(c.pointee.n_filters, c.pointee.filters) { (value) throws(MessageError) in try Wire.text(value, "petrel.engine.v1.EventsRequest.filters") },
-            afterSequence: c.pointee.after_sequence
-        )
+        sinceUnixNanos = c.pointee.since_unix_nanos
+        untilUnixNanos = c.pointee.until_unix_nanos
+        filters = []
+        if let values = c.pointee.filters {
+            filters.reserveCapacity(c.pointee.n_filters)
+            for index in 0..<c.pointee.n_filters {
+                filters.append(try Wire.text(values[index], "petrel.engine.v1.EventsRequest.filters"))
+            }
+        }
+        afterSequence = c.pointee.after_sequence
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__EventsRequest>, _ arena: Arena) {
-        c.pointee.since_unix_nanos = sinceUnixNanos
-        c.pointee.until_unix_nanos = untilUnixNanos
-        c.pointee.n_filters = filters.count
-        c.pointee.filters = arena.array(filters) { arena.text($0) }
-        c.pointee.after_sequence = afterSequence
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if afterSequence != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: afterSequence))
+            writer.tag(32)
+        }
+        for value in filters.reversed() {
+            writer.text(value)
+            writer.tag(26)
+        }
+        if untilUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: untilUnixNanos))
+            writer.tag(16)
+        }
+        if sinceUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sinceUnixNanos))
+            writer.tag(8)
+        }
     }
 }
 
 extension EngineV1.Event {
     package static let fullName = "petrel.engine.v1.Event"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.Event", isRecursive: false, petrel__engine__v1__event__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__Event>) {
-        petrel__engine__v1__event__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__Event.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__Event>) throws(MessageError) {
-        self.init(
-            sequence: c.pointee.sequence,
-            type: try Wire.text(c.pointee.type, "petrel.engine.v1.Event.type"),
-            action: try Wire.text(c.pointee.action, "petrel.engine.v1.Event.action"),
-            actorId: try Wire.text(c.pointee.actor_id, "petrel.engine.v1.Event.actor_id"),
-            attributes: try Wire.map(
-                c.pointee.n_attributes, c.pointee.attributes
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.engine.v1.Event.attributes"), try Wire.text(entry.pointee.value, "petrel.engine.v1.Event.attributes"))
-            },
-            wallUnixNanos: c.pointee.wall_unix_nanos
-        )
+        sequence = c.pointee.sequence
+        type = try Wire.text(c.pointee.type, "petrel.engine.v1.Event.type")
+        action = try Wire.text(c.pointee.action, "petrel.engine.v1.Event.action")
+        actorId = try Wire.text(c.pointee.actor_id, "petrel.engine.v1.Event.actor_id")
+        attributes = .init(minimumCapacity: c.pointee.n_attributes)
+        if let entries = c.pointee.attributes {
+            for index in 0..<c.pointee.n_attributes {
+                var key: String = ""
+                var value: String = ""
+                if var entry = WireReader(entries[index], of: "petrel.engine.v1.Event") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.engine.v1.Event.attributes")
+                        case 18: value = try entry.text("petrel.engine.v1.Event.attributes")
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                attributes[key] = value
+            }
+        }
+        wallUnixNanos = c.pointee.wall_unix_nanos
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__Event>, _ arena: Arena) {
-        c.pointee.sequence = sequence
-        c.pointee.type = arena.text(type)
-        c.pointee.action = arena.text(action)
-        c.pointee.actor_id = arena.text(actorId)
-        c.pointee.n_attributes = attributes.count
-        c.pointee.attributes = arena.map(attributes, petrel__engine__v1__event__attributes_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.text(value)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if wallUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: wallUnixNanos))
+            writer.tag(48)
         }
-        c.pointee.wall_unix_nanos = wallUnixNanos
-        arena.keep(unknownFields, in: &c.pointee.base)
+        for (key, value) in attributes {
+            let end = writer.count
+            writer.text(value)
+            writer.tag(18)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(42, since: end)
+        }
+        if !actorId.isEmpty {
+            writer.text(actorId)
+            writer.tag(34)
+        }
+        if !action.isEmpty {
+            writer.text(action)
+            writer.tag(26)
+        }
+        if !type.isEmpty {
+            writer.text(type)
+            writer.tag(18)
+        }
+        if sequence != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sequence))
+            writer.tag(8)
+        }
     }
 }
 
 extension EngineV1.StatPathRequest {
     package static let fullName = "petrel.engine.v1.StatPathRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.StatPathRequest", isRecursive: false, petrel__engine__v1__stat_path_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__StatPathRequest>) {
-        petrel__engine__v1__stat_path_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__StatPathRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__StatPathRequest>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.StatPathRequest.container"),
-            path: try Wire.text(c.pointee.path, "petrel.engine.v1.StatPathRequest.path")
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.StatPathRequest.container")
+        path = try Wire.text(c.pointee.path, "petrel.engine.v1.StatPathRequest.path")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__StatPathRequest>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        c.pointee.path = arena.text(path)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !path.isEmpty {
+            writer.text(path)
+            writer.tag(18)
+        }
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.ReadArchiveRequest {
     package static let fullName = "petrel.engine.v1.ReadArchiveRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ReadArchiveRequest", isRecursive: false, petrel__engine__v1__read_archive_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ReadArchiveRequest>) {
-        petrel__engine__v1__read_archive_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ReadArchiveRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ReadArchiveRequest>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.ReadArchiveRequest.container"),
-            path: try Wire.text(c.pointee.path, "petrel.engine.v1.ReadArchiveRequest.path")
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.ReadArchiveRequest.container")
+        path = try Wire.text(c.pointee.path, "petrel.engine.v1.ReadArchiveRequest.path")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ReadArchiveRequest>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        c.pointee.path = arena.text(path)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !path.isEmpty {
+            writer.text(path)
+            writer.tag(18)
+        }
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.ReadArchiveResponse {
     package static let fullName = "petrel.engine.v1.ReadArchiveResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.ReadArchiveResponse", isRecursive: false, petrel__engine__v1__read_archive_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__ReadArchiveResponse>) {
-        petrel__engine__v1__read_archive_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ReadArchiveResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ReadArchiveResponse>) throws(MessageError) {
-        self.init(
-            body: try { () throws(MessageError) -> Body? in
-                switch c.pointee.body_case.rawValue {
-                case 1: .status(try Wire.element(c.pointee.status))
-                case 2: .data(Wire.bytes(c.pointee.data))
-                default: nil
-                }
-            }()
-        )
+        switch c.pointee.body_case.rawValue {
+        case 1:
+            guard let value = c.pointee.status else { throw Wire.missing(Self.fullName) }
+            body = .status(try CommonV1.PathStatus(decoding: value))
+        case 2:
+            body = .data(Wire.bytes(c.pointee.data))
+        default: body = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__ReadArchiveResponse>, _ arena: Arena) {
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch body {
         case .status(let value):
-            c.pointee.body_case = .init(rawValue: 1)
-            c.pointee.status = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
         case .data(let value):
-            c.pointee.body_case = .init(rawValue: 2)
-            c.pointee.data = arena.bytes(value)
+            writer.bytes(value)
+            writer.tag(18)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension EngineV1.WriteArchiveRequest {
     package static let fullName = "petrel.engine.v1.WriteArchiveRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.WriteArchiveRequest", isRecursive: false, petrel__engine__v1__write_archive_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__WriteArchiveRequest>) {
-        petrel__engine__v1__write_archive_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__WriteArchiveRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__WriteArchiveRequest>) throws(MessageError) {
-        self.init(
-            body: try { () throws(MessageError) -> Body? in
-                switch c.pointee.body_case.rawValue {
-                case 1: .start(try Wire.element(c.pointee.start))
-                case 2: .data(Wire.bytes(c.pointee.data))
-                default: nil
-                }
-            }()
-        )
+        switch c.pointee.body_case.rawValue {
+        case 1:
+            guard let value = c.pointee.start else { throw Wire.missing(Self.fullName) }
+            body = .start(try EngineV1.WriteArchiveStart(decoding: value))
+        case 2:
+            body = .data(Wire.bytes(c.pointee.data))
+        default: body = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__WriteArchiveRequest>, _ arena: Arena) {
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch body {
         case .start(let value):
-            c.pointee.body_case = .init(rawValue: 1)
-            c.pointee.start = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
         case .data(let value):
-            c.pointee.body_case = .init(rawValue: 2)
-            c.pointee.data = arena.bytes(value)
+            writer.bytes(value)
+            writer.tag(18)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension EngineV1.WriteArchiveStart {
     package static let fullName = "petrel.engine.v1.WriteArchiveStart"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.WriteArchiveStart", isRecursive: false, petrel__engine__v1__write_archive_start__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__WriteArchiveStart>) {
-        petrel__engine__v1__write_archive_start__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__WriteArchiveStart.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__WriteArchiveStart>) throws(MessageError) {
-        self.init(
-            container: try Wire.text(c.pointee.container, "petrel.engine.v1.WriteArchiveStart.container"),
-            path: try Wire.text(c.pointee.path, "petrel.engine.v1.WriteArchiveStart.path"),
-            noOverwriteDirNonDir: c.pointee.no_overwrite_dir_non_dir != 0,
-            copyUidGid: c.pointee.copy_uid_gid != 0
-        )
+        container = try Wire.text(c.pointee.container, "petrel.engine.v1.WriteArchiveStart.container")
+        path = try Wire.text(c.pointee.path, "petrel.engine.v1.WriteArchiveStart.path")
+        noOverwriteDirNonDir = c.pointee.no_overwrite_dir_non_dir != 0
+        copyUidGid = c.pointee.copy_uid_gid != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__WriteArchiveStart>, _ arena: Arena) {
-        c.pointee.container = arena.text(container)
-        c.pointee.path = arena.text(path)
-        c.pointee.no_overwrite_dir_non_dir = noOverwriteDirNonDir ? 1 : 0
-        c.pointee.copy_uid_gid = copyUidGid ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if copyUidGid {
+            writer.varint(copyUidGid ? 1 : 0)
+            writer.tag(32)
+        }
+        if noOverwriteDirNonDir {
+            writer.varint(noOverwriteDirNonDir ? 1 : 0)
+            writer.tag(24)
+        }
+        if !path.isEmpty {
+            writer.text(path)
+            writer.tag(18)
+        }
+        if !container.isEmpty {
+            writer.text(container)
+            writer.tag(10)
+        }
     }
 }
 
 extension EngineV1.WriteArchiveResponse {
     package static let fullName = "petrel.engine.v1.WriteArchiveResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.WriteArchiveResponse", isRecursive: false, petrel__engine__v1__write_archive_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Engine__V1__WriteArchiveResponse>) {
-        petrel__engine__v1__write_archive_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__WriteArchiveResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__WriteArchiveResponse>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Engine__V1__WriteArchiveResponse>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }

@@ -713,815 +713,1250 @@ extension ImageV1 {
 
 extension ImageV1.LoadRequest {
     package static let fullName = "petrel.image.v1.LoadRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.LoadRequest", isRecursive: false, petrel__image__v1__load_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__LoadRequest>) {
-        petrel__image__v1__load_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__LoadRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__LoadRequest>) throws(MessageError) {
-        self.init(
-            data: Wire.bytes(c.pointee.data)
-        )
+        data = Wire.bytes(c.pointee.data)
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__LoadRequest>, _ arena: Arena) {
-        c.pointee.data = arena.bytes(data)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !data.isEmpty {
+            writer.bytes(data)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.LoadResponse {
     package static let fullName = "petrel.image.v1.LoadResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.LoadResponse", isRecursive: false, petrel__image__v1__load_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__LoadResponse>) {
-        petrel__image__v1__load_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__LoadResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__LoadResponse>) throws(MessageError) {
-        self.init(
-            body: try { () throws(MessageError) -> Body? in
-                switch c.pointee.body_case.rawValue {
-                case 1: .progress(try Wire.element(c.pointee.progress))
-                case 2: .image(try Wire.element(c.pointee.image))
-                default: nil
-                }
-            }(),
-            references: try Wire.array(c.pointee.n_references, c.pointee.references) { (value) throws(MessageError) in try Wire.text(value, "petrel.image.v1.LoadResponse.references") }
-        )
+        switch c.pointee.body_case.rawValue {
+        case 1:
+            guard let value = c.pointee.progress else { throw Wire.missing(Self.fullName) }
+            body = .progress(try ImageV1.Progress(decoding: value))
+        case 2:
+            guard let value = c.pointee.image else { throw Wire.missing(Self.fullName) }
+            body = .image(try ImageV1.Image(decoding: value))
+        default: body = nil
+        }
+        references = []
+        if let values = c.pointee.references {
+            references.reserveCapacity(c.pointee.n_references)
+            for index in 0..<c.pointee.n_references {
+                references.append(try Wire.text(values[index], "petrel.image.v1.LoadResponse.references"))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__LoadResponse>, _ arena: Arena) {
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in references.reversed() {
+            writer.text(value)
+            writer.tag(26)
+        }
         switch body {
         case .progress(let value):
-            c.pointee.body_case = .init(rawValue: 1)
-            c.pointee.progress = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
         case .image(let value):
-            c.pointee.body_case = .init(rawValue: 2)
-            c.pointee.image = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
         case nil: break
         }
-        c.pointee.n_references = references.count
-        c.pointee.references = arena.array(references) { arena.text($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension ImageV1.PullRequest {
     package static let fullName = "petrel.image.v1.PullRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.PullRequest", isRecursive: false, petrel__image__v1__pull_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__PullRequest>) {
-        petrel__image__v1__pull_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__PullRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__PullRequest>) throws(MessageError) {
-        self.init(
-            reference: try Wire.text(c.pointee.reference, "petrel.image.v1.PullRequest.reference"),
-            platform: try Wire.text(c.pointee.platform, "petrel.image.v1.PullRequest.platform"),
-            plainHttp: c.pointee.plain_http != 0
-        )
+        reference = try Wire.text(c.pointee.reference, "petrel.image.v1.PullRequest.reference")
+        platform = try Wire.text(c.pointee.platform, "petrel.image.v1.PullRequest.platform")
+        plainHttp = c.pointee.plain_http != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__PullRequest>, _ arena: Arena) {
-        c.pointee.reference = arena.text(reference)
-        c.pointee.platform = arena.text(platform)
-        c.pointee.plain_http = plainHttp ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if plainHttp {
+            writer.varint(plainHttp ? 1 : 0)
+            writer.tag(24)
+        }
+        if !platform.isEmpty {
+            writer.text(platform)
+            writer.tag(18)
+        }
+        if !reference.isEmpty {
+            writer.text(reference)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.PullResponse {
     package static let fullName = "petrel.image.v1.PullResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.PullResponse", isRecursive: false, petrel__image__v1__pull_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__PullResponse>) {
-        petrel__image__v1__pull_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__PullResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__PullResponse>) throws(MessageError) {
-        self.init(
-            body: try { () throws(MessageError) -> Body? in
-                switch c.pointee.body_case.rawValue {
-                case 1: .progress(try Wire.element(c.pointee.progress))
-                case 2: .image(try Wire.element(c.pointee.image))
-                default: nil
-                }
-            }(),
-            reference: try Wire.text(c.pointee.reference, "petrel.image.v1.PullResponse.reference"),
-            fullReference: try Wire.text(c.pointee.full_reference, "petrel.image.v1.PullResponse.full_reference"),
-            digest: try Wire.text(c.pointee.digest, "petrel.image.v1.PullResponse.digest")
-        )
+        switch c.pointee.body_case.rawValue {
+        case 1:
+            guard let value = c.pointee.progress else { throw Wire.missing(Self.fullName) }
+            body = .progress(try ImageV1.Progress(decoding: value))
+        case 2:
+            guard let value = c.pointee.image else { throw Wire.missing(Self.fullName) }
+            body = .image(try ImageV1.Image(decoding: value))
+        default: body = nil
+        }
+        reference = try Wire.text(c.pointee.reference, "petrel.image.v1.PullResponse.reference")
+        fullReference = try Wire.text(c.pointee.full_reference, "petrel.image.v1.PullResponse.full_reference")
+        digest = try Wire.text(c.pointee.digest, "petrel.image.v1.PullResponse.digest")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__PullResponse>, _ arena: Arena) {
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !digest.isEmpty {
+            writer.text(digest)
+            writer.tag(42)
+        }
+        if !fullReference.isEmpty {
+            writer.text(fullReference)
+            writer.tag(34)
+        }
+        if !reference.isEmpty {
+            writer.text(reference)
+            writer.tag(26)
+        }
         switch body {
         case .progress(let value):
-            c.pointee.body_case = .init(rawValue: 1)
-            c.pointee.progress = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
         case .image(let value):
-            c.pointee.body_case = .init(rawValue: 2)
-            c.pointee.image = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
         case nil: break
         }
-        c.pointee.reference = arena.text(reference)
-        c.pointee.full_reference = arena.text(fullReference)
-        c.pointee.digest = arena.text(digest)
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension ImageV1.Progress {
     package static let fullName = "petrel.image.v1.Progress"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.Progress", isRecursive: false, petrel__image__v1__progress__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__Progress>) {
-        petrel__image__v1__progress__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__Progress.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__Progress>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.image.v1.Progress.id"),
-            status: try Wire.text(c.pointee.status, "petrel.image.v1.Progress.status"),
-            currentBytes: c.pointee.current_bytes,
-            totalBytes: c.pointee.total_bytes
-        )
+        id = try Wire.text(c.pointee.id, "petrel.image.v1.Progress.id")
+        status = try Wire.text(c.pointee.status, "petrel.image.v1.Progress.status")
+        currentBytes = c.pointee.current_bytes
+        totalBytes = c.pointee.total_bytes
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__Progress>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        c.pointee.status = arena.text(status)
-        c.pointee.current_bytes = currentBytes
-        c.pointee.total_bytes = totalBytes
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if totalBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: totalBytes))
+            writer.tag(32)
+        }
+        if currentBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: currentBytes))
+            writer.tag(24)
+        }
+        if !status.isEmpty {
+            writer.text(status)
+            writer.tag(18)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.Image {
     package static let fullName = "petrel.image.v1.Image"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.Image", isRecursive: false, petrel__image__v1__image__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__Image>) {
-        petrel__image__v1__image__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__Image.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__Image>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.image.v1.Image.id"),
-            references: try Wire.array(c.pointee.n_references, c.pointee.references) { (value) throws(MessageError) in try Wire.text(value, "petrel.image.v1.Image.references") },
-            repositoryDigests: try Wire.array(c.pointee.n_repository_digests, c.pointee.repository_digests) { (value) throws(MessageError) in try Wire.text(value, "petrel.image.v1.Image.repository_digests") },
-            manifestDigest: try Wire.text(c.pointee.manifest_digest, "petrel.image.v1.Image.manifest_digest"),
-            configJson: Wire.bytes(c.pointee.config_json),
-            createdAtUnixNanos: c.pointee.created_at_unix_nanos,
-            sizeBytes: c.pointee.size_bytes,
-            architecture: try Wire.text(c.pointee.architecture, "petrel.image.v1.Image.architecture"),
-            os: try Wire.text(c.pointee.os, "petrel.image.v1.Image.os"),
-            diffIds: try Wire.array(c.pointee.n_diff_ids, c.pointee.diff_ids) { (value) throws(MessageError) in try Wire.text(value, "petrel.image.v1.Image.diff_ids") },
-            unchanged: c.pointee.unchanged != 0,
-            labels: try Wire.map(
-                c.pointee.n_labels, c.pointee.labels
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.image.v1.Image.labels"), try Wire.text(entry.pointee.value, "petrel.image.v1.Image.labels"))
-            },
-            damaged: c.pointee.damaged != 0,
-            layerBytes: Wire.array(c.pointee.n_layer_bytes, c.pointee.layer_bytes) { $0 }
-        )
+        id = try Wire.text(c.pointee.id, "petrel.image.v1.Image.id")
+        references = []
+        if let values = c.pointee.references {
+            references.reserveCapacity(c.pointee.n_references)
+            for index in 0..<c.pointee.n_references {
+                references.append(try Wire.text(values[index], "petrel.image.v1.Image.references"))
+            }
+        }
+        repositoryDigests = []
+        if let values = c.pointee.repository_digests {
+            repositoryDigests.reserveCapacity(c.pointee.n_repository_digests)
+            for index in 0..<c.pointee.n_repository_digests {
+                repositoryDigests.append(try Wire.text(values[index], "petrel.image.v1.Image.repository_digests"))
+            }
+        }
+        manifestDigest = try Wire.text(c.pointee.manifest_digest, "petrel.image.v1.Image.manifest_digest")
+        configJson = Wire.bytes(c.pointee.config_json)
+        createdAtUnixNanos = c.pointee.created_at_unix_nanos
+        sizeBytes = c.pointee.size_bytes
+        architecture = try Wire.text(c.pointee.architecture, "petrel.image.v1.Image.architecture")
+        os = try Wire.text(c.pointee.os, "petrel.image.v1.Image.os")
+        diffIds = []
+        if let values = c.pointee.diff_ids {
+            diffIds.reserveCapacity(c.pointee.n_diff_ids)
+            for index in 0..<c.pointee.n_diff_ids {
+                diffIds.append(try Wire.text(values[index], "petrel.image.v1.Image.diff_ids"))
+            }
+        }
+        unchanged = c.pointee.unchanged != 0
+        labels = .init(minimumCapacity: c.pointee.n_labels)
+        if let entries = c.pointee.labels {
+            for index in 0..<c.pointee.n_labels {
+                var key: String = ""
+                var value: String = ""
+                if var entry = WireReader(entries[index], of: "petrel.image.v1.Image") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.image.v1.Image.labels")
+                        case 18: value = try entry.text("petrel.image.v1.Image.labels")
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                labels[key] = value
+            }
+        }
+        damaged = c.pointee.damaged != 0
+        layerBytes = []
+        if let values = c.pointee.layer_bytes {
+            layerBytes += UnsafeBufferPointer(start: values, count: c.pointee.n_layer_bytes)
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__Image>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        c.pointee.n_references = references.count
-        c.pointee.references = arena.array(references) { arena.text($0) }
-        c.pointee.n_repository_digests = repositoryDigests.count
-        c.pointee.repository_digests = arena.array(repositoryDigests) { arena.text($0) }
-        c.pointee.manifest_digest = arena.text(manifestDigest)
-        c.pointee.config_json = arena.bytes(configJson)
-        c.pointee.created_at_unix_nanos = createdAtUnixNanos
-        c.pointee.size_bytes = sizeBytes
-        c.pointee.architecture = arena.text(architecture)
-        c.pointee.os = arena.text(os)
-        c.pointee.n_diff_ids = diffIds.count
-        c.pointee.diff_ids = arena.array(diffIds) { arena.text($0) }
-        c.pointee.unchanged = unchanged ? 1 : 0
-        c.pointee.n_labels = labels.count
-        c.pointee.labels = arena.map(labels, petrel__image__v1__image__labels_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.text(value)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !layerBytes.isEmpty {
+            let end = writer.count
+            for value in layerBytes.reversed() { writer.varint(UInt64(truncatingIfNeeded: value)) }
+            writer.close(114, since: end)
         }
-        c.pointee.damaged = damaged ? 1 : 0
-        c.pointee.n_layer_bytes = layerBytes.count
-        c.pointee.layer_bytes = arena.array(layerBytes) { $0 }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if damaged {
+            writer.varint(damaged ? 1 : 0)
+            writer.tag(104)
+        }
+        for (key, value) in labels {
+            let end = writer.count
+            writer.text(value)
+            writer.tag(18)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(98, since: end)
+        }
+        if unchanged {
+            writer.varint(unchanged ? 1 : 0)
+            writer.tag(88)
+        }
+        for value in diffIds.reversed() {
+            writer.text(value)
+            writer.tag(82)
+        }
+        if !os.isEmpty {
+            writer.text(os)
+            writer.tag(74)
+        }
+        if !architecture.isEmpty {
+            writer.text(architecture)
+            writer.tag(66)
+        }
+        if sizeBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sizeBytes))
+            writer.tag(56)
+        }
+        if createdAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: createdAtUnixNanos))
+            writer.tag(48)
+        }
+        if !configJson.isEmpty {
+            writer.bytes(configJson)
+            writer.tag(42)
+        }
+        if !manifestDigest.isEmpty {
+            writer.text(manifestDigest)
+            writer.tag(34)
+        }
+        for value in repositoryDigests.reversed() {
+            writer.text(value)
+            writer.tag(26)
+        }
+        for value in references.reversed() {
+            writer.text(value)
+            writer.tag(18)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.ListRequest {
     package static let fullName = "petrel.image.v1.ListRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.ListRequest", isRecursive: false, petrel__image__v1__list_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__ListRequest>) {
-        petrel__image__v1__list_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__ListRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__ListRequest>) throws(MessageError) {
-        self.init(
-            reference: try Wire.text(c.pointee.reference, "petrel.image.v1.ListRequest.reference"),
-            page: try Wire.text(c.pointee.page, "petrel.image.v1.ListRequest.page")
-        )
+        reference = try Wire.text(c.pointee.reference, "petrel.image.v1.ListRequest.reference")
+        page = try Wire.text(c.pointee.page, "petrel.image.v1.ListRequest.page")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__ListRequest>, _ arena: Arena) {
-        c.pointee.reference = arena.text(reference)
-        c.pointee.page = arena.text(page)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !page.isEmpty {
+            writer.text(page)
+            writer.tag(18)
+        }
+        if !reference.isEmpty {
+            writer.text(reference)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.ListResponse {
     package static let fullName = "petrel.image.v1.ListResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.ListResponse", isRecursive: false, petrel__image__v1__list_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__ListResponse>) {
-        petrel__image__v1__list_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__ListResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__ListResponse>) throws(MessageError) {
-        self.init(
-            images: try Wire.array(c.pointee.n_images, c.pointee.images) { (value) throws(MessageError) in try Wire.element(value) },
-            nextPage: try Wire.text(c.pointee.next_page, "petrel.image.v1.ListResponse.next_page")
-        )
+        images = []
+        if let values = c.pointee.images {
+            images.reserveCapacity(c.pointee.n_images)
+            for index in 0..<c.pointee.n_images {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                images.append(try ImageV1.Image(decoding: value))
+            }
+        }
+        nextPage = try Wire.text(c.pointee.next_page, "petrel.image.v1.ListResponse.next_page")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__ListResponse>, _ arena: Arena) {
-        c.pointee.n_images = images.count
-        c.pointee.images = arena.array(images) { arena.message($0) }
-        c.pointee.next_page = arena.text(nextPage)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !nextPage.isEmpty {
+            writer.text(nextPage)
+            writer.tag(18)
+        }
+        for value in images.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension ImageV1.GetRequest {
     package static let fullName = "petrel.image.v1.GetRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.GetRequest", isRecursive: false, petrel__image__v1__get_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__GetRequest>) {
-        petrel__image__v1__get_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__GetRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__GetRequest>) throws(MessageError) {
-        self.init(
-            reference: try Wire.text(c.pointee.reference, "petrel.image.v1.GetRequest.reference")
-        )
+        reference = try Wire.text(c.pointee.reference, "petrel.image.v1.GetRequest.reference")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__GetRequest>, _ arena: Arena) {
-        c.pointee.reference = arena.text(reference)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !reference.isEmpty {
+            writer.text(reference)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.TagRequest {
     package static let fullName = "petrel.image.v1.TagRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.TagRequest", isRecursive: false, petrel__image__v1__tag_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__TagRequest>) {
-        petrel__image__v1__tag_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__TagRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__TagRequest>) throws(MessageError) {
-        self.init(
-            source: try Wire.text(c.pointee.source, "petrel.image.v1.TagRequest.source"),
-            target: try Wire.text(c.pointee.target, "petrel.image.v1.TagRequest.target")
-        )
+        source = try Wire.text(c.pointee.source, "petrel.image.v1.TagRequest.source")
+        target = try Wire.text(c.pointee.target, "petrel.image.v1.TagRequest.target")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__TagRequest>, _ arena: Arena) {
-        c.pointee.source = arena.text(source)
-        c.pointee.target = arena.text(target)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !target.isEmpty {
+            writer.text(target)
+            writer.tag(18)
+        }
+        if !source.isEmpty {
+            writer.text(source)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.TagResponse {
     package static let fullName = "petrel.image.v1.TagResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.TagResponse", isRecursive: false, petrel__image__v1__tag_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__TagResponse>) {
-        petrel__image__v1__tag_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__TagResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__TagResponse>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__TagResponse>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension ImageV1.RemoveRequest {
     package static let fullName = "petrel.image.v1.RemoveRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.RemoveRequest", isRecursive: false, petrel__image__v1__remove_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__RemoveRequest>) {
-        petrel__image__v1__remove_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__RemoveRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__RemoveRequest>) throws(MessageError) {
-        self.init(
-            reference: try Wire.text(c.pointee.reference, "petrel.image.v1.RemoveRequest.reference"),
-            force: c.pointee.force != 0
-        )
+        reference = try Wire.text(c.pointee.reference, "petrel.image.v1.RemoveRequest.reference")
+        force = c.pointee.force != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__RemoveRequest>, _ arena: Arena) {
-        c.pointee.reference = arena.text(reference)
-        c.pointee.force = force ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if force {
+            writer.varint(force ? 1 : 0)
+            writer.tag(16)
+        }
+        if !reference.isEmpty {
+            writer.text(reference)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.RemoveResponse {
     package static let fullName = "petrel.image.v1.RemoveResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.RemoveResponse", isRecursive: false, petrel__image__v1__remove_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__RemoveResponse>) {
-        petrel__image__v1__remove_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__RemoveResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__RemoveResponse>) throws(MessageError) {
-        self.init(
-            untagged: try Wire.array(c.pointee.n_untagged, c.pointee.untagged) { (value) throws(MessageError) in try Wire.text(value, "petrel.image.v1.RemoveResponse.untagged") },
-            deleted: try Wire.array(c.pointee.n_deleted, c.pointee.deleted) { (value) throws(MessageError) in try Wire.text(value, "petrel.image.v1.RemoveResponse.deleted") }
-        )
+        untagged = []
+        if let values = c.pointee.untagged {
+            untagged.reserveCapacity(c.pointee.n_untagged)
+            for index in 0..<c.pointee.n_untagged {
+                untagged.append(try Wire.text(values[index], "petrel.image.v1.RemoveResponse.untagged"))
+            }
+        }
+        deleted = []
+        if let values = c.pointee.deleted {
+            deleted.reserveCapacity(c.pointee.n_deleted)
+            for index in 0..<c.pointee.n_deleted {
+                deleted.append(try Wire.text(values[index], "petrel.image.v1.RemoveResponse.deleted"))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__RemoveResponse>, _ arena: Arena) {
-        c.pointee.n_untagged = untagged.count
-        c.pointee.untagged = arena.array(untagged) { arena.text($0) }
-        c.pointee.n_deleted = deleted.count
-        c.pointee.deleted = arena.array(deleted) { arena.text($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in deleted.reversed() {
+            writer.text(value)
+            writer.tag(18)
+        }
+        for value in untagged.reversed() {
+            writer.text(value)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.SnapshotKey {
     package static let fullName = "petrel.image.v1.SnapshotKey"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.SnapshotKey", isRecursive: false, petrel__image__v1__snapshot_key__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__SnapshotKey>) {
-        petrel__image__v1__snapshot_key__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__SnapshotKey.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__SnapshotKey>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.image.v1.SnapshotKey.owner"),
-            key: try Wire.text(c.pointee.key, "petrel.image.v1.SnapshotKey.key")
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.image.v1.SnapshotKey.owner")
+        self.key = try Wire.text(c.pointee.key, "petrel.image.v1.SnapshotKey.key")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__SnapshotKey>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.key = arena.text(key)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !self.key.isEmpty {
+            writer.text(self.key)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.PrepareSnapshotRequest {
     package static let fullName = "petrel.image.v1.PrepareSnapshotRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.PrepareSnapshotRequest", isRecursive: false, petrel__image__v1__prepare_snapshot_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__PrepareSnapshotRequest>) {
-        petrel__image__v1__prepare_snapshot_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__PrepareSnapshotRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__PrepareSnapshotRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.image.v1.PrepareSnapshotRequest.owner"),
-            key: try Wire.text(c.pointee.key, "petrel.image.v1.PrepareSnapshotRequest.key"),
-            imageId: try Wire.text(c.pointee.image_id, "petrel.image.v1.PrepareSnapshotRequest.image_id"),
-            transient: c.pointee.transient != 0,
-            reference: try Wire.text(c.pointee.reference, "petrel.image.v1.PrepareSnapshotRequest.reference")
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.image.v1.PrepareSnapshotRequest.owner")
+        self.key = try Wire.text(c.pointee.key, "petrel.image.v1.PrepareSnapshotRequest.key")
+        imageId = try Wire.text(c.pointee.image_id, "petrel.image.v1.PrepareSnapshotRequest.image_id")
+        transient = c.pointee.transient != 0
+        reference = try Wire.text(c.pointee.reference, "petrel.image.v1.PrepareSnapshotRequest.reference")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__PrepareSnapshotRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.key = arena.text(key)
-        c.pointee.image_id = arena.text(imageId)
-        c.pointee.transient = transient ? 1 : 0
-        c.pointee.reference = arena.text(reference)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !reference.isEmpty {
+            writer.text(reference)
+            writer.tag(42)
+        }
+        if transient {
+            writer.varint(transient ? 1 : 0)
+            writer.tag(32)
+        }
+        if !imageId.isEmpty {
+            writer.text(imageId)
+            writer.tag(26)
+        }
+        if !self.key.isEmpty {
+            writer.text(self.key)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.Snapshot {
     package static let fullName = "petrel.image.v1.Snapshot"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.Snapshot", isRecursive: false, petrel__image__v1__snapshot__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__Snapshot>) {
-        petrel__image__v1__snapshot__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__Snapshot.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__Snapshot>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.image.v1.Snapshot.owner"),
-            key: try Wire.text(c.pointee.key, "petrel.image.v1.Snapshot.key"),
-            imageId: try Wire.text(c.pointee.image_id, "petrel.image.v1.Snapshot.image_id"),
-            mounts: try Wire.array(c.pointee.n_mounts, c.pointee.mounts) { (value) throws(MessageError) in try Wire.element(value) },
-            upperDirectory: try Wire.text(c.pointee.upper_directory, "petrel.image.v1.Snapshot.upper_directory")
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.image.v1.Snapshot.owner")
+        self.key = try Wire.text(c.pointee.key, "petrel.image.v1.Snapshot.key")
+        imageId = try Wire.text(c.pointee.image_id, "petrel.image.v1.Snapshot.image_id")
+        mounts = []
+        if let values = c.pointee.mounts {
+            mounts.reserveCapacity(c.pointee.n_mounts)
+            for index in 0..<c.pointee.n_mounts {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                mounts.append(try CommonV1.Mount(decoding: value))
+            }
+        }
+        upperDirectory = try Wire.text(c.pointee.upper_directory, "petrel.image.v1.Snapshot.upper_directory")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__Snapshot>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.key = arena.text(key)
-        c.pointee.image_id = arena.text(imageId)
-        c.pointee.n_mounts = mounts.count
-        c.pointee.mounts = arena.array(mounts) { arena.message($0) }
-        c.pointee.upper_directory = arena.text(upperDirectory)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !upperDirectory.isEmpty {
+            writer.text(upperDirectory)
+            writer.tag(42)
+        }
+        for value in mounts.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(34, since: end)
+        }
+        if !imageId.isEmpty {
+            writer.text(imageId)
+            writer.tag(26)
+        }
+        if !self.key.isEmpty {
+            writer.text(self.key)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.RemoveSnapshotResponse {
     package static let fullName = "petrel.image.v1.RemoveSnapshotResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.RemoveSnapshotResponse", isRecursive: false, petrel__image__v1__remove_snapshot_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__RemoveSnapshotResponse>) {
-        petrel__image__v1__remove_snapshot_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__RemoveSnapshotResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__RemoveSnapshotResponse>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__RemoveSnapshotResponse>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension ImageV1.ListSnapshotsRequest {
     package static let fullName = "petrel.image.v1.ListSnapshotsRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.ListSnapshotsRequest", isRecursive: false, petrel__image__v1__list_snapshots_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__ListSnapshotsRequest>) {
-        petrel__image__v1__list_snapshots_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__ListSnapshotsRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__ListSnapshotsRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.image.v1.ListSnapshotsRequest.owner"),
-            page: try Wire.text(c.pointee.page, "petrel.image.v1.ListSnapshotsRequest.page")
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.image.v1.ListSnapshotsRequest.owner")
+        page = try Wire.text(c.pointee.page, "petrel.image.v1.ListSnapshotsRequest.page")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__ListSnapshotsRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.page = arena.text(page)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !page.isEmpty {
+            writer.text(page)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.ListSnapshotsResponse {
     package static let fullName = "petrel.image.v1.ListSnapshotsResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.ListSnapshotsResponse", isRecursive: false, petrel__image__v1__list_snapshots_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__ListSnapshotsResponse>) {
-        petrel__image__v1__list_snapshots_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__ListSnapshotsResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__ListSnapshotsResponse>) throws(MessageError) {
-        self.init(
-            snapshots: try Wire.array(c.pointee.n_snapshots, c.pointee.snapshots) { (value) throws(MessageError) in try Wire.element(value) },
-            nextPage: try Wire.text(c.pointee.next_page, "petrel.image.v1.ListSnapshotsResponse.next_page")
-        )
+        snapshots = []
+        if let values = c.pointee.snapshots {
+            snapshots.reserveCapacity(c.pointee.n_snapshots)
+            for index in 0..<c.pointee.n_snapshots {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                snapshots.append(try ImageV1.Snapshot(decoding: value))
+            }
+        }
+        nextPage = try Wire.text(c.pointee.next_page, "petrel.image.v1.ListSnapshotsResponse.next_page")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__ListSnapshotsResponse>, _ arena: Arena) {
-        c.pointee.n_snapshots = snapshots.count
-        c.pointee.snapshots = arena.array(snapshots) { arena.message($0) }
-        c.pointee.next_page = arena.text(nextPage)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !nextPage.isEmpty {
+            writer.text(nextPage)
+            writer.tag(18)
+        }
+        for value in snapshots.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension ImageV1.CollectGarbageRequest {
     package static let fullName = "petrel.image.v1.CollectGarbageRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.CollectGarbageRequest", isRecursive: false, petrel__image__v1__collect_garbage_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__CollectGarbageRequest>) {
-        petrel__image__v1__collect_garbage_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__CollectGarbageRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__CollectGarbageRequest>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__CollectGarbageRequest>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension ImageV1.CollectGarbageResponse {
     package static let fullName = "petrel.image.v1.CollectGarbageResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.CollectGarbageResponse", isRecursive: false, petrel__image__v1__collect_garbage_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__CollectGarbageResponse>) {
-        petrel__image__v1__collect_garbage_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__CollectGarbageResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__CollectGarbageResponse>) throws(MessageError) {
-        self.init(
-            reclaimedBytes: c.pointee.reclaimed_bytes,
-            deleted: try Wire.array(c.pointee.n_deleted, c.pointee.deleted) { (value) throws(MessageError) in try Wire.text(value, "petrel.image.v1.CollectGarbageResponse.deleted") }
-        )
+        reclaimedBytes = c.pointee.reclaimed_bytes
+        deleted = []
+        if let values = c.pointee.deleted {
+            deleted.reserveCapacity(c.pointee.n_deleted)
+            for index in 0..<c.pointee.n_deleted {
+                deleted.append(try Wire.text(values[index], "petrel.image.v1.CollectGarbageResponse.deleted"))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__CollectGarbageResponse>, _ arena: Arena) {
-        c.pointee.reclaimed_bytes = reclaimedBytes
-        c.pointee.n_deleted = deleted.count
-        c.pointee.deleted = arena.array(deleted) { arena.text($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in deleted.reversed() {
+            writer.text(value)
+            writer.tag(18)
+        }
+        if reclaimedBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: reclaimedBytes))
+            writer.tag(8)
+        }
     }
 }
 
 extension ImageV1.VersionRequest {
     package static let fullName = "petrel.image.v1.VersionRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.VersionRequest", isRecursive: false, petrel__image__v1__version_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__VersionRequest>) {
-        petrel__image__v1__version_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__VersionRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__VersionRequest>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__VersionRequest>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension ImageV1.VersionResponse {
     package static let fullName = "petrel.image.v1.VersionResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.VersionResponse", isRecursive: false, petrel__image__v1__version_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__VersionResponse>) {
-        petrel__image__v1__version_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__VersionResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__VersionResponse>) throws(MessageError) {
-        self.init(
-            version: try Wire.text(c.pointee.version, "petrel.image.v1.VersionResponse.version"),
-            images: c.pointee.images,
-            storageDriver: try Wire.text(c.pointee.storage_driver, "petrel.image.v1.VersionResponse.storage_driver"),
-            rootDirectory: try Wire.text(c.pointee.root_directory, "petrel.image.v1.VersionResponse.root_directory"),
-            journalId: try Wire.text(c.pointee.journal_id, "petrel.image.v1.VersionResponse.journal_id"),
-            lastEventSequence: c.pointee.last_event_sequence
-        )
+        version = try Wire.text(c.pointee.version, "petrel.image.v1.VersionResponse.version")
+        images = c.pointee.images
+        storageDriver = try Wire.text(c.pointee.storage_driver, "petrel.image.v1.VersionResponse.storage_driver")
+        rootDirectory = try Wire.text(c.pointee.root_directory, "petrel.image.v1.VersionResponse.root_directory")
+        journalId = try Wire.text(c.pointee.journal_id, "petrel.image.v1.VersionResponse.journal_id")
+        lastEventSequence = c.pointee.last_event_sequence
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__VersionResponse>, _ arena: Arena) {
-        c.pointee.version = arena.text(version)
-        c.pointee.images = images
-        c.pointee.storage_driver = arena.text(storageDriver)
-        c.pointee.root_directory = arena.text(rootDirectory)
-        c.pointee.journal_id = arena.text(journalId)
-        c.pointee.last_event_sequence = lastEventSequence
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if lastEventSequence != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: lastEventSequence))
+            writer.tag(48)
+        }
+        if !journalId.isEmpty {
+            writer.text(journalId)
+            writer.tag(42)
+        }
+        if !rootDirectory.isEmpty {
+            writer.text(rootDirectory)
+            writer.tag(34)
+        }
+        if !storageDriver.isEmpty {
+            writer.text(storageDriver)
+            writer.tag(26)
+        }
+        if images != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: images))
+            writer.tag(16)
+        }
+        if !version.isEmpty {
+            writer.text(version)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.EventsRequest {
     package static let fullName = "petrel.image.v1.EventsRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.EventsRequest", isRecursive: false, petrel__image__v1__events_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__EventsRequest>) {
-        petrel__image__v1__events_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__EventsRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__EventsRequest>) throws(MessageError) {
-        self.init(
-            journalId: try Wire.text(c.pointee.journal_id, "petrel.image.v1.EventsRequest.journal_id"),
-            afterSequence: c.pointee.after_sequence
-        )
+        journalId = try Wire.text(c.pointee.journal_id, "petrel.image.v1.EventsRequest.journal_id")
+        afterSequence = c.pointee.after_sequence
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__EventsRequest>, _ arena: Arena) {
-        c.pointee.journal_id = arena.text(journalId)
-        c.pointee.after_sequence = afterSequence
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if afterSequence != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: afterSequence))
+            writer.tag(16)
+        }
+        if !journalId.isEmpty {
+            writer.text(journalId)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.Event {
     package static let fullName = "petrel.image.v1.Event"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.Event", isRecursive: false, petrel__image__v1__event__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__Event>) {
-        petrel__image__v1__event__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__Event.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__Event>) throws(MessageError) {
-        self.init(
-            journalId: try Wire.text(c.pointee.journal_id, "petrel.image.v1.Event.journal_id"),
-            sequence: c.pointee.sequence,
-            action: try Wire.text(c.pointee.action, "petrel.image.v1.Event.action"),
-            imageId: try Wire.text(c.pointee.image_id, "petrel.image.v1.Event.image_id"),
-            name: try Wire.text(c.pointee.name, "petrel.image.v1.Event.name"),
-            wallUnixNanos: c.pointee.wall_unix_nanos
-        )
+        journalId = try Wire.text(c.pointee.journal_id, "petrel.image.v1.Event.journal_id")
+        sequence = c.pointee.sequence
+        action = try Wire.text(c.pointee.action, "petrel.image.v1.Event.action")
+        imageId = try Wire.text(c.pointee.image_id, "petrel.image.v1.Event.image_id")
+        name = try Wire.text(c.pointee.name, "petrel.image.v1.Event.name")
+        wallUnixNanos = c.pointee.wall_unix_nanos
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__Event>, _ arena: Arena) {
-        c.pointee.journal_id = arena.text(journalId)
-        c.pointee.sequence = sequence
-        c.pointee.action = arena.text(action)
-        c.pointee.image_id = arena.text(imageId)
-        c.pointee.name = arena.text(name)
-        c.pointee.wall_unix_nanos = wallUnixNanos
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if wallUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: wallUnixNanos))
+            writer.tag(48)
+        }
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(42)
+        }
+        if !imageId.isEmpty {
+            writer.text(imageId)
+            writer.tag(34)
+        }
+        if !action.isEmpty {
+            writer.text(action)
+            writer.tag(26)
+        }
+        if sequence != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sequence))
+            writer.tag(16)
+        }
+        if !journalId.isEmpty {
+            writer.text(journalId)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.PruneRequest {
     package static let fullName = "petrel.image.v1.PruneRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.PruneRequest", isRecursive: false, petrel__image__v1__prune_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__PruneRequest>) {
-        petrel__image__v1__prune_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__PruneRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__PruneRequest>) throws(MessageError) {
-        self.init(
-            imageIds: try Wire.array(c.pointee.n_image_ids, c.pointee.image_ids) { (value) throws(MessageError) in try Wire.text(value, "petrel.image.v1.PruneRequest.image_ids") },
-            untaggedOnly: c.pointee.untagged_only != 0
-        )
+        imageIds = []
+        if let values = c.pointee.image_ids {
+            imageIds.reserveCapacity(c.pointee.n_image_ids)
+            for index in 0..<c.pointee.n_image_ids {
+                imageIds.append(try Wire.text(values[index], "petrel.image.v1.PruneRequest.image_ids"))
+            }
+        }
+        untaggedOnly = c.pointee.untagged_only != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__PruneRequest>, _ arena: Arena) {
-        c.pointee.n_image_ids = imageIds.count
-        c.pointee.image_ids = arena.array(imageIds) { arena.text($0) }
-        c.pointee.untagged_only = untaggedOnly ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if untaggedOnly {
+            writer.varint(untaggedOnly ? 1 : 0)
+            writer.tag(16)
+        }
+        for value in imageIds.reversed() {
+            writer.text(value)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.PruneResponse {
     package static let fullName = "petrel.image.v1.PruneResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.PruneResponse", isRecursive: false, petrel__image__v1__prune_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__PruneResponse>) {
-        petrel__image__v1__prune_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__PruneResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__PruneResponse>) throws(MessageError) {
-        self.init(
-            untagged: try Wire.array(c.pointee.n_untagged, c.pointee.untagged) { (value) throws(MessageError) in try Wire.text(value, "petrel.image.v1.PruneResponse.untagged") },
-            deleted: try Wire.array(c.pointee.n_deleted, c.pointee.deleted) { (value) throws(MessageError) in try Wire.text(value, "petrel.image.v1.PruneResponse.deleted") },
-            reclaimedBytes: c.pointee.reclaimed_bytes
-        )
+        untagged = []
+        if let values = c.pointee.untagged {
+            untagged.reserveCapacity(c.pointee.n_untagged)
+            for index in 0..<c.pointee.n_untagged {
+                untagged.append(try Wire.text(values[index], "petrel.image.v1.PruneResponse.untagged"))
+            }
+        }
+        deleted = []
+        if let values = c.pointee.deleted {
+            deleted.reserveCapacity(c.pointee.n_deleted)
+            for index in 0..<c.pointee.n_deleted {
+                deleted.append(try Wire.text(values[index], "petrel.image.v1.PruneResponse.deleted"))
+            }
+        }
+        reclaimedBytes = c.pointee.reclaimed_bytes
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__PruneResponse>, _ arena: Arena) {
-        c.pointee.n_untagged = untagged.count
-        c.pointee.untagged = arena.array(untagged) { arena.text($0) }
-        c.pointee.n_deleted = deleted.count
-        c.pointee.deleted = arena.array(deleted) { arena.text($0) }
-        c.pointee.reclaimed_bytes = reclaimedBytes
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if reclaimedBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: reclaimedBytes))
+            writer.tag(24)
+        }
+        for value in deleted.reversed() {
+            writer.text(value)
+            writer.tag(18)
+        }
+        for value in untagged.reversed() {
+            writer.text(value)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.UsageRequest {
     package static let fullName = "petrel.image.v1.UsageRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.UsageRequest", isRecursive: false, petrel__image__v1__usage_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__UsageRequest>) {
-        petrel__image__v1__usage_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__UsageRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__UsageRequest>) throws(MessageError) {
-        self.init(
-            snapshotOwner: try Wire.text(c.pointee.snapshot_owner, "petrel.image.v1.UsageRequest.snapshot_owner"),
-            snapshotKey: try Wire.text(c.pointee.snapshot_key, "petrel.image.v1.UsageRequest.snapshot_key")
-        )
+        snapshotOwner = try Wire.text(c.pointee.snapshot_owner, "petrel.image.v1.UsageRequest.snapshot_owner")
+        snapshotKey = try Wire.text(c.pointee.snapshot_key, "petrel.image.v1.UsageRequest.snapshot_key")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__UsageRequest>, _ arena: Arena) {
-        c.pointee.snapshot_owner = arena.text(snapshotOwner)
-        c.pointee.snapshot_key = arena.text(snapshotKey)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !snapshotKey.isEmpty {
+            writer.text(snapshotKey)
+            writer.tag(18)
+        }
+        if !snapshotOwner.isEmpty {
+            writer.text(snapshotOwner)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.UsageResponse {
     package static let fullName = "petrel.image.v1.UsageResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.UsageResponse", isRecursive: false, petrel__image__v1__usage_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__UsageResponse>) {
-        petrel__image__v1__usage_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__UsageResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__UsageResponse>) throws(MessageError) {
-        self.init(
-            images: try Wire.array(c.pointee.n_images, c.pointee.images) { (value) throws(MessageError) in try Wire.element(value) },
-            layersBytes: c.pointee.layers_bytes,
-            blobsBytes: c.pointee.blobs_bytes,
-            snapshots: try Wire.array(c.pointee.n_snapshots, c.pointee.snapshots) { (value) throws(MessageError) in try Wire.element(value) }
-        )
+        images = []
+        if let values = c.pointee.images {
+            images.reserveCapacity(c.pointee.n_images)
+            for index in 0..<c.pointee.n_images {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                images.append(try ImageV1.ImageUsage(decoding: value))
+            }
+        }
+        layersBytes = c.pointee.layers_bytes
+        blobsBytes = c.pointee.blobs_bytes
+        snapshots = []
+        if let values = c.pointee.snapshots {
+            snapshots.reserveCapacity(c.pointee.n_snapshots)
+            for index in 0..<c.pointee.n_snapshots {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                snapshots.append(try ImageV1.SnapshotUsage(decoding: value))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__UsageResponse>, _ arena: Arena) {
-        c.pointee.n_images = images.count
-        c.pointee.images = arena.array(images) { arena.message($0) }
-        c.pointee.layers_bytes = layersBytes
-        c.pointee.blobs_bytes = blobsBytes
-        c.pointee.n_snapshots = snapshots.count
-        c.pointee.snapshots = arena.array(snapshots) { arena.message($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in snapshots.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(34, since: end)
+        }
+        if blobsBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: blobsBytes))
+            writer.tag(24)
+        }
+        if layersBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: layersBytes))
+            writer.tag(16)
+        }
+        for value in images.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension ImageV1.ImageUsage {
     package static let fullName = "petrel.image.v1.ImageUsage"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.ImageUsage", isRecursive: false, petrel__image__v1__image_usage__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__ImageUsage>) {
-        petrel__image__v1__image_usage__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__ImageUsage.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__ImageUsage>) throws(MessageError) {
-        self.init(
-            imageId: try Wire.text(c.pointee.image_id, "petrel.image.v1.ImageUsage.image_id"),
-            sizeBytes: c.pointee.size_bytes,
-            sharedBytes: c.pointee.shared_bytes
-        )
+        imageId = try Wire.text(c.pointee.image_id, "petrel.image.v1.ImageUsage.image_id")
+        sizeBytes = c.pointee.size_bytes
+        sharedBytes = c.pointee.shared_bytes
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__ImageUsage>, _ arena: Arena) {
-        c.pointee.image_id = arena.text(imageId)
-        c.pointee.size_bytes = sizeBytes
-        c.pointee.shared_bytes = sharedBytes
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if sharedBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sharedBytes))
+            writer.tag(24)
+        }
+        if sizeBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sizeBytes))
+            writer.tag(16)
+        }
+        if !imageId.isEmpty {
+            writer.text(imageId)
+            writer.tag(10)
+        }
     }
 }
 
 extension ImageV1.SnapshotUsage {
     package static let fullName = "petrel.image.v1.SnapshotUsage"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.image.v1.SnapshotUsage", isRecursive: false, petrel__image__v1__snapshot_usage__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Image__V1__SnapshotUsage>) {
-        petrel__image__v1__snapshot_usage__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__SnapshotUsage.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__SnapshotUsage>) throws(MessageError) {
-        self.init(
-            key: try Wire.text(c.pointee.key, "petrel.image.v1.SnapshotUsage.key"),
-            imageId: try Wire.text(c.pointee.image_id, "petrel.image.v1.SnapshotUsage.image_id"),
-            writtenBytes: c.pointee.written_bytes,
-            layersBytes: c.pointee.layers_bytes
-        )
+        self.key = try Wire.text(c.pointee.key, "petrel.image.v1.SnapshotUsage.key")
+        imageId = try Wire.text(c.pointee.image_id, "petrel.image.v1.SnapshotUsage.image_id")
+        writtenBytes = c.pointee.written_bytes
+        layersBytes = c.pointee.layers_bytes
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Image__V1__SnapshotUsage>, _ arena: Arena) {
-        c.pointee.key = arena.text(key)
-        c.pointee.image_id = arena.text(imageId)
-        c.pointee.written_bytes = writtenBytes
-        c.pointee.layers_bytes = layersBytes
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if layersBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: layersBytes))
+            writer.tag(32)
+        }
+        if writtenBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: writtenBytes))
+            writer.tag(24)
+        }
+        if !imageId.isEmpty {
+            writer.text(imageId)
+            writer.tag(18)
+        }
+        if !self.key.isEmpty {
+            writer.text(self.key)
+            writer.tag(10)
+        }
     }
 }

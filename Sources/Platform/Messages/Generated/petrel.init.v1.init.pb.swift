@@ -207,127 +207,213 @@ extension InitV1 {
 
 extension InitV1.Request {
     package static let fullName = "petrel.init.v1.Request"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.init.v1.Request", isRecursive: false, petrel__init__v1__request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Init__V1__Request>) {
-        petrel__init__v1__request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Init__V1__Request.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Init__V1__Request>) throws(MessageError) {
-        self.init(
-            action: InitV1.Request.Action(rawValue: c.pointee.action),
-            daemons: try Wire.array(c.pointee.n_daemons, c.pointee.daemons) { (value) throws(MessageError) in try Wire.text(value, "petrel.init.v1.Request.daemons") },
-            timeoutMillis: c.pointee.timeout_millis
-        )
+        action = InitV1.Request.Action(rawValue: c.pointee.action)
+        daemons = []
+        if let values = c.pointee.daemons {
+            daemons.reserveCapacity(c.pointee.n_daemons)
+            for index in 0..<c.pointee.n_daemons {
+                daemons.append(try Wire.text(values[index], "petrel.init.v1.Request.daemons"))
+            }
+        }
+        timeoutMillis = c.pointee.timeout_millis
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Init__V1__Request>, _ arena: Arena) {
-        c.pointee.action = action.rawValue
-        c.pointee.n_daemons = daemons.count
-        c.pointee.daemons = arena.array(daemons) { arena.text($0) }
-        c.pointee.timeout_millis = timeoutMillis
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if timeoutMillis != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: timeoutMillis))
+            writer.tag(24)
+        }
+        for value in daemons.reversed() {
+            writer.text(value)
+            writer.tag(18)
+        }
+        if action.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: action.rawValue))
+            writer.tag(8)
+        }
     }
 }
 
 extension InitV1.Daemon {
     package static let fullName = "petrel.init.v1.Daemon"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.init.v1.Daemon", isRecursive: false, petrel__init__v1__daemon__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Init__V1__Daemon>) {
-        petrel__init__v1__daemon__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Init__V1__Daemon.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Init__V1__Daemon>) throws(MessageError) {
-        self.init(
-            name: try Wire.text(c.pointee.name, "petrel.init.v1.Daemon.name"),
-            state: InitV1.Daemon.State(rawValue: c.pointee.state),
-            pid: c.pointee.pid,
-            startedAtUnixNanos: c.pointee.started_at_unix_nanos,
-            restarts: c.pointee.restarts,
-            socket: try Wire.text(c.pointee.socket, "petrel.init.v1.Daemon.socket"),
-            executable: try Wire.text(c.pointee.executable, "petrel.init.v1.Daemon.executable"),
-            lastWaitStatus: c.pointee._last_wait_status_case.rawValue == 8 ? c.pointee.last_wait_status : nil,
-            storedDescriptors: c.pointee.stored_descriptors,
-            statusText: try Wire.text(c.pointee.status_text, "petrel.init.v1.Daemon.status_text")
-        )
+        name = try Wire.text(c.pointee.name, "petrel.init.v1.Daemon.name")
+        state = InitV1.Daemon.State(rawValue: c.pointee.state)
+        pid = c.pointee.pid
+        startedAtUnixNanos = c.pointee.started_at_unix_nanos
+        restarts = c.pointee.restarts
+        socket = try Wire.text(c.pointee.socket, "petrel.init.v1.Daemon.socket")
+        executable = try Wire.text(c.pointee.executable, "petrel.init.v1.Daemon.executable")
+        lastWaitStatus = c.pointee._last_wait_status_case.rawValue == 8 ? c.pointee.last_wait_status : nil
+        storedDescriptors = c.pointee.stored_descriptors
+        statusText = try Wire.text(c.pointee.status_text, "petrel.init.v1.Daemon.status_text")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Init__V1__Daemon>, _ arena: Arena) {
-        c.pointee.name = arena.text(name)
-        c.pointee.state = state.rawValue
-        c.pointee.pid = pid
-        c.pointee.started_at_unix_nanos = startedAtUnixNanos
-        c.pointee.restarts = restarts
-        c.pointee.socket = arena.text(socket)
-        c.pointee.executable = arena.text(executable)
-        if let value = lastWaitStatus {
-            c.pointee._last_wait_status_case = .init(rawValue: 8)
-            c.pointee.last_wait_status = value
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !statusText.isEmpty {
+            writer.text(statusText)
+            writer.tag(82)
         }
-        c.pointee.stored_descriptors = storedDescriptors
-        c.pointee.status_text = arena.text(statusText)
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if storedDescriptors != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: storedDescriptors))
+            writer.tag(72)
+        }
+        if let value = lastWaitStatus {
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(64)
+        }
+        if !executable.isEmpty {
+            writer.text(executable)
+            writer.tag(58)
+        }
+        if !socket.isEmpty {
+            writer.text(socket)
+            writer.tag(50)
+        }
+        if restarts != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: restarts))
+            writer.tag(40)
+        }
+        if startedAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: startedAtUnixNanos))
+            writer.tag(32)
+        }
+        if pid != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: pid))
+            writer.tag(24)
+        }
+        if state.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: state.rawValue))
+            writer.tag(16)
+        }
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(10)
+        }
     }
 }
 
 extension InitV1.Reply {
     package static let fullName = "petrel.init.v1.Reply"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.init.v1.Reply", isRecursive: false, petrel__init__v1__reply__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Init__V1__Reply>) {
-        petrel__init__v1__reply__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Init__V1__Reply.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Init__V1__Reply>) throws(MessageError) {
-        self.init(
-            error: try Wire.text(c.pointee.error, "petrel.init.v1.Reply.error"),
-            daemons: try Wire.array(c.pointee.n_daemons, c.pointee.daemons) { (value) throws(MessageError) in try Wire.element(value) },
-            initPid: c.pointee.init_pid,
-            release: try Wire.text(c.pointee.release, "petrel.init.v1.Reply.release")
-        )
+        error = try Wire.text(c.pointee.error, "petrel.init.v1.Reply.error")
+        daemons = []
+        if let values = c.pointee.daemons {
+            daemons.reserveCapacity(c.pointee.n_daemons)
+            for index in 0..<c.pointee.n_daemons {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                daemons.append(try InitV1.Daemon(decoding: value))
+            }
+        }
+        initPid = c.pointee.init_pid
+        release = try Wire.text(c.pointee.release, "petrel.init.v1.Reply.release")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Init__V1__Reply>, _ arena: Arena) {
-        c.pointee.error = arena.text(error)
-        c.pointee.n_daemons = daemons.count
-        c.pointee.daemons = arena.array(daemons) { arena.message($0) }
-        c.pointee.init_pid = initPid
-        c.pointee.release = arena.text(release)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !release.isEmpty {
+            writer.text(release)
+            writer.tag(34)
+        }
+        if initPid != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: initPid))
+            writer.tag(24)
+        }
+        for value in daemons.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if !error.isEmpty {
+            writer.text(error)
+            writer.tag(10)
+        }
     }
 }
 
 extension InitV1.DaemonRecord {
     package static let fullName = "petrel.init.v1.DaemonRecord"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.init.v1.DaemonRecord", isRecursive: false, petrel__init__v1__daemon_record__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Init__V1__DaemonRecord>) {
-        petrel__init__v1__daemon_record__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Init__V1__DaemonRecord.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Init__V1__DaemonRecord>) throws(MessageError) {
-        self.init(
-            bootId: try Wire.text(c.pointee.boot_id, "petrel.init.v1.DaemonRecord.boot_id"),
-            pid: c.pointee.pid,
-            startTimeTicks: c.pointee.start_time_ticks,
-            startedAtUnixNanos: c.pointee.started_at_unix_nanos,
-            restarts: c.pointee.restarts,
-            ready: c.pointee.ready != 0
-        )
+        bootId = try Wire.text(c.pointee.boot_id, "petrel.init.v1.DaemonRecord.boot_id")
+        pid = c.pointee.pid
+        startTimeTicks = c.pointee.start_time_ticks
+        startedAtUnixNanos = c.pointee.started_at_unix_nanos
+        restarts = c.pointee.restarts
+        ready = c.pointee.ready != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Init__V1__DaemonRecord>, _ arena: Arena) {
-        c.pointee.boot_id = arena.text(bootId)
-        c.pointee.pid = pid
-        c.pointee.start_time_ticks = startTimeTicks
-        c.pointee.started_at_unix_nanos = startedAtUnixNanos
-        c.pointee.restarts = restarts
-        c.pointee.ready = ready ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if ready {
+            writer.varint(ready ? 1 : 0)
+            writer.tag(48)
+        }
+        if restarts != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: restarts))
+            writer.tag(40)
+        }
+        if startedAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: startedAtUnixNanos))
+            writer.tag(32)
+        }
+        if startTimeTicks != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: startTimeTicks))
+            writer.tag(24)
+        }
+        if pid != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: pid))
+            writer.tag(16)
+        }
+        if !bootId.isEmpty {
+            writer.text(bootId)
+            writer.tag(10)
+        }
     }
 }

@@ -904,782 +904,1230 @@ extension KeeperV1 {
 
 extension KeeperV1.ProcessIdentity {
     package static let fullName = "petrel.keeper.v1.ProcessIdentity"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.ProcessIdentity", isRecursive: false, petrel__keeper__v1__process_identity__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__ProcessIdentity>) {
-        petrel__keeper__v1__process_identity__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__ProcessIdentity.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__ProcessIdentity>) throws(MessageError) {
-        self.init(
-            bootId: try Wire.text(c.pointee.boot_id, "petrel.keeper.v1.ProcessIdentity.boot_id"),
-            pid: c.pointee.pid,
-            startTimeTicks: c.pointee.start_time_ticks
-        )
+        bootId = try Wire.text(c.pointee.boot_id, "petrel.keeper.v1.ProcessIdentity.boot_id")
+        pid = c.pointee.pid
+        startTimeTicks = c.pointee.start_time_ticks
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__ProcessIdentity>, _ arena: Arena) {
-        c.pointee.boot_id = arena.text(bootId)
-        c.pointee.pid = pid
-        c.pointee.start_time_ticks = startTimeTicks
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if startTimeTicks != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: startTimeTicks))
+            writer.tag(24)
+        }
+        if pid != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: pid))
+            writer.tag(16)
+        }
+        if !bootId.isEmpty {
+            writer.text(bootId)
+            writer.tag(10)
+        }
     }
 }
 
 extension KeeperV1.ContainerRecord {
     package static let fullName = "petrel.keeper.v1.ContainerRecord"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.ContainerRecord", isRecursive: false, petrel__keeper__v1__container_record__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__ContainerRecord>) {
-        petrel__keeper__v1__container_record__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__ContainerRecord.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__ContainerRecord>) throws(MessageError) {
-        self.init(
-            version: c.pointee.version,
-            id: try Wire.text(c.pointee.id, "petrel.keeper.v1.ContainerRecord.id"),
-            rootfs: try Wire.array(c.pointee.n_rootfs, c.pointee.rootfs) { (value) throws(MessageError) in try Wire.element(value) },
-            openStdin: c.pointee.open_stdin != 0,
-            stdinOnce: c.pointee.stdin_once != 0,
-            outputMaxSegmentBytes: c.pointee.output_max_segment_bytes,
-            outputMaxSegments: c.pointee.output_max_segments,
-            outputDiscard: c.pointee.output_discard != 0,
-            cgroupPath: try Wire.text(c.pointee.cgroup_path, "petrel.keeper.v1.ContainerRecord.cgroup_path"),
-            seccompProgram: try Wire.text(c.pointee.seccomp_program, "petrel.keeper.v1.ContainerRecord.seccomp_program"),
-            outputDropWhenFull: c.pointee.output_drop_when_full != 0
-        )
+        version = c.pointee.version
+        id = try Wire.text(c.pointee.id, "petrel.keeper.v1.ContainerRecord.id")
+        rootfs = []
+        if let values = c.pointee.rootfs {
+            rootfs.reserveCapacity(c.pointee.n_rootfs)
+            for index in 0..<c.pointee.n_rootfs {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                rootfs.append(try CommonV1.Mount(decoding: value))
+            }
+        }
+        openStdin = c.pointee.open_stdin != 0
+        stdinOnce = c.pointee.stdin_once != 0
+        outputMaxSegmentBytes = c.pointee.output_max_segment_bytes
+        outputMaxSegments = c.pointee.output_max_segments
+        outputDiscard = c.pointee.output_discard != 0
+        cgroupPath = try Wire.text(c.pointee.cgroup_path, "petrel.keeper.v1.ContainerRecord.cgroup_path")
+        seccompProgram = try Wire.text(c.pointee.seccomp_program, "petrel.keeper.v1.ContainerRecord.seccomp_program")
+        outputDropWhenFull = c.pointee.output_drop_when_full != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__ContainerRecord>, _ arena: Arena) {
-        c.pointee.version = version
-        c.pointee.id = arena.text(id)
-        c.pointee.n_rootfs = rootfs.count
-        c.pointee.rootfs = arena.array(rootfs) { arena.message($0) }
-        c.pointee.open_stdin = openStdin ? 1 : 0
-        c.pointee.stdin_once = stdinOnce ? 1 : 0
-        c.pointee.output_max_segment_bytes = outputMaxSegmentBytes
-        c.pointee.output_max_segments = outputMaxSegments
-        c.pointee.output_discard = outputDiscard ? 1 : 0
-        c.pointee.cgroup_path = arena.text(cgroupPath)
-        c.pointee.seccomp_program = arena.text(seccompProgram)
-        c.pointee.output_drop_when_full = outputDropWhenFull ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if outputDropWhenFull {
+            writer.varint(outputDropWhenFull ? 1 : 0)
+            writer.tag(88)
+        }
+        if !seccompProgram.isEmpty {
+            writer.text(seccompProgram)
+            writer.tag(82)
+        }
+        if !cgroupPath.isEmpty {
+            writer.text(cgroupPath)
+            writer.tag(74)
+        }
+        if outputDiscard {
+            writer.varint(outputDiscard ? 1 : 0)
+            writer.tag(64)
+        }
+        if outputMaxSegments != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: outputMaxSegments))
+            writer.tag(56)
+        }
+        if outputMaxSegmentBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: outputMaxSegmentBytes))
+            writer.tag(48)
+        }
+        if stdinOnce {
+            writer.varint(stdinOnce ? 1 : 0)
+            writer.tag(40)
+        }
+        if openStdin {
+            writer.varint(openStdin ? 1 : 0)
+            writer.tag(32)
+        }
+        for value in rootfs.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(18)
+        }
+        if version != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: version))
+            writer.tag(8)
+        }
     }
 }
 
 extension KeeperV1.KeeperRecord {
     package static let fullName = "petrel.keeper.v1.KeeperRecord"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.KeeperRecord", isRecursive: false, petrel__keeper__v1__keeper_record__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__KeeperRecord>) {
-        petrel__keeper__v1__keeper_record__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__KeeperRecord.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__KeeperRecord>) throws(MessageError) {
-        self.init(
-            version: c.pointee.version,
-            process: try Wire.message(c.pointee.process),
-            release: try Wire.text(c.pointee.release, "petrel.keeper.v1.KeeperRecord.release")
-        )
+        version = c.pointee.version
+        if let value = c.pointee.process {
+            process = try KeeperV1.ProcessIdentity(decoding: value)
+        } else {
+            process = nil
+        }
+        release = try Wire.text(c.pointee.release, "petrel.keeper.v1.KeeperRecord.release")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__KeeperRecord>, _ arena: Arena) {
-        c.pointee.version = version
-        c.pointee.process = arena.message(process)
-        c.pointee.release = arena.text(release)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !release.isEmpty {
+            writer.text(release)
+            writer.tag(26)
+        }
+        if let value = process {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if version != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: version))
+            writer.tag(8)
+        }
     }
 }
 
 extension KeeperV1.StepFailure {
     package static let fullName = "petrel.keeper.v1.StepFailure"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.StepFailure", isRecursive: false, petrel__keeper__v1__step_failure__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__StepFailure>) {
-        petrel__keeper__v1__step_failure__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__StepFailure.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__StepFailure>) throws(MessageError) {
-        self.init(
-            step: try Wire.text(c.pointee.step, "petrel.keeper.v1.StepFailure.step"),
-            path: try Wire.text(c.pointee.path, "petrel.keeper.v1.StepFailure.path"),
-            errno: c.pointee.errno_field
-        )
+        step = try Wire.text(c.pointee.step, "petrel.keeper.v1.StepFailure.step")
+        path = try Wire.text(c.pointee.path, "petrel.keeper.v1.StepFailure.path")
+        errno = c.pointee.errno_field
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__StepFailure>, _ arena: Arena) {
-        c.pointee.step = arena.text(step)
-        c.pointee.path = arena.text(path)
-        c.pointee.errno_field = errno
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if errno != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: errno))
+            writer.tag(24)
+        }
+        if !path.isEmpty {
+            writer.text(path)
+            writer.tag(18)
+        }
+        if !step.isEmpty {
+            writer.text(step)
+            writer.tag(10)
+        }
     }
 }
 
 extension KeeperV1.RunRecord {
     package static let fullName = "petrel.keeper.v1.RunRecord"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.RunRecord", isRecursive: false, petrel__keeper__v1__run_record__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__RunRecord>) {
-        petrel__keeper__v1__run_record__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__RunRecord.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__RunRecord>) throws(MessageError) {
-        self.init(
-            version: c.pointee.version,
-            run: c.pointee.run,
-            state: KeeperV1.RunRecord.State(rawValue: c.pointee.state),
-            process: try Wire.message(c.pointee.process),
-            startedAtUnixNanos: c.pointee.started_at_unix_nanos,
-            exitedAtUnixNanos: c.pointee.exited_at_unix_nanos,
-            waitStatus: c.pointee.wait_status,
-            waitStatusKnown: c.pointee.wait_status_known != 0,
-            oomKilled: c.pointee.oom_killed != 0,
-            failure: try Wire.message(c.pointee.failure),
-            execId: try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.RunRecord.exec_id"),
-            terminal: c.pointee.terminal != 0,
-            openStdin: c.pointee.open_stdin != 0,
-            detached: c.pointee.detached != 0,
-            outputDroppedBytes: c.pointee.output_dropped_bytes,
-            transient: c.pointee.transient != 0,
-            attempt: c.pointee.attempt
-        )
+        version = c.pointee.version
+        run = c.pointee.run
+        state = KeeperV1.RunRecord.State(rawValue: c.pointee.state)
+        if let value = c.pointee.process {
+            process = try KeeperV1.ProcessIdentity(decoding: value)
+        } else {
+            process = nil
+        }
+        startedAtUnixNanos = c.pointee.started_at_unix_nanos
+        exitedAtUnixNanos = c.pointee.exited_at_unix_nanos
+        waitStatus = c.pointee.wait_status
+        waitStatusKnown = c.pointee.wait_status_known != 0
+        oomKilled = c.pointee.oom_killed != 0
+        if let value = c.pointee.failure {
+            failure = try KeeperV1.StepFailure(decoding: value)
+        } else {
+            failure = nil
+        }
+        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.RunRecord.exec_id")
+        terminal = c.pointee.terminal != 0
+        openStdin = c.pointee.open_stdin != 0
+        detached = c.pointee.detached != 0
+        outputDroppedBytes = c.pointee.output_dropped_bytes
+        transient = c.pointee.transient != 0
+        attempt = c.pointee.attempt
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__RunRecord>, _ arena: Arena) {
-        c.pointee.version = version
-        c.pointee.run = run
-        c.pointee.state = state.rawValue
-        c.pointee.process = arena.message(process)
-        c.pointee.started_at_unix_nanos = startedAtUnixNanos
-        c.pointee.exited_at_unix_nanos = exitedAtUnixNanos
-        c.pointee.wait_status = waitStatus
-        c.pointee.wait_status_known = waitStatusKnown ? 1 : 0
-        c.pointee.oom_killed = oomKilled ? 1 : 0
-        c.pointee.failure = arena.message(failure)
-        c.pointee.exec_id = arena.text(execId)
-        c.pointee.terminal = terminal ? 1 : 0
-        c.pointee.open_stdin = openStdin ? 1 : 0
-        c.pointee.detached = detached ? 1 : 0
-        c.pointee.output_dropped_bytes = outputDroppedBytes
-        c.pointee.transient = transient ? 1 : 0
-        c.pointee.attempt = attempt
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if attempt != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: attempt))
+            writer.tag(328)
+        }
+        if transient {
+            writer.varint(transient ? 1 : 0)
+            writer.tag(320)
+        }
+        if outputDroppedBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: outputDroppedBytes))
+            writer.tag(120)
+        }
+        if detached {
+            writer.varint(detached ? 1 : 0)
+            writer.tag(112)
+        }
+        if openStdin {
+            writer.varint(openStdin ? 1 : 0)
+            writer.tag(104)
+        }
+        if terminal {
+            writer.varint(terminal ? 1 : 0)
+            writer.tag(96)
+        }
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(90)
+        }
+        if let value = failure {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(82, since: end)
+        }
+        if oomKilled {
+            writer.varint(oomKilled ? 1 : 0)
+            writer.tag(72)
+        }
+        if waitStatusKnown {
+            writer.varint(waitStatusKnown ? 1 : 0)
+            writer.tag(64)
+        }
+        if waitStatus != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: waitStatus))
+            writer.tag(56)
+        }
+        if exitedAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: exitedAtUnixNanos))
+            writer.tag(48)
+        }
+        if startedAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: startedAtUnixNanos))
+            writer.tag(40)
+        }
+        if let value = process {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(34, since: end)
+        }
+        if state.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: state.rawValue))
+            writer.tag(24)
+        }
+        if run != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: run))
+            writer.tag(16)
+        }
+        if version != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: version))
+            writer.tag(8)
+        }
     }
 }
 
 extension KeeperV1.Event {
     package static let fullName = "petrel.keeper.v1.Event"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.Event", isRecursive: false, petrel__keeper__v1__event__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__Event>) {
-        petrel__keeper__v1__event__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Event.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Event>) throws(MessageError) {
-        self.init(
-            sequence: c.pointee.sequence,
-            kind: KeeperV1.Event.Kind(rawValue: c.pointee.kind),
-            wallUnixNanos: c.pointee.wall_unix_nanos,
-            bootNanos: c.pointee.boot_nanos,
-            record: try Wire.message(c.pointee.record)
-        )
+        sequence = c.pointee.sequence
+        kind = KeeperV1.Event.Kind(rawValue: c.pointee.kind)
+        wallUnixNanos = c.pointee.wall_unix_nanos
+        bootNanos = c.pointee.boot_nanos
+        if let value = c.pointee.record {
+            record = try KeeperV1.RunRecord(decoding: value)
+        } else {
+            record = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__Event>, _ arena: Arena) {
-        c.pointee.sequence = sequence
-        c.pointee.kind = kind.rawValue
-        c.pointee.wall_unix_nanos = wallUnixNanos
-        c.pointee.boot_nanos = bootNanos
-        c.pointee.record = arena.message(record)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = record {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(42, since: end)
+        }
+        if bootNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: bootNanos))
+            writer.tag(32)
+        }
+        if wallUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: wallUnixNanos))
+            writer.tag(24)
+        }
+        if kind.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: kind.rawValue))
+            writer.tag(16)
+        }
+        if sequence != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sequence))
+            writer.tag(8)
+        }
     }
 }
 
 extension KeeperV1.NamedDescriptor {
     package static let fullName = "petrel.keeper.v1.NamedDescriptor"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.NamedDescriptor", isRecursive: false, petrel__keeper__v1__named_descriptor__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__NamedDescriptor>) {
-        petrel__keeper__v1__named_descriptor__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__NamedDescriptor.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__NamedDescriptor>) throws(MessageError) {
-        self.init(
-            role: KeeperV1.NamedDescriptor.Role(rawValue: c.pointee.role),
-            execId: try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.NamedDescriptor.exec_id"),
-            run: c.pointee.run
-        )
+        role = KeeperV1.NamedDescriptor.Role(rawValue: c.pointee.role)
+        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.NamedDescriptor.exec_id")
+        run = c.pointee.run
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__NamedDescriptor>, _ arena: Arena) {
-        c.pointee.role = role.rawValue
-        c.pointee.exec_id = arena.text(execId)
-        c.pointee.run = run
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if run != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: run))
+            writer.tag(24)
+        }
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(18)
+        }
+        if role.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: role.rawValue))
+            writer.tag(8)
+        }
     }
 }
 
 extension KeeperV1.Packet {
     package static let fullName = "petrel.keeper.v1.Packet"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.Packet", isRecursive: false, petrel__keeper__v1__packet__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__Packet>) {
-        petrel__keeper__v1__packet__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Packet.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Packet>) throws(MessageError) {
-        self.init(
-            id: c.pointee.id,
-            body: try { () throws(MessageError) -> Body? in
-                switch c.pointee.body_case.rawValue {
-                case 2: .hello(try Wire.element(c.pointee.hello))
-                case 3: .adopt(try Wire.element(c.pointee.adopt))
-                case 4: .start(try Wire.element(c.pointee.start))
-                case 5: .exec(try Wire.element(c.pointee.exec))
-                case 6: .signal(try Wire.element(c.pointee.signal))
-                case 7: .resizeTerminal(try Wire.element(c.pointee.resize_terminal))
-                case 8: .custodyHeld(try Wire.element(c.pointee.custody_held))
-                case 9: .custodyQuery(try Wire.element(c.pointee.custody_query))
-                case 10: .release(try Wire.element(c.pointee.release))
-                case 11: .closeStdin(try Wire.element(c.pointee.close_stdin))
-                case 20: .helloReply(try Wire.element(c.pointee.hello_reply))
-                case 21: .reply(try Wire.element(c.pointee.reply))
-                case 22: .custody(try Wire.element(c.pointee.custody))
-                case 23: .event(try Wire.element(c.pointee.event))
-                case 24: .stdinClosed(try Wire.element(c.pointee.stdin_closed))
-                default: nil
-                }
-            }()
-        )
+        id = c.pointee.id
+        switch c.pointee.body_case.rawValue {
+        case 2:
+            guard let value = c.pointee.hello else { throw Wire.missing(Self.fullName) }
+            body = .hello(try KeeperV1.Hello(decoding: value))
+        case 3:
+            guard let value = c.pointee.adopt else { throw Wire.missing(Self.fullName) }
+            body = .adopt(try KeeperV1.Adopt(decoding: value))
+        case 4:
+            guard let value = c.pointee.start else { throw Wire.missing(Self.fullName) }
+            body = .start(try KeeperV1.Start(decoding: value))
+        case 5:
+            guard let value = c.pointee.exec else { throw Wire.missing(Self.fullName) }
+            body = .exec(try KeeperV1.Exec(decoding: value))
+        case 6:
+            guard let value = c.pointee.signal else { throw Wire.missing(Self.fullName) }
+            body = .signal(try KeeperV1.Signal(decoding: value))
+        case 7:
+            guard let value = c.pointee.resize_terminal else { throw Wire.missing(Self.fullName) }
+            body = .resizeTerminal(try KeeperV1.ResizeTerminal(decoding: value))
+        case 8:
+            guard let value = c.pointee.custody_held else { throw Wire.missing(Self.fullName) }
+            body = .custodyHeld(try KeeperV1.CustodyHeld(decoding: value))
+        case 9:
+            guard let value = c.pointee.custody_query else { throw Wire.missing(Self.fullName) }
+            body = .custodyQuery(try KeeperV1.CustodyQuery(decoding: value))
+        case 10:
+            guard let value = c.pointee.release else { throw Wire.missing(Self.fullName) }
+            body = .release(try KeeperV1.Release(decoding: value))
+        case 11:
+            guard let value = c.pointee.close_stdin else { throw Wire.missing(Self.fullName) }
+            body = .closeStdin(try KeeperV1.CloseStdin(decoding: value))
+        case 20:
+            guard let value = c.pointee.hello_reply else { throw Wire.missing(Self.fullName) }
+            body = .helloReply(try KeeperV1.HelloReply(decoding: value))
+        case 21:
+            guard let value = c.pointee.reply else { throw Wire.missing(Self.fullName) }
+            body = .reply(try KeeperV1.Reply(decoding: value))
+        case 22:
+            guard let value = c.pointee.custody else { throw Wire.missing(Self.fullName) }
+            body = .custody(try KeeperV1.Custody(decoding: value))
+        case 23:
+            guard let value = c.pointee.event else { throw Wire.missing(Self.fullName) }
+            body = .event(try KeeperV1.Event(decoding: value))
+        case 24:
+            guard let value = c.pointee.stdin_closed else { throw Wire.missing(Self.fullName) }
+            body = .stdinClosed(try KeeperV1.StdinClosed(decoding: value))
+        default: body = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__Packet>, _ arena: Arena) {
-        c.pointee.id = id
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch body {
         case .hello(let value):
-            c.pointee.body_case = .init(rawValue: 2)
-            c.pointee.hello = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
         case .adopt(let value):
-            c.pointee.body_case = .init(rawValue: 3)
-            c.pointee.adopt = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
         case .start(let value):
-            c.pointee.body_case = .init(rawValue: 4)
-            c.pointee.start = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(34, since: end)
         case .exec(let value):
-            c.pointee.body_case = .init(rawValue: 5)
-            c.pointee.exec = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(42, since: end)
         case .signal(let value):
-            c.pointee.body_case = .init(rawValue: 6)
-            c.pointee.signal = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(50, since: end)
         case .resizeTerminal(let value):
-            c.pointee.body_case = .init(rawValue: 7)
-            c.pointee.resize_terminal = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(58, since: end)
         case .custodyHeld(let value):
-            c.pointee.body_case = .init(rawValue: 8)
-            c.pointee.custody_held = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(66, since: end)
         case .custodyQuery(let value):
-            c.pointee.body_case = .init(rawValue: 9)
-            c.pointee.custody_query = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(74, since: end)
         case .release(let value):
-            c.pointee.body_case = .init(rawValue: 10)
-            c.pointee.release = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(82, since: end)
         case .closeStdin(let value):
-            c.pointee.body_case = .init(rawValue: 11)
-            c.pointee.close_stdin = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(90, since: end)
         case .helloReply(let value):
-            c.pointee.body_case = .init(rawValue: 20)
-            c.pointee.hello_reply = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(162, since: end)
         case .reply(let value):
-            c.pointee.body_case = .init(rawValue: 21)
-            c.pointee.reply = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(170, since: end)
         case .custody(let value):
-            c.pointee.body_case = .init(rawValue: 22)
-            c.pointee.custody = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(178, since: end)
         case .event(let value):
-            c.pointee.body_case = .init(rawValue: 23)
-            c.pointee.event = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(186, since: end)
         case .stdinClosed(let value):
-            c.pointee.body_case = .init(rawValue: 24)
-            c.pointee.stdin_closed = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(194, since: end)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if id != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: id))
+            writer.tag(8)
+        }
     }
 }
 
 extension KeeperV1.Hello {
     package static let fullName = "petrel.keeper.v1.Hello"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.Hello", isRecursive: false, petrel__keeper__v1__hello__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__Hello>) {
-        petrel__keeper__v1__hello__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Hello.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Hello>) throws(MessageError) {
-        self.init(
-            release: try Wire.text(c.pointee.release, "petrel.keeper.v1.Hello.release")
-        )
+        release = try Wire.text(c.pointee.release, "petrel.keeper.v1.Hello.release")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__Hello>, _ arena: Arena) {
-        c.pointee.release = arena.text(release)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !release.isEmpty {
+            writer.text(release)
+            writer.tag(10)
+        }
     }
 }
 
 extension KeeperV1.HelloReply {
     package static let fullName = "petrel.keeper.v1.HelloReply"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.HelloReply", isRecursive: false, petrel__keeper__v1__hello_reply__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__HelloReply>) {
-        petrel__keeper__v1__hello_reply__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__HelloReply.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__HelloReply>) throws(MessageError) {
-        self.init(
-            keeper: try Wire.message(c.pointee.keeper),
-            run: try Wire.message(c.pointee.run),
-            execs: try Wire.array(c.pointee.n_execs, c.pointee.execs) { (value) throws(MessageError) in try Wire.element(value) },
-            lastEventSequence: c.pointee.last_event_sequence,
-            awaitsAdoption: c.pointee.awaits_adoption != 0
-        )
+        if let value = c.pointee.keeper {
+            keeper = try KeeperV1.KeeperRecord(decoding: value)
+        } else {
+            keeper = nil
+        }
+        if let value = c.pointee.run {
+            run = try KeeperV1.RunRecord(decoding: value)
+        } else {
+            run = nil
+        }
+        execs = []
+        if let values = c.pointee.execs {
+            execs.reserveCapacity(c.pointee.n_execs)
+            for index in 0..<c.pointee.n_execs {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                execs.append(try KeeperV1.RunRecord(decoding: value))
+            }
+        }
+        lastEventSequence = c.pointee.last_event_sequence
+        awaitsAdoption = c.pointee.awaits_adoption != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__HelloReply>, _ arena: Arena) {
-        c.pointee.keeper = arena.message(keeper)
-        c.pointee.run = arena.message(run)
-        c.pointee.n_execs = execs.count
-        c.pointee.execs = arena.array(execs) { arena.message($0) }
-        c.pointee.last_event_sequence = lastEventSequence
-        c.pointee.awaits_adoption = awaitsAdoption ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if awaitsAdoption {
+            writer.varint(awaitsAdoption ? 1 : 0)
+            writer.tag(40)
+        }
+        if lastEventSequence != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: lastEventSequence))
+            writer.tag(32)
+        }
+        for value in execs.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
+        }
+        if let value = run {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if let value = keeper {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension KeeperV1.Adopt {
     package static let fullName = "petrel.keeper.v1.Adopt"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.Adopt", isRecursive: false, petrel__keeper__v1__adopt__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__Adopt>) {
-        petrel__keeper__v1__adopt__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Adopt.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Adopt>) throws(MessageError) {
-        self.init(
-            descriptors: try Wire.array(c.pointee.n_descriptors, c.pointee.descriptors) { (value) throws(MessageError) in try Wire.element(value) },
-            more: c.pointee.more != 0
-        )
+        descriptors = []
+        if let values = c.pointee.descriptors {
+            descriptors.reserveCapacity(c.pointee.n_descriptors)
+            for index in 0..<c.pointee.n_descriptors {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                descriptors.append(try KeeperV1.NamedDescriptor(decoding: value))
+            }
+        }
+        more = c.pointee.more != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__Adopt>, _ arena: Arena) {
-        c.pointee.n_descriptors = descriptors.count
-        c.pointee.descriptors = arena.array(descriptors) { arena.message($0) }
-        c.pointee.more = more ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if more {
+            writer.varint(more ? 1 : 0)
+            writer.tag(16)
+        }
+        for value in descriptors.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension KeeperV1.Start {
     package static let fullName = "petrel.keeper.v1.Start"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.Start", isRecursive: false, petrel__keeper__v1__start__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__Start>) {
-        petrel__keeper__v1__start__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Start.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Start>) throws(MessageError) {
-        self.init(
-            run: c.pointee.run,
-            joined: try Wire.array(c.pointee.n_joined, c.pointee.joined) { (value) throws(MessageError) in try Wire.element(value) }
-        )
+        run = c.pointee.run
+        joined = []
+        if let values = c.pointee.joined {
+            joined.reserveCapacity(c.pointee.n_joined)
+            for index in 0..<c.pointee.n_joined {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                joined.append(try KeeperV1.JoinedNamespace(decoding: value))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__Start>, _ arena: Arena) {
-        c.pointee.run = run
-        c.pointee.n_joined = joined.count
-        c.pointee.joined = arena.array(joined) { arena.message($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in joined.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if run != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: run))
+            writer.tag(8)
+        }
     }
 }
 
 extension KeeperV1.JoinedNamespace {
     package static let fullName = "petrel.keeper.v1.JoinedNamespace"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.JoinedNamespace", isRecursive: false, petrel__keeper__v1__joined_namespace__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__JoinedNamespace>) {
-        petrel__keeper__v1__joined_namespace__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__JoinedNamespace.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__JoinedNamespace>) throws(MessageError) {
-        self.init(
-            kind: try Wire.text(c.pointee.kind, "petrel.keeper.v1.JoinedNamespace.kind")
-        )
+        kind = try Wire.text(c.pointee.kind, "petrel.keeper.v1.JoinedNamespace.kind")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__JoinedNamespace>, _ arena: Arena) {
-        c.pointee.kind = arena.text(kind)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !kind.isEmpty {
+            writer.text(kind)
+            writer.tag(10)
+        }
     }
 }
 
 extension KeeperV1.Exec {
     package static let fullName = "petrel.keeper.v1.Exec"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.Exec", isRecursive: false, petrel__keeper__v1__exec__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__Exec>) {
-        petrel__keeper__v1__exec__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Exec.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Exec>) throws(MessageError) {
-        self.init(
-            execId: try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.Exec.exec_id"),
-            processJson: Wire.bytes(c.pointee.process_json),
-            openStdin: c.pointee.open_stdin != 0,
-            detached: c.pointee.detached != 0,
-            transient: c.pointee.transient != 0
-        )
+        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.Exec.exec_id")
+        processJson = Wire.bytes(c.pointee.process_json)
+        openStdin = c.pointee.open_stdin != 0
+        detached = c.pointee.detached != 0
+        transient = c.pointee.transient != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__Exec>, _ arena: Arena) {
-        c.pointee.exec_id = arena.text(execId)
-        c.pointee.process_json = arena.bytes(processJson)
-        c.pointee.open_stdin = openStdin ? 1 : 0
-        c.pointee.detached = detached ? 1 : 0
-        c.pointee.transient = transient ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if transient {
+            writer.varint(transient ? 1 : 0)
+            writer.tag(320)
+        }
+        if detached {
+            writer.varint(detached ? 1 : 0)
+            writer.tag(32)
+        }
+        if openStdin {
+            writer.varint(openStdin ? 1 : 0)
+            writer.tag(24)
+        }
+        if !processJson.isEmpty {
+            writer.bytes(processJson)
+            writer.tag(18)
+        }
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(10)
+        }
     }
 }
 
 extension KeeperV1.Signal {
     package static let fullName = "petrel.keeper.v1.Signal"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.Signal", isRecursive: false, petrel__keeper__v1__signal__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__Signal>) {
-        petrel__keeper__v1__signal__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Signal.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Signal>) throws(MessageError) {
-        self.init(
-            execId: try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.Signal.exec_id"),
-            signal: c.pointee.signal,
-            all: c.pointee.all != 0
-        )
+        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.Signal.exec_id")
+        signal = c.pointee.signal
+        all = c.pointee.all != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__Signal>, _ arena: Arena) {
-        c.pointee.exec_id = arena.text(execId)
-        c.pointee.signal = signal
-        c.pointee.all = all ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if all {
+            writer.varint(all ? 1 : 0)
+            writer.tag(24)
+        }
+        if signal != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: signal))
+            writer.tag(16)
+        }
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(10)
+        }
     }
 }
 
 extension KeeperV1.ResizeTerminal {
     package static let fullName = "petrel.keeper.v1.ResizeTerminal"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.ResizeTerminal", isRecursive: false, petrel__keeper__v1__resize_terminal__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__ResizeTerminal>) {
-        petrel__keeper__v1__resize_terminal__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__ResizeTerminal.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__ResizeTerminal>) throws(MessageError) {
-        self.init(
-            execId: try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.ResizeTerminal.exec_id"),
-            columns: c.pointee.columns,
-            rows: c.pointee.rows
-        )
+        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.ResizeTerminal.exec_id")
+        columns = c.pointee.columns
+        rows = c.pointee.rows
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__ResizeTerminal>, _ arena: Arena) {
-        c.pointee.exec_id = arena.text(execId)
-        c.pointee.columns = columns
-        c.pointee.rows = rows
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if rows != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: rows))
+            writer.tag(24)
+        }
+        if columns != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: columns))
+            writer.tag(16)
+        }
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(10)
+        }
     }
 }
 
 extension KeeperV1.CloseStdin {
     package static let fullName = "petrel.keeper.v1.CloseStdin"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.CloseStdin", isRecursive: false, petrel__keeper__v1__close_stdin__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__CloseStdin>) {
-        petrel__keeper__v1__close_stdin__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__CloseStdin.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__CloseStdin>) throws(MessageError) {
-        self.init(
-            execId: try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.CloseStdin.exec_id")
-        )
+        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.CloseStdin.exec_id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__CloseStdin>, _ arena: Arena) {
-        c.pointee.exec_id = arena.text(execId)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(10)
+        }
     }
 }
 
 extension KeeperV1.Custody {
     package static let fullName = "petrel.keeper.v1.Custody"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.Custody", isRecursive: false, petrel__keeper__v1__custody__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__Custody>) {
-        petrel__keeper__v1__custody__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Custody.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Custody>) throws(MessageError) {
-        self.init(
-            descriptors: try Wire.array(c.pointee.n_descriptors, c.pointee.descriptors) { (value) throws(MessageError) in try Wire.element(value) },
-            run: c.pointee.run,
-            execId: try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.Custody.exec_id")
-        )
+        descriptors = []
+        if let values = c.pointee.descriptors {
+            descriptors.reserveCapacity(c.pointee.n_descriptors)
+            for index in 0..<c.pointee.n_descriptors {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                descriptors.append(try KeeperV1.NamedDescriptor(decoding: value))
+            }
+        }
+        run = c.pointee.run
+        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.Custody.exec_id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__Custody>, _ arena: Arena) {
-        c.pointee.n_descriptors = descriptors.count
-        c.pointee.descriptors = arena.array(descriptors) { arena.message($0) }
-        c.pointee.run = run
-        c.pointee.exec_id = arena.text(execId)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(26)
+        }
+        if run != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: run))
+            writer.tag(16)
+        }
+        for value in descriptors.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension KeeperV1.CustodyHeld {
     package static let fullName = "petrel.keeper.v1.CustodyHeld"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.CustodyHeld", isRecursive: false, petrel__keeper__v1__custody_held__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__CustodyHeld>) {
-        petrel__keeper__v1__custody_held__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__CustodyHeld.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__CustodyHeld>) throws(MessageError) {
-        self.init(
-            run: c.pointee.run,
-            execId: try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.CustodyHeld.exec_id")
-        )
+        run = c.pointee.run
+        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.CustodyHeld.exec_id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__CustodyHeld>, _ arena: Arena) {
-        c.pointee.run = run
-        c.pointee.exec_id = arena.text(execId)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(18)
+        }
+        if run != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: run))
+            writer.tag(8)
+        }
     }
 }
 
 extension KeeperV1.StdinClosed {
     package static let fullName = "petrel.keeper.v1.StdinClosed"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.StdinClosed", isRecursive: false, petrel__keeper__v1__stdin_closed__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__StdinClosed>) {
-        petrel__keeper__v1__stdin_closed__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__StdinClosed.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__StdinClosed>) throws(MessageError) {
-        self.init(
-            run: c.pointee.run,
-            execId: try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.StdinClosed.exec_id")
-        )
+        run = c.pointee.run
+        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.StdinClosed.exec_id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__StdinClosed>, _ arena: Arena) {
-        c.pointee.run = run
-        c.pointee.exec_id = arena.text(execId)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(18)
+        }
+        if run != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: run))
+            writer.tag(8)
+        }
     }
 }
 
 extension KeeperV1.CustodyQuery {
     package static let fullName = "petrel.keeper.v1.CustodyQuery"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.CustodyQuery", isRecursive: false, petrel__keeper__v1__custody_query__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__CustodyQuery>) {
-        petrel__keeper__v1__custody_query__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__CustodyQuery.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__CustodyQuery>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__CustodyQuery>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension KeeperV1.Release {
     package static let fullName = "petrel.keeper.v1.Release"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.Release", isRecursive: false, petrel__keeper__v1__release__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__Release>) {
-        petrel__keeper__v1__release__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Release.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Release>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__Release>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension KeeperV1.Reply {
     package static let fullName = "petrel.keeper.v1.Reply"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.Reply", isRecursive: false, petrel__keeper__v1__reply__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__Reply>) {
-        petrel__keeper__v1__reply__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Reply.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Reply>) throws(MessageError) {
-        self.init(
-            failure: try Wire.message(c.pointee.failure),
-            record: try Wire.message(c.pointee.record)
-        )
+        if let value = c.pointee.failure {
+            failure = try KeeperV1.StepFailure(decoding: value)
+        } else {
+            failure = nil
+        }
+        if let value = c.pointee.record {
+            record = try KeeperV1.RunRecord(decoding: value)
+        } else {
+            record = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__Reply>, _ arena: Arena) {
-        c.pointee.failure = arena.message(failure)
-        c.pointee.record = arena.message(record)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = record {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if let value = failure {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension KeeperV1.StreamRequest {
     package static let fullName = "petrel.keeper.v1.StreamRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.StreamRequest", isRecursive: false, petrel__keeper__v1__stream_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__StreamRequest>) {
-        petrel__keeper__v1__stream_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__StreamRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__StreamRequest>) throws(MessageError) {
-        self.init(
-            execId: try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.StreamRequest.exec_id"),
-            attachStdin: c.pointee.attach_stdin != 0,
-            attachOutput: c.pointee.attach_output != 0,
-            stdoutPosition: c.pointee.stdout_position,
-            stderrPosition: c.pointee.stderr_position,
-            run: c.pointee.run
-        )
+        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.StreamRequest.exec_id")
+        attachStdin = c.pointee.attach_stdin != 0
+        attachOutput = c.pointee.attach_output != 0
+        stdoutPosition = c.pointee.stdout_position
+        stderrPosition = c.pointee.stderr_position
+        run = c.pointee.run
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__StreamRequest>, _ arena: Arena) {
-        c.pointee.exec_id = arena.text(execId)
-        c.pointee.attach_stdin = attachStdin ? 1 : 0
-        c.pointee.attach_output = attachOutput ? 1 : 0
-        c.pointee.stdout_position = stdoutPosition
-        c.pointee.stderr_position = stderrPosition
-        c.pointee.run = run
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if run != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: run))
+            writer.tag(48)
+        }
+        if stderrPosition != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: stderrPosition))
+            writer.tag(40)
+        }
+        if stdoutPosition != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: stdoutPosition))
+            writer.tag(32)
+        }
+        if attachOutput {
+            writer.varint(attachOutput ? 1 : 0)
+            writer.tag(24)
+        }
+        if attachStdin {
+            writer.varint(attachStdin ? 1 : 0)
+            writer.tag(16)
+        }
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(10)
+        }
     }
 }
 
 extension KeeperV1.CopyReport {
     package static let fullName = "petrel.keeper.v1.CopyReport"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.CopyReport", isRecursive: false, petrel__keeper__v1__copy_report__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__CopyReport>) {
-        petrel__keeper__v1__copy_report__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__CopyReport.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__CopyReport>) throws(MessageError) {
-        self.init(
-            body: try { () throws(MessageError) -> Body? in
-                switch c.pointee.body_case.rawValue {
-                case 1: .status(try Wire.element(c.pointee.status))
-                case 2: .failure(try Wire.element(c.pointee.failure))
-                case 3: .done(try Wire.element(c.pointee.done))
-                default: nil
-                }
-            }()
-        )
+        switch c.pointee.body_case.rawValue {
+        case 1:
+            guard let value = c.pointee.status else { throw Wire.missing(Self.fullName) }
+            body = .status(try CommonV1.PathStatus(decoding: value))
+        case 2:
+            guard let value = c.pointee.failure else { throw Wire.missing(Self.fullName) }
+            body = .failure(try KeeperV1.CopyFailure(decoding: value))
+        case 3:
+            guard let value = c.pointee.done else { throw Wire.missing(Self.fullName) }
+            body = .done(try KeeperV1.CopyDone(decoding: value))
+        default: body = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__CopyReport>, _ arena: Arena) {
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch body {
         case .status(let value):
-            c.pointee.body_case = .init(rawValue: 1)
-            c.pointee.status = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
         case .failure(let value):
-            c.pointee.body_case = .init(rawValue: 2)
-            c.pointee.failure = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
         case .done(let value):
-            c.pointee.body_case = .init(rawValue: 3)
-            c.pointee.done = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension KeeperV1.CopyFailure {
     package static let fullName = "petrel.keeper.v1.CopyFailure"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.CopyFailure", isRecursive: false, petrel__keeper__v1__copy_failure__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__CopyFailure>) {
-        petrel__keeper__v1__copy_failure__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__CopyFailure.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__CopyFailure>) throws(MessageError) {
-        self.init(
-            kind: KeeperV1.CopyFailure.Kind(rawValue: c.pointee.kind),
-            path: try Wire.text(c.pointee.path, "petrel.keeper.v1.CopyFailure.path"),
-            message: try Wire.text(c.pointee.message, "petrel.keeper.v1.CopyFailure.message"),
-            errno: c.pointee.errno_field
-        )
+        kind = KeeperV1.CopyFailure.Kind(rawValue: c.pointee.kind)
+        path = try Wire.text(c.pointee.path, "petrel.keeper.v1.CopyFailure.path")
+        message = try Wire.text(c.pointee.message, "petrel.keeper.v1.CopyFailure.message")
+        errno = c.pointee.errno_field
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__CopyFailure>, _ arena: Arena) {
-        c.pointee.kind = kind.rawValue
-        c.pointee.path = arena.text(path)
-        c.pointee.message = arena.text(message)
-        c.pointee.errno_field = errno
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if errno != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: errno))
+            writer.tag(32)
+        }
+        if !message.isEmpty {
+            writer.text(message)
+            writer.tag(26)
+        }
+        if !path.isEmpty {
+            writer.text(path)
+            writer.tag(18)
+        }
+        if kind.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: kind.rawValue))
+            writer.tag(8)
+        }
     }
 }
 
 extension KeeperV1.CopyDone {
     package static let fullName = "petrel.keeper.v1.CopyDone"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.keeper.v1.CopyDone", isRecursive: false, petrel__keeper__v1__copy_done__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Keeper__V1__CopyDone>) {
-        petrel__keeper__v1__copy_done__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__CopyDone.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__CopyDone>) throws(MessageError) {
-        self.init(
-            entries: c.pointee.entries
-        )
+        self.entries = c.pointee.entries
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Keeper__V1__CopyDone>, _ arena: Arena) {
-        c.pointee.entries = entries
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if self.entries != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: self.entries))
+            writer.tag(8)
+        }
     }
 }

@@ -449,364 +449,697 @@ extension SupervisorV1 {
 
 extension SupervisorV1.JoinedRecord {
     package static let fullName = "petrel.supervisor.v1.JoinedRecord"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.JoinedRecord", isRecursive: false, petrel__supervisor__v1__joined_record__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__JoinedRecord>) {
-        petrel__supervisor__v1__joined_record__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__JoinedRecord.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__JoinedRecord>) throws(MessageError) {
-        self.init(
-            kind: try Wire.text(c.pointee.kind, "petrel.supervisor.v1.JoinedRecord.kind"),
-            containerId: try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.JoinedRecord.container_id")
-        )
+        kind = try Wire.text(c.pointee.kind, "petrel.supervisor.v1.JoinedRecord.kind")
+        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.JoinedRecord.container_id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__JoinedRecord>, _ arena: Arena) {
-        c.pointee.kind = arena.text(kind)
-        c.pointee.container_id = arena.text(containerId)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !containerId.isEmpty {
+            writer.text(containerId)
+            writer.tag(18)
+        }
+        if !kind.isEmpty {
+            writer.text(kind)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.Annotation {
     package static let fullName = "petrel.supervisor.v1.Annotation"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.Annotation", isRecursive: false, petrel__supervisor__v1__annotation__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__Annotation>) {
-        petrel__supervisor__v1__annotation__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__Annotation.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__Annotation>) throws(MessageError) {
-        self.init(
-            name: try Wire.text(c.pointee.name, "petrel.supervisor.v1.Annotation.name"),
-            value: try Wire.text(c.pointee.value, "petrel.supervisor.v1.Annotation.value")
-        )
+        name = try Wire.text(c.pointee.name, "petrel.supervisor.v1.Annotation.name")
+        self.value = try Wire.text(c.pointee.value, "petrel.supervisor.v1.Annotation.value")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__Annotation>, _ arena: Arena) {
-        c.pointee.name = arena.text(name)
-        c.pointee.value = arena.text(value)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !self.value.isEmpty {
+            writer.text(self.value)
+            writer.tag(18)
+        }
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.RequestRecord {
     package static let fullName = "petrel.supervisor.v1.RequestRecord"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.RequestRecord", isRecursive: false, petrel__supervisor__v1__request_record__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__RequestRecord>) {
-        petrel__supervisor__v1__request_record__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__RequestRecord.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__RequestRecord>) throws(MessageError) {
-        self.init(
-            version: c.pointee.version,
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.RequestRecord.id"),
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.RequestRecord.owner"),
-            key: try Wire.text(c.pointee.key, "petrel.supervisor.v1.RequestRecord.key"),
-            specJson: Wire.bytes(c.pointee.spec_json),
-            rootfs: try Wire.array(c.pointee.n_rootfs, c.pointee.rootfs) { (value) throws(MessageError) in try Wire.element(value) },
-            openStdin: c.pointee.open_stdin != 0,
-            stdinOnce: c.pointee.stdin_once != 0,
-            restartMode: c.pointee.restart_mode,
-            maximumRetries: c.pointee.maximum_retries,
-            autoRemove: c.pointee.auto_remove != 0,
-            outputMaxSegmentBytes: c.pointee.output_max_segment_bytes,
-            outputMaxSegments: c.pointee.output_max_segments,
-            outputDiscard: c.pointee.output_discard != 0,
-            stopSignal: c.pointee.stop_signal,
-            stopTimeoutMillis: c.pointee.stop_timeout_millis,
-            annotations: try Wire.array(c.pointee.n_annotations, c.pointee.annotations) { (value) throws(MessageError) in try Wire.element(value) },
-            joinedNamespaces: try Wire.array(c.pointee.n_joined_namespaces, c.pointee.joined_namespaces) { (value) throws(MessageError) in try Wire.element(value) },
-            cgroupParent: try Wire.text(c.pointee.cgroup_parent, "petrel.supervisor.v1.RequestRecord.cgroup_parent"),
-            outputDropWhenFull: c.pointee.output_drop_when_full != 0,
-            healthCheck: c.pointee._health_check_case.rawValue == 40 ? try Wire.message(c.pointee.health_check) : nil
-        )
+        version = c.pointee.version
+        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.RequestRecord.id")
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.RequestRecord.owner")
+        self.key = try Wire.text(c.pointee.key, "petrel.supervisor.v1.RequestRecord.key")
+        specJson = Wire.bytes(c.pointee.spec_json)
+        rootfs = []
+        if let values = c.pointee.rootfs {
+            rootfs.reserveCapacity(c.pointee.n_rootfs)
+            for index in 0..<c.pointee.n_rootfs {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                rootfs.append(try CommonV1.Mount(decoding: value))
+            }
+        }
+        openStdin = c.pointee.open_stdin != 0
+        stdinOnce = c.pointee.stdin_once != 0
+        restartMode = c.pointee.restart_mode
+        maximumRetries = c.pointee.maximum_retries
+        autoRemove = c.pointee.auto_remove != 0
+        outputMaxSegmentBytes = c.pointee.output_max_segment_bytes
+        outputMaxSegments = c.pointee.output_max_segments
+        outputDiscard = c.pointee.output_discard != 0
+        stopSignal = c.pointee.stop_signal
+        stopTimeoutMillis = c.pointee.stop_timeout_millis
+        annotations = []
+        if let values = c.pointee.annotations {
+            annotations.reserveCapacity(c.pointee.n_annotations)
+            for index in 0..<c.pointee.n_annotations {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                annotations.append(try SupervisorV1.Annotation(decoding: value))
+            }
+        }
+        joinedNamespaces = []
+        if let values = c.pointee.joined_namespaces {
+            joinedNamespaces.reserveCapacity(c.pointee.n_joined_namespaces)
+            for index in 0..<c.pointee.n_joined_namespaces {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                joinedNamespaces.append(try SupervisorV1.JoinedRecord(decoding: value))
+            }
+        }
+        cgroupParent = try Wire.text(c.pointee.cgroup_parent, "petrel.supervisor.v1.RequestRecord.cgroup_parent")
+        outputDropWhenFull = c.pointee.output_drop_when_full != 0
+        if let value = c.pointee.health_check {
+            healthCheck = try SupervisorV1.HealthCheck(decoding: value)
+        } else {
+            healthCheck = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__RequestRecord>, _ arena: Arena) {
-        c.pointee.version = version
-        c.pointee.id = arena.text(id)
-        c.pointee.owner = arena.text(owner)
-        c.pointee.key = arena.text(key)
-        c.pointee.spec_json = arena.bytes(specJson)
-        c.pointee.n_rootfs = rootfs.count
-        c.pointee.rootfs = arena.array(rootfs) { arena.message($0) }
-        c.pointee.open_stdin = openStdin ? 1 : 0
-        c.pointee.stdin_once = stdinOnce ? 1 : 0
-        c.pointee.restart_mode = restartMode
-        c.pointee.maximum_retries = maximumRetries
-        c.pointee.auto_remove = autoRemove ? 1 : 0
-        c.pointee.output_max_segment_bytes = outputMaxSegmentBytes
-        c.pointee.output_max_segments = outputMaxSegments
-        c.pointee.output_discard = outputDiscard ? 1 : 0
-        c.pointee.stop_signal = stopSignal
-        c.pointee.stop_timeout_millis = stopTimeoutMillis
-        c.pointee.n_annotations = annotations.count
-        c.pointee.annotations = arena.array(annotations) { arena.message($0) }
-        c.pointee.n_joined_namespaces = joinedNamespaces.count
-        c.pointee.joined_namespaces = arena.array(joinedNamespaces) { arena.message($0) }
-        c.pointee.cgroup_parent = arena.text(cgroupParent)
-        c.pointee.output_drop_when_full = outputDropWhenFull ? 1 : 0
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         if let value = healthCheck {
-            c.pointee._health_check_case = .init(rawValue: 40)
-            c.pointee.health_check = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(322, since: end)
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if outputDropWhenFull {
+            writer.varint(outputDropWhenFull ? 1 : 0)
+            writer.tag(256)
+        }
+        if !cgroupParent.isEmpty {
+            writer.text(cgroupParent)
+            writer.tag(250)
+        }
+        for value in joinedNamespaces.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(242, since: end)
+        }
+        for value in annotations.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(138, since: end)
+        }
+        if stopTimeoutMillis != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: stopTimeoutMillis))
+            writer.tag(128)
+        }
+        if stopSignal != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: stopSignal))
+            writer.tag(120)
+        }
+        if outputDiscard {
+            writer.varint(outputDiscard ? 1 : 0)
+            writer.tag(112)
+        }
+        if outputMaxSegments != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: outputMaxSegments))
+            writer.tag(104)
+        }
+        if outputMaxSegmentBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: outputMaxSegmentBytes))
+            writer.tag(96)
+        }
+        if autoRemove {
+            writer.varint(autoRemove ? 1 : 0)
+            writer.tag(88)
+        }
+        if maximumRetries != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: maximumRetries))
+            writer.tag(80)
+        }
+        if restartMode != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: restartMode))
+            writer.tag(72)
+        }
+        if stdinOnce {
+            writer.varint(stdinOnce ? 1 : 0)
+            writer.tag(64)
+        }
+        if openStdin {
+            writer.varint(openStdin ? 1 : 0)
+            writer.tag(56)
+        }
+        for value in rootfs.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(50, since: end)
+        }
+        if !specJson.isEmpty {
+            writer.bytes(specJson)
+            writer.tag(42)
+        }
+        if !self.key.isEmpty {
+            writer.text(self.key)
+            writer.tag(34)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(26)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(18)
+        }
+        if version != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: version))
+            writer.tag(8)
+        }
     }
 }
 
 extension SupervisorV1.StatusRecord {
     package static let fullName = "petrel.supervisor.v1.StatusRecord"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.StatusRecord", isRecursive: false, petrel__supervisor__v1__status_record__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__StatusRecord>) {
-        petrel__supervisor__v1__status_record__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__StatusRecord.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__StatusRecord>) throws(MessageError) {
-        self.init(
-            code: c.pointee.code,
-            signal: c.pointee.signal,
-            known: c.pointee.known != 0,
-            oomKilled: c.pointee.oom_killed != 0,
-            exitedAtUnixNanos: c.pointee.exited_at_unix_nanos,
-            failed: c.pointee.failed != 0,
-            failureStep: try Wire.text(c.pointee.failure_step, "petrel.supervisor.v1.StatusRecord.failure_step"),
-            failurePath: try Wire.text(c.pointee.failure_path, "petrel.supervisor.v1.StatusRecord.failure_path"),
-            failureErrno: c.pointee.failure_errno
-        )
+        code = c.pointee.code
+        signal = c.pointee.signal
+        known = c.pointee.known != 0
+        oomKilled = c.pointee.oom_killed != 0
+        exitedAtUnixNanos = c.pointee.exited_at_unix_nanos
+        failed = c.pointee.failed != 0
+        failureStep = try Wire.text(c.pointee.failure_step, "petrel.supervisor.v1.StatusRecord.failure_step")
+        failurePath = try Wire.text(c.pointee.failure_path, "petrel.supervisor.v1.StatusRecord.failure_path")
+        failureErrno = c.pointee.failure_errno
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__StatusRecord>, _ arena: Arena) {
-        c.pointee.code = code
-        c.pointee.signal = signal
-        c.pointee.known = known ? 1 : 0
-        c.pointee.oom_killed = oomKilled ? 1 : 0
-        c.pointee.exited_at_unix_nanos = exitedAtUnixNanos
-        c.pointee.failed = failed ? 1 : 0
-        c.pointee.failure_step = arena.text(failureStep)
-        c.pointee.failure_path = arena.text(failurePath)
-        c.pointee.failure_errno = failureErrno
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if failureErrno != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: failureErrno))
+            writer.tag(72)
+        }
+        if !failurePath.isEmpty {
+            writer.text(failurePath)
+            writer.tag(66)
+        }
+        if !failureStep.isEmpty {
+            writer.text(failureStep)
+            writer.tag(58)
+        }
+        if failed {
+            writer.varint(failed ? 1 : 0)
+            writer.tag(48)
+        }
+        if exitedAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: exitedAtUnixNanos))
+            writer.tag(40)
+        }
+        if oomKilled {
+            writer.varint(oomKilled ? 1 : 0)
+            writer.tag(32)
+        }
+        if known {
+            writer.varint(known ? 1 : 0)
+            writer.tag(24)
+        }
+        if signal != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: signal))
+            writer.tag(16)
+        }
+        if code != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: code))
+            writer.tag(8)
+        }
     }
 }
 
 extension SupervisorV1.EventRecord {
     package static let fullName = "petrel.supervisor.v1.EventRecord"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.EventRecord", isRecursive: false, petrel__supervisor__v1__event_record__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__EventRecord>) {
-        petrel__supervisor__v1__event_record__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__EventRecord.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__EventRecord>) throws(MessageError) {
-        self.init(
-            sequence: c.pointee.sequence,
-            wallUnixNanos: c.pointee.wall_unix_nanos,
-            bootNanos: c.pointee.boot_nanos,
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.EventRecord.owner"),
-            containerId: try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.EventRecord.container_id"),
-            action: c.pointee.action,
-            exit: try Wire.message(c.pointee.exit),
-            execId: try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.EventRecord.exec_id"),
-            signal: c.pointee.signal,
-            run: c.pointee.run,
-            number: c.pointee.number,
-            health: c.pointee.health
-        )
+        sequence = c.pointee.sequence
+        wallUnixNanos = c.pointee.wall_unix_nanos
+        bootNanos = c.pointee.boot_nanos
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.EventRecord.owner")
+        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.EventRecord.container_id")
+        action = c.pointee.action
+        if let value = c.pointee.exit {
+            exit = try SupervisorV1.StatusRecord(decoding: value)
+        } else {
+            exit = nil
+        }
+        execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.EventRecord.exec_id")
+        signal = c.pointee.signal
+        run = c.pointee.run
+        number = c.pointee.number
+        health = c.pointee.health
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__EventRecord>, _ arena: Arena) {
-        c.pointee.sequence = sequence
-        c.pointee.wall_unix_nanos = wallUnixNanos
-        c.pointee.boot_nanos = bootNanos
-        c.pointee.owner = arena.text(owner)
-        c.pointee.container_id = arena.text(containerId)
-        c.pointee.action = action
-        c.pointee.exit = arena.message(exit)
-        c.pointee.exec_id = arena.text(execId)
-        c.pointee.signal = signal
-        c.pointee.run = run
-        c.pointee.number = number
-        c.pointee.health = health
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if health != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: health))
+            writer.tag(320)
+        }
+        if number != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: number))
+            writer.tag(88)
+        }
+        if run != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: run))
+            writer.tag(80)
+        }
+        if signal != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: signal))
+            writer.tag(72)
+        }
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(66)
+        }
+        if let value = exit {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(58, since: end)
+        }
+        if action != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: action))
+            writer.tag(48)
+        }
+        if !containerId.isEmpty {
+            writer.text(containerId)
+            writer.tag(42)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(34)
+        }
+        if bootNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: bootNanos))
+            writer.tag(24)
+        }
+        if wallUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: wallUnixNanos))
+            writer.tag(16)
+        }
+        if sequence != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sequence))
+            writer.tag(8)
+        }
     }
 }
 
 extension SupervisorV1.HealthRecord {
     package static let fullName = "petrel.supervisor.v1.HealthRecord"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.HealthRecord", isRecursive: false, petrel__supervisor__v1__health_record__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__HealthRecord>) {
-        petrel__supervisor__v1__health_record__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__HealthRecord.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__HealthRecord>) throws(MessageError) {
-        self.init(
-            status: c.pointee.status,
-            failingStreak: c.pointee.failing_streak,
-            results: try Wire.array(c.pointee.n_results, c.pointee.results) { (value) throws(MessageError) in try Wire.element(value) },
-            probes: c.pointee.probes,
-            runBootNanos: c.pointee.run_boot_nanos,
-            probedBootNanos: c.pointee.probed_boot_nanos
-        )
+        status = c.pointee.status
+        failingStreak = c.pointee.failing_streak
+        results = []
+        if let values = c.pointee.results {
+            results.reserveCapacity(c.pointee.n_results)
+            for index in 0..<c.pointee.n_results {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                results.append(try SupervisorV1.HealthResult(decoding: value))
+            }
+        }
+        probes = c.pointee.probes
+        runBootNanos = c.pointee.run_boot_nanos
+        probedBootNanos = c.pointee.probed_boot_nanos
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__HealthRecord>, _ arena: Arena) {
-        c.pointee.status = status
-        c.pointee.failing_streak = failingStreak
-        c.pointee.n_results = results.count
-        c.pointee.results = arena.array(results) { arena.message($0) }
-        c.pointee.probes = probes
-        c.pointee.run_boot_nanos = runBootNanos
-        c.pointee.probed_boot_nanos = probedBootNanos
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if probedBootNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: probedBootNanos))
+            writer.tag(48)
+        }
+        if runBootNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: runBootNanos))
+            writer.tag(40)
+        }
+        if probes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: probes))
+            writer.tag(32)
+        }
+        for value in results.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
+        }
+        if failingStreak != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: failingStreak))
+            writer.tag(16)
+        }
+        if status != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: status))
+            writer.tag(8)
+        }
     }
 }
 
 extension SupervisorV1.LifecycleRecord {
     package static let fullName = "petrel.supervisor.v1.LifecycleRecord"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.LifecycleRecord", isRecursive: false, petrel__supervisor__v1__lifecycle_record__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__LifecycleRecord>) {
-        petrel__supervisor__v1__lifecycle_record__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__LifecycleRecord.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__LifecycleRecord>) throws(MessageError) {
-        self.init(
-            version: c.pointee.version,
-            bootId: try Wire.text(c.pointee.boot_id, "petrel.supervisor.v1.LifecycleRecord.boot_id"),
-            phase: c.pointee.phase,
-            run: c.pointee.run,
-            pid: c.pointee.pid,
-            createdAtUnixNanos: c.pointee.created_at_unix_nanos,
-            startedAtUnixNanos: c.pointee.started_at_unix_nanos,
-            exit: try Wire.message(c.pointee.exit),
-            restartCount: c.pointee.restart_count,
-            backOffNanos: c.pointee.back_off_nanos,
-            manuallyStopped: c.pointee.manually_stopped != 0,
-            removalWanted: c.pointee.removal_wanted != 0,
-            keeperSequence: c.pointee.keeper_sequence,
-            eventNumber: c.pointee.event_number,
-            pending: try Wire.array(c.pointee.n_pending, c.pointee.pending) { (value) throws(MessageError) in try Wire.element(value) },
-            killDueBootNanos: c.pointee.kill_due_boot_nanos,
-            startIsRestart: c.pointee.start_is_restart != 0,
-            hasRun: c.pointee.has_run != 0,
-            deleting: c.pointee.deleting != 0,
-            stopSignal: c.pointee.stop_signal,
-            startKey: try Wire.text(c.pointee.start_key, "petrel.supervisor.v1.LifecycleRecord.start_key"),
-            startRepeats: c.pointee.start_repeats,
-            health: c.pointee._health_case.rawValue == 40 ? try Wire.message(c.pointee.health) : nil,
-            pauseWanted: c.pointee.pause_wanted != 0,
-            pauseTold: c.pointee.pause_told != 0,
-            resourcesJson: Wire.bytes(c.pointee.resources_json),
-            resourcesBeforeJson: c.pointee._resources_before_json_case.rawValue == 44 ? Wire.bytes(c.pointee.resources_before_json) : nil,
-            restartPolicy: c.pointee._restart_policy_case.rawValue == 45 ? try Wire.message(c.pointee.restart_policy) : nil,
-            restartPolicyBefore: c.pointee._restart_policy_before_case.rawValue == 46 ? try Wire.message(c.pointee.restart_policy_before) : nil,
-            revision: c.pointee.revision
-        )
+        version = c.pointee.version
+        bootId = try Wire.text(c.pointee.boot_id, "petrel.supervisor.v1.LifecycleRecord.boot_id")
+        phase = c.pointee.phase
+        run = c.pointee.run
+        pid = c.pointee.pid
+        createdAtUnixNanos = c.pointee.created_at_unix_nanos
+        startedAtUnixNanos = c.pointee.started_at_unix_nanos
+        if let value = c.pointee.exit {
+            exit = try SupervisorV1.StatusRecord(decoding: value)
+        } else {
+            exit = nil
+        }
+        restartCount = c.pointee.restart_count
+        backOffNanos = c.pointee.back_off_nanos
+        manuallyStopped = c.pointee.manually_stopped != 0
+        removalWanted = c.pointee.removal_wanted != 0
+        keeperSequence = c.pointee.keeper_sequence
+        eventNumber = c.pointee.event_number
+        pending = []
+        if let values = c.pointee.pending {
+            pending.reserveCapacity(c.pointee.n_pending)
+            for index in 0..<c.pointee.n_pending {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                pending.append(try SupervisorV1.EventRecord(decoding: value))
+            }
+        }
+        killDueBootNanos = c.pointee.kill_due_boot_nanos
+        startIsRestart = c.pointee.start_is_restart != 0
+        hasRun = c.pointee.has_run != 0
+        deleting = c.pointee.deleting != 0
+        stopSignal = c.pointee.stop_signal
+        startKey = try Wire.text(c.pointee.start_key, "petrel.supervisor.v1.LifecycleRecord.start_key")
+        startRepeats = c.pointee.start_repeats
+        if let value = c.pointee.health {
+            health = try SupervisorV1.HealthRecord(decoding: value)
+        } else {
+            health = nil
+        }
+        pauseWanted = c.pointee.pause_wanted != 0
+        pauseTold = c.pointee.pause_told != 0
+        resourcesJson = Wire.bytes(c.pointee.resources_json)
+        resourcesBeforeJson = c.pointee._resources_before_json_case.rawValue == 44 ? Wire.bytes(c.pointee.resources_before_json) : nil
+        if let value = c.pointee.restart_policy {
+            restartPolicy = try SupervisorV1.RestartPolicy(decoding: value)
+        } else {
+            restartPolicy = nil
+        }
+        if let value = c.pointee.restart_policy_before {
+            restartPolicyBefore = try SupervisorV1.RestartPolicy(decoding: value)
+        } else {
+            restartPolicyBefore = nil
+        }
+        revision = c.pointee.revision
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__LifecycleRecord>, _ arena: Arena) {
-        c.pointee.version = version
-        c.pointee.boot_id = arena.text(bootId)
-        c.pointee.phase = phase
-        c.pointee.run = run
-        c.pointee.pid = pid
-        c.pointee.created_at_unix_nanos = createdAtUnixNanos
-        c.pointee.started_at_unix_nanos = startedAtUnixNanos
-        c.pointee.exit = arena.message(exit)
-        c.pointee.restart_count = restartCount
-        c.pointee.back_off_nanos = backOffNanos
-        c.pointee.manually_stopped = manuallyStopped ? 1 : 0
-        c.pointee.removal_wanted = removalWanted ? 1 : 0
-        c.pointee.keeper_sequence = keeperSequence
-        c.pointee.event_number = eventNumber
-        c.pointee.n_pending = pending.count
-        c.pointee.pending = arena.array(pending) { arena.message($0) }
-        c.pointee.kill_due_boot_nanos = killDueBootNanos
-        c.pointee.start_is_restart = startIsRestart ? 1 : 0
-        c.pointee.has_run = hasRun ? 1 : 0
-        c.pointee.deleting = deleting ? 1 : 0
-        c.pointee.stop_signal = stopSignal
-        c.pointee.start_key = arena.text(startKey)
-        c.pointee.start_repeats = startRepeats
-        if let value = health {
-            c.pointee._health_case = .init(rawValue: 40)
-            c.pointee.health = arena.message(value)
-        }
-        c.pointee.pause_wanted = pauseWanted ? 1 : 0
-        c.pointee.pause_told = pauseTold ? 1 : 0
-        c.pointee.resources_json = arena.bytes(resourcesJson)
-        if let value = resourcesBeforeJson {
-            c.pointee._resources_before_json_case = .init(rawValue: 44)
-            c.pointee.resources_before_json = arena.bytes(value)
-        }
-        if let value = restartPolicy {
-            c.pointee._restart_policy_case = .init(rawValue: 45)
-            c.pointee.restart_policy = arena.message(value)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if revision != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: revision))
+            writer.tag(376)
         }
         if let value = restartPolicyBefore {
-            c.pointee._restart_policy_before_case = .init(rawValue: 46)
-            c.pointee.restart_policy_before = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(370, since: end)
         }
-        c.pointee.revision = revision
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if let value = restartPolicy {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(362, since: end)
+        }
+        if let value = resourcesBeforeJson {
+            writer.bytes(value)
+            writer.tag(354)
+        }
+        if !resourcesJson.isEmpty {
+            writer.bytes(resourcesJson)
+            writer.tag(346)
+        }
+        if pauseTold {
+            writer.varint(pauseTold ? 1 : 0)
+            writer.tag(336)
+        }
+        if pauseWanted {
+            writer.varint(pauseWanted ? 1 : 0)
+            writer.tag(328)
+        }
+        if let value = health {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(322, since: end)
+        }
+        if startRepeats != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: startRepeats))
+            writer.tag(248)
+        }
+        if !startKey.isEmpty {
+            writer.text(startKey)
+            writer.tag(242)
+        }
+        if stopSignal != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: stopSignal))
+            writer.tag(168)
+        }
+        if deleting {
+            writer.varint(deleting ? 1 : 0)
+            writer.tag(160)
+        }
+        if hasRun {
+            writer.varint(hasRun ? 1 : 0)
+            writer.tag(152)
+        }
+        if startIsRestart {
+            writer.varint(startIsRestart ? 1 : 0)
+            writer.tag(136)
+        }
+        if killDueBootNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: killDueBootNanos))
+            writer.tag(128)
+        }
+        for value in pending.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(122, since: end)
+        }
+        if eventNumber != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: eventNumber))
+            writer.tag(112)
+        }
+        if keeperSequence != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: keeperSequence))
+            writer.tag(104)
+        }
+        if removalWanted {
+            writer.varint(removalWanted ? 1 : 0)
+            writer.tag(96)
+        }
+        if manuallyStopped {
+            writer.varint(manuallyStopped ? 1 : 0)
+            writer.tag(88)
+        }
+        if backOffNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: backOffNanos))
+            writer.tag(80)
+        }
+        if restartCount != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: restartCount))
+            writer.tag(72)
+        }
+        if let value = exit {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(66, since: end)
+        }
+        if startedAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: startedAtUnixNanos))
+            writer.tag(56)
+        }
+        if createdAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: createdAtUnixNanos))
+            writer.tag(48)
+        }
+        if pid != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: pid))
+            writer.tag(40)
+        }
+        if run != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: run))
+            writer.tag(32)
+        }
+        if phase != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: phase))
+            writer.tag(24)
+        }
+        if !bootId.isEmpty {
+            writer.text(bootId)
+            writer.tag(18)
+        }
+        if version != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: version))
+            writer.tag(8)
+        }
     }
 }
 
 extension SupervisorV1.Counter {
     package static let fullName = "petrel.supervisor.v1.Counter"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.Counter", isRecursive: false, petrel__supervisor__v1__counter__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__Counter>) {
-        petrel__supervisor__v1__counter__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__Counter.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__Counter>) throws(MessageError) {
-        self.init(
-            name: try Wire.text(c.pointee.name, "petrel.supervisor.v1.Counter.name"),
-            value: c.pointee.value
-        )
+        name = try Wire.text(c.pointee.name, "petrel.supervisor.v1.Counter.name")
+        self.value = c.pointee.value
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__Counter>, _ arena: Arena) {
-        c.pointee.name = arena.text(name)
-        c.pointee.value = value
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if self.value != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: self.value))
+            writer.tag(16)
+        }
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.CountersRecord {
     package static let fullName = "petrel.supervisor.v1.CountersRecord"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.CountersRecord", isRecursive: false, petrel__supervisor__v1__counters_record__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__CountersRecord>) {
-        petrel__supervisor__v1__counters_record__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__CountersRecord.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__CountersRecord>) throws(MessageError) {
-        self.init(
-            version: c.pointee.version,
-            counters: try Wire.array(c.pointee.n_counters, c.pointee.counters) { (value) throws(MessageError) in try Wire.element(value) }
-        )
+        version = c.pointee.version
+        counters = []
+        if let values = c.pointee.counters {
+            counters.reserveCapacity(c.pointee.n_counters)
+            for index in 0..<c.pointee.n_counters {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                counters.append(try SupervisorV1.Counter(decoding: value))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__CountersRecord>, _ arena: Arena) {
-        c.pointee.version = version
-        c.pointee.n_counters = counters.count
-        c.pointee.counters = arena.array(counters) { arena.message($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in counters.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if version != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: version))
+            writer.tag(8)
+        }
     }
 }

@@ -1377,1219 +1377,1939 @@ extension SupervisorV1 {
 
 extension SupervisorV1.RestartPolicy {
     package static let fullName = "petrel.supervisor.v1.RestartPolicy"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.RestartPolicy", isRecursive: false, petrel__supervisor__v1__restart_policy__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__RestartPolicy>) {
-        petrel__supervisor__v1__restart_policy__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__RestartPolicy.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__RestartPolicy>) throws(MessageError) {
-        self.init(
-            mode: SupervisorV1.RestartMode(rawValue: c.pointee.mode),
-            maximumRetries: c.pointee.maximum_retries
-        )
+        mode = SupervisorV1.RestartMode(rawValue: c.pointee.mode)
+        maximumRetries = c.pointee.maximum_retries
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__RestartPolicy>, _ arena: Arena) {
-        c.pointee.mode = mode.rawValue
-        c.pointee.maximum_retries = maximumRetries
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if maximumRetries != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: maximumRetries))
+            writer.tag(16)
+        }
+        if mode.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: mode.rawValue))
+            writer.tag(8)
+        }
     }
 }
 
 extension SupervisorV1.OutputOptions {
     package static let fullName = "petrel.supervisor.v1.OutputOptions"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.OutputOptions", isRecursive: false, petrel__supervisor__v1__output_options__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__OutputOptions>) {
-        petrel__supervisor__v1__output_options__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__OutputOptions.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__OutputOptions>) throws(MessageError) {
-        self.init(
-            maxSegmentBytes: c.pointee.max_segment_bytes,
-            maxSegments: c.pointee.max_segments,
-            discard: c.pointee.discard != 0,
-            dropWhenFull: c.pointee.drop_when_full != 0
-        )
+        maxSegmentBytes = c.pointee.max_segment_bytes
+        maxSegments = c.pointee.max_segments
+        discard = c.pointee.discard != 0
+        dropWhenFull = c.pointee.drop_when_full != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__OutputOptions>, _ arena: Arena) {
-        c.pointee.max_segment_bytes = maxSegmentBytes
-        c.pointee.max_segments = maxSegments
-        c.pointee.discard = discard ? 1 : 0
-        c.pointee.drop_when_full = dropWhenFull ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if dropWhenFull {
+            writer.varint(dropWhenFull ? 1 : 0)
+            writer.tag(32)
+        }
+        if discard {
+            writer.varint(discard ? 1 : 0)
+            writer.tag(24)
+        }
+        if maxSegments != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: maxSegments))
+            writer.tag(16)
+        }
+        if maxSegmentBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: maxSegmentBytes))
+            writer.tag(8)
+        }
     }
 }
 
 extension SupervisorV1.HealthCheck {
     package static let fullName = "petrel.supervisor.v1.HealthCheck"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.HealthCheck", isRecursive: false, petrel__supervisor__v1__health_check__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__HealthCheck>) {
-        petrel__supervisor__v1__health_check__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__HealthCheck.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__HealthCheck>) throws(MessageError) {
-        self.init(
-            test: try Wire.array(c.pointee.n_test, c.pointee.test) { (value) throws(MessageError) in try Wire.text(value, "petrel.supervisor.v1.HealthCheck.test") },
-            intervalMillis: c.pointee.interval_millis,
-            timeoutMillis: c.pointee.timeout_millis,
-            retries: c.pointee.retries,
-            startPeriodMillis: c.pointee.start_period_millis,
-            startIntervalMillis: c.pointee.start_interval_millis
-        )
+        test = []
+        if let values = c.pointee.test {
+            test.reserveCapacity(c.pointee.n_test)
+            for index in 0..<c.pointee.n_test {
+                test.append(try Wire.text(values[index], "petrel.supervisor.v1.HealthCheck.test"))
+            }
+        }
+        intervalMillis = c.pointee.interval_millis
+        timeoutMillis = c.pointee.timeout_millis
+        retries = c.pointee.retries
+        startPeriodMillis = c.pointee.start_period_millis
+        startIntervalMillis = c.pointee.start_interval_millis
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__HealthCheck>, _ arena: Arena) {
-        c.pointee.n_test = test.count
-        c.pointee.test = arena.array(test) { arena.text($0) }
-        c.pointee.interval_millis = intervalMillis
-        c.pointee.timeout_millis = timeoutMillis
-        c.pointee.retries = retries
-        c.pointee.start_period_millis = startPeriodMillis
-        c.pointee.start_interval_millis = startIntervalMillis
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if startIntervalMillis != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: startIntervalMillis))
+            writer.tag(48)
+        }
+        if startPeriodMillis != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: startPeriodMillis))
+            writer.tag(40)
+        }
+        if retries != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: retries))
+            writer.tag(32)
+        }
+        if timeoutMillis != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: timeoutMillis))
+            writer.tag(24)
+        }
+        if intervalMillis != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: intervalMillis))
+            writer.tag(16)
+        }
+        for value in test.reversed() {
+            writer.text(value)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.JoinedNamespace {
     package static let fullName = "petrel.supervisor.v1.JoinedNamespace"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.JoinedNamespace", isRecursive: false, petrel__supervisor__v1__joined_namespace__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__JoinedNamespace>) {
-        petrel__supervisor__v1__joined_namespace__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__JoinedNamespace.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__JoinedNamespace>) throws(MessageError) {
-        self.init(
-            kind: try Wire.text(c.pointee.kind, "petrel.supervisor.v1.JoinedNamespace.kind"),
-            containerId: try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.JoinedNamespace.container_id")
-        )
+        kind = try Wire.text(c.pointee.kind, "petrel.supervisor.v1.JoinedNamespace.kind")
+        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.JoinedNamespace.container_id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__JoinedNamespace>, _ arena: Arena) {
-        c.pointee.kind = arena.text(kind)
-        c.pointee.container_id = arena.text(containerId)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !containerId.isEmpty {
+            writer.text(containerId)
+            writer.tag(18)
+        }
+        if !kind.isEmpty {
+            writer.text(kind)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.CreateRequest {
     package static let fullName = "petrel.supervisor.v1.CreateRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.CreateRequest", isRecursive: false, petrel__supervisor__v1__create_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__CreateRequest>) {
-        petrel__supervisor__v1__create_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__CreateRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__CreateRequest>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.CreateRequest.id"),
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.CreateRequest.owner"),
-            key: try Wire.text(c.pointee.key, "petrel.supervisor.v1.CreateRequest.key"),
-            specJson: Wire.bytes(c.pointee.spec_json),
-            rootfs: try Wire.array(c.pointee.n_rootfs, c.pointee.rootfs) { (value) throws(MessageError) in try Wire.element(value) },
-            openStdin: c.pointee.open_stdin != 0,
-            stdinOnce: c.pointee.stdin_once != 0,
-            restartPolicy: try Wire.message(c.pointee.restart_policy),
-            autoRemove: c.pointee.auto_remove != 0,
-            output: try Wire.message(c.pointee.output),
-            stopSignal: c.pointee.stop_signal,
-            stopTimeoutMillis: c.pointee.stop_timeout_millis,
-            annotations: try Wire.map(
-                c.pointee.n_annotations, c.pointee.annotations
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.supervisor.v1.CreateRequest.annotations"), try Wire.text(entry.pointee.value, "petrel.supervisor.v1.CreateRequest.annotations"))
-            },
-            healthCheck: c.pointee._health_check_case.rawValue == 14 ? try Wire.message(c.pointee.health_check) : nil,
-            joinedNamespaces: try Wire.array(c.pointee.n_joined_namespaces, c.pointee.joined_namespaces) { (value) throws(MessageError) in try Wire.element(value) },
-            cgroupParent: try Wire.text(c.pointee.cgroup_parent, "petrel.supervisor.v1.CreateRequest.cgroup_parent"),
-            startKey: try Wire.text(c.pointee.start_key, "petrel.supervisor.v1.CreateRequest.start_key")
-        )
+        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.CreateRequest.id")
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.CreateRequest.owner")
+        self.key = try Wire.text(c.pointee.key, "petrel.supervisor.v1.CreateRequest.key")
+        specJson = Wire.bytes(c.pointee.spec_json)
+        rootfs = []
+        if let values = c.pointee.rootfs {
+            rootfs.reserveCapacity(c.pointee.n_rootfs)
+            for index in 0..<c.pointee.n_rootfs {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                rootfs.append(try CommonV1.Mount(decoding: value))
+            }
+        }
+        openStdin = c.pointee.open_stdin != 0
+        stdinOnce = c.pointee.stdin_once != 0
+        if let value = c.pointee.restart_policy {
+            restartPolicy = try SupervisorV1.RestartPolicy(decoding: value)
+        } else {
+            restartPolicy = nil
+        }
+        autoRemove = c.pointee.auto_remove != 0
+        if let value = c.pointee.output {
+            output = try SupervisorV1.OutputOptions(decoding: value)
+        } else {
+            output = nil
+        }
+        stopSignal = c.pointee.stop_signal
+        stopTimeoutMillis = c.pointee.stop_timeout_millis
+        annotations = .init(minimumCapacity: c.pointee.n_annotations)
+        if let entries = c.pointee.annotations {
+            for index in 0..<c.pointee.n_annotations {
+                var key: String = ""
+                var value: String = ""
+                if var entry = WireReader(entries[index], of: "petrel.supervisor.v1.CreateRequest") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.supervisor.v1.CreateRequest.annotations")
+                        case 18: value = try entry.text("petrel.supervisor.v1.CreateRequest.annotations")
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                annotations[key] = value
+            }
+        }
+        if let value = c.pointee.health_check {
+            healthCheck = try SupervisorV1.HealthCheck(decoding: value)
+        } else {
+            healthCheck = nil
+        }
+        joinedNamespaces = []
+        if let values = c.pointee.joined_namespaces {
+            joinedNamespaces.reserveCapacity(c.pointee.n_joined_namespaces)
+            for index in 0..<c.pointee.n_joined_namespaces {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                joinedNamespaces.append(try SupervisorV1.JoinedNamespace(decoding: value))
+            }
+        }
+        cgroupParent = try Wire.text(c.pointee.cgroup_parent, "petrel.supervisor.v1.CreateRequest.cgroup_parent")
+        startKey = try Wire.text(c.pointee.start_key, "petrel.supervisor.v1.CreateRequest.start_key")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__CreateRequest>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        c.pointee.owner = arena.text(owner)
-        c.pointee.key = arena.text(key)
-        c.pointee.spec_json = arena.bytes(specJson)
-        c.pointee.n_rootfs = rootfs.count
-        c.pointee.rootfs = arena.array(rootfs) { arena.message($0) }
-        c.pointee.open_stdin = openStdin ? 1 : 0
-        c.pointee.stdin_once = stdinOnce ? 1 : 0
-        c.pointee.restart_policy = arena.message(restartPolicy)
-        c.pointee.auto_remove = autoRemove ? 1 : 0
-        c.pointee.output = arena.message(output)
-        c.pointee.stop_signal = stopSignal
-        c.pointee.stop_timeout_millis = stopTimeoutMillis
-        c.pointee.n_annotations = annotations.count
-        c.pointee.annotations = arena.map(annotations, petrel__supervisor__v1__create_request__annotations_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.text(value)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !startKey.isEmpty {
+            writer.text(startKey)
+            writer.tag(138)
+        }
+        if !cgroupParent.isEmpty {
+            writer.text(cgroupParent)
+            writer.tag(130)
+        }
+        for value in joinedNamespaces.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(122, since: end)
         }
         if let value = healthCheck {
-            c.pointee._health_check_case = .init(rawValue: 14)
-            c.pointee.health_check = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(114, since: end)
         }
-        c.pointee.n_joined_namespaces = joinedNamespaces.count
-        c.pointee.joined_namespaces = arena.array(joinedNamespaces) { arena.message($0) }
-        c.pointee.cgroup_parent = arena.text(cgroupParent)
-        c.pointee.start_key = arena.text(startKey)
-        arena.keep(unknownFields, in: &c.pointee.base)
+        for (key, value) in annotations {
+            let end = writer.count
+            writer.text(value)
+            writer.tag(18)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(106, since: end)
+        }
+        if stopTimeoutMillis != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: stopTimeoutMillis))
+            writer.tag(96)
+        }
+        if stopSignal != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: stopSignal))
+            writer.tag(88)
+        }
+        if let value = output {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(82, since: end)
+        }
+        if autoRemove {
+            writer.varint(autoRemove ? 1 : 0)
+            writer.tag(72)
+        }
+        if let value = restartPolicy {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(66, since: end)
+        }
+        if stdinOnce {
+            writer.varint(stdinOnce ? 1 : 0)
+            writer.tag(56)
+        }
+        if openStdin {
+            writer.varint(openStdin ? 1 : 0)
+            writer.tag(48)
+        }
+        for value in rootfs.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(42, since: end)
+        }
+        if !specJson.isEmpty {
+            writer.bytes(specJson)
+            writer.tag(34)
+        }
+        if !self.key.isEmpty {
+            writer.text(self.key)
+            writer.tag(26)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(18)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.ExitStatus {
     package static let fullName = "petrel.supervisor.v1.ExitStatus"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ExitStatus", isRecursive: false, petrel__supervisor__v1__exit_status__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__ExitStatus>) {
-        petrel__supervisor__v1__exit_status__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ExitStatus.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ExitStatus>) throws(MessageError) {
-        self.init(
-            code: c.pointee.code,
-            signal: c.pointee.signal,
-            known: c.pointee.known != 0,
-            oomKilled: c.pointee.oom_killed != 0,
-            exitedAtUnixNanos: c.pointee.exited_at_unix_nanos,
-            failure: try Wire.text(c.pointee.failure, "petrel.supervisor.v1.ExitStatus.failure")
-        )
+        code = c.pointee.code
+        signal = c.pointee.signal
+        known = c.pointee.known != 0
+        oomKilled = c.pointee.oom_killed != 0
+        exitedAtUnixNanos = c.pointee.exited_at_unix_nanos
+        failure = try Wire.text(c.pointee.failure, "petrel.supervisor.v1.ExitStatus.failure")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__ExitStatus>, _ arena: Arena) {
-        c.pointee.code = code
-        c.pointee.signal = signal
-        c.pointee.known = known ? 1 : 0
-        c.pointee.oom_killed = oomKilled ? 1 : 0
-        c.pointee.exited_at_unix_nanos = exitedAtUnixNanos
-        c.pointee.failure = arena.text(failure)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !failure.isEmpty {
+            writer.text(failure)
+            writer.tag(50)
+        }
+        if exitedAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: exitedAtUnixNanos))
+            writer.tag(40)
+        }
+        if oomKilled {
+            writer.varint(oomKilled ? 1 : 0)
+            writer.tag(32)
+        }
+        if known {
+            writer.varint(known ? 1 : 0)
+            writer.tag(24)
+        }
+        if signal != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: signal))
+            writer.tag(16)
+        }
+        if code != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: code))
+            writer.tag(8)
+        }
     }
 }
 
 extension SupervisorV1.Container {
     package static let fullName = "petrel.supervisor.v1.Container"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.Container", isRecursive: false, petrel__supervisor__v1__container__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__Container>) {
-        petrel__supervisor__v1__container__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__Container.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__Container>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.Container.id"),
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.Container.owner"),
-            key: try Wire.text(c.pointee.key, "petrel.supervisor.v1.Container.key"),
-            phase: SupervisorV1.Phase(rawValue: c.pointee.phase),
-            pid: c.pointee.pid,
-            createdAtUnixNanos: c.pointee.created_at_unix_nanos,
-            startedAtUnixNanos: c.pointee.started_at_unix_nanos,
-            exit: c.pointee._exit_case.rawValue == 8 ? try Wire.message(c.pointee.exit) : nil,
-            run: c.pointee.run,
-            restartCount: c.pointee.restart_count,
-            manuallyStopped: c.pointee.manually_stopped != 0,
-            removalWanted: c.pointee.removal_wanted != 0,
-            restartPolicy: try Wire.message(c.pointee.restart_policy),
-            outputDirectory: try Wire.text(c.pointee.output_directory, "petrel.supervisor.v1.Container.output_directory"),
-            streamSocket: try Wire.text(c.pointee.stream_socket, "petrel.supervisor.v1.Container.stream_socket"),
-            keeperPid: c.pointee.keeper_pid,
-            annotations: try Wire.map(
-                c.pointee.n_annotations, c.pointee.annotations
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.supervisor.v1.Container.annotations"), try Wire.text(entry.pointee.value, "petrel.supervisor.v1.Container.annotations"))
-            },
-            terminal: c.pointee.terminal != 0,
-            autoRemove: c.pointee.auto_remove != 0,
-            health: c.pointee._health_case.rawValue == 40 ? try Wire.message(c.pointee.health) : nil
-        )
+        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.Container.id")
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.Container.owner")
+        self.key = try Wire.text(c.pointee.key, "petrel.supervisor.v1.Container.key")
+        phase = SupervisorV1.Phase(rawValue: c.pointee.phase)
+        pid = c.pointee.pid
+        createdAtUnixNanos = c.pointee.created_at_unix_nanos
+        startedAtUnixNanos = c.pointee.started_at_unix_nanos
+        if let value = c.pointee.exit {
+            exit = try SupervisorV1.ExitStatus(decoding: value)
+        } else {
+            exit = nil
+        }
+        run = c.pointee.run
+        restartCount = c.pointee.restart_count
+        manuallyStopped = c.pointee.manually_stopped != 0
+        removalWanted = c.pointee.removal_wanted != 0
+        if let value = c.pointee.restart_policy {
+            restartPolicy = try SupervisorV1.RestartPolicy(decoding: value)
+        } else {
+            restartPolicy = nil
+        }
+        outputDirectory = try Wire.text(c.pointee.output_directory, "petrel.supervisor.v1.Container.output_directory")
+        streamSocket = try Wire.text(c.pointee.stream_socket, "petrel.supervisor.v1.Container.stream_socket")
+        keeperPid = c.pointee.keeper_pid
+        annotations = .init(minimumCapacity: c.pointee.n_annotations)
+        if let entries = c.pointee.annotations {
+            for index in 0..<c.pointee.n_annotations {
+                var key: String = ""
+                var value: String = ""
+                if var entry = WireReader(entries[index], of: "petrel.supervisor.v1.Container") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.supervisor.v1.Container.annotations")
+                        case 18: value = try entry.text("petrel.supervisor.v1.Container.annotations")
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                annotations[key] = value
+            }
+        }
+        terminal = c.pointee.terminal != 0
+        autoRemove = c.pointee.auto_remove != 0
+        if let value = c.pointee.health {
+            health = try SupervisorV1.Health(decoding: value)
+        } else {
+            health = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__Container>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        c.pointee.owner = arena.text(owner)
-        c.pointee.key = arena.text(key)
-        c.pointee.phase = phase.rawValue
-        c.pointee.pid = pid
-        c.pointee.created_at_unix_nanos = createdAtUnixNanos
-        c.pointee.started_at_unix_nanos = startedAtUnixNanos
-        if let value = exit {
-            c.pointee._exit_case = .init(rawValue: 8)
-            c.pointee.exit = arena.message(value)
-        }
-        c.pointee.run = run
-        c.pointee.restart_count = restartCount
-        c.pointee.manually_stopped = manuallyStopped ? 1 : 0
-        c.pointee.removal_wanted = removalWanted ? 1 : 0
-        c.pointee.restart_policy = arena.message(restartPolicy)
-        c.pointee.output_directory = arena.text(outputDirectory)
-        c.pointee.stream_socket = arena.text(streamSocket)
-        c.pointee.keeper_pid = keeperPid
-        c.pointee.n_annotations = annotations.count
-        c.pointee.annotations = arena.map(annotations, petrel__supervisor__v1__container__annotations_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.text(value)
-        }
-        c.pointee.terminal = terminal ? 1 : 0
-        c.pointee.auto_remove = autoRemove ? 1 : 0
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         if let value = health {
-            c.pointee._health_case = .init(rawValue: 40)
-            c.pointee.health = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(322, since: end)
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if autoRemove {
+            writer.varint(autoRemove ? 1 : 0)
+            writer.tag(152)
+        }
+        if terminal {
+            writer.varint(terminal ? 1 : 0)
+            writer.tag(144)
+        }
+        for (key, value) in annotations {
+            let end = writer.count
+            writer.text(value)
+            writer.tag(18)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(138, since: end)
+        }
+        if keeperPid != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: keeperPid))
+            writer.tag(128)
+        }
+        if !streamSocket.isEmpty {
+            writer.text(streamSocket)
+            writer.tag(122)
+        }
+        if !outputDirectory.isEmpty {
+            writer.text(outputDirectory)
+            writer.tag(114)
+        }
+        if let value = restartPolicy {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(106, since: end)
+        }
+        if removalWanted {
+            writer.varint(removalWanted ? 1 : 0)
+            writer.tag(96)
+        }
+        if manuallyStopped {
+            writer.varint(manuallyStopped ? 1 : 0)
+            writer.tag(88)
+        }
+        if restartCount != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: restartCount))
+            writer.tag(80)
+        }
+        if run != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: run))
+            writer.tag(72)
+        }
+        if let value = exit {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(66, since: end)
+        }
+        if startedAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: startedAtUnixNanos))
+            writer.tag(56)
+        }
+        if createdAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: createdAtUnixNanos))
+            writer.tag(48)
+        }
+        if pid != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: pid))
+            writer.tag(40)
+        }
+        if phase.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: phase.rawValue))
+            writer.tag(32)
+        }
+        if !self.key.isEmpty {
+            writer.text(self.key)
+            writer.tag(26)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(18)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.Health {
     package static let fullName = "petrel.supervisor.v1.Health"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.Health", isRecursive: false, petrel__supervisor__v1__health__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__Health>) {
-        petrel__supervisor__v1__health__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__Health.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__Health>) throws(MessageError) {
-        self.init(
-            status: SupervisorV1.Health.Status(rawValue: c.pointee.status),
-            failingStreak: c.pointee.failing_streak,
-            results: try Wire.array(c.pointee.n_results, c.pointee.results) { (value) throws(MessageError) in try Wire.element(value) }
-        )
+        status = SupervisorV1.Health.Status(rawValue: c.pointee.status)
+        failingStreak = c.pointee.failing_streak
+        results = []
+        if let values = c.pointee.results {
+            results.reserveCapacity(c.pointee.n_results)
+            for index in 0..<c.pointee.n_results {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                results.append(try SupervisorV1.HealthResult(decoding: value))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__Health>, _ arena: Arena) {
-        c.pointee.status = status.rawValue
-        c.pointee.failing_streak = failingStreak
-        c.pointee.n_results = results.count
-        c.pointee.results = arena.array(results) { arena.message($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in results.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
+        }
+        if failingStreak != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: failingStreak))
+            writer.tag(16)
+        }
+        if status.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: status.rawValue))
+            writer.tag(8)
+        }
     }
 }
 
 extension SupervisorV1.HealthResult {
     package static let fullName = "petrel.supervisor.v1.HealthResult"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.HealthResult", isRecursive: false, petrel__supervisor__v1__health_result__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__HealthResult>) {
-        petrel__supervisor__v1__health_result__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__HealthResult.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__HealthResult>) throws(MessageError) {
-        self.init(
-            startedAtUnixNanos: c.pointee.started_at_unix_nanos,
-            endedAtUnixNanos: c.pointee.ended_at_unix_nanos,
-            exitCode: c.pointee.exit_code,
-            output: Wire.bytes(c.pointee.output)
-        )
+        startedAtUnixNanos = c.pointee.started_at_unix_nanos
+        endedAtUnixNanos = c.pointee.ended_at_unix_nanos
+        exitCode = c.pointee.exit_code
+        output = Wire.bytes(c.pointee.output)
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__HealthResult>, _ arena: Arena) {
-        c.pointee.started_at_unix_nanos = startedAtUnixNanos
-        c.pointee.ended_at_unix_nanos = endedAtUnixNanos
-        c.pointee.exit_code = exitCode
-        c.pointee.output = arena.bytes(output)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !output.isEmpty {
+            writer.bytes(output)
+            writer.tag(34)
+        }
+        if exitCode != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: exitCode))
+            writer.tag(24)
+        }
+        if endedAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: endedAtUnixNanos))
+            writer.tag(16)
+        }
+        if startedAtUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: startedAtUnixNanos))
+            writer.tag(8)
+        }
     }
 }
 
 extension SupervisorV1.PauseRequest {
     package static let fullName = "petrel.supervisor.v1.PauseRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.PauseRequest", isRecursive: false, petrel__supervisor__v1__pause_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__PauseRequest>) {
-        petrel__supervisor__v1__pause_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__PauseRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__PauseRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.PauseRequest.owner"),
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.PauseRequest.id")
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.PauseRequest.owner")
+        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.PauseRequest.id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__PauseRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.id = arena.text(id)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.UpdateRequest {
     package static let fullName = "petrel.supervisor.v1.UpdateRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.UpdateRequest", isRecursive: false, petrel__supervisor__v1__update_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__UpdateRequest>) {
-        petrel__supervisor__v1__update_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__UpdateRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__UpdateRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.UpdateRequest.owner"),
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.UpdateRequest.id"),
-            resourcesJson: Wire.bytes(c.pointee.resources_json),
-            restartPolicy: c.pointee._restart_policy_case.rawValue == 4 ? try Wire.message(c.pointee.restart_policy) : nil
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.UpdateRequest.owner")
+        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.UpdateRequest.id")
+        resourcesJson = Wire.bytes(c.pointee.resources_json)
+        if let value = c.pointee.restart_policy {
+            restartPolicy = try SupervisorV1.RestartPolicy(decoding: value)
+        } else {
+            restartPolicy = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__UpdateRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.id = arena.text(id)
-        c.pointee.resources_json = arena.bytes(resourcesJson)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         if let value = restartPolicy {
-            c.pointee._restart_policy_case = .init(rawValue: 4)
-            c.pointee.restart_policy = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(34, since: end)
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if !resourcesJson.isEmpty {
+            writer.bytes(resourcesJson)
+            writer.tag(26)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.UsageRequest {
     package static let fullName = "petrel.supervisor.v1.UsageRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.UsageRequest", isRecursive: false, petrel__supervisor__v1__usage_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__UsageRequest>) {
-        petrel__supervisor__v1__usage_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__UsageRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__UsageRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.UsageRequest.owner"),
-            ids: try Wire.array(c.pointee.n_ids, c.pointee.ids) { (value) throws(MessageError) in try Wire.text(value, "petrel.supervisor.v1.UsageRequest.ids") }
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.UsageRequest.owner")
+        ids = []
+        if let values = c.pointee.ids {
+            ids.reserveCapacity(c.pointee.n_ids)
+            for index in 0..<c.pointee.n_ids {
+                ids.append(try Wire.text(values[index], "petrel.supervisor.v1.UsageRequest.ids"))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__UsageRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.n_ids = ids.count
-        c.pointee.ids = arena.array(ids) { arena.text($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in ids.reversed() {
+            writer.text(value)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.Usage {
     package static let fullName = "petrel.supervisor.v1.Usage"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.Usage", isRecursive: false, petrel__supervisor__v1__usage__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__Usage>) {
-        petrel__supervisor__v1__usage__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__Usage.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__Usage>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.Usage.id"),
-            processes: Wire.array(c.pointee.n_processes, c.pointee.processes) { $0 },
-            cpuNanos: c.pointee.cpu_nanos,
-            cpuUserNanos: c.pointee.cpu_user_nanos,
-            cpuSystemNanos: c.pointee.cpu_system_nanos,
-            memoryBytes: c.pointee.memory_bytes,
-            inactiveFileBytes: c.pointee.inactive_file_bytes,
-            memoryLimitBytes: c.pointee.memory_limit_bytes,
-            processCount: c.pointee.process_count,
-            processLimit: c.pointee.process_limit,
-            readBytes: c.pointee.read_bytes,
-            writtenBytes: c.pointee.written_bytes,
-            receivedBytes: c.pointee.received_bytes,
-            sentBytes: c.pointee.sent_bytes,
-            receivedPackets: c.pointee.received_packets,
-            sentPackets: c.pointee.sent_packets,
-            pid: c.pointee.pid,
-            bootNanos: c.pointee.boot_nanos,
-            wallUnixNanos: c.pointee.wall_unix_nanos
-        )
+        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.Usage.id")
+        processes = []
+        if let values = c.pointee.processes {
+            processes += UnsafeBufferPointer(start: values, count: c.pointee.n_processes)
+        }
+        cpuNanos = c.pointee.cpu_nanos
+        cpuUserNanos = c.pointee.cpu_user_nanos
+        cpuSystemNanos = c.pointee.cpu_system_nanos
+        memoryBytes = c.pointee.memory_bytes
+        inactiveFileBytes = c.pointee.inactive_file_bytes
+        memoryLimitBytes = c.pointee.memory_limit_bytes
+        processCount = c.pointee.process_count
+        processLimit = c.pointee.process_limit
+        readBytes = c.pointee.read_bytes
+        writtenBytes = c.pointee.written_bytes
+        receivedBytes = c.pointee.received_bytes
+        sentBytes = c.pointee.sent_bytes
+        receivedPackets = c.pointee.received_packets
+        sentPackets = c.pointee.sent_packets
+        pid = c.pointee.pid
+        bootNanos = c.pointee.boot_nanos
+        wallUnixNanos = c.pointee.wall_unix_nanos
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__Usage>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        c.pointee.n_processes = processes.count
-        c.pointee.processes = arena.array(processes) { $0 }
-        c.pointee.cpu_nanos = cpuNanos
-        c.pointee.cpu_user_nanos = cpuUserNanos
-        c.pointee.cpu_system_nanos = cpuSystemNanos
-        c.pointee.memory_bytes = memoryBytes
-        c.pointee.inactive_file_bytes = inactiveFileBytes
-        c.pointee.memory_limit_bytes = memoryLimitBytes
-        c.pointee.process_count = processCount
-        c.pointee.process_limit = processLimit
-        c.pointee.read_bytes = readBytes
-        c.pointee.written_bytes = writtenBytes
-        c.pointee.received_bytes = receivedBytes
-        c.pointee.sent_bytes = sentBytes
-        c.pointee.received_packets = receivedPackets
-        c.pointee.sent_packets = sentPackets
-        c.pointee.pid = pid
-        c.pointee.boot_nanos = bootNanos
-        c.pointee.wall_unix_nanos = wallUnixNanos
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if wallUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: wallUnixNanos))
+            writer.tag(152)
+        }
+        if bootNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: bootNanos))
+            writer.tag(144)
+        }
+        if pid != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: pid))
+            writer.tag(136)
+        }
+        if sentPackets != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sentPackets))
+            writer.tag(128)
+        }
+        if receivedPackets != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: receivedPackets))
+            writer.tag(120)
+        }
+        if sentBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sentBytes))
+            writer.tag(112)
+        }
+        if receivedBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: receivedBytes))
+            writer.tag(104)
+        }
+        if writtenBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: writtenBytes))
+            writer.tag(96)
+        }
+        if readBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: readBytes))
+            writer.tag(88)
+        }
+        if processLimit != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: processLimit))
+            writer.tag(80)
+        }
+        if processCount != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: processCount))
+            writer.tag(72)
+        }
+        if memoryLimitBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: memoryLimitBytes))
+            writer.tag(64)
+        }
+        if inactiveFileBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: inactiveFileBytes))
+            writer.tag(56)
+        }
+        if memoryBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: memoryBytes))
+            writer.tag(48)
+        }
+        if cpuSystemNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: cpuSystemNanos))
+            writer.tag(40)
+        }
+        if cpuUserNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: cpuUserNanos))
+            writer.tag(32)
+        }
+        if cpuNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: cpuNanos))
+            writer.tag(24)
+        }
+        if !processes.isEmpty {
+            let end = writer.count
+            for value in processes.reversed() { writer.varint(UInt64(truncatingIfNeeded: value)) }
+            writer.close(18, since: end)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.UsageResponse {
     package static let fullName = "petrel.supervisor.v1.UsageResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.UsageResponse", isRecursive: false, petrel__supervisor__v1__usage_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__UsageResponse>) {
-        petrel__supervisor__v1__usage_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__UsageResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__UsageResponse>) throws(MessageError) {
-        self.init(
-            usages: try Wire.array(c.pointee.n_usages, c.pointee.usages) { (value) throws(MessageError) in try Wire.element(value) }
-        )
+        usages = []
+        if let values = c.pointee.usages {
+            usages.reserveCapacity(c.pointee.n_usages)
+            for index in 0..<c.pointee.n_usages {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                usages.append(try SupervisorV1.Usage(decoding: value))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__UsageResponse>, _ arena: Arena) {
-        c.pointee.n_usages = usages.count
-        c.pointee.usages = arena.array(usages) { arena.message($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in usages.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension SupervisorV1.StartRequest {
     package static let fullName = "petrel.supervisor.v1.StartRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.StartRequest", isRecursive: false, petrel__supervisor__v1__start_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__StartRequest>) {
-        petrel__supervisor__v1__start_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__StartRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__StartRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.StartRequest.owner"),
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.StartRequest.id"),
-            key: try Wire.text(c.pointee.key, "petrel.supervisor.v1.StartRequest.key")
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.StartRequest.owner")
+        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.StartRequest.id")
+        self.key = try Wire.text(c.pointee.key, "petrel.supervisor.v1.StartRequest.key")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__StartRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.id = arena.text(id)
-        c.pointee.key = arena.text(key)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !self.key.isEmpty {
+            writer.text(self.key)
+            writer.tag(82)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.StopRequest {
     package static let fullName = "petrel.supervisor.v1.StopRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.StopRequest", isRecursive: false, petrel__supervisor__v1__stop_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__StopRequest>) {
-        petrel__supervisor__v1__stop_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__StopRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__StopRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.StopRequest.owner"),
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.StopRequest.id"),
-            timeoutMillis: c.pointee._timeout_millis_case.rawValue == 3 ? c.pointee.timeout_millis : nil,
-            signal: c.pointee.signal
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.StopRequest.owner")
+        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.StopRequest.id")
+        timeoutMillis = c.pointee._timeout_millis_case.rawValue == 3 ? c.pointee.timeout_millis : nil
+        signal = c.pointee.signal
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__StopRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.id = arena.text(id)
-        if let value = timeoutMillis {
-            c.pointee._timeout_millis_case = .init(rawValue: 3)
-            c.pointee.timeout_millis = value
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if signal != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: signal))
+            writer.tag(32)
         }
-        c.pointee.signal = signal
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if let value = timeoutMillis {
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(24)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.KillRequest {
     package static let fullName = "petrel.supervisor.v1.KillRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.KillRequest", isRecursive: false, petrel__supervisor__v1__kill_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__KillRequest>) {
-        petrel__supervisor__v1__kill_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__KillRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__KillRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.KillRequest.owner"),
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.KillRequest.id"),
-            signal: c.pointee.signal,
-            all: c.pointee.all != 0
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.KillRequest.owner")
+        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.KillRequest.id")
+        signal = c.pointee.signal
+        all = c.pointee.all != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__KillRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.id = arena.text(id)
-        c.pointee.signal = signal
-        c.pointee.all = all ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if all {
+            writer.varint(all ? 1 : 0)
+            writer.tag(32)
+        }
+        if signal != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: signal))
+            writer.tag(24)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.DeleteRequest {
     package static let fullName = "petrel.supervisor.v1.DeleteRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.DeleteRequest", isRecursive: false, petrel__supervisor__v1__delete_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__DeleteRequest>) {
-        petrel__supervisor__v1__delete_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__DeleteRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__DeleteRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.DeleteRequest.owner"),
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.DeleteRequest.id"),
-            force: c.pointee.force != 0,
-            final: c.pointee.final != 0
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.DeleteRequest.owner")
+        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.DeleteRequest.id")
+        force = c.pointee.force != 0
+        final = c.pointee.final != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__DeleteRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.id = arena.text(id)
-        c.pointee.force = force ? 1 : 0
-        c.pointee.final = final ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if final {
+            writer.varint(final ? 1 : 0)
+            writer.tag(32)
+        }
+        if force {
+            writer.varint(force ? 1 : 0)
+            writer.tag(24)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.DeleteResponse {
     package static let fullName = "petrel.supervisor.v1.DeleteResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.DeleteResponse", isRecursive: false, petrel__supervisor__v1__delete_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__DeleteResponse>) {
-        petrel__supervisor__v1__delete_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__DeleteResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__DeleteResponse>) throws(MessageError) {
-        self.init(
-            exit: c.pointee._exit_case.rawValue == 1 ? try Wire.message(c.pointee.exit) : nil
-        )
+        if let value = c.pointee.exit {
+            exit = try SupervisorV1.ExitStatus(decoding: value)
+        } else {
+            exit = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__DeleteResponse>, _ arena: Arena) {
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         if let value = exit {
-            c.pointee._exit_case = .init(rawValue: 1)
-            c.pointee.exit = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension SupervisorV1.GetRequest {
     package static let fullName = "petrel.supervisor.v1.GetRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.GetRequest", isRecursive: false, petrel__supervisor__v1__get_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__GetRequest>) {
-        petrel__supervisor__v1__get_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__GetRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__GetRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.GetRequest.owner"),
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.GetRequest.id")
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.GetRequest.owner")
+        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.GetRequest.id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__GetRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.id = arena.text(id)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.ListRequest {
     package static let fullName = "petrel.supervisor.v1.ListRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ListRequest", isRecursive: false, petrel__supervisor__v1__list_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__ListRequest>) {
-        petrel__supervisor__v1__list_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ListRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ListRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ListRequest.owner")
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ListRequest.owner")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__ListRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.ListResponse {
     package static let fullName = "petrel.supervisor.v1.ListResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ListResponse", isRecursive: false, petrel__supervisor__v1__list_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__ListResponse>) {
-        petrel__supervisor__v1__list_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ListResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ListResponse>) throws(MessageError) {
-        self.init(
-            containers: try Wire.array(c.pointee.n_containers, c.pointee.containers) { (value) throws(MessageError) in try Wire.element(value) },
-            sequence: c.pointee.sequence,
-            journalId: try Wire.text(c.pointee.journal_id, "petrel.supervisor.v1.ListResponse.journal_id")
-        )
+        containers = []
+        if let values = c.pointee.containers {
+            containers.reserveCapacity(c.pointee.n_containers)
+            for index in 0..<c.pointee.n_containers {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                containers.append(try SupervisorV1.Container(decoding: value))
+            }
+        }
+        sequence = c.pointee.sequence
+        journalId = try Wire.text(c.pointee.journal_id, "petrel.supervisor.v1.ListResponse.journal_id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__ListResponse>, _ arena: Arena) {
-        c.pointee.n_containers = containers.count
-        c.pointee.containers = arena.array(containers) { arena.message($0) }
-        c.pointee.sequence = sequence
-        c.pointee.journal_id = arena.text(journalId)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !journalId.isEmpty {
+            writer.text(journalId)
+            writer.tag(26)
+        }
+        if sequence != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sequence))
+            writer.tag(16)
+        }
+        for value in containers.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension SupervisorV1.WaitRequest {
     package static let fullName = "petrel.supervisor.v1.WaitRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.WaitRequest", isRecursive: false, petrel__supervisor__v1__wait_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__WaitRequest>) {
-        petrel__supervisor__v1__wait_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__WaitRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__WaitRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.WaitRequest.owner"),
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.WaitRequest.id"),
-            condition: SupervisorV1.WaitRequest.Condition(rawValue: c.pointee.condition)
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.WaitRequest.owner")
+        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.WaitRequest.id")
+        condition = SupervisorV1.WaitRequest.Condition(rawValue: c.pointee.condition)
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__WaitRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.id = arena.text(id)
-        c.pointee.condition = condition.rawValue
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if condition.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: condition.rawValue))
+            writer.tag(24)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.WaitResponse {
     package static let fullName = "petrel.supervisor.v1.WaitResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.WaitResponse", isRecursive: false, petrel__supervisor__v1__wait_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__WaitResponse>) {
-        petrel__supervisor__v1__wait_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__WaitResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__WaitResponse>) throws(MessageError) {
-        self.init(
-            exit: try Wire.message(c.pointee.exit)
-        )
+        if let value = c.pointee.exit {
+            exit = try SupervisorV1.ExitStatus(decoding: value)
+        } else {
+            exit = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__WaitResponse>, _ arena: Arena) {
-        c.pointee.exit = arena.message(exit)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = exit {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension SupervisorV1.ExecRequest {
     package static let fullName = "petrel.supervisor.v1.ExecRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ExecRequest", isRecursive: false, petrel__supervisor__v1__exec_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__ExecRequest>) {
-        petrel__supervisor__v1__exec_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ExecRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ExecRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ExecRequest.owner"),
-            containerId: try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.ExecRequest.container_id"),
-            execId: try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.ExecRequest.exec_id"),
-            processJson: Wire.bytes(c.pointee.process_json),
-            openStdin: c.pointee.open_stdin != 0,
-            detached: c.pointee.detached != 0
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ExecRequest.owner")
+        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.ExecRequest.container_id")
+        execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.ExecRequest.exec_id")
+        processJson = Wire.bytes(c.pointee.process_json)
+        openStdin = c.pointee.open_stdin != 0
+        detached = c.pointee.detached != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__ExecRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.container_id = arena.text(containerId)
-        c.pointee.exec_id = arena.text(execId)
-        c.pointee.process_json = arena.bytes(processJson)
-        c.pointee.open_stdin = openStdin ? 1 : 0
-        c.pointee.detached = detached ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if detached {
+            writer.varint(detached ? 1 : 0)
+            writer.tag(48)
+        }
+        if openStdin {
+            writer.varint(openStdin ? 1 : 0)
+            writer.tag(40)
+        }
+        if !processJson.isEmpty {
+            writer.bytes(processJson)
+            writer.tag(34)
+        }
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(26)
+        }
+        if !containerId.isEmpty {
+            writer.text(containerId)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.ExecProcess {
     package static let fullName = "petrel.supervisor.v1.ExecProcess"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ExecProcess", isRecursive: false, petrel__supervisor__v1__exec_process__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__ExecProcess>) {
-        petrel__supervisor__v1__exec_process__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ExecProcess.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ExecProcess>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.ExecProcess.id"),
-            containerId: try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.ExecProcess.container_id"),
-            running: c.pointee.running != 0,
-            pid: c.pointee.pid,
-            exit: c.pointee._exit_case.rawValue == 5 ? try Wire.message(c.pointee.exit) : nil,
-            streamSocket: try Wire.text(c.pointee.stream_socket, "petrel.supervisor.v1.ExecProcess.stream_socket")
-        )
+        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.ExecProcess.id")
+        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.ExecProcess.container_id")
+        running = c.pointee.running != 0
+        pid = c.pointee.pid
+        if let value = c.pointee.exit {
+            exit = try SupervisorV1.ExitStatus(decoding: value)
+        } else {
+            exit = nil
+        }
+        streamSocket = try Wire.text(c.pointee.stream_socket, "petrel.supervisor.v1.ExecProcess.stream_socket")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__ExecProcess>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        c.pointee.container_id = arena.text(containerId)
-        c.pointee.running = running ? 1 : 0
-        c.pointee.pid = pid
-        if let value = exit {
-            c.pointee._exit_case = .init(rawValue: 5)
-            c.pointee.exit = arena.message(value)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !streamSocket.isEmpty {
+            writer.text(streamSocket)
+            writer.tag(50)
         }
-        c.pointee.stream_socket = arena.text(streamSocket)
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if let value = exit {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(42, since: end)
+        }
+        if pid != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: pid))
+            writer.tag(32)
+        }
+        if running {
+            writer.varint(running ? 1 : 0)
+            writer.tag(24)
+        }
+        if !containerId.isEmpty {
+            writer.text(containerId)
+            writer.tag(18)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.GetExecRequest {
     package static let fullName = "petrel.supervisor.v1.GetExecRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.GetExecRequest", isRecursive: false, petrel__supervisor__v1__get_exec_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__GetExecRequest>) {
-        petrel__supervisor__v1__get_exec_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__GetExecRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__GetExecRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.GetExecRequest.owner"),
-            containerId: try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.GetExecRequest.container_id"),
-            execId: try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.GetExecRequest.exec_id")
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.GetExecRequest.owner")
+        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.GetExecRequest.container_id")
+        execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.GetExecRequest.exec_id")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__GetExecRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.container_id = arena.text(containerId)
-        c.pointee.exec_id = arena.text(execId)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(26)
+        }
+        if !containerId.isEmpty {
+            writer.text(containerId)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.KillExecRequest {
     package static let fullName = "petrel.supervisor.v1.KillExecRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.KillExecRequest", isRecursive: false, petrel__supervisor__v1__kill_exec_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__KillExecRequest>) {
-        petrel__supervisor__v1__kill_exec_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__KillExecRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__KillExecRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.KillExecRequest.owner"),
-            containerId: try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.KillExecRequest.container_id"),
-            execId: try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.KillExecRequest.exec_id"),
-            signal: c.pointee.signal
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.KillExecRequest.owner")
+        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.KillExecRequest.container_id")
+        execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.KillExecRequest.exec_id")
+        signal = c.pointee.signal
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__KillExecRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.container_id = arena.text(containerId)
-        c.pointee.exec_id = arena.text(execId)
-        c.pointee.signal = signal
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if signal != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: signal))
+            writer.tag(32)
+        }
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(26)
+        }
+        if !containerId.isEmpty {
+            writer.text(containerId)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.ResizeTerminalRequest {
     package static let fullName = "petrel.supervisor.v1.ResizeTerminalRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ResizeTerminalRequest", isRecursive: false, petrel__supervisor__v1__resize_terminal_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__ResizeTerminalRequest>) {
-        petrel__supervisor__v1__resize_terminal_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ResizeTerminalRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ResizeTerminalRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ResizeTerminalRequest.owner"),
-            containerId: try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.ResizeTerminalRequest.container_id"),
-            execId: try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.ResizeTerminalRequest.exec_id"),
-            columns: c.pointee.columns,
-            rows: c.pointee.rows
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ResizeTerminalRequest.owner")
+        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.ResizeTerminalRequest.container_id")
+        execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.ResizeTerminalRequest.exec_id")
+        columns = c.pointee.columns
+        rows = c.pointee.rows
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__ResizeTerminalRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.container_id = arena.text(containerId)
-        c.pointee.exec_id = arena.text(execId)
-        c.pointee.columns = columns
-        c.pointee.rows = rows
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if rows != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: rows))
+            writer.tag(40)
+        }
+        if columns != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: columns))
+            writer.tag(32)
+        }
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(26)
+        }
+        if !containerId.isEmpty {
+            writer.text(containerId)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.ResizeTerminalResponse {
     package static let fullName = "petrel.supervisor.v1.ResizeTerminalResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ResizeTerminalResponse", isRecursive: false, petrel__supervisor__v1__resize_terminal_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__ResizeTerminalResponse>) {
-        petrel__supervisor__v1__resize_terminal_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ResizeTerminalResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ResizeTerminalResponse>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__ResizeTerminalResponse>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension SupervisorV1.EventsRequest {
     package static let fullName = "petrel.supervisor.v1.EventsRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.EventsRequest", isRecursive: false, petrel__supervisor__v1__events_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__EventsRequest>) {
-        petrel__supervisor__v1__events_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__EventsRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__EventsRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.EventsRequest.owner"),
-            journalId: try Wire.text(c.pointee.journal_id, "petrel.supervisor.v1.EventsRequest.journal_id"),
-            afterSequence: c.pointee.after_sequence
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.EventsRequest.owner")
+        journalId = try Wire.text(c.pointee.journal_id, "petrel.supervisor.v1.EventsRequest.journal_id")
+        afterSequence = c.pointee.after_sequence
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__EventsRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.journal_id = arena.text(journalId)
-        c.pointee.after_sequence = afterSequence
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if afterSequence != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: afterSequence))
+            writer.tag(24)
+        }
+        if !journalId.isEmpty {
+            writer.text(journalId)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.Event {
     package static let fullName = "petrel.supervisor.v1.Event"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.Event", isRecursive: false, petrel__supervisor__v1__event__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__Event>) {
-        petrel__supervisor__v1__event__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__Event.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__Event>) throws(MessageError) {
-        self.init(
-            sequence: c.pointee.sequence,
-            journalId: try Wire.text(c.pointee.journal_id, "petrel.supervisor.v1.Event.journal_id"),
-            wallUnixNanos: c.pointee.wall_unix_nanos,
-            bootNanos: c.pointee.boot_nanos,
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.Event.owner"),
-            containerId: try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.Event.container_id"),
-            action: SupervisorV1.Event.Action(rawValue: c.pointee.action),
-            exit: try Wire.message(c.pointee.exit),
-            execId: try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.Event.exec_id"),
-            signal: c.pointee.signal,
-            run: c.pointee.run,
-            health: SupervisorV1.Health.Status(rawValue: c.pointee.health)
-        )
+        sequence = c.pointee.sequence
+        journalId = try Wire.text(c.pointee.journal_id, "petrel.supervisor.v1.Event.journal_id")
+        wallUnixNanos = c.pointee.wall_unix_nanos
+        bootNanos = c.pointee.boot_nanos
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.Event.owner")
+        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.Event.container_id")
+        action = SupervisorV1.Event.Action(rawValue: c.pointee.action)
+        if let value = c.pointee.exit {
+            exit = try SupervisorV1.ExitStatus(decoding: value)
+        } else {
+            exit = nil
+        }
+        execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.Event.exec_id")
+        signal = c.pointee.signal
+        run = c.pointee.run
+        health = SupervisorV1.Health.Status(rawValue: c.pointee.health)
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__Event>, _ arena: Arena) {
-        c.pointee.sequence = sequence
-        c.pointee.journal_id = arena.text(journalId)
-        c.pointee.wall_unix_nanos = wallUnixNanos
-        c.pointee.boot_nanos = bootNanos
-        c.pointee.owner = arena.text(owner)
-        c.pointee.container_id = arena.text(containerId)
-        c.pointee.action = action.rawValue
-        c.pointee.exit = arena.message(exit)
-        c.pointee.exec_id = arena.text(execId)
-        c.pointee.signal = signal
-        c.pointee.run = run
-        c.pointee.health = health.rawValue
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if health.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: health.rawValue))
+            writer.tag(320)
+        }
+        if run != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: run))
+            writer.tag(88)
+        }
+        if signal != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: signal))
+            writer.tag(80)
+        }
+        if !execId.isEmpty {
+            writer.text(execId)
+            writer.tag(74)
+        }
+        if let value = exit {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(66, since: end)
+        }
+        if action.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: action.rawValue))
+            writer.tag(56)
+        }
+        if !containerId.isEmpty {
+            writer.text(containerId)
+            writer.tag(50)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(42)
+        }
+        if bootNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: bootNanos))
+            writer.tag(32)
+        }
+        if wallUnixNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: wallUnixNanos))
+            writer.tag(24)
+        }
+        if !journalId.isEmpty {
+            writer.text(journalId)
+            writer.tag(18)
+        }
+        if sequence != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sequence))
+            writer.tag(8)
+        }
     }
 }
 
 extension SupervisorV1.AcknowledgeEventsRequest {
     package static let fullName = "petrel.supervisor.v1.AcknowledgeEventsRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.AcknowledgeEventsRequest", isRecursive: false, petrel__supervisor__v1__acknowledge_events_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__AcknowledgeEventsRequest>) {
-        petrel__supervisor__v1__acknowledge_events_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__AcknowledgeEventsRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__AcknowledgeEventsRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.AcknowledgeEventsRequest.owner"),
-            journalId: try Wire.text(c.pointee.journal_id, "petrel.supervisor.v1.AcknowledgeEventsRequest.journal_id"),
-            sequence: c.pointee.sequence
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.AcknowledgeEventsRequest.owner")
+        journalId = try Wire.text(c.pointee.journal_id, "petrel.supervisor.v1.AcknowledgeEventsRequest.journal_id")
+        sequence = c.pointee.sequence
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__AcknowledgeEventsRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.journal_id = arena.text(journalId)
-        c.pointee.sequence = sequence
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if sequence != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: sequence))
+            writer.tag(24)
+        }
+        if !journalId.isEmpty {
+            writer.text(journalId)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.AcknowledgeEventsResponse {
     package static let fullName = "petrel.supervisor.v1.AcknowledgeEventsResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.AcknowledgeEventsResponse", isRecursive: false, petrel__supervisor__v1__acknowledge_events_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__AcknowledgeEventsResponse>) {
-        petrel__supervisor__v1__acknowledge_events_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__AcknowledgeEventsResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__AcknowledgeEventsResponse>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__AcknowledgeEventsResponse>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension SupervisorV1.VersionRequest {
     package static let fullName = "petrel.supervisor.v1.VersionRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.VersionRequest", isRecursive: false, petrel__supervisor__v1__version_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__VersionRequest>) {
-        petrel__supervisor__v1__version_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__VersionRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__VersionRequest>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__VersionRequest>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension SupervisorV1.VersionResponse {
     package static let fullName = "petrel.supervisor.v1.VersionResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.VersionResponse", isRecursive: false, petrel__supervisor__v1__version_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__VersionResponse>) {
-        petrel__supervisor__v1__version_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__VersionResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__VersionResponse>) throws(MessageError) {
-        self.init(
-            version: try Wire.text(c.pointee.version, "petrel.supervisor.v1.VersionResponse.version"),
-            bootId: try Wire.text(c.pointee.boot_id, "petrel.supervisor.v1.VersionResponse.boot_id"),
-            cgroupLayout: try Wire.text(c.pointee.cgroup_layout, "petrel.supervisor.v1.VersionResponse.cgroup_layout")
-        )
+        version = try Wire.text(c.pointee.version, "petrel.supervisor.v1.VersionResponse.version")
+        bootId = try Wire.text(c.pointee.boot_id, "petrel.supervisor.v1.VersionResponse.boot_id")
+        cgroupLayout = try Wire.text(c.pointee.cgroup_layout, "petrel.supervisor.v1.VersionResponse.cgroup_layout")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__VersionResponse>, _ arena: Arena) {
-        c.pointee.version = arena.text(version)
-        c.pointee.boot_id = arena.text(bootId)
-        c.pointee.cgroup_layout = arena.text(cgroupLayout)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !cgroupLayout.isEmpty {
+            writer.text(cgroupLayout)
+            writer.tag(26)
+        }
+        if !bootId.isEmpty {
+            writer.text(bootId)
+            writer.tag(18)
+        }
+        if !version.isEmpty {
+            writer.text(version)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.StatPathRequest {
     package static let fullName = "petrel.supervisor.v1.StatPathRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.StatPathRequest", isRecursive: false, petrel__supervisor__v1__stat_path_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__StatPathRequest>) {
-        petrel__supervisor__v1__stat_path_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__StatPathRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__StatPathRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.StatPathRequest.owner"),
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.StatPathRequest.id"),
-            path: try Wire.text(c.pointee.path, "petrel.supervisor.v1.StatPathRequest.path")
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.StatPathRequest.owner")
+        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.StatPathRequest.id")
+        path = try Wire.text(c.pointee.path, "petrel.supervisor.v1.StatPathRequest.path")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__StatPathRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.id = arena.text(id)
-        c.pointee.path = arena.text(path)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !path.isEmpty {
+            writer.text(path)
+            writer.tag(26)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.ReadArchiveRequest {
     package static let fullName = "petrel.supervisor.v1.ReadArchiveRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ReadArchiveRequest", isRecursive: false, petrel__supervisor__v1__read_archive_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__ReadArchiveRequest>) {
-        petrel__supervisor__v1__read_archive_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ReadArchiveRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ReadArchiveRequest>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ReadArchiveRequest.owner"),
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.ReadArchiveRequest.id"),
-            path: try Wire.text(c.pointee.path, "petrel.supervisor.v1.ReadArchiveRequest.path")
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ReadArchiveRequest.owner")
+        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.ReadArchiveRequest.id")
+        path = try Wire.text(c.pointee.path, "petrel.supervisor.v1.ReadArchiveRequest.path")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__ReadArchiveRequest>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.id = arena.text(id)
-        c.pointee.path = arena.text(path)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !path.isEmpty {
+            writer.text(path)
+            writer.tag(26)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.ReadArchiveResponse {
     package static let fullName = "petrel.supervisor.v1.ReadArchiveResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ReadArchiveResponse", isRecursive: false, petrel__supervisor__v1__read_archive_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__ReadArchiveResponse>) {
-        petrel__supervisor__v1__read_archive_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ReadArchiveResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ReadArchiveResponse>) throws(MessageError) {
-        self.init(
-            body: try { () throws(MessageError) -> Body? in
-                switch c.pointee.body_case.rawValue {
-                case 1: .status(try Wire.element(c.pointee.status))
-                case 2: .data(Wire.bytes(c.pointee.data))
-                default: nil
-                }
-            }()
-        )
+        switch c.pointee.body_case.rawValue {
+        case 1:
+            guard let value = c.pointee.status else { throw Wire.missing(Self.fullName) }
+            body = .status(try CommonV1.PathStatus(decoding: value))
+        case 2:
+            body = .data(Wire.bytes(c.pointee.data))
+        default: body = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__ReadArchiveResponse>, _ arena: Arena) {
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch body {
         case .status(let value):
-            c.pointee.body_case = .init(rawValue: 1)
-            c.pointee.status = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
         case .data(let value):
-            c.pointee.body_case = .init(rawValue: 2)
-            c.pointee.data = arena.bytes(value)
+            writer.bytes(value)
+            writer.tag(18)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension SupervisorV1.WriteArchiveRequest {
     package static let fullName = "petrel.supervisor.v1.WriteArchiveRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.WriteArchiveRequest", isRecursive: false, petrel__supervisor__v1__write_archive_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__WriteArchiveRequest>) {
-        petrel__supervisor__v1__write_archive_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__WriteArchiveRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__WriteArchiveRequest>) throws(MessageError) {
-        self.init(
-            body: try { () throws(MessageError) -> Body? in
-                switch c.pointee.body_case.rawValue {
-                case 1: .start(try Wire.element(c.pointee.start))
-                case 2: .data(Wire.bytes(c.pointee.data))
-                default: nil
-                }
-            }()
-        )
+        switch c.pointee.body_case.rawValue {
+        case 1:
+            guard let value = c.pointee.start else { throw Wire.missing(Self.fullName) }
+            body = .start(try SupervisorV1.WriteArchiveStart(decoding: value))
+        case 2:
+            body = .data(Wire.bytes(c.pointee.data))
+        default: body = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__WriteArchiveRequest>, _ arena: Arena) {
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch body {
         case .start(let value):
-            c.pointee.body_case = .init(rawValue: 1)
-            c.pointee.start = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
         case .data(let value):
-            c.pointee.body_case = .init(rawValue: 2)
-            c.pointee.data = arena.bytes(value)
+            writer.bytes(value)
+            writer.tag(18)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension SupervisorV1.WriteArchiveStart {
     package static let fullName = "petrel.supervisor.v1.WriteArchiveStart"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.WriteArchiveStart", isRecursive: false, petrel__supervisor__v1__write_archive_start__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__WriteArchiveStart>) {
-        petrel__supervisor__v1__write_archive_start__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__WriteArchiveStart.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__WriteArchiveStart>) throws(MessageError) {
-        self.init(
-            owner: try Wire.text(c.pointee.owner, "petrel.supervisor.v1.WriteArchiveStart.owner"),
-            id: try Wire.text(c.pointee.id, "petrel.supervisor.v1.WriteArchiveStart.id"),
-            path: try Wire.text(c.pointee.path, "petrel.supervisor.v1.WriteArchiveStart.path"),
-            noOverwriteDirNonDir: c.pointee.no_overwrite_dir_non_dir != 0,
-            copyUidGid: c.pointee.copy_uid_gid != 0
-        )
+        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.WriteArchiveStart.owner")
+        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.WriteArchiveStart.id")
+        path = try Wire.text(c.pointee.path, "petrel.supervisor.v1.WriteArchiveStart.path")
+        noOverwriteDirNonDir = c.pointee.no_overwrite_dir_non_dir != 0
+        copyUidGid = c.pointee.copy_uid_gid != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__WriteArchiveStart>, _ arena: Arena) {
-        c.pointee.owner = arena.text(owner)
-        c.pointee.id = arena.text(id)
-        c.pointee.path = arena.text(path)
-        c.pointee.no_overwrite_dir_non_dir = noOverwriteDirNonDir ? 1 : 0
-        c.pointee.copy_uid_gid = copyUidGid ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if copyUidGid {
+            writer.varint(copyUidGid ? 1 : 0)
+            writer.tag(40)
+        }
+        if noOverwriteDirNonDir {
+            writer.varint(noOverwriteDirNonDir ? 1 : 0)
+            writer.tag(32)
+        }
+        if !path.isEmpty {
+            writer.text(path)
+            writer.tag(26)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
     }
 }
 
 extension SupervisorV1.WriteArchiveResponse {
     package static let fullName = "petrel.supervisor.v1.WriteArchiveResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.WriteArchiveResponse", isRecursive: false, petrel__supervisor__v1__write_archive_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Supervisor__V1__WriteArchiveResponse>) {
-        petrel__supervisor__v1__write_archive_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__WriteArchiveResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__WriteArchiveResponse>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Supervisor__V1__WriteArchiveResponse>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }

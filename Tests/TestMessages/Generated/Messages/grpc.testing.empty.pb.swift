@@ -16,18 +16,21 @@ extension GrpcTesting {
 
 extension GrpcTesting.Empty {
     package static let fullName = "grpc.testing.Empty"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.testing.Empty", isRecursive: false, grpc__testing__empty__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Testing__Empty>) {
-        grpc__testing__empty__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__Empty.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__Empty>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Testing__Empty>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }

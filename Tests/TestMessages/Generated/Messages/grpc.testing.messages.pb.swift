@@ -229,237 +229,388 @@ extension GrpcTesting {
 
 extension GrpcTesting.BoolValue {
     package static let fullName = "grpc.testing.BoolValue"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.testing.BoolValue", isRecursive: false, grpc__testing__bool_value__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Testing__BoolValue>) {
-        grpc__testing__bool_value__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__BoolValue.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__BoolValue>) throws(MessageError) {
-        self.init(
-            value: c.pointee.value != 0
-        )
+        self.value = c.pointee.value != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Testing__BoolValue>, _ arena: Arena) {
-        c.pointee.value = value ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if self.value {
+            writer.varint(self.value ? 1 : 0)
+            writer.tag(8)
+        }
     }
 }
 
 extension GrpcTesting.Payload {
     package static let fullName = "grpc.testing.Payload"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.testing.Payload", isRecursive: false, grpc__testing__payload__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Testing__Payload>) {
-        grpc__testing__payload__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__Payload.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__Payload>) throws(MessageError) {
-        self.init(
-            type: GrpcTesting.PayloadType(rawValue: c.pointee.type),
-            body: Wire.bytes(c.pointee.body)
-        )
+        type = GrpcTesting.PayloadType(rawValue: c.pointee.type)
+        body = Wire.bytes(c.pointee.body)
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Testing__Payload>, _ arena: Arena) {
-        c.pointee.type = type.rawValue
-        c.pointee.body = arena.bytes(body)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !body.isEmpty {
+            writer.bytes(body)
+            writer.tag(18)
+        }
+        if type.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: type.rawValue))
+            writer.tag(8)
+        }
     }
 }
 
 extension GrpcTesting.EchoStatus {
     package static let fullName = "grpc.testing.EchoStatus"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.testing.EchoStatus", isRecursive: false, grpc__testing__echo_status__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Testing__EchoStatus>) {
-        grpc__testing__echo_status__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__EchoStatus.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__EchoStatus>) throws(MessageError) {
-        self.init(
-            code: c.pointee.code,
-            message: try Wire.text(c.pointee.message, "grpc.testing.EchoStatus.message")
-        )
+        code = c.pointee.code
+        message = try Wire.text(c.pointee.message, "grpc.testing.EchoStatus.message")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Testing__EchoStatus>, _ arena: Arena) {
-        c.pointee.code = code
-        c.pointee.message = arena.text(message)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !message.isEmpty {
+            writer.text(message)
+            writer.tag(18)
+        }
+        if code != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: code))
+            writer.tag(8)
+        }
     }
 }
 
 extension GrpcTesting.SimpleRequest {
     package static let fullName = "grpc.testing.SimpleRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.testing.SimpleRequest", isRecursive: false, grpc__testing__simple_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Testing__SimpleRequest>) {
-        grpc__testing__simple_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__SimpleRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__SimpleRequest>) throws(MessageError) {
-        self.init(
-            responseType: GrpcTesting.PayloadType(rawValue: c.pointee.response_type),
-            responseSize: c.pointee.response_size,
-            payload: try Wire.message(c.pointee.payload),
-            responseCompressed: try Wire.message(c.pointee.response_compressed),
-            responseStatus: try Wire.message(c.pointee.response_status),
-            expectCompressed: try Wire.message(c.pointee.expect_compressed)
-        )
+        responseType = GrpcTesting.PayloadType(rawValue: c.pointee.response_type)
+        responseSize = c.pointee.response_size
+        if let value = c.pointee.payload {
+            payload = try GrpcTesting.Payload(decoding: value)
+        } else {
+            payload = nil
+        }
+        if let value = c.pointee.response_compressed {
+            responseCompressed = try GrpcTesting.BoolValue(decoding: value)
+        } else {
+            responseCompressed = nil
+        }
+        if let value = c.pointee.response_status {
+            responseStatus = try GrpcTesting.EchoStatus(decoding: value)
+        } else {
+            responseStatus = nil
+        }
+        if let value = c.pointee.expect_compressed {
+            expectCompressed = try GrpcTesting.BoolValue(decoding: value)
+        } else {
+            expectCompressed = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Testing__SimpleRequest>, _ arena: Arena) {
-        c.pointee.response_type = responseType.rawValue
-        c.pointee.response_size = responseSize
-        c.pointee.payload = arena.message(payload)
-        c.pointee.response_compressed = arena.message(responseCompressed)
-        c.pointee.response_status = arena.message(responseStatus)
-        c.pointee.expect_compressed = arena.message(expectCompressed)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = expectCompressed {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(66, since: end)
+        }
+        if let value = responseStatus {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(58, since: end)
+        }
+        if let value = responseCompressed {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(50, since: end)
+        }
+        if let value = payload {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
+        }
+        if responseSize != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: responseSize))
+            writer.tag(16)
+        }
+        if responseType.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: responseType.rawValue))
+            writer.tag(8)
+        }
     }
 }
 
 extension GrpcTesting.SimpleResponse {
     package static let fullName = "grpc.testing.SimpleResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.testing.SimpleResponse", isRecursive: false, grpc__testing__simple_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Testing__SimpleResponse>) {
-        grpc__testing__simple_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__SimpleResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__SimpleResponse>) throws(MessageError) {
-        self.init(
-            payload: try Wire.message(c.pointee.payload)
-        )
+        if let value = c.pointee.payload {
+            payload = try GrpcTesting.Payload(decoding: value)
+        } else {
+            payload = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Testing__SimpleResponse>, _ arena: Arena) {
-        c.pointee.payload = arena.message(payload)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = payload {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension GrpcTesting.StreamingInputCallRequest {
     package static let fullName = "grpc.testing.StreamingInputCallRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.testing.StreamingInputCallRequest", isRecursive: false, grpc__testing__streaming_input_call_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Testing__StreamingInputCallRequest>) {
-        grpc__testing__streaming_input_call_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__StreamingInputCallRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__StreamingInputCallRequest>) throws(MessageError) {
-        self.init(
-            payload: try Wire.message(c.pointee.payload),
-            expectCompressed: try Wire.message(c.pointee.expect_compressed)
-        )
+        if let value = c.pointee.payload {
+            payload = try GrpcTesting.Payload(decoding: value)
+        } else {
+            payload = nil
+        }
+        if let value = c.pointee.expect_compressed {
+            expectCompressed = try GrpcTesting.BoolValue(decoding: value)
+        } else {
+            expectCompressed = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Testing__StreamingInputCallRequest>, _ arena: Arena) {
-        c.pointee.payload = arena.message(payload)
-        c.pointee.expect_compressed = arena.message(expectCompressed)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = expectCompressed {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if let value = payload {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension GrpcTesting.StreamingInputCallResponse {
     package static let fullName = "grpc.testing.StreamingInputCallResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.testing.StreamingInputCallResponse", isRecursive: false, grpc__testing__streaming_input_call_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Testing__StreamingInputCallResponse>) {
-        grpc__testing__streaming_input_call_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__StreamingInputCallResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__StreamingInputCallResponse>) throws(MessageError) {
-        self.init(
-            aggregatedPayloadSize: c.pointee.aggregated_payload_size
-        )
+        aggregatedPayloadSize = c.pointee.aggregated_payload_size
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Testing__StreamingInputCallResponse>, _ arena: Arena) {
-        c.pointee.aggregated_payload_size = aggregatedPayloadSize
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if aggregatedPayloadSize != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: aggregatedPayloadSize))
+            writer.tag(8)
+        }
     }
 }
 
 extension GrpcTesting.ResponseParameters {
     package static let fullName = "grpc.testing.ResponseParameters"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.testing.ResponseParameters", isRecursive: false, grpc__testing__response_parameters__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Testing__ResponseParameters>) {
-        grpc__testing__response_parameters__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__ResponseParameters.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__ResponseParameters>) throws(MessageError) {
-        self.init(
-            size: c.pointee.size,
-            intervalUs: c.pointee.interval_us,
-            compressed: try Wire.message(c.pointee.compressed)
-        )
+        size = c.pointee.size
+        intervalUs = c.pointee.interval_us
+        if let value = c.pointee.compressed {
+            compressed = try GrpcTesting.BoolValue(decoding: value)
+        } else {
+            compressed = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Testing__ResponseParameters>, _ arena: Arena) {
-        c.pointee.size = size
-        c.pointee.interval_us = intervalUs
-        c.pointee.compressed = arena.message(compressed)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = compressed {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
+        }
+        if intervalUs != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: intervalUs))
+            writer.tag(16)
+        }
+        if size != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: size))
+            writer.tag(8)
+        }
     }
 }
 
 extension GrpcTesting.StreamingOutputCallRequest {
     package static let fullName = "grpc.testing.StreamingOutputCallRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.testing.StreamingOutputCallRequest", isRecursive: false, grpc__testing__streaming_output_call_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Testing__StreamingOutputCallRequest>) {
-        grpc__testing__streaming_output_call_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__StreamingOutputCallRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__StreamingOutputCallRequest>) throws(MessageError) {
-        self.init(
-            responseType: GrpcTesting.PayloadType(rawValue: c.pointee.response_type),
-            responseParameters: try Wire.array(c.pointee.n_response_parameters, c.pointee.response_parameters) { (value) throws(MessageError) in try Wire.element(value) },
-            payload: try Wire.message(c.pointee.payload),
-            responseStatus: try Wire.message(c.pointee.response_status)
-        )
+        responseType = GrpcTesting.PayloadType(rawValue: c.pointee.response_type)
+        responseParameters = []
+        if let values = c.pointee.response_parameters {
+            responseParameters.reserveCapacity(c.pointee.n_response_parameters)
+            for index in 0..<c.pointee.n_response_parameters {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                responseParameters.append(try GrpcTesting.ResponseParameters(decoding: value))
+            }
+        }
+        if let value = c.pointee.payload {
+            payload = try GrpcTesting.Payload(decoding: value)
+        } else {
+            payload = nil
+        }
+        if let value = c.pointee.response_status {
+            responseStatus = try GrpcTesting.EchoStatus(decoding: value)
+        } else {
+            responseStatus = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Testing__StreamingOutputCallRequest>, _ arena: Arena) {
-        c.pointee.response_type = responseType.rawValue
-        c.pointee.n_response_parameters = responseParameters.count
-        c.pointee.response_parameters = arena.array(responseParameters) { arena.message($0) }
-        c.pointee.payload = arena.message(payload)
-        c.pointee.response_status = arena.message(responseStatus)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = responseStatus {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(58, since: end)
+        }
+        if let value = payload {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
+        }
+        for value in responseParameters.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if responseType.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: responseType.rawValue))
+            writer.tag(8)
+        }
     }
 }
 
 extension GrpcTesting.StreamingOutputCallResponse {
     package static let fullName = "grpc.testing.StreamingOutputCallResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("grpc.testing.StreamingOutputCallResponse", isRecursive: false, grpc__testing__streaming_output_call_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Grpc__Testing__StreamingOutputCallResponse>) {
-        grpc__testing__streaming_output_call_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__StreamingOutputCallResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__StreamingOutputCallResponse>) throws(MessageError) {
-        self.init(
-            payload: try Wire.message(c.pointee.payload)
-        )
+        if let value = c.pointee.payload {
+            payload = try GrpcTesting.Payload(decoding: value)
+        } else {
+            payload = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Grpc__Testing__StreamingOutputCallResponse>, _ arena: Arena) {
-        c.pointee.payload = arena.message(payload)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = payload {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }

@@ -145,7 +145,7 @@ extension NamesV1 {
         }
 
         /// `petrel.names.v1.Names.Arena`.
-        package struct Arena_: BridgedMessage, Hashable, Sendable {
+        package struct Arena: BridgedMessage, Hashable, Sendable {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
@@ -214,7 +214,7 @@ extension NamesV1 {
         /// `is_recursive`.
         package var isRecursive: Bool
         /// `serialized`.
-        package var serialized: String
+        package var serialized_: String
         /// `encode`.
         package var encode: String
         /// `initialize`.
@@ -293,7 +293,7 @@ extension NamesV1 {
             fullName: String = "",
             hashValue_: Int64 = 0,
             isRecursive: Bool = false,
-            serialized: String = "",
+            serialized_: String = "",
             encode: String = "",
             initialize: String = "",
             description: String = "",
@@ -335,7 +335,7 @@ extension NamesV1 {
             self.fullName = fullName
             self.hashValue_ = hashValue_
             self.isRecursive = isRecursive
-            self.serialized = serialized
+            self.serialized_ = serialized_
             self.encode = encode
             self.initialize = initialize
             self.description = description
@@ -460,521 +460,745 @@ extension NamesV1 {
 
 extension NamesV1.Names {
     package static let fullName = "petrel.names.v1.Names"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.names.v1.Names", isRecursive: false, petrel__names__v1__names__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__Names>) {
-        petrel__names__v1__names__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names>) throws(MessageError) {
-        self.init(
-            payload: try { () throws(MessageError) -> PayloadChoice? in
-                switch c.pointee.payload_case.rawValue {
-                case 1: .wrapped(try Wire.element(c.pointee.wrapped))
-                case 2: .raw(Wire.bytes(c.pointee.raw))
-                default: nil
+        switch c.pointee.payload_case.rawValue {
+        case 1:
+            guard let value = c.pointee.wrapped else { throw Wire.missing(Self.fullName) }
+            payload = .wrapped(try NamesV1.Names.Payload(decoding: value))
+        case 2:
+            payload = .raw(Wire.bytes(c.pointee.raw))
+        default: payload = nil
+        }
+        switch c.pointee.answer_case.rawValue {
+        case 3:
+            answer = .some(.none(c.pointee.none != 0))
+        case 4:
+            answer = .some(.some(try Wire.text(c.pointee.some, "petrel.names.v1.Names.some")))
+        case 5:
+            answer = .`init`(c.pointee.init_field)
+        case 6:
+            answer = .`self`(c.pointee.self_field)
+        case 7:
+            guard let value = c.pointee.type else { throw Wire.missing(Self.fullName) }
+            answer = .type(try NamesV1.Names.Self_(decoding: value))
+        default: answer = nil
+        }
+        mode = NamesV1.Names.Mode(rawValue: c.pointee.mode)
+        unknownFields_ = Wire.bytes(c.pointee.unknown_fields)
+        fullName = try Wire.text(c.pointee.full_name, "petrel.names.v1.Names.full_name")
+        hashValue_ = c.pointee.hash_value
+        isRecursive = c.pointee.is_recursive != 0
+        serialized_ = try Wire.text(c.pointee.serialized, "petrel.names.v1.Names.serialized")
+        encode = try Wire.text(c.pointee.encode, "petrel.names.v1.Names.encode")
+        initialize = try Wire.text(c.pointee.initialize, "petrel.names.v1.Names.initialize")
+        description = try Wire.text(c.pointee.description, "petrel.names.v1.Names.description")
+        base = try Wire.text(c.pointee.base_field, "petrel.names.v1.Names.base")
+        errno = c.pointee._errno_case.rawValue == 30 ? c.pointee.errno_field : nil
+        `struct` = c.pointee._struct_case.rawValue == 31 ? try Wire.text(c.pointee.struct_field, "petrel.names.v1.Names.struct") : nil
+        `inout` = []
+        if let values = c.pointee.inout {
+            `inout` += UnsafeBufferPointer(start: values, count: c.pointee.n_inout)
+        }
+        `var` = .init(minimumCapacity: c.pointee.n_var)
+        if let entries = c.pointee.var {
+            for index in 0..<c.pointee.n_var {
+                var key: String = ""
+                var value: Int32 = 0
+                if var entry = WireReader(entries[index], of: "petrel.names.v1.Names") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.names.v1.Names.var")
+                        case 16: value = Int32(truncatingIfNeeded: try entry.varint())
+                        default: try entry.skip(tag)
+                        }
+                    }
                 }
-            }(),
-            answer: try { () throws(MessageError) -> Answer? in
-                switch c.pointee.answer_case.rawValue {
-                case 3: .some(.none(c.pointee.none != 0))
-                case 4: .some(.some(try Wire.text(c.pointee.some, "petrel.names.v1.Names.some")))
-                case 5: .`init`(c.pointee.init_field)
-                case 6: .`self`(Double(bitPattern: c.pointee.self_field))
-                case 7: .type(try Wire.element(c.pointee.type))
-                default: nil
-                }
-            }(),
-            mode: NamesV1.Names.Mode(rawValue: c.pointee.mode),
-            unknownFields_: Wire.bytes(c.pointee.unknown_fields),
-            fullName: try Wire.text(c.pointee.full_name, "petrel.names.v1.Names.full_name"),
-            hashValue_: c.pointee.hash_value,
-            isRecursive: c.pointee.is_recursive != 0,
-            serialized: try Wire.text(c.pointee.serialized, "petrel.names.v1.Names.serialized"),
-            encode: try Wire.text(c.pointee.encode, "petrel.names.v1.Names.encode"),
-            initialize: try Wire.text(c.pointee.initialize, "petrel.names.v1.Names.initialize"),
-            description: try Wire.text(c.pointee.description, "petrel.names.v1.Names.description"),
-            base: try Wire.text(c.pointee.base_field, "petrel.names.v1.Names.base"),
-            errno: c.pointee._errno_case.rawValue == 30 ? c.pointee.errno_field : nil,
-            struct: c.pointee._struct_case.rawValue == 31 ? try Wire.text(c.pointee.struct_field, "petrel.names.v1.Names.struct") : nil,
-            `inout`: Wire.array(c.pointee.n_inout, c.pointee.inout) { $0 },
-            var: try Wire.map(
-                c.pointee.n_var, c.pointee.var
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.names.v1.Names.var"), entry.pointee.value)
-            },
-            let: c.pointee.let,
-            await: c.pointee.await,
-            async: c.pointee.async,
-            throws: c.pointee.throws,
-            register: c.pointee.register_field,
-            copy: c.pointee.copy,
-            any: c.pointee.any,
-            each: c.pointee.each,
-            template: c.pointee.template_field,
-            in: c.pointee.in,
-            where: c.pointee.where,
-            operator: c.pointee.operator_field,
-            _2nd: c.pointee._2nd,
-            consume: c.pointee.consume,
-            get: c.pointee.get,
-            c: c.pointee.c,
-            arena: c.pointee.arena,
-            value: c.pointee.value,
-            entry: c.pointee.entry,
-            key: c.pointee.key,
-            unix: c.pointee.unix_field,
-            nULL: c.pointee.null,
-            assert: c.pointee.assert_field,
-            camelCase: c.pointee._camel_case_case.rawValue == 58 ? c.pointee.camelcase : nil,
-            repeat: c.pointee.repeat
-        )
+                `var`[key] = value
+            }
+        }
+        `let` = c.pointee.let
+        `await` = c.pointee.await
+        async = c.pointee.async
+        `throws` = c.pointee.throws
+        register = c.pointee.register_field
+        copy = c.pointee.copy
+        any = c.pointee.any
+        each = c.pointee.each
+        template = c.pointee.template_field
+        `in` = c.pointee.in
+        `where` = c.pointee.where
+        `operator` = c.pointee.operator_field
+        _2nd = c.pointee._2nd
+        consume = c.pointee.consume
+        get = c.pointee.get
+        self.c = c.pointee.c
+        arena = c.pointee.arena
+        self.value = c.pointee.value
+        self.entry = c.pointee.entry
+        self.key = c.pointee.key
+        unix = c.pointee.unix_field
+        nULL = c.pointee.null
+        assert = c.pointee.assert_field
+        camelCase = c.pointee._camel_case_case.rawValue == 58 ? c.pointee.camelcase : nil
+        `repeat` = c.pointee.repeat
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__Names>, _ arena: Arena) {
-        switch payload {
-        case .wrapped(let value):
-            c.pointee.payload_case = .init(rawValue: 1)
-            c.pointee.wrapped = arena.message(value)
-        case .raw(let value):
-            c.pointee.payload_case = .init(rawValue: 2)
-            c.pointee.raw = arena.bytes(value)
-        case nil: break
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if `repeat` != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: `repeat`))
+            writer.tag(472)
+        }
+        if let value = camelCase {
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(464)
+        }
+        if assert != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: assert))
+            writer.tag(456)
+        }
+        if nULL != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: nULL))
+            writer.tag(448)
+        }
+        if unix != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: unix))
+            writer.tag(440)
+        }
+        if self.key != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: self.key))
+            writer.tag(432)
+        }
+        if self.entry != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: self.entry))
+            writer.tag(424)
+        }
+        if self.value != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: self.value))
+            writer.tag(416)
+        }
+        if arena != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: arena))
+            writer.tag(408)
+        }
+        if self.c != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: self.c))
+            writer.tag(400)
+        }
+        if get != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: get))
+            writer.tag(392)
+        }
+        if consume != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: consume))
+            writer.tag(384)
+        }
+        if _2nd != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: _2nd))
+            writer.tag(376)
+        }
+        if `operator` != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: `operator`))
+            writer.tag(368)
+        }
+        if `where` != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: `where`))
+            writer.tag(360)
+        }
+        if `in` != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: `in`))
+            writer.tag(352)
+        }
+        if template != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: template))
+            writer.tag(344)
+        }
+        if each != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: each))
+            writer.tag(336)
+        }
+        if any != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: any))
+            writer.tag(328)
+        }
+        if copy != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: copy))
+            writer.tag(320)
+        }
+        if register != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: register))
+            writer.tag(312)
+        }
+        if `throws` != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: `throws`))
+            writer.tag(296)
+        }
+        if async != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: async))
+            writer.tag(288)
+        }
+        if `await` != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: `await`))
+            writer.tag(280)
+        }
+        if `let` != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: `let`))
+            writer.tag(272)
+        }
+        for (key, value) in `var` {
+            let end = writer.count
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(16)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(266, since: end)
+        }
+        if !`inout`.isEmpty {
+            let end = writer.count
+            for value in `inout`.reversed() { writer.varint(UInt64(truncatingIfNeeded: value)) }
+            writer.close(258, since: end)
+        }
+        if let value = `struct` {
+            writer.text(value)
+            writer.tag(250)
+        }
+        if let value = errno {
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(240)
+        }
+        if !base.isEmpty {
+            writer.text(base)
+            writer.tag(162)
+        }
+        if !description.isEmpty {
+            writer.text(description)
+            writer.tag(138)
+        }
+        if !initialize.isEmpty {
+            writer.text(initialize)
+            writer.tag(130)
+        }
+        if !encode.isEmpty {
+            writer.text(encode)
+            writer.tag(122)
+        }
+        if !serialized_.isEmpty {
+            writer.text(serialized_)
+            writer.tag(114)
+        }
+        if isRecursive {
+            writer.varint(isRecursive ? 1 : 0)
+            writer.tag(104)
+        }
+        if hashValue_ != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: hashValue_))
+            writer.tag(96)
+        }
+        if !fullName.isEmpty {
+            writer.text(fullName)
+            writer.tag(90)
+        }
+        if !unknownFields_.isEmpty {
+            writer.bytes(unknownFields_)
+            writer.tag(82)
+        }
+        if mode.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: mode.rawValue))
+            writer.tag(64)
         }
         switch answer {
         case .some(.none(let value)):
-            c.pointee.answer_case = .init(rawValue: 3)
-            c.pointee.none = value ? 1 : 0
+            writer.varint(value ? 1 : 0)
+            writer.tag(24)
         case .some(.some(let value)):
-            c.pointee.answer_case = .init(rawValue: 4)
-            c.pointee.some = arena.text(value)
+            writer.text(value)
+            writer.tag(34)
         case .`init`(let value):
-            c.pointee.answer_case = .init(rawValue: 5)
-            c.pointee.init_field = value
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(40)
         case .`self`(let value):
-            c.pointee.answer_case = .init(rawValue: 6)
-            c.pointee.self_field = value.bitPattern
+            writer.fixed64(value.bitPattern)
+            writer.tag(49)
         case .type(let value):
-            c.pointee.answer_case = .init(rawValue: 7)
-            c.pointee.type = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(58, since: end)
         case nil: break
         }
-        c.pointee.mode = mode.rawValue
-        c.pointee.unknown_fields = arena.bytes(unknownFields_)
-        c.pointee.full_name = arena.text(fullName)
-        c.pointee.hash_value = hashValue_
-        c.pointee.is_recursive = isRecursive ? 1 : 0
-        c.pointee.serialized = arena.text(serialized)
-        c.pointee.encode = arena.text(encode)
-        c.pointee.initialize = arena.text(initialize)
-        c.pointee.description = arena.text(description)
-        c.pointee.base_field = arena.text(base)
-        if let value = errno {
-            c.pointee._errno_case = .init(rawValue: 30)
-            c.pointee.errno_field = value
+        switch payload {
+        case .wrapped(let value):
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        case .raw(let value):
+            writer.bytes(value)
+            writer.tag(18)
+        case nil: break
         }
-        if let value = `struct` {
-            c.pointee._struct_case = .init(rawValue: 31)
-            c.pointee.struct_field = arena.text(value)
-        }
-        c.pointee.n_inout = `inout`.count
-        c.pointee.inout = arena.array(`inout`) { $0 }
-        c.pointee.n_var = `var`.count
-        c.pointee.var = arena.map(`var`, petrel__names__v1__names__var_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = value
-        }
-        c.pointee.let = `let`
-        c.pointee.await = `await`
-        c.pointee.async = async
-        c.pointee.throws = `throws`
-        c.pointee.register_field = register
-        c.pointee.copy = copy
-        c.pointee.any = any
-        c.pointee.each = each
-        c.pointee.template_field = template
-        c.pointee.in = `in`
-        c.pointee.where = `where`
-        c.pointee.operator_field = `operator`
-        c.pointee._2nd = _2nd
-        c.pointee.consume = consume
-        c.pointee.get = get
-        c.pointee.c = self.c
-        c.pointee.arena = self.arena
-        c.pointee.value = value
-        c.pointee.entry = entry
-        c.pointee.key = key
-        c.pointee.unix_field = unix
-        c.pointee.null = nULL
-        c.pointee.assert_field = assert
-        if let value = camelCase {
-            c.pointee._camel_case_case = .init(rawValue: 58)
-            c.pointee.camelcase = value
-        }
-        c.pointee.repeat = `repeat`
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension NamesV1.Names.String_ {
     package static let fullName = "petrel.names.v1.Names.String"
-    package static let isRecursive = true
+    package static let descriptor = MessageDescriptor("petrel.names.v1.Names.String", isRecursive: true, petrel__names__v1__names__string__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__Names__String>) {
-        petrel__names__v1__names__string__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names__String.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names__String>) throws(MessageError) {
-        self.init(
-            string: try Wire.text(c.pointee.string, "petrel.names.v1.Names.String.string"),
-            another: try Wire.message(c.pointee.another)
-        )
+        string = try Wire.text(c.pointee.string, "petrel.names.v1.Names.String.string")
+        if let value = c.pointee.another {
+            another = try NamesV1.Names.String_(decoding: value)
+        } else {
+            another = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__Names__String>, _ arena: Arena) {
-        c.pointee.string = arena.text(string)
-        c.pointee.another = arena.message(another)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = another {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if !string.isEmpty {
+            writer.text(string)
+            writer.tag(10)
+        }
     }
 }
 
 extension NamesV1.Names.Int32_ {
     package static let fullName = "petrel.names.v1.Names.Int32"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.names.v1.Names.Int32", isRecursive: false, petrel__names__v1__names__int32__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__Names__Int32>) {
-        petrel__names__v1__names__int32__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names__Int32.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names__Int32>) throws(MessageError) {
-        self.init(
-            int32: c.pointee.int32
-        )
+        int32 = c.pointee.int32
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__Names__Int32>, _ arena: Arena) {
-        c.pointee.int32 = int32
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if int32 != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: int32))
+            writer.tag(8)
+        }
     }
 }
 
 extension NamesV1.Names.Bool_ {
     package static let fullName = "petrel.names.v1.Names.Bool"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.names.v1.Names.Bool", isRecursive: false, petrel__names__v1__names__bool__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__Names__Bool>) {
-        petrel__names__v1__names__bool__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names__Bool.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names__Bool>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__Names__Bool>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension NamesV1.Names.Optional {
     package static let fullName = "petrel.names.v1.Names.Optional"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.names.v1.Names.Optional", isRecursive: false, petrel__names__v1__names__optional__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__Names__Optional>) {
-        petrel__names__v1__names__optional__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names__Optional.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names__Optional>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__Names__Optional>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension NamesV1.Names.Self_ {
     package static let fullName = "petrel.names.v1.Names.Self"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.names.v1.Names.Self", isRecursive: false, petrel__names__v1__names__self__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__Names__Self>) {
-        petrel__names__v1__names__self__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names__Self.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names__Self>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__Names__Self>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension NamesV1.Names.Type_ {
     package static let fullName = "petrel.names.v1.Names.Type"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.names.v1.Names.Type", isRecursive: false, petrel__names__v1__names__type__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__Names__Type>) {
-        petrel__names__v1__names__type__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names__Type.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names__Type>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__Names__Type>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension NamesV1.Names.Protocol_ {
     package static let fullName = "petrel.names.v1.Names.Protocol"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.names.v1.Names.Protocol", isRecursive: false, petrel__names__v1__names__protocol__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__Names__Protocol>) {
-        petrel__names__v1__names__protocol__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names__Protocol.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names__Protocol>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__Names__Protocol>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension NamesV1.Names.`class` {
     package static let fullName = "petrel.names.v1.Names.class"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.names.v1.Names.class", isRecursive: false, petrel__names__v1__names__class__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__Names__Class>) {
-        petrel__names__v1__names__class__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names__Class.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names__Class>) throws(MessageError) {
-        self.init(
-            self_: c.pointee.self_field
-        )
+        self_ = c.pointee.self_field
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__Names__Class>, _ arena: Arena) {
-        c.pointee.self_field = self_
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if self_ != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: self_))
+            writer.tag(8)
+        }
     }
 }
 
 extension NamesV1.Names.Wire_ {
     package static let fullName = "petrel.names.v1.Names.Wire"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.names.v1.Names.Wire", isRecursive: false, petrel__names__v1__names__wire__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__Names__Wire>) {
-        petrel__names__v1__names__wire__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names__Wire.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names__Wire>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__Names__Wire>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
-extension NamesV1.Names.Arena_ {
+extension NamesV1.Names.Arena {
     package static let fullName = "petrel.names.v1.Names.Arena"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.names.v1.Names.Arena", isRecursive: false, petrel__names__v1__names__arena__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__Names__Arena>) {
-        petrel__names__v1__names__arena__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names__Arena.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names__Arena>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__Names__Arena>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension NamesV1.Names.Hashable_ {
     package static let fullName = "petrel.names.v1.Names.Hashable"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.names.v1.Names.Hashable", isRecursive: false, petrel__names__v1__names__hashable__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__Names__Hashable>) {
-        petrel__names__v1__names__hashable__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names__Hashable.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names__Hashable>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__Names__Hashable>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension NamesV1.Names.Payload {
     package static let fullName = "petrel.names.v1.Names.Payload"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.names.v1.Names.Payload", isRecursive: false, petrel__names__v1__names__payload__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__Names__Payload>) {
-        petrel__names__v1__names__payload__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names__Payload.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names__Payload>) throws(MessageError) {
-        self.init(
-            text: try Wire.text(c.pointee.text, "petrel.names.v1.Names.Payload.text")
-        )
+        text = try Wire.text(c.pointee.text, "petrel.names.v1.Names.Payload.text")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__Names__Payload>, _ arena: Arena) {
-        c.pointee.text = arena.text(text)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !text.isEmpty {
+            writer.text(text)
+            writer.tag(10)
+        }
     }
 }
 
 extension NamesV1.Clashes {
     package static let fullName = "petrel.names.v1.Clashes"
-    package static let isRecursive = true
+    package static let descriptor = MessageDescriptor("petrel.names.v1.Clashes", isRecursive: true, petrel__names__v1__clashes__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__Clashes>) {
-        petrel__names__v1__clashes__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Clashes.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Clashes>) throws(MessageError) {
-        self.init(
-            items: try Wire.array(c.pointee.n_field_1, c.pointee.field_1) { (value) throws(MessageError) in try Wire.text(value, "petrel.names.v1.Clashes.items") },
-            nItems: c.pointee.field_2,
-            choice: try { () throws(MessageError) -> Choice? in
-                switch c.pointee.oneof_0_case.rawValue {
-                case 3: .text(try Wire.text(c.pointee.field_3, "petrel.names.v1.Clashes.text"))
-                case 4: .number(c.pointee.field_4)
-                default: nil
-                }
-            }(),
-            choiceCase: c.pointee.field_5 != 0,
-            flag: c.pointee.oneof_1_case.rawValue == 6 ? c.pointee.field_6 != 0 : nil,
-            nested: try Wire.map(
-                c.pointee.n_field_7, c.pointee.field_7
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key, try Wire.message(entry.pointee.value) ?? NamesV1.Clashes())
+        items = []
+        if let values = c.pointee.field_1 {
+            items.reserveCapacity(c.pointee.n_field_1)
+            for index in 0..<c.pointee.n_field_1 {
+                items.append(try Wire.text(values[index], "petrel.names.v1.Clashes.items"))
             }
-        )
+        }
+        nItems = c.pointee.field_2
+        switch c.pointee.oneof_0_case.rawValue {
+        case 3:
+            choice = .text(try Wire.text(c.pointee.field_3, "petrel.names.v1.Clashes.text"))
+        case 4:
+            choice = .number(c.pointee.field_4)
+        default: choice = nil
+        }
+        choiceCase = c.pointee.field_5 != 0
+        flag = c.pointee.oneof_1_case.rawValue == 6 ? c.pointee.field_6 != 0 : nil
+        nested = .init(minimumCapacity: c.pointee.n_field_7)
+        if let entries = c.pointee.field_7 {
+            for index in 0..<c.pointee.n_field_7 {
+                guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
+                let key = entry.pointee.key
+                if let value = entry.pointee.value {
+                    nested[key] = try NamesV1.Clashes(decoding: value)
+                } else {
+                    nested[key] = .init()
+                }
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__Clashes>, _ arena: Arena) {
-        c.pointee.n_field_1 = items.count
-        c.pointee.field_1 = arena.array(items) { arena.text($0) }
-        c.pointee.field_2 = nItems
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for (key, value) in nested {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+            writer.varint(UInt64(truncatingIfNeeded: key))
+            writer.tag(8)
+            writer.close(58, since: end)
+        }
+        if let value = flag {
+            writer.varint(value ? 1 : 0)
+            writer.tag(48)
+        }
+        if choiceCase {
+            writer.varint(choiceCase ? 1 : 0)
+            writer.tag(40)
+        }
         switch choice {
         case .text(let value):
-            c.pointee.oneof_0_case = .init(rawValue: 3)
-            c.pointee.field_3 = arena.text(value)
+            writer.text(value)
+            writer.tag(26)
         case .number(let value):
-            c.pointee.oneof_0_case = .init(rawValue: 4)
-            c.pointee.field_4 = value
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(32)
         case nil: break
         }
-        c.pointee.field_5 = choiceCase ? 1 : 0
-        if let value = flag {
-            c.pointee.oneof_1_case = .init(rawValue: 6)
-            c.pointee.field_6 = value ? 1 : 0
+        if nItems != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: nItems))
+            writer.tag(16)
         }
-        c.pointee.n_field_7 = nested.count
-        c.pointee.field_7 = arena.map(nested, petrel__names__v1__clashes__nested_entry__init) { entry, key, value in
-            entry.pointee.key = key
-            entry.pointee.value = arena.message(value)
+        for value in items.reversed() {
+            writer.text(value)
+            writer.tag(10)
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension NamesV1.Channel {
     package static let fullName = "petrel.names.v1.Channel"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.names.v1.Channel", isRecursive: false, petrel__names__v1__channel__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__Channel>) {
-        petrel__names__v1__channel__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Channel.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Channel>) throws(MessageError) {
-        self.init(
-            name: try Wire.text(c.pointee.name, "petrel.names.v1.Channel.name")
-        )
+        name = try Wire.text(c.pointee.name, "petrel.names.v1.Channel.name")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__Channel>, _ arena: Arena) {
-        c.pointee.name = arena.text(name)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(10)
+        }
     }
 }
 
 extension NamesV1.CallOptions {
     package static let fullName = "petrel.names.v1.CallOptions"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.names.v1.CallOptions", isRecursive: false, petrel__names__v1__call_options__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__CallOptions>) {
-        petrel__names__v1__call_options__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__CallOptions.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__CallOptions>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__CallOptions>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension NamesV1.CallContext {
     package static let fullName = "petrel.names.v1.CallContext"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.names.v1.CallContext", isRecursive: false, petrel__names__v1__call_context__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__CallContext>) {
-        petrel__names__v1__call_context__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__CallContext.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__CallContext>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__CallContext>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 
 extension NamesV1.RPCError {
     package static let fullName = "petrel.names.v1.RPCError"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.names.v1.RPCError", isRecursive: false, petrel__names__v1__rpcerror__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Names__V1__RPCError>) {
-        petrel__names__v1__rpcerror__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__RPCError.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__RPCError>) throws(MessageError) {
-        self.init()
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Names__V1__RPCError>, _ arena: Arena) {
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }

@@ -776,946 +776,1842 @@ extension TestV1 {
 
 extension TestV1.Complete {
     package static let fullName = "petrel.test.v1.Complete"
-    package static let isRecursive = true
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Complete", isRecursive: true, petrel__test__v1__complete__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Complete>) {
-        petrel__test__v1__complete__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Complete.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Complete>) throws(MessageError) {
-        self.init(
-            scalars: try Wire.message(c.pointee.scalars),
-            optionals: try Wire.message(c.pointee.optionals),
-            lists: try Wire.message(c.pointee.lists),
-            maps: try Wire.message(c.pointee.maps),
-            choices: try Wire.message(c.pointee.choices),
-            wellKnown: try Wire.message(c.pointee.well_known),
-            chain: try Wire.message(c.pointee.chain),
-            expression: try Wire.message(c.pointee.expression),
-            tree: try Wire.message(c.pointee.tree),
-            everything: try Wire.message(c.pointee.everything),
-            last: try Wire.text(c.pointee.last, "petrel.test.v1.Complete.last")
-        )
+        if let value = c.pointee.scalars {
+            scalars = try TestV1.Complete.Scalars(decoding: value)
+        } else {
+            scalars = nil
+        }
+        if let value = c.pointee.optionals {
+            optionals = try TestV1.Complete.Optionals(decoding: value)
+        } else {
+            optionals = nil
+        }
+        if let value = c.pointee.lists {
+            lists = try TestV1.Complete.Lists(decoding: value)
+        } else {
+            lists = nil
+        }
+        if let value = c.pointee.maps {
+            maps = try TestV1.Complete.Maps(decoding: value)
+        } else {
+            maps = nil
+        }
+        if let value = c.pointee.choices {
+            choices = try TestV1.Complete.Choices(decoding: value)
+        } else {
+            choices = nil
+        }
+        if let value = c.pointee.well_known {
+            wellKnown = try TestV1.Complete.WellKnown(decoding: value)
+        } else {
+            wellKnown = nil
+        }
+        if let value = c.pointee.chain {
+            chain = try TestV1.Chain(decoding: value)
+        } else {
+            chain = nil
+        }
+        if let value = c.pointee.expression {
+            expression = try TestV1.Expression(decoding: value)
+        } else {
+            expression = nil
+        }
+        if let value = c.pointee.tree {
+            tree = try TestV1.Tree(decoding: value)
+        } else {
+            tree = nil
+        }
+        if let value = c.pointee.everything {
+            everything = try TestV1.Everything(decoding: value)
+        } else {
+            everything = nil
+        }
+        last = try Wire.text(c.pointee.last, "petrel.test.v1.Complete.last")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Complete>, _ arena: Arena) {
-        c.pointee.scalars = arena.message(scalars)
-        c.pointee.optionals = arena.message(optionals)
-        c.pointee.lists = arena.message(lists)
-        c.pointee.maps = arena.message(maps)
-        c.pointee.choices = arena.message(choices)
-        c.pointee.well_known = arena.message(wellKnown)
-        c.pointee.chain = arena.message(chain)
-        c.pointee.expression = arena.message(expression)
-        c.pointee.tree = arena.message(tree)
-        c.pointee.everything = arena.message(everything)
-        c.pointee.last = arena.text(last)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !last.isEmpty {
+            writer.text(last)
+            writer.tag(4294967290)
+        }
+        if let value = everything {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(82, since: end)
+        }
+        if let value = tree {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(74, since: end)
+        }
+        if let value = expression {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(66, since: end)
+        }
+        if let value = chain {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(58, since: end)
+        }
+        if let value = wellKnown {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(50, since: end)
+        }
+        if let value = choices {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(42, since: end)
+        }
+        if let value = maps {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(34, since: end)
+        }
+        if let value = lists {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
+        }
+        if let value = optionals {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if let value = scalars {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension TestV1.Complete.Scalars {
     package static let fullName = "petrel.test.v1.Complete.Scalars"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Complete.Scalars", isRecursive: false, petrel__test__v1__complete__scalars__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Complete__Scalars>) {
-        petrel__test__v1__complete__scalars__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Complete__Scalars.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Complete__Scalars>) throws(MessageError) {
-        self.init(
-            doubleValue: Double(bitPattern: c.pointee.double_value),
-            floatValue: Float(bitPattern: c.pointee.float_value),
-            int32Value: c.pointee.int32_value,
-            int64Value: c.pointee.int64_value,
-            uint32Value: c.pointee.uint32_value,
-            uint64Value: c.pointee.uint64_value,
-            sint32Value: c.pointee.sint32_value,
-            sint64Value: c.pointee.sint64_value,
-            fixed32Value: c.pointee.fixed32_value,
-            fixed64Value: c.pointee.fixed64_value,
-            sfixed32Value: c.pointee.sfixed32_value,
-            sfixed64Value: c.pointee.sfixed64_value,
-            boolValue: c.pointee.bool_value != 0,
-            stringValue: try Wire.text(c.pointee.string_value, "petrel.test.v1.Complete.Scalars.string_value"),
-            bytesValue: Wire.bytes(c.pointee.bytes_value),
-            colour: TestV1.Colour(rawValue: c.pointee.colour)
-        )
+        doubleValue = c.pointee.double_value
+        floatValue = c.pointee.float_value
+        int32Value = c.pointee.int32_value
+        int64Value = c.pointee.int64_value
+        uint32Value = c.pointee.uint32_value
+        uint64Value = c.pointee.uint64_value
+        sint32Value = c.pointee.sint32_value
+        sint64Value = c.pointee.sint64_value
+        fixed32Value = c.pointee.fixed32_value
+        fixed64Value = c.pointee.fixed64_value
+        sfixed32Value = c.pointee.sfixed32_value
+        sfixed64Value = c.pointee.sfixed64_value
+        boolValue = c.pointee.bool_value != 0
+        stringValue = try Wire.text(c.pointee.string_value, "petrel.test.v1.Complete.Scalars.string_value")
+        bytesValue = Wire.bytes(c.pointee.bytes_value)
+        colour = TestV1.Colour(rawValue: c.pointee.colour)
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Complete__Scalars>, _ arena: Arena) {
-        c.pointee.double_value = doubleValue.bitPattern
-        c.pointee.float_value = floatValue.bitPattern
-        c.pointee.int32_value = int32Value
-        c.pointee.int64_value = int64Value
-        c.pointee.uint32_value = uint32Value
-        c.pointee.uint64_value = uint64Value
-        c.pointee.sint32_value = sint32Value
-        c.pointee.sint64_value = sint64Value
-        c.pointee.fixed32_value = fixed32Value
-        c.pointee.fixed64_value = fixed64Value
-        c.pointee.sfixed32_value = sfixed32Value
-        c.pointee.sfixed64_value = sfixed64Value
-        c.pointee.bool_value = boolValue ? 1 : 0
-        c.pointee.string_value = arena.text(stringValue)
-        c.pointee.bytes_value = arena.bytes(bytesValue)
-        c.pointee.colour = colour.rawValue
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if colour.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: colour.rawValue))
+            writer.tag(128)
+        }
+        if !bytesValue.isEmpty {
+            writer.bytes(bytesValue)
+            writer.tag(122)
+        }
+        if !stringValue.isEmpty {
+            writer.text(stringValue)
+            writer.tag(114)
+        }
+        if boolValue {
+            writer.varint(boolValue ? 1 : 0)
+            writer.tag(104)
+        }
+        if sfixed64Value != 0 {
+            writer.fixed64(UInt64(truncatingIfNeeded: sfixed64Value))
+            writer.tag(97)
+        }
+        if sfixed32Value != 0 {
+            writer.fixed32(UInt32(truncatingIfNeeded: sfixed32Value))
+            writer.tag(93)
+        }
+        if fixed64Value != 0 {
+            writer.fixed64(UInt64(truncatingIfNeeded: fixed64Value))
+            writer.tag(81)
+        }
+        if fixed32Value != 0 {
+            writer.fixed32(UInt32(truncatingIfNeeded: fixed32Value))
+            writer.tag(77)
+        }
+        if sint64Value != 0 {
+            writer.zigzag(Int64(sint64Value))
+            writer.tag(64)
+        }
+        if sint32Value != 0 {
+            writer.zigzag(Int64(sint32Value))
+            writer.tag(56)
+        }
+        if uint64Value != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: uint64Value))
+            writer.tag(48)
+        }
+        if uint32Value != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: uint32Value))
+            writer.tag(40)
+        }
+        if int64Value != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: int64Value))
+            writer.tag(32)
+        }
+        if int32Value != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: int32Value))
+            writer.tag(24)
+        }
+        if floatValue.bitPattern != 0 {
+            writer.fixed32(floatValue.bitPattern)
+            writer.tag(21)
+        }
+        if doubleValue.bitPattern != 0 {
+            writer.fixed64(doubleValue.bitPattern)
+            writer.tag(9)
+        }
     }
 }
 
 extension TestV1.Complete.Optionals {
     package static let fullName = "petrel.test.v1.Complete.Optionals"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Complete.Optionals", isRecursive: false, petrel__test__v1__complete__optionals__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Complete__Optionals>) {
-        petrel__test__v1__complete__optionals__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Complete__Optionals.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Complete__Optionals>) throws(MessageError) {
-        self.init(
-            doubleValue: c.pointee._double_value_case.rawValue == 1 ? Double(bitPattern: c.pointee.double_value) : nil,
-            floatValue: c.pointee._float_value_case.rawValue == 2 ? Float(bitPattern: c.pointee.float_value) : nil,
-            int32Value: c.pointee._int32_value_case.rawValue == 3 ? c.pointee.int32_value : nil,
-            int64Value: c.pointee._int64_value_case.rawValue == 4 ? c.pointee.int64_value : nil,
-            uint32Value: c.pointee._uint32_value_case.rawValue == 5 ? c.pointee.uint32_value : nil,
-            uint64Value: c.pointee._uint64_value_case.rawValue == 6 ? c.pointee.uint64_value : nil,
-            sint32Value: c.pointee._sint32_value_case.rawValue == 7 ? c.pointee.sint32_value : nil,
-            sint64Value: c.pointee._sint64_value_case.rawValue == 8 ? c.pointee.sint64_value : nil,
-            fixed32Value: c.pointee._fixed32_value_case.rawValue == 9 ? c.pointee.fixed32_value : nil,
-            fixed64Value: c.pointee._fixed64_value_case.rawValue == 10 ? c.pointee.fixed64_value : nil,
-            sfixed32Value: c.pointee._sfixed32_value_case.rawValue == 11 ? c.pointee.sfixed32_value : nil,
-            sfixed64Value: c.pointee._sfixed64_value_case.rawValue == 12 ? c.pointee.sfixed64_value : nil,
-            boolValue: c.pointee._bool_value_case.rawValue == 13 ? c.pointee.bool_value != 0 : nil,
-            stringValue: c.pointee._string_value_case.rawValue == 14 ? try Wire.text(c.pointee.string_value, "petrel.test.v1.Complete.Optionals.string_value") : nil,
-            bytesValue: c.pointee._bytes_value_case.rawValue == 15 ? Wire.bytes(c.pointee.bytes_value) : nil,
-            colour: c.pointee._colour_case.rawValue == 16 ? TestV1.Colour(rawValue: c.pointee.colour) : nil,
-            scalars: c.pointee._scalars_case.rawValue == 17 ? try Wire.message(c.pointee.scalars) : nil
-        )
+        doubleValue = c.pointee._double_value_case.rawValue == 1 ? c.pointee.double_value : nil
+        floatValue = c.pointee._float_value_case.rawValue == 2 ? c.pointee.float_value : nil
+        int32Value = c.pointee._int32_value_case.rawValue == 3 ? c.pointee.int32_value : nil
+        int64Value = c.pointee._int64_value_case.rawValue == 4 ? c.pointee.int64_value : nil
+        uint32Value = c.pointee._uint32_value_case.rawValue == 5 ? c.pointee.uint32_value : nil
+        uint64Value = c.pointee._uint64_value_case.rawValue == 6 ? c.pointee.uint64_value : nil
+        sint32Value = c.pointee._sint32_value_case.rawValue == 7 ? c.pointee.sint32_value : nil
+        sint64Value = c.pointee._sint64_value_case.rawValue == 8 ? c.pointee.sint64_value : nil
+        fixed32Value = c.pointee._fixed32_value_case.rawValue == 9 ? c.pointee.fixed32_value : nil
+        fixed64Value = c.pointee._fixed64_value_case.rawValue == 10 ? c.pointee.fixed64_value : nil
+        sfixed32Value = c.pointee._sfixed32_value_case.rawValue == 11 ? c.pointee.sfixed32_value : nil
+        sfixed64Value = c.pointee._sfixed64_value_case.rawValue == 12 ? c.pointee.sfixed64_value : nil
+        boolValue = c.pointee._bool_value_case.rawValue == 13 ? c.pointee.bool_value != 0 : nil
+        stringValue = c.pointee._string_value_case.rawValue == 14 ? try Wire.text(c.pointee.string_value, "petrel.test.v1.Complete.Optionals.string_value") : nil
+        bytesValue = c.pointee._bytes_value_case.rawValue == 15 ? Wire.bytes(c.pointee.bytes_value) : nil
+        colour = c.pointee._colour_case.rawValue == 16 ? TestV1.Colour(rawValue: c.pointee.colour) : nil
+        if let value = c.pointee.scalars {
+            scalars = try TestV1.Complete.Scalars(decoding: value)
+        } else {
+            scalars = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Complete__Optionals>, _ arena: Arena) {
-        if let value = doubleValue {
-            c.pointee._double_value_case = .init(rawValue: 1)
-            c.pointee.double_value = value.bitPattern
-        }
-        if let value = floatValue {
-            c.pointee._float_value_case = .init(rawValue: 2)
-            c.pointee.float_value = value.bitPattern
-        }
-        if let value = int32Value {
-            c.pointee._int32_value_case = .init(rawValue: 3)
-            c.pointee.int32_value = value
-        }
-        if let value = int64Value {
-            c.pointee._int64_value_case = .init(rawValue: 4)
-            c.pointee.int64_value = value
-        }
-        if let value = uint32Value {
-            c.pointee._uint32_value_case = .init(rawValue: 5)
-            c.pointee.uint32_value = value
-        }
-        if let value = uint64Value {
-            c.pointee._uint64_value_case = .init(rawValue: 6)
-            c.pointee.uint64_value = value
-        }
-        if let value = sint32Value {
-            c.pointee._sint32_value_case = .init(rawValue: 7)
-            c.pointee.sint32_value = value
-        }
-        if let value = sint64Value {
-            c.pointee._sint64_value_case = .init(rawValue: 8)
-            c.pointee.sint64_value = value
-        }
-        if let value = fixed32Value {
-            c.pointee._fixed32_value_case = .init(rawValue: 9)
-            c.pointee.fixed32_value = value
-        }
-        if let value = fixed64Value {
-            c.pointee._fixed64_value_case = .init(rawValue: 10)
-            c.pointee.fixed64_value = value
-        }
-        if let value = sfixed32Value {
-            c.pointee._sfixed32_value_case = .init(rawValue: 11)
-            c.pointee.sfixed32_value = value
-        }
-        if let value = sfixed64Value {
-            c.pointee._sfixed64_value_case = .init(rawValue: 12)
-            c.pointee.sfixed64_value = value
-        }
-        if let value = boolValue {
-            c.pointee._bool_value_case = .init(rawValue: 13)
-            c.pointee.bool_value = value ? 1 : 0
-        }
-        if let value = stringValue {
-            c.pointee._string_value_case = .init(rawValue: 14)
-            c.pointee.string_value = arena.text(value)
-        }
-        if let value = bytesValue {
-            c.pointee._bytes_value_case = .init(rawValue: 15)
-            c.pointee.bytes_value = arena.bytes(value)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = scalars {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(138, since: end)
         }
         if let value = colour {
-            c.pointee._colour_case = .init(rawValue: 16)
-            c.pointee.colour = value.rawValue
+            writer.varint(UInt64(truncatingIfNeeded: value.rawValue))
+            writer.tag(128)
         }
-        if let value = scalars {
-            c.pointee._scalars_case = .init(rawValue: 17)
-            c.pointee.scalars = arena.message(value)
+        if let value = bytesValue {
+            writer.bytes(value)
+            writer.tag(122)
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if let value = stringValue {
+            writer.text(value)
+            writer.tag(114)
+        }
+        if let value = boolValue {
+            writer.varint(value ? 1 : 0)
+            writer.tag(104)
+        }
+        if let value = sfixed64Value {
+            writer.fixed64(UInt64(truncatingIfNeeded: value))
+            writer.tag(97)
+        }
+        if let value = sfixed32Value {
+            writer.fixed32(UInt32(truncatingIfNeeded: value))
+            writer.tag(93)
+        }
+        if let value = fixed64Value {
+            writer.fixed64(UInt64(truncatingIfNeeded: value))
+            writer.tag(81)
+        }
+        if let value = fixed32Value {
+            writer.fixed32(UInt32(truncatingIfNeeded: value))
+            writer.tag(77)
+        }
+        if let value = sint64Value {
+            writer.zigzag(Int64(value))
+            writer.tag(64)
+        }
+        if let value = sint32Value {
+            writer.zigzag(Int64(value))
+            writer.tag(56)
+        }
+        if let value = uint64Value {
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(48)
+        }
+        if let value = uint32Value {
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(40)
+        }
+        if let value = int64Value {
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(32)
+        }
+        if let value = int32Value {
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(24)
+        }
+        if let value = floatValue {
+            writer.fixed32(value.bitPattern)
+            writer.tag(21)
+        }
+        if let value = doubleValue {
+            writer.fixed64(value.bitPattern)
+            writer.tag(9)
+        }
     }
 }
 
 extension TestV1.Complete.Lists {
     package static let fullName = "petrel.test.v1.Complete.Lists"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Complete.Lists", isRecursive: false, petrel__test__v1__complete__lists__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Complete__Lists>) {
-        petrel__test__v1__complete__lists__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Complete__Lists.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Complete__Lists>) throws(MessageError) {
-        self.init(
-            doubleValue: Wire.array(c.pointee.n_double_value, c.pointee.double_value) { Double(bitPattern: $0) },
-            floatValue: Wire.array(c.pointee.n_float_value, c.pointee.float_value) { Float(bitPattern: $0) },
-            int32Value: Wire.array(c.pointee.n_int32_value, c.pointee.int32_value) { $0 },
-            int64Value: Wire.array(c.pointee.n_int64_value, c.pointee.int64_value) { $0 },
-            uint32Value: Wire.array(c.pointee.n_uint32_value, c.pointee.uint32_value) { $0 },
-            uint64Value: Wire.array(c.pointee.n_uint64_value, c.pointee.uint64_value) { $0 },
-            sint32Value: Wire.array(c.pointee.n_sint32_value, c.pointee.sint32_value) { $0 },
-            sint64Value: Wire.array(c.pointee.n_sint64_value, c.pointee.sint64_value) { $0 },
-            fixed32Value: Wire.array(c.pointee.n_fixed32_value, c.pointee.fixed32_value) { $0 },
-            fixed64Value: Wire.array(c.pointee.n_fixed64_value, c.pointee.fixed64_value) { $0 },
-            sfixed32Value: Wire.array(c.pointee.n_sfixed32_value, c.pointee.sfixed32_value) { $0 },
-            sfixed64Value: Wire.array(c.pointee.n_sfixed64_value, c.pointee.sfixed64_value) { $0 },
-            boolValue: Wire.array(c.pointee.n_bool_value, c.pointee.bool_value) { $0 != 0 },
-            stringValue: try Wire.array(c.pointee.n_string_value, c.pointee.string_value) { (value) throws(MessageError) in try Wire.text(value, "petrel.test.v1.Complete.Lists.string_value") },
-            bytesValue: Wire.array(c.pointee.n_bytes_value, c.pointee.bytes_value) { Wire.bytes($0) },
-            colour: Wire.array(c.pointee.n_colour, c.pointee.colour) { TestV1.Colour(rawValue: $0) },
-            scalars: try Wire.array(c.pointee.n_scalars, c.pointee.scalars) { (value) throws(MessageError) in try Wire.element(value) },
-            doubleUnpacked: Wire.array(c.pointee.n_double_unpacked, c.pointee.double_unpacked) { Double(bitPattern: $0) },
-            sint32Unpacked: Wire.array(c.pointee.n_sint32_unpacked, c.pointee.sint32_unpacked) { $0 },
-            fixed64Unpacked: Wire.array(c.pointee.n_fixed64_unpacked, c.pointee.fixed64_unpacked) { $0 },
-            boolUnpacked: Wire.array(c.pointee.n_bool_unpacked, c.pointee.bool_unpacked) { $0 != 0 },
-            colourUnpacked: Wire.array(c.pointee.n_colour_unpacked, c.pointee.colour_unpacked) { TestV1.Colour(rawValue: $0) }
-        )
+        doubleValue = []
+        if let values = c.pointee.double_value {
+            doubleValue += UnsafeBufferPointer(start: values, count: c.pointee.n_double_value)
+        }
+        floatValue = []
+        if let values = c.pointee.float_value {
+            floatValue += UnsafeBufferPointer(start: values, count: c.pointee.n_float_value)
+        }
+        int32Value = []
+        if let values = c.pointee.int32_value {
+            int32Value += UnsafeBufferPointer(start: values, count: c.pointee.n_int32_value)
+        }
+        int64Value = []
+        if let values = c.pointee.int64_value {
+            int64Value += UnsafeBufferPointer(start: values, count: c.pointee.n_int64_value)
+        }
+        uint32Value = []
+        if let values = c.pointee.uint32_value {
+            uint32Value += UnsafeBufferPointer(start: values, count: c.pointee.n_uint32_value)
+        }
+        uint64Value = []
+        if let values = c.pointee.uint64_value {
+            uint64Value += UnsafeBufferPointer(start: values, count: c.pointee.n_uint64_value)
+        }
+        sint32Value = []
+        if let values = c.pointee.sint32_value {
+            sint32Value += UnsafeBufferPointer(start: values, count: c.pointee.n_sint32_value)
+        }
+        sint64Value = []
+        if let values = c.pointee.sint64_value {
+            sint64Value += UnsafeBufferPointer(start: values, count: c.pointee.n_sint64_value)
+        }
+        fixed32Value = []
+        if let values = c.pointee.fixed32_value {
+            fixed32Value += UnsafeBufferPointer(start: values, count: c.pointee.n_fixed32_value)
+        }
+        fixed64Value = []
+        if let values = c.pointee.fixed64_value {
+            fixed64Value += UnsafeBufferPointer(start: values, count: c.pointee.n_fixed64_value)
+        }
+        sfixed32Value = []
+        if let values = c.pointee.sfixed32_value {
+            sfixed32Value += UnsafeBufferPointer(start: values, count: c.pointee.n_sfixed32_value)
+        }
+        sfixed64Value = []
+        if let values = c.pointee.sfixed64_value {
+            sfixed64Value += UnsafeBufferPointer(start: values, count: c.pointee.n_sfixed64_value)
+        }
+        boolValue = []
+        if let values = c.pointee.bool_value {
+            boolValue.reserveCapacity(c.pointee.n_bool_value)
+            for index in 0..<c.pointee.n_bool_value {
+                boolValue.append(values[index] != 0)
+            }
+        }
+        stringValue = []
+        if let values = c.pointee.string_value {
+            stringValue.reserveCapacity(c.pointee.n_string_value)
+            for index in 0..<c.pointee.n_string_value {
+                stringValue.append(try Wire.text(values[index], "petrel.test.v1.Complete.Lists.string_value"))
+            }
+        }
+        bytesValue = []
+        if let values = c.pointee.bytes_value {
+            bytesValue.reserveCapacity(c.pointee.n_bytes_value)
+            for index in 0..<c.pointee.n_bytes_value {
+                bytesValue.append(Wire.bytes(values[index]))
+            }
+        }
+        colour = []
+        if let values = c.pointee.colour {
+            colour.reserveCapacity(c.pointee.n_colour)
+            for index in 0..<c.pointee.n_colour {
+                colour.append(TestV1.Colour(rawValue: values[index]))
+            }
+        }
+        scalars = []
+        if let values = c.pointee.scalars {
+            scalars.reserveCapacity(c.pointee.n_scalars)
+            for index in 0..<c.pointee.n_scalars {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                scalars.append(try TestV1.Complete.Scalars(decoding: value))
+            }
+        }
+        doubleUnpacked = []
+        if let values = c.pointee.double_unpacked {
+            doubleUnpacked += UnsafeBufferPointer(start: values, count: c.pointee.n_double_unpacked)
+        }
+        sint32Unpacked = []
+        if let values = c.pointee.sint32_unpacked {
+            sint32Unpacked += UnsafeBufferPointer(start: values, count: c.pointee.n_sint32_unpacked)
+        }
+        fixed64Unpacked = []
+        if let values = c.pointee.fixed64_unpacked {
+            fixed64Unpacked += UnsafeBufferPointer(start: values, count: c.pointee.n_fixed64_unpacked)
+        }
+        boolUnpacked = []
+        if let values = c.pointee.bool_unpacked {
+            boolUnpacked.reserveCapacity(c.pointee.n_bool_unpacked)
+            for index in 0..<c.pointee.n_bool_unpacked {
+                boolUnpacked.append(values[index] != 0)
+            }
+        }
+        colourUnpacked = []
+        if let values = c.pointee.colour_unpacked {
+            colourUnpacked.reserveCapacity(c.pointee.n_colour_unpacked)
+            for index in 0..<c.pointee.n_colour_unpacked {
+                colourUnpacked.append(TestV1.Colour(rawValue: values[index]))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Complete__Lists>, _ arena: Arena) {
-        c.pointee.n_double_value = doubleValue.count
-        c.pointee.double_value = arena.array(doubleValue) { $0.bitPattern }
-        c.pointee.n_float_value = floatValue.count
-        c.pointee.float_value = arena.array(floatValue) { $0.bitPattern }
-        c.pointee.n_int32_value = int32Value.count
-        c.pointee.int32_value = arena.array(int32Value) { $0 }
-        c.pointee.n_int64_value = int64Value.count
-        c.pointee.int64_value = arena.array(int64Value) { $0 }
-        c.pointee.n_uint32_value = uint32Value.count
-        c.pointee.uint32_value = arena.array(uint32Value) { $0 }
-        c.pointee.n_uint64_value = uint64Value.count
-        c.pointee.uint64_value = arena.array(uint64Value) { $0 }
-        c.pointee.n_sint32_value = sint32Value.count
-        c.pointee.sint32_value = arena.array(sint32Value) { $0 }
-        c.pointee.n_sint64_value = sint64Value.count
-        c.pointee.sint64_value = arena.array(sint64Value) { $0 }
-        c.pointee.n_fixed32_value = fixed32Value.count
-        c.pointee.fixed32_value = arena.array(fixed32Value) { $0 }
-        c.pointee.n_fixed64_value = fixed64Value.count
-        c.pointee.fixed64_value = arena.array(fixed64Value) { $0 }
-        c.pointee.n_sfixed32_value = sfixed32Value.count
-        c.pointee.sfixed32_value = arena.array(sfixed32Value) { $0 }
-        c.pointee.n_sfixed64_value = sfixed64Value.count
-        c.pointee.sfixed64_value = arena.array(sfixed64Value) { $0 }
-        c.pointee.n_bool_value = boolValue.count
-        c.pointee.bool_value = arena.array(boolValue) { $0 ? 1 : 0 }
-        c.pointee.n_string_value = stringValue.count
-        c.pointee.string_value = arena.array(stringValue) { arena.text($0) }
-        c.pointee.n_bytes_value = bytesValue.count
-        c.pointee.bytes_value = arena.array(bytesValue) { arena.bytes($0) }
-        c.pointee.n_colour = colour.count
-        c.pointee.colour = arena.array(colour) { $0.rawValue }
-        c.pointee.n_scalars = scalars.count
-        c.pointee.scalars = arena.array(scalars) { arena.message($0) }
-        c.pointee.n_double_unpacked = doubleUnpacked.count
-        c.pointee.double_unpacked = arena.array(doubleUnpacked) { $0.bitPattern }
-        c.pointee.n_sint32_unpacked = sint32Unpacked.count
-        c.pointee.sint32_unpacked = arena.array(sint32Unpacked) { $0 }
-        c.pointee.n_fixed64_unpacked = fixed64Unpacked.count
-        c.pointee.fixed64_unpacked = arena.array(fixed64Unpacked) { $0 }
-        c.pointee.n_bool_unpacked = boolUnpacked.count
-        c.pointee.bool_unpacked = arena.array(boolUnpacked) { $0 ? 1 : 0 }
-        c.pointee.n_colour_unpacked = colourUnpacked.count
-        c.pointee.colour_unpacked = arena.array(colourUnpacked) { $0.rawValue }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in colourUnpacked.reversed() {
+            writer.varint(UInt64(truncatingIfNeeded: value.rawValue))
+            writer.tag(200)
+        }
+        for value in boolUnpacked.reversed() {
+            writer.varint(value ? 1 : 0)
+            writer.tag(192)
+        }
+        for value in fixed64Unpacked.reversed() {
+            writer.fixed64(UInt64(truncatingIfNeeded: value))
+            writer.tag(185)
+        }
+        for value in sint32Unpacked.reversed() {
+            writer.zigzag(Int64(value))
+            writer.tag(176)
+        }
+        for value in doubleUnpacked.reversed() {
+            writer.fixed64(value.bitPattern)
+            writer.tag(169)
+        }
+        for value in scalars.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(138, since: end)
+        }
+        if !colour.isEmpty {
+            let end = writer.count
+            for value in colour.reversed() { writer.varint(UInt64(truncatingIfNeeded: value.rawValue)) }
+            writer.close(130, since: end)
+        }
+        for value in bytesValue.reversed() {
+            writer.bytes(value)
+            writer.tag(122)
+        }
+        for value in stringValue.reversed() {
+            writer.text(value)
+            writer.tag(114)
+        }
+        if !boolValue.isEmpty {
+            let end = writer.count
+            for value in boolValue.reversed() { writer.varint(value ? 1 : 0) }
+            writer.close(106, since: end)
+        }
+        if !sfixed64Value.isEmpty {
+            let end = writer.count
+            for value in sfixed64Value.reversed() { writer.fixed64(UInt64(truncatingIfNeeded: value)) }
+            writer.close(98, since: end)
+        }
+        if !sfixed32Value.isEmpty {
+            let end = writer.count
+            for value in sfixed32Value.reversed() { writer.fixed32(UInt32(truncatingIfNeeded: value)) }
+            writer.close(90, since: end)
+        }
+        if !fixed64Value.isEmpty {
+            let end = writer.count
+            for value in fixed64Value.reversed() { writer.fixed64(UInt64(truncatingIfNeeded: value)) }
+            writer.close(82, since: end)
+        }
+        if !fixed32Value.isEmpty {
+            let end = writer.count
+            for value in fixed32Value.reversed() { writer.fixed32(UInt32(truncatingIfNeeded: value)) }
+            writer.close(74, since: end)
+        }
+        if !sint64Value.isEmpty {
+            let end = writer.count
+            for value in sint64Value.reversed() { writer.zigzag(Int64(value)) }
+            writer.close(66, since: end)
+        }
+        if !sint32Value.isEmpty {
+            let end = writer.count
+            for value in sint32Value.reversed() { writer.zigzag(Int64(value)) }
+            writer.close(58, since: end)
+        }
+        if !uint64Value.isEmpty {
+            let end = writer.count
+            for value in uint64Value.reversed() { writer.varint(UInt64(truncatingIfNeeded: value)) }
+            writer.close(50, since: end)
+        }
+        if !uint32Value.isEmpty {
+            let end = writer.count
+            for value in uint32Value.reversed() { writer.varint(UInt64(truncatingIfNeeded: value)) }
+            writer.close(42, since: end)
+        }
+        if !int64Value.isEmpty {
+            let end = writer.count
+            for value in int64Value.reversed() { writer.varint(UInt64(truncatingIfNeeded: value)) }
+            writer.close(34, since: end)
+        }
+        if !int32Value.isEmpty {
+            let end = writer.count
+            for value in int32Value.reversed() { writer.varint(UInt64(truncatingIfNeeded: value)) }
+            writer.close(26, since: end)
+        }
+        if !floatValue.isEmpty {
+            let end = writer.count
+            for value in floatValue.reversed() { writer.fixed32(value.bitPattern) }
+            writer.close(18, since: end)
+        }
+        if !doubleValue.isEmpty {
+            let end = writer.count
+            for value in doubleValue.reversed() { writer.fixed64(value.bitPattern) }
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension TestV1.Complete.Maps {
     package static let fullName = "petrel.test.v1.Complete.Maps"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Complete.Maps", isRecursive: false, petrel__test__v1__complete__maps__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Complete__Maps>) {
-        petrel__test__v1__complete__maps__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Complete__Maps.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Complete__Maps>) throws(MessageError) {
-        self.init(
-            byInt32: try Wire.map(
-                c.pointee.n_by_int32, c.pointee.by_int32
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key, Double(bitPattern: entry.pointee.value))
-            },
-            byInt64: try Wire.map(
-                c.pointee.n_by_int64, c.pointee.by_int64
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key, Float(bitPattern: entry.pointee.value))
-            },
-            byUint32: try Wire.map(
-                c.pointee.n_by_uint32, c.pointee.by_uint32
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key, entry.pointee.value)
-            },
-            byUint64: try Wire.map(
-                c.pointee.n_by_uint64, c.pointee.by_uint64
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key, entry.pointee.value)
-            },
-            bySint32: try Wire.map(
-                c.pointee.n_by_sint32, c.pointee.by_sint32
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key, entry.pointee.value)
-            },
-            bySint64: try Wire.map(
-                c.pointee.n_by_sint64, c.pointee.by_sint64
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key, entry.pointee.value)
-            },
-            byFixed32: try Wire.map(
-                c.pointee.n_by_fixed32, c.pointee.by_fixed32
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key, entry.pointee.value)
-            },
-            byFixed64: try Wire.map(
-                c.pointee.n_by_fixed64, c.pointee.by_fixed64
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key, entry.pointee.value)
-            },
-            bySfixed32: try Wire.map(
-                c.pointee.n_by_sfixed32, c.pointee.by_sfixed32
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key, entry.pointee.value)
-            },
-            bySfixed64: try Wire.map(
-                c.pointee.n_by_sfixed64, c.pointee.by_sfixed64
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key, entry.pointee.value)
-            },
-            byBool: try Wire.map(
-                c.pointee.n_by_bool, c.pointee.by_bool
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key != 0, entry.pointee.value)
-            },
-            byString: try Wire.map(
-                c.pointee.n_by_string, c.pointee.by_string
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.test.v1.Complete.Maps.by_string"), entry.pointee.value)
-            },
-            flags: try Wire.map(
-                c.pointee.n_flags, c.pointee.flags
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.test.v1.Complete.Maps.flags"), entry.pointee.value != 0)
-            },
-            texts: try Wire.map(
-                c.pointee.n_texts, c.pointee.texts
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.test.v1.Complete.Maps.texts"), try Wire.text(entry.pointee.value, "petrel.test.v1.Complete.Maps.texts"))
-            },
-            blobs: try Wire.map(
-                c.pointee.n_blobs, c.pointee.blobs
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.test.v1.Complete.Maps.blobs"), Wire.bytes(entry.pointee.value))
-            },
-            colours: try Wire.map(
-                c.pointee.n_colours, c.pointee.colours
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.test.v1.Complete.Maps.colours"), TestV1.Colour(rawValue: entry.pointee.value))
-            },
-            messages: try Wire.map(
-                c.pointee.n_messages, c.pointee.messages
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key, try Wire.message(entry.pointee.value) ?? TestV1.Complete.Scalars())
-            },
-            times: try Wire.map(
-                c.pointee.n_times, c.pointee.times
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.test.v1.Complete.Maps.times"), try Wire.message(entry.pointee.value) ?? GoogleProtobuf.Timestamp())
+        byInt32 = .init(minimumCapacity: c.pointee.n_by_int32)
+        if let entries = c.pointee.by_int32 {
+            for index in 0..<c.pointee.n_by_int32 {
+                var key: Int32 = 0
+                var value: Double = 0
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Complete.Maps") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 8: key = Int32(truncatingIfNeeded: try entry.varint())
+                        case 17: value = Double(bitPattern: try entry.fixed64())
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                byInt32[key] = value
             }
-        )
+        }
+        byInt64 = .init(minimumCapacity: c.pointee.n_by_int64)
+        if let entries = c.pointee.by_int64 {
+            for index in 0..<c.pointee.n_by_int64 {
+                var key: Int64 = 0
+                var value: Float = 0
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Complete.Maps") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 8: key = Int64(truncatingIfNeeded: try entry.varint())
+                        case 21: value = Float(bitPattern: try entry.fixed32())
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                byInt64[key] = value
+            }
+        }
+        byUint32 = .init(minimumCapacity: c.pointee.n_by_uint32)
+        if let entries = c.pointee.by_uint32 {
+            for index in 0..<c.pointee.n_by_uint32 {
+                var key: UInt32 = 0
+                var value: Int32 = 0
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Complete.Maps") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 8: key = UInt32(truncatingIfNeeded: try entry.varint())
+                        case 16: value = Int32(truncatingIfNeeded: try entry.varint())
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                byUint32[key] = value
+            }
+        }
+        byUint64 = .init(minimumCapacity: c.pointee.n_by_uint64)
+        if let entries = c.pointee.by_uint64 {
+            for index in 0..<c.pointee.n_by_uint64 {
+                var key: UInt64 = 0
+                var value: Int64 = 0
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Complete.Maps") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 8: key = UInt64(truncatingIfNeeded: try entry.varint())
+                        case 16: value = Int64(truncatingIfNeeded: try entry.varint())
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                byUint64[key] = value
+            }
+        }
+        bySint32 = .init(minimumCapacity: c.pointee.n_by_sint32)
+        if let entries = c.pointee.by_sint32 {
+            for index in 0..<c.pointee.n_by_sint32 {
+                var key: Int32 = 0
+                var value: UInt32 = 0
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Complete.Maps") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 8: key = Int32(truncatingIfNeeded: try entry.zigzag())
+                        case 16: value = UInt32(truncatingIfNeeded: try entry.varint())
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                bySint32[key] = value
+            }
+        }
+        bySint64 = .init(minimumCapacity: c.pointee.n_by_sint64)
+        if let entries = c.pointee.by_sint64 {
+            for index in 0..<c.pointee.n_by_sint64 {
+                var key: Int64 = 0
+                var value: UInt64 = 0
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Complete.Maps") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 8: key = Int64(truncatingIfNeeded: try entry.zigzag())
+                        case 16: value = UInt64(truncatingIfNeeded: try entry.varint())
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                bySint64[key] = value
+            }
+        }
+        byFixed32 = .init(minimumCapacity: c.pointee.n_by_fixed32)
+        if let entries = c.pointee.by_fixed32 {
+            for index in 0..<c.pointee.n_by_fixed32 {
+                var key: UInt32 = 0
+                var value: Int32 = 0
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Complete.Maps") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 13: key = UInt32(truncatingIfNeeded: try entry.fixed32())
+                        case 16: value = Int32(truncatingIfNeeded: try entry.zigzag())
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                byFixed32[key] = value
+            }
+        }
+        byFixed64 = .init(minimumCapacity: c.pointee.n_by_fixed64)
+        if let entries = c.pointee.by_fixed64 {
+            for index in 0..<c.pointee.n_by_fixed64 {
+                var key: UInt64 = 0
+                var value: Int64 = 0
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Complete.Maps") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 9: key = UInt64(truncatingIfNeeded: try entry.fixed64())
+                        case 16: value = Int64(truncatingIfNeeded: try entry.zigzag())
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                byFixed64[key] = value
+            }
+        }
+        bySfixed32 = .init(minimumCapacity: c.pointee.n_by_sfixed32)
+        if let entries = c.pointee.by_sfixed32 {
+            for index in 0..<c.pointee.n_by_sfixed32 {
+                var key: Int32 = 0
+                var value: UInt32 = 0
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Complete.Maps") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 13: key = Int32(truncatingIfNeeded: try entry.fixed32())
+                        case 21: value = UInt32(truncatingIfNeeded: try entry.fixed32())
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                bySfixed32[key] = value
+            }
+        }
+        bySfixed64 = .init(minimumCapacity: c.pointee.n_by_sfixed64)
+        if let entries = c.pointee.by_sfixed64 {
+            for index in 0..<c.pointee.n_by_sfixed64 {
+                var key: Int64 = 0
+                var value: UInt64 = 0
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Complete.Maps") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 9: key = Int64(truncatingIfNeeded: try entry.fixed64())
+                        case 17: value = UInt64(truncatingIfNeeded: try entry.fixed64())
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                bySfixed64[key] = value
+            }
+        }
+        byBool = .init(minimumCapacity: c.pointee.n_by_bool)
+        if let entries = c.pointee.by_bool {
+            for index in 0..<c.pointee.n_by_bool {
+                var key: Bool = false
+                var value: Int32 = 0
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Complete.Maps") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 8: key = try entry.varint() != 0
+                        case 21: value = Int32(truncatingIfNeeded: try entry.fixed32())
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                byBool[key] = value
+            }
+        }
+        byString = .init(minimumCapacity: c.pointee.n_by_string)
+        if let entries = c.pointee.by_string {
+            for index in 0..<c.pointee.n_by_string {
+                var key: String = ""
+                var value: Int64 = 0
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Complete.Maps") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.test.v1.Complete.Maps.by_string")
+                        case 17: value = Int64(truncatingIfNeeded: try entry.fixed64())
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                byString[key] = value
+            }
+        }
+        flags = .init(minimumCapacity: c.pointee.n_flags)
+        if let entries = c.pointee.flags {
+            for index in 0..<c.pointee.n_flags {
+                var key: String = ""
+                var value: Bool = false
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Complete.Maps") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.test.v1.Complete.Maps.flags")
+                        case 16: value = try entry.varint() != 0
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                flags[key] = value
+            }
+        }
+        texts = .init(minimumCapacity: c.pointee.n_texts)
+        if let entries = c.pointee.texts {
+            for index in 0..<c.pointee.n_texts {
+                var key: String = ""
+                var value: String = ""
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Complete.Maps") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.test.v1.Complete.Maps.texts")
+                        case 18: value = try entry.text("petrel.test.v1.Complete.Maps.texts")
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                texts[key] = value
+            }
+        }
+        blobs = .init(minimumCapacity: c.pointee.n_blobs)
+        if let entries = c.pointee.blobs {
+            for index in 0..<c.pointee.n_blobs {
+                var key: String = ""
+                var value: [UInt8] = []
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Complete.Maps") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.test.v1.Complete.Maps.blobs")
+                        case 18: value = try entry.bytes()
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                blobs[key] = value
+            }
+        }
+        colours = .init(minimumCapacity: c.pointee.n_colours)
+        if let entries = c.pointee.colours {
+            for index in 0..<c.pointee.n_colours {
+                var key: String = ""
+                var value: TestV1.Colour = .init(rawValue: 0)
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Complete.Maps") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.test.v1.Complete.Maps.colours")
+                        case 16: value = TestV1.Colour(rawValue: Int32(truncatingIfNeeded: try entry.varint()))
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                colours[key] = value
+            }
+        }
+        messages = .init(minimumCapacity: c.pointee.n_messages)
+        if let entries = c.pointee.messages {
+            for index in 0..<c.pointee.n_messages {
+                guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
+                let key = entry.pointee.key
+                if let value = entry.pointee.value {
+                    messages[key] = try TestV1.Complete.Scalars(decoding: value)
+                } else {
+                    messages[key] = .init()
+                }
+            }
+        }
+        times = .init(minimumCapacity: c.pointee.n_times)
+        if let entries = c.pointee.times {
+            for index in 0..<c.pointee.n_times {
+                guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
+                let key = try Wire.text(entry.pointee.key, "petrel.test.v1.Complete.Maps.times")
+                if let value = entry.pointee.value {
+                    times[key] = try GoogleProtobuf.Timestamp(decoding: value)
+                } else {
+                    times[key] = .init()
+                }
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Complete__Maps>, _ arena: Arena) {
-        c.pointee.n_by_int32 = byInt32.count
-        c.pointee.by_int32 = arena.map(byInt32, petrel__test__v1__complete__maps__by_int32_entry__init) { entry, key, value in
-            entry.pointee.key = key
-            entry.pointee.value = value.bitPattern
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for (key, value) in times {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(146, since: end)
         }
-        c.pointee.n_by_int64 = byInt64.count
-        c.pointee.by_int64 = arena.map(byInt64, petrel__test__v1__complete__maps__by_int64_entry__init) { entry, key, value in
-            entry.pointee.key = key
-            entry.pointee.value = value.bitPattern
+        for (key, value) in messages {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+            writer.varint(UInt64(truncatingIfNeeded: key))
+            writer.tag(8)
+            writer.close(138, since: end)
         }
-        c.pointee.n_by_uint32 = byUint32.count
-        c.pointee.by_uint32 = arena.map(byUint32, petrel__test__v1__complete__maps__by_uint32_entry__init) { entry, key, value in
-            entry.pointee.key = key
-            entry.pointee.value = value
+        for (key, value) in colours {
+            let end = writer.count
+            writer.varint(UInt64(truncatingIfNeeded: value.rawValue))
+            writer.tag(16)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(130, since: end)
         }
-        c.pointee.n_by_uint64 = byUint64.count
-        c.pointee.by_uint64 = arena.map(byUint64, petrel__test__v1__complete__maps__by_uint64_entry__init) { entry, key, value in
-            entry.pointee.key = key
-            entry.pointee.value = value
+        for (key, value) in blobs {
+            let end = writer.count
+            writer.bytes(value)
+            writer.tag(18)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(122, since: end)
         }
-        c.pointee.n_by_sint32 = bySint32.count
-        c.pointee.by_sint32 = arena.map(bySint32, petrel__test__v1__complete__maps__by_sint32_entry__init) { entry, key, value in
-            entry.pointee.key = key
-            entry.pointee.value = value
+        for (key, value) in texts {
+            let end = writer.count
+            writer.text(value)
+            writer.tag(18)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(114, since: end)
         }
-        c.pointee.n_by_sint64 = bySint64.count
-        c.pointee.by_sint64 = arena.map(bySint64, petrel__test__v1__complete__maps__by_sint64_entry__init) { entry, key, value in
-            entry.pointee.key = key
-            entry.pointee.value = value
+        for (key, value) in flags {
+            let end = writer.count
+            writer.varint(value ? 1 : 0)
+            writer.tag(16)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(106, since: end)
         }
-        c.pointee.n_by_fixed32 = byFixed32.count
-        c.pointee.by_fixed32 = arena.map(byFixed32, petrel__test__v1__complete__maps__by_fixed32_entry__init) { entry, key, value in
-            entry.pointee.key = key
-            entry.pointee.value = value
+        for (key, value) in byString {
+            let end = writer.count
+            writer.fixed64(UInt64(truncatingIfNeeded: value))
+            writer.tag(17)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(98, since: end)
         }
-        c.pointee.n_by_fixed64 = byFixed64.count
-        c.pointee.by_fixed64 = arena.map(byFixed64, petrel__test__v1__complete__maps__by_fixed64_entry__init) { entry, key, value in
-            entry.pointee.key = key
-            entry.pointee.value = value
+        for (key, value) in byBool {
+            let end = writer.count
+            writer.fixed32(UInt32(truncatingIfNeeded: value))
+            writer.tag(21)
+            writer.varint(key ? 1 : 0)
+            writer.tag(8)
+            writer.close(90, since: end)
         }
-        c.pointee.n_by_sfixed32 = bySfixed32.count
-        c.pointee.by_sfixed32 = arena.map(bySfixed32, petrel__test__v1__complete__maps__by_sfixed32_entry__init) { entry, key, value in
-            entry.pointee.key = key
-            entry.pointee.value = value
+        for (key, value) in bySfixed64 {
+            let end = writer.count
+            writer.fixed64(UInt64(truncatingIfNeeded: value))
+            writer.tag(17)
+            writer.fixed64(UInt64(truncatingIfNeeded: key))
+            writer.tag(9)
+            writer.close(82, since: end)
         }
-        c.pointee.n_by_sfixed64 = bySfixed64.count
-        c.pointee.by_sfixed64 = arena.map(bySfixed64, petrel__test__v1__complete__maps__by_sfixed64_entry__init) { entry, key, value in
-            entry.pointee.key = key
-            entry.pointee.value = value
+        for (key, value) in bySfixed32 {
+            let end = writer.count
+            writer.fixed32(UInt32(truncatingIfNeeded: value))
+            writer.tag(21)
+            writer.fixed32(UInt32(truncatingIfNeeded: key))
+            writer.tag(13)
+            writer.close(74, since: end)
         }
-        c.pointee.n_by_bool = byBool.count
-        c.pointee.by_bool = arena.map(byBool, petrel__test__v1__complete__maps__by_bool_entry__init) { entry, key, value in
-            entry.pointee.key = key ? 1 : 0
-            entry.pointee.value = value
+        for (key, value) in byFixed64 {
+            let end = writer.count
+            writer.zigzag(Int64(value))
+            writer.tag(16)
+            writer.fixed64(UInt64(truncatingIfNeeded: key))
+            writer.tag(9)
+            writer.close(66, since: end)
         }
-        c.pointee.n_by_string = byString.count
-        c.pointee.by_string = arena.map(byString, petrel__test__v1__complete__maps__by_string_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = value
+        for (key, value) in byFixed32 {
+            let end = writer.count
+            writer.zigzag(Int64(value))
+            writer.tag(16)
+            writer.fixed32(UInt32(truncatingIfNeeded: key))
+            writer.tag(13)
+            writer.close(58, since: end)
         }
-        c.pointee.n_flags = flags.count
-        c.pointee.flags = arena.map(flags, petrel__test__v1__complete__maps__flags_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = value ? 1 : 0
+        for (key, value) in bySint64 {
+            let end = writer.count
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(16)
+            writer.zigzag(Int64(key))
+            writer.tag(8)
+            writer.close(50, since: end)
         }
-        c.pointee.n_texts = texts.count
-        c.pointee.texts = arena.map(texts, petrel__test__v1__complete__maps__texts_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.text(value)
+        for (key, value) in bySint32 {
+            let end = writer.count
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(16)
+            writer.zigzag(Int64(key))
+            writer.tag(8)
+            writer.close(42, since: end)
         }
-        c.pointee.n_blobs = blobs.count
-        c.pointee.blobs = arena.map(blobs, petrel__test__v1__complete__maps__blobs_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.bytes(value)
+        for (key, value) in byUint64 {
+            let end = writer.count
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(16)
+            writer.varint(UInt64(truncatingIfNeeded: key))
+            writer.tag(8)
+            writer.close(34, since: end)
         }
-        c.pointee.n_colours = colours.count
-        c.pointee.colours = arena.map(colours, petrel__test__v1__complete__maps__colours_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = value.rawValue
+        for (key, value) in byUint32 {
+            let end = writer.count
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(16)
+            writer.varint(UInt64(truncatingIfNeeded: key))
+            writer.tag(8)
+            writer.close(26, since: end)
         }
-        c.pointee.n_messages = messages.count
-        c.pointee.messages = arena.map(messages, petrel__test__v1__complete__maps__messages_entry__init) { entry, key, value in
-            entry.pointee.key = key
-            entry.pointee.value = arena.message(value)
+        for (key, value) in byInt64 {
+            let end = writer.count
+            writer.fixed32(value.bitPattern)
+            writer.tag(21)
+            writer.varint(UInt64(truncatingIfNeeded: key))
+            writer.tag(8)
+            writer.close(18, since: end)
         }
-        c.pointee.n_times = times.count
-        c.pointee.times = arena.map(times, petrel__test__v1__complete__maps__times_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.message(value)
+        for (key, value) in byInt32 {
+            let end = writer.count
+            writer.fixed64(value.bitPattern)
+            writer.tag(17)
+            writer.varint(UInt64(truncatingIfNeeded: key))
+            writer.tag(8)
+            writer.close(10, since: end)
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension TestV1.Complete.Choices {
     package static let fullName = "petrel.test.v1.Complete.Choices"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Complete.Choices", isRecursive: false, petrel__test__v1__complete__choices__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Complete__Choices>) {
-        petrel__test__v1__complete__choices__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Complete__Choices.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Complete__Choices>) throws(MessageError) {
-        self.init(
-            choice: try { () throws(MessageError) -> Choice? in
-                switch c.pointee.choice_case.rawValue {
-                case 1: .doubleValue(Double(bitPattern: c.pointee.double_value))
-                case 2: .floatValue(Float(bitPattern: c.pointee.float_value))
-                case 3: .int32Value(c.pointee.int32_value)
-                case 4: .int64Value(c.pointee.int64_value)
-                case 5: .uint32Value(c.pointee.uint32_value)
-                case 6: .uint64Value(c.pointee.uint64_value)
-                case 7: .sint32Value(c.pointee.sint32_value)
-                case 8: .sint64Value(c.pointee.sint64_value)
-                case 9: .fixed32Value(c.pointee.fixed32_value)
-                case 10: .fixed64Value(c.pointee.fixed64_value)
-                case 11: .sfixed32Value(c.pointee.sfixed32_value)
-                case 12: .sfixed64Value(c.pointee.sfixed64_value)
-                case 13: .boolValue(c.pointee.bool_value != 0)
-                case 14: .stringValue(try Wire.text(c.pointee.string_value, "petrel.test.v1.Complete.Choices.string_value"))
-                case 15: .bytesValue(Wire.bytes(c.pointee.bytes_value))
-                case 16: .colour(TestV1.Colour(rawValue: c.pointee.colour))
-                case 17: .scalars(try Wire.element(c.pointee.scalars))
-                case 18: .nothing(try Wire.element(c.pointee.nothing))
-                default: nil
-                }
-            }(),
-            between: c.pointee.between,
-            second: try { () throws(MessageError) -> Second? in
-                switch c.pointee.second_case.rawValue {
-                case 20: .firstMessage(try Wire.element(c.pointee.first_message))
-                case 21: .secondMessage(try Wire.element(c.pointee.second_message))
-                default: nil
-                }
-            }()
-        )
+        switch c.pointee.choice_case.rawValue {
+        case 1:
+            choice = .doubleValue(c.pointee.double_value)
+        case 2:
+            choice = .floatValue(c.pointee.float_value)
+        case 3:
+            choice = .int32Value(c.pointee.int32_value)
+        case 4:
+            choice = .int64Value(c.pointee.int64_value)
+        case 5:
+            choice = .uint32Value(c.pointee.uint32_value)
+        case 6:
+            choice = .uint64Value(c.pointee.uint64_value)
+        case 7:
+            choice = .sint32Value(c.pointee.sint32_value)
+        case 8:
+            choice = .sint64Value(c.pointee.sint64_value)
+        case 9:
+            choice = .fixed32Value(c.pointee.fixed32_value)
+        case 10:
+            choice = .fixed64Value(c.pointee.fixed64_value)
+        case 11:
+            choice = .sfixed32Value(c.pointee.sfixed32_value)
+        case 12:
+            choice = .sfixed64Value(c.pointee.sfixed64_value)
+        case 13:
+            choice = .boolValue(c.pointee.bool_value != 0)
+        case 14:
+            choice = .stringValue(try Wire.text(c.pointee.string_value, "petrel.test.v1.Complete.Choices.string_value"))
+        case 15:
+            choice = .bytesValue(Wire.bytes(c.pointee.bytes_value))
+        case 16:
+            choice = .colour(TestV1.Colour(rawValue: c.pointee.colour))
+        case 17:
+            guard let value = c.pointee.scalars else { throw Wire.missing(Self.fullName) }
+            choice = .scalars(try TestV1.Complete.Scalars(decoding: value))
+        case 18:
+            guard let value = c.pointee.nothing else { throw Wire.missing(Self.fullName) }
+            choice = .nothing(try GoogleProtobuf.Empty(decoding: value))
+        default: choice = nil
+        }
+        between = c.pointee.between
+        switch c.pointee.second_case.rawValue {
+        case 20:
+            guard let value = c.pointee.first_message else { throw Wire.missing(Self.fullName) }
+            second = .firstMessage(try TestV1.Complete.Optionals(decoding: value))
+        case 21:
+            guard let value = c.pointee.second_message else { throw Wire.missing(Self.fullName) }
+            second = .secondMessage(try TestV1.Complete.Lists(decoding: value))
+        default: second = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Complete__Choices>, _ arena: Arena) {
-        switch choice {
-        case .doubleValue(let value):
-            c.pointee.choice_case = .init(rawValue: 1)
-            c.pointee.double_value = value.bitPattern
-        case .floatValue(let value):
-            c.pointee.choice_case = .init(rawValue: 2)
-            c.pointee.float_value = value.bitPattern
-        case .int32Value(let value):
-            c.pointee.choice_case = .init(rawValue: 3)
-            c.pointee.int32_value = value
-        case .int64Value(let value):
-            c.pointee.choice_case = .init(rawValue: 4)
-            c.pointee.int64_value = value
-        case .uint32Value(let value):
-            c.pointee.choice_case = .init(rawValue: 5)
-            c.pointee.uint32_value = value
-        case .uint64Value(let value):
-            c.pointee.choice_case = .init(rawValue: 6)
-            c.pointee.uint64_value = value
-        case .sint32Value(let value):
-            c.pointee.choice_case = .init(rawValue: 7)
-            c.pointee.sint32_value = value
-        case .sint64Value(let value):
-            c.pointee.choice_case = .init(rawValue: 8)
-            c.pointee.sint64_value = value
-        case .fixed32Value(let value):
-            c.pointee.choice_case = .init(rawValue: 9)
-            c.pointee.fixed32_value = value
-        case .fixed64Value(let value):
-            c.pointee.choice_case = .init(rawValue: 10)
-            c.pointee.fixed64_value = value
-        case .sfixed32Value(let value):
-            c.pointee.choice_case = .init(rawValue: 11)
-            c.pointee.sfixed32_value = value
-        case .sfixed64Value(let value):
-            c.pointee.choice_case = .init(rawValue: 12)
-            c.pointee.sfixed64_value = value
-        case .boolValue(let value):
-            c.pointee.choice_case = .init(rawValue: 13)
-            c.pointee.bool_value = value ? 1 : 0
-        case .stringValue(let value):
-            c.pointee.choice_case = .init(rawValue: 14)
-            c.pointee.string_value = arena.text(value)
-        case .bytesValue(let value):
-            c.pointee.choice_case = .init(rawValue: 15)
-            c.pointee.bytes_value = arena.bytes(value)
-        case .colour(let value):
-            c.pointee.choice_case = .init(rawValue: 16)
-            c.pointee.colour = value.rawValue
-        case .scalars(let value):
-            c.pointee.choice_case = .init(rawValue: 17)
-            c.pointee.scalars = arena.message(value)
-        case .nothing(let value):
-            c.pointee.choice_case = .init(rawValue: 18)
-            c.pointee.nothing = arena.message(value)
-        case nil: break
-        }
-        c.pointee.between = between
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch second {
         case .firstMessage(let value):
-            c.pointee.second_case = .init(rawValue: 20)
-            c.pointee.first_message = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(162, since: end)
         case .secondMessage(let value):
-            c.pointee.second_case = .init(rawValue: 21)
-            c.pointee.second_message = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(170, since: end)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if between != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: between))
+            writer.tag(152)
+        }
+        switch choice {
+        case .doubleValue(let value):
+            writer.fixed64(value.bitPattern)
+            writer.tag(9)
+        case .floatValue(let value):
+            writer.fixed32(value.bitPattern)
+            writer.tag(21)
+        case .int32Value(let value):
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(24)
+        case .int64Value(let value):
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(32)
+        case .uint32Value(let value):
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(40)
+        case .uint64Value(let value):
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(48)
+        case .sint32Value(let value):
+            writer.zigzag(Int64(value))
+            writer.tag(56)
+        case .sint64Value(let value):
+            writer.zigzag(Int64(value))
+            writer.tag(64)
+        case .fixed32Value(let value):
+            writer.fixed32(UInt32(truncatingIfNeeded: value))
+            writer.tag(77)
+        case .fixed64Value(let value):
+            writer.fixed64(UInt64(truncatingIfNeeded: value))
+            writer.tag(81)
+        case .sfixed32Value(let value):
+            writer.fixed32(UInt32(truncatingIfNeeded: value))
+            writer.tag(93)
+        case .sfixed64Value(let value):
+            writer.fixed64(UInt64(truncatingIfNeeded: value))
+            writer.tag(97)
+        case .boolValue(let value):
+            writer.varint(value ? 1 : 0)
+            writer.tag(104)
+        case .stringValue(let value):
+            writer.text(value)
+            writer.tag(114)
+        case .bytesValue(let value):
+            writer.bytes(value)
+            writer.tag(122)
+        case .colour(let value):
+            writer.varint(UInt64(truncatingIfNeeded: value.rawValue))
+            writer.tag(128)
+        case .scalars(let value):
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(138, since: end)
+        case .nothing(let value):
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(146, since: end)
+        case nil: break
+        }
     }
 }
 
 extension TestV1.Complete.WellKnown {
     package static let fullName = "petrel.test.v1.Complete.WellKnown"
-    package static let isRecursive = true
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Complete.WellKnown", isRecursive: true, petrel__test__v1__complete__well_known__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Complete__WellKnown>) {
-        petrel__test__v1__complete__well_known__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Complete__WellKnown.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Complete__WellKnown>) throws(MessageError) {
-        self.init(
-            timestamp: try Wire.message(c.pointee.timestamp),
-            duration: try Wire.message(c.pointee.duration),
-            any: try Wire.message(c.pointee.any),
-            empty: try Wire.message(c.pointee.empty),
-            struct: try Wire.message(c.pointee.struct_field),
-            value: try Wire.message(c.pointee.value),
-            listValue: try Wire.message(c.pointee.list_value),
-            nullValue: GoogleProtobuf.NullValue(rawValue: c.pointee.null_value),
-            fieldMask: try Wire.message(c.pointee.field_mask),
-            doubleValue: try Wire.message(c.pointee.double_value),
-            floatValue: try Wire.message(c.pointee.float_value),
-            int64Value: try Wire.message(c.pointee.int64_value),
-            uint64Value: try Wire.message(c.pointee.uint64_value),
-            int32Value: try Wire.message(c.pointee.int32_value),
-            uint32Value: try Wire.message(c.pointee.uint32_value),
-            boolValue: try Wire.message(c.pointee.bool_value),
-            stringValue: try Wire.message(c.pointee.string_value),
-            bytesValue: try Wire.message(c.pointee.bytes_value),
-            durations: try Wire.array(c.pointee.n_durations, c.pointee.durations) { (value) throws(MessageError) in try Wire.element(value) },
-            when: try { () throws(MessageError) -> When? in
-                switch c.pointee.when_case.rawValue {
-                case 20: .at(try Wire.element(c.pointee.at))
-                case 21: .after(try Wire.element(c.pointee.after))
-                default: nil
-                }
-            }()
-        )
+        if let value = c.pointee.timestamp {
+            timestamp = try GoogleProtobuf.Timestamp(decoding: value)
+        } else {
+            timestamp = nil
+        }
+        if let value = c.pointee.duration {
+            duration = try GoogleProtobuf.Duration(decoding: value)
+        } else {
+            duration = nil
+        }
+        if let value = c.pointee.any {
+            any = try GoogleProtobuf.`Any`(decoding: value)
+        } else {
+            any = nil
+        }
+        if let value = c.pointee.empty {
+            empty = try GoogleProtobuf.Empty(decoding: value)
+        } else {
+            empty = nil
+        }
+        if let value = c.pointee.struct_field {
+            `struct` = try GoogleProtobuf.Struct(decoding: value)
+        } else {
+            `struct` = nil
+        }
+        if let value = c.pointee.value {
+            self.value = try GoogleProtobuf.Value(decoding: value)
+        } else {
+            self.value = nil
+        }
+        if let value = c.pointee.list_value {
+            listValue = try GoogleProtobuf.ListValue(decoding: value)
+        } else {
+            listValue = nil
+        }
+        nullValue = GoogleProtobuf.NullValue(rawValue: c.pointee.null_value)
+        if let value = c.pointee.field_mask {
+            fieldMask = try GoogleProtobuf.FieldMask(decoding: value)
+        } else {
+            fieldMask = nil
+        }
+        if let value = c.pointee.double_value {
+            doubleValue = try GoogleProtobuf.DoubleValue(decoding: value)
+        } else {
+            doubleValue = nil
+        }
+        if let value = c.pointee.float_value {
+            floatValue = try GoogleProtobuf.FloatValue(decoding: value)
+        } else {
+            floatValue = nil
+        }
+        if let value = c.pointee.int64_value {
+            int64Value = try GoogleProtobuf.Int64Value(decoding: value)
+        } else {
+            int64Value = nil
+        }
+        if let value = c.pointee.uint64_value {
+            uint64Value = try GoogleProtobuf.UInt64Value(decoding: value)
+        } else {
+            uint64Value = nil
+        }
+        if let value = c.pointee.int32_value {
+            int32Value = try GoogleProtobuf.Int32Value(decoding: value)
+        } else {
+            int32Value = nil
+        }
+        if let value = c.pointee.uint32_value {
+            uint32Value = try GoogleProtobuf.UInt32Value(decoding: value)
+        } else {
+            uint32Value = nil
+        }
+        if let value = c.pointee.bool_value {
+            boolValue = try GoogleProtobuf.BoolValue(decoding: value)
+        } else {
+            boolValue = nil
+        }
+        if let value = c.pointee.string_value {
+            stringValue = try GoogleProtobuf.StringValue(decoding: value)
+        } else {
+            stringValue = nil
+        }
+        if let value = c.pointee.bytes_value {
+            bytesValue = try GoogleProtobuf.BytesValue(decoding: value)
+        } else {
+            bytesValue = nil
+        }
+        durations = []
+        if let values = c.pointee.durations {
+            durations.reserveCapacity(c.pointee.n_durations)
+            for index in 0..<c.pointee.n_durations {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                durations.append(try GoogleProtobuf.Duration(decoding: value))
+            }
+        }
+        switch c.pointee.when_case.rawValue {
+        case 20:
+            guard let value = c.pointee.at else { throw Wire.missing(Self.fullName) }
+            when = .at(try GoogleProtobuf.Timestamp(decoding: value))
+        case 21:
+            guard let value = c.pointee.after else { throw Wire.missing(Self.fullName) }
+            when = .after(try GoogleProtobuf.Duration(decoding: value))
+        default: when = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Complete__WellKnown>, _ arena: Arena) {
-        c.pointee.timestamp = arena.message(timestamp)
-        c.pointee.duration = arena.message(duration)
-        c.pointee.any = arena.message(any)
-        c.pointee.empty = arena.message(empty)
-        c.pointee.struct_field = arena.message(`struct`)
-        c.pointee.value = arena.message(value)
-        c.pointee.list_value = arena.message(listValue)
-        c.pointee.null_value = nullValue.rawValue
-        c.pointee.field_mask = arena.message(fieldMask)
-        c.pointee.double_value = arena.message(doubleValue)
-        c.pointee.float_value = arena.message(floatValue)
-        c.pointee.int64_value = arena.message(int64Value)
-        c.pointee.uint64_value = arena.message(uint64Value)
-        c.pointee.int32_value = arena.message(int32Value)
-        c.pointee.uint32_value = arena.message(uint32Value)
-        c.pointee.bool_value = arena.message(boolValue)
-        c.pointee.string_value = arena.message(stringValue)
-        c.pointee.bytes_value = arena.message(bytesValue)
-        c.pointee.n_durations = durations.count
-        c.pointee.durations = arena.array(durations) { arena.message($0) }
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch when {
         case .at(let value):
-            c.pointee.when_case = .init(rawValue: 20)
-            c.pointee.at = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(162, since: end)
         case .after(let value):
-            c.pointee.when_case = .init(rawValue: 21)
-            c.pointee.after = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(170, since: end)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        for value in durations.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(154, since: end)
+        }
+        if let value = bytesValue {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(146, since: end)
+        }
+        if let value = stringValue {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(138, since: end)
+        }
+        if let value = boolValue {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(130, since: end)
+        }
+        if let value = uint32Value {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(122, since: end)
+        }
+        if let value = int32Value {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(114, since: end)
+        }
+        if let value = uint64Value {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(106, since: end)
+        }
+        if let value = int64Value {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(98, since: end)
+        }
+        if let value = floatValue {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(90, since: end)
+        }
+        if let value = doubleValue {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(82, since: end)
+        }
+        if let value = fieldMask {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(74, since: end)
+        }
+        if nullValue.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: nullValue.rawValue))
+            writer.tag(64)
+        }
+        if let value = listValue {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(58, since: end)
+        }
+        if let value = self.value {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(50, since: end)
+        }
+        if let value = `struct` {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(42, since: end)
+        }
+        if let value = empty {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(34, since: end)
+        }
+        if let value = any {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
+        }
+        if let value = duration {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if let value = timestamp {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension TestV1.Chain {
     package static let fullName = "petrel.test.v1.Chain"
-    package static let isRecursive = true
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Chain", isRecursive: true, petrel__test__v1__chain__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Chain>) {
-        petrel__test__v1__chain__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Chain.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Chain>) throws(MessageError) {
-        self.init(
-            number: c.pointee.number,
-            next: try Wire.message(c.pointee.next),
-            link: try Wire.message(c.pointee.link),
-            maybe: c.pointee._maybe_case.rawValue == 4 ? try Wire.message(c.pointee.maybe) : nil
-        )
+        number = c.pointee.number
+        if let value = c.pointee.next {
+            next = try TestV1.Chain(decoding: value)
+        } else {
+            next = nil
+        }
+        if let value = c.pointee.link {
+            link = try TestV1.Link(decoding: value)
+        } else {
+            link = nil
+        }
+        if let value = c.pointee.maybe {
+            maybe = try TestV1.Chain(decoding: value)
+        } else {
+            maybe = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Chain>, _ arena: Arena) {
-        c.pointee.number = number
-        c.pointee.next = arena.message(next)
-        c.pointee.link = arena.message(link)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         if let value = maybe {
-            c.pointee._maybe_case = .init(rawValue: 4)
-            c.pointee.maybe = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(34, since: end)
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if let value = link {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
+        }
+        if let value = next {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if number != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: number))
+            writer.tag(8)
+        }
     }
 }
 
 extension TestV1.Link {
     package static let fullName = "petrel.test.v1.Link"
-    package static let isRecursive = true
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Link", isRecursive: true, petrel__test__v1__link__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Link>) {
-        petrel__test__v1__link__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Link.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Link>) throws(MessageError) {
-        self.init(
-            name: try Wire.text(c.pointee.name, "petrel.test.v1.Link.name"),
-            chain: try Wire.message(c.pointee.chain)
-        )
+        name = try Wire.text(c.pointee.name, "petrel.test.v1.Link.name")
+        if let value = c.pointee.chain {
+            chain = try TestV1.Chain(decoding: value)
+        } else {
+            chain = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Link>, _ arena: Arena) {
-        c.pointee.name = arena.text(name)
-        c.pointee.chain = arena.message(chain)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = chain {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(10)
+        }
     }
 }
 
 extension TestV1.Expression {
     package static let fullName = "petrel.test.v1.Expression"
-    package static let isRecursive = true
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Expression", isRecursive: true, petrel__test__v1__expression__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Expression>) {
-        petrel__test__v1__expression__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Expression.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Expression>) throws(MessageError) {
-        self.init(
-            kind: try { () throws(MessageError) -> Kind? in
-                switch c.pointee.kind_case.rawValue {
-                case 1: .number(c.pointee.number)
-                case 2: .negated(try Wire.element(c.pointee.negated))
-                case 3: .sum(try Wire.element(c.pointee.sum))
-                default: nil
-                }
-            }()
-        )
+        switch c.pointee.kind_case.rawValue {
+        case 1:
+            kind = .number(c.pointee.number)
+        case 2:
+            guard let value = c.pointee.negated else { throw Wire.missing(Self.fullName) }
+            kind = .negated(try TestV1.Expression(decoding: value))
+        case 3:
+            guard let value = c.pointee.sum else { throw Wire.missing(Self.fullName) }
+            kind = .sum(try TestV1.Expression.Sum(decoding: value))
+        default: kind = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Expression>, _ arena: Arena) {
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch kind {
         case .number(let value):
-            c.pointee.kind_case = .init(rawValue: 1)
-            c.pointee.number = value
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(8)
         case .negated(let value):
-            c.pointee.kind_case = .init(rawValue: 2)
-            c.pointee.negated = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
         case .sum(let value):
-            c.pointee.kind_case = .init(rawValue: 3)
-            c.pointee.sum = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension TestV1.Expression.Sum {
     package static let fullName = "petrel.test.v1.Expression.Sum"
-    package static let isRecursive = true
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Expression.Sum", isRecursive: true, petrel__test__v1__expression__sum__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Expression__Sum>) {
-        petrel__test__v1__expression__sum__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Expression__Sum.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Expression__Sum>) throws(MessageError) {
-        self.init(
-            left: try Wire.message(c.pointee.left),
-            right: try Wire.message(c.pointee.right),
-            more: try Wire.array(c.pointee.n_more, c.pointee.more) { (value) throws(MessageError) in try Wire.element(value) }
-        )
+        if let value = c.pointee.left {
+            left = try TestV1.Expression(decoding: value)
+        } else {
+            left = nil
+        }
+        if let value = c.pointee.right {
+            right = try TestV1.Expression(decoding: value)
+        } else {
+            right = nil
+        }
+        more = []
+        if let values = c.pointee.more {
+            more.reserveCapacity(c.pointee.n_more)
+            for index in 0..<c.pointee.n_more {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                more.append(try TestV1.Expression(decoding: value))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Expression__Sum>, _ arena: Arena) {
-        c.pointee.left = arena.message(left)
-        c.pointee.right = arena.message(right)
-        c.pointee.n_more = more.count
-        c.pointee.more = arena.array(more) { arena.message($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in more.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
+        }
+        if let value = right {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if let value = left {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension TestV1.Older {
     package static let fullName = "petrel.test.v1.Older"
-    package static let isRecursive = true
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Older", isRecursive: true, petrel__test__v1__older__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Older>) {
-        petrel__test__v1__older__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Older.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Older>) throws(MessageError) {
-        self.init(
-            scalars: try Wire.message(c.pointee.scalars),
-            lists: try Wire.message(c.pointee.lists),
-            maps: try Wire.message(c.pointee.maps),
-            choices: try Wire.message(c.pointee.choices),
-            chain: try Wire.message(c.pointee.chain)
-        )
+        if let value = c.pointee.scalars {
+            scalars = try TestV1.Older.Scalars(decoding: value)
+        } else {
+            scalars = nil
+        }
+        if let value = c.pointee.lists {
+            lists = try TestV1.Older.Lists(decoding: value)
+        } else {
+            lists = nil
+        }
+        if let value = c.pointee.maps {
+            maps = try TestV1.Older.Maps(decoding: value)
+        } else {
+            maps = nil
+        }
+        if let value = c.pointee.choices {
+            choices = try TestV1.Older.Choices(decoding: value)
+        } else {
+            choices = nil
+        }
+        if let value = c.pointee.chain {
+            chain = try TestV1.Older.Chain(decoding: value)
+        } else {
+            chain = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Older>, _ arena: Arena) {
-        c.pointee.scalars = arena.message(scalars)
-        c.pointee.lists = arena.message(lists)
-        c.pointee.maps = arena.message(maps)
-        c.pointee.choices = arena.message(choices)
-        c.pointee.chain = arena.message(chain)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = chain {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(58, since: end)
+        }
+        if let value = choices {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(42, since: end)
+        }
+        if let value = maps {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(34, since: end)
+        }
+        if let value = lists {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(26, since: end)
+        }
+        if let value = scalars {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        }
     }
 }
 
 extension TestV1.Older.Scalars {
     package static let fullName = "petrel.test.v1.Older.Scalars"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Older.Scalars", isRecursive: false, petrel__test__v1__older__scalars__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Older__Scalars>) {
-        petrel__test__v1__older__scalars__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Older__Scalars.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Older__Scalars>) throws(MessageError) {
-        self.init(
-            int32Value: c.pointee.int32_value
-        )
+        int32Value = c.pointee.int32_value
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Older__Scalars>, _ arena: Arena) {
-        c.pointee.int32_value = int32Value
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if int32Value != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: int32Value))
+            writer.tag(24)
+        }
     }
 }
 
 extension TestV1.Older.Maps {
     package static let fullName = "petrel.test.v1.Older.Maps"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Older.Maps", isRecursive: false, petrel__test__v1__older__maps__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Older__Maps>) {
-        petrel__test__v1__older__maps__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Older__Maps.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Older__Maps>) throws(MessageError) {
-        self.init(
-            messages: try Wire.map(
-                c.pointee.n_messages, c.pointee.messages
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key, try Wire.message(entry.pointee.value) ?? TestV1.Older.Scalars())
+        messages = .init(minimumCapacity: c.pointee.n_messages)
+        if let entries = c.pointee.messages {
+            for index in 0..<c.pointee.n_messages {
+                guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
+                let key = entry.pointee.key
+                if let value = entry.pointee.value {
+                    messages[key] = try TestV1.Older.Scalars(decoding: value)
+                } else {
+                    messages[key] = .init()
+                }
             }
-        )
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Older__Maps>, _ arena: Arena) {
-        c.pointee.n_messages = messages.count
-        c.pointee.messages = arena.map(messages, petrel__test__v1__older__maps__messages_entry__init) { entry, key, value in
-            entry.pointee.key = key
-            entry.pointee.value = arena.message(value)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for (key, value) in messages {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+            writer.varint(UInt64(truncatingIfNeeded: key))
+            writer.tag(8)
+            writer.close(138, since: end)
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension TestV1.Older.Lists {
     package static let fullName = "petrel.test.v1.Older.Lists"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Older.Lists", isRecursive: false, petrel__test__v1__older__lists__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Older__Lists>) {
-        petrel__test__v1__older__lists__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Older__Lists.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Older__Lists>) throws(MessageError) {
-        self.init(
-            scalars: try Wire.array(c.pointee.n_scalars, c.pointee.scalars) { (value) throws(MessageError) in try Wire.element(value) }
-        )
+        scalars = []
+        if let values = c.pointee.scalars {
+            scalars.reserveCapacity(c.pointee.n_scalars)
+            for index in 0..<c.pointee.n_scalars {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                scalars.append(try TestV1.Older.Scalars(decoding: value))
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Older__Lists>, _ arena: Arena) {
-        c.pointee.n_scalars = scalars.count
-        c.pointee.scalars = arena.array(scalars) { arena.message($0) }
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for value in scalars.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(138, since: end)
+        }
     }
 }
 
 extension TestV1.Older.Choices {
     package static let fullName = "petrel.test.v1.Older.Choices"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Older.Choices", isRecursive: false, petrel__test__v1__older__choices__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Older__Choices>) {
-        petrel__test__v1__older__choices__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Older__Choices.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Older__Choices>) throws(MessageError) {
-        self.init(
-            choice: try { () throws(MessageError) -> Choice? in
-                switch c.pointee.choice_case.rawValue {
-                case 14: .stringValue(try Wire.text(c.pointee.string_value, "petrel.test.v1.Older.Choices.string_value"))
-                case 17: .scalars(try Wire.element(c.pointee.scalars))
-                default: nil
-                }
-            }()
-        )
+        switch c.pointee.choice_case.rawValue {
+        case 14:
+            choice = .stringValue(try Wire.text(c.pointee.string_value, "petrel.test.v1.Older.Choices.string_value"))
+        case 17:
+            guard let value = c.pointee.scalars else { throw Wire.missing(Self.fullName) }
+            choice = .scalars(try TestV1.Older.Scalars(decoding: value))
+        default: choice = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Older__Choices>, _ arena: Arena) {
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch choice {
         case .stringValue(let value):
-            c.pointee.choice_case = .init(rawValue: 14)
-            c.pointee.string_value = arena.text(value)
+            writer.text(value)
+            writer.tag(114)
         case .scalars(let value):
-            c.pointee.choice_case = .init(rawValue: 17)
-            c.pointee.scalars = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(138, since: end)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
     }
 }
 
 extension TestV1.Older.Chain {
     package static let fullName = "petrel.test.v1.Older.Chain"
-    package static let isRecursive = true
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Older.Chain", isRecursive: true, petrel__test__v1__older__chain__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Older__Chain>) {
-        petrel__test__v1__older__chain__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Older__Chain.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Older__Chain>) throws(MessageError) {
-        self.init(
-            next: try Wire.message(c.pointee.next)
-        )
+        if let value = c.pointee.next {
+            next = try TestV1.Older.Chain(decoding: value)
+        } else {
+            next = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Older__Chain>, _ arena: Arena) {
-        c.pointee.next = arena.message(next)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = next {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
     }
 }

@@ -340,316 +340,584 @@ extension TestV1 {
 
 extension TestV1.EchoRequest {
     package static let fullName = "petrel.test.v1.EchoRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.test.v1.EchoRequest", isRecursive: false, petrel__test__v1__echo_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__EchoRequest>) {
-        petrel__test__v1__echo_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__EchoRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__EchoRequest>) throws(MessageError) {
-        self.init(
-            text: try Wire.text(c.pointee.text, "petrel.test.v1.EchoRequest.text"),
-            data: Wire.bytes(c.pointee.data),
-            count: c.pointee.count,
-            behaviour: try Wire.text(c.pointee.behaviour, "petrel.test.v1.EchoRequest.behaviour")
-        )
+        text = try Wire.text(c.pointee.text, "petrel.test.v1.EchoRequest.text")
+        data = Wire.bytes(c.pointee.data)
+        count = c.pointee.count
+        behaviour = try Wire.text(c.pointee.behaviour, "petrel.test.v1.EchoRequest.behaviour")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__EchoRequest>, _ arena: Arena) {
-        c.pointee.text = arena.text(text)
-        c.pointee.data = arena.bytes(data)
-        c.pointee.count = count
-        c.pointee.behaviour = arena.text(behaviour)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !behaviour.isEmpty {
+            writer.text(behaviour)
+            writer.tag(34)
+        }
+        if count != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: count))
+            writer.tag(24)
+        }
+        if !data.isEmpty {
+            writer.bytes(data)
+            writer.tag(18)
+        }
+        if !text.isEmpty {
+            writer.text(text)
+            writer.tag(10)
+        }
     }
 }
 
 extension TestV1.EchoResponse {
     package static let fullName = "petrel.test.v1.EchoResponse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.test.v1.EchoResponse", isRecursive: false, petrel__test__v1__echo_response__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__EchoResponse>) {
-        petrel__test__v1__echo_response__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__EchoResponse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__EchoResponse>) throws(MessageError) {
-        self.init(
-            text: try Wire.text(c.pointee.text, "petrel.test.v1.EchoResponse.text"),
-            data: Wire.bytes(c.pointee.data),
-            count: c.pointee.count
-        )
+        text = try Wire.text(c.pointee.text, "petrel.test.v1.EchoResponse.text")
+        data = Wire.bytes(c.pointee.data)
+        count = c.pointee.count
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__EchoResponse>, _ arena: Arena) {
-        c.pointee.text = arena.text(text)
-        c.pointee.data = arena.bytes(data)
-        c.pointee.count = count
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if count != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: count))
+            writer.tag(24)
+        }
+        if !data.isEmpty {
+            writer.bytes(data)
+            writer.tag(18)
+        }
+        if !text.isEmpty {
+            writer.text(text)
+            writer.tag(10)
+        }
     }
 }
 
 extension TestV1.Everything {
     package static let fullName = "petrel.test.v1.Everything"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Everything", isRecursive: false, petrel__test__v1__everything__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Everything>) {
-        petrel__test__v1__everything__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Everything.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Everything>) throws(MessageError) {
-        self.init(
-            doubleValue: Double(bitPattern: c.pointee.double_value),
-            floatValue: Float(bitPattern: c.pointee.float_value),
-            int32Value: c.pointee.int32_value,
-            int64Value: c.pointee.int64_value,
-            uint32Value: c.pointee.uint32_value,
-            uint64Value: c.pointee.uint64_value,
-            sint32Value: c.pointee.sint32_value,
-            sint64Value: c.pointee.sint64_value,
-            fixed32Value: c.pointee.fixed32_value,
-            fixed64Value: c.pointee.fixed64_value,
-            sfixed32Value: c.pointee.sfixed32_value,
-            sfixed64Value: c.pointee.sfixed64_value,
-            boolValue: c.pointee.bool_value != 0,
-            stringValue: try Wire.text(c.pointee.string_value, "petrel.test.v1.Everything.string_value"),
-            bytesValue: Wire.bytes(c.pointee.bytes_value),
-            colour: TestV1.Colour(rawValue: c.pointee.colour),
-            nested: try Wire.message(c.pointee.nested),
-            default: TestV1.Everything.Default(rawValue: c.pointee.default_field),
-            int32List: Wire.array(c.pointee.n_int32_list, c.pointee.int32_list) { $0 },
-            doubleList: Wire.array(c.pointee.n_double_list, c.pointee.double_list) { Double(bitPattern: $0) },
-            boolList: Wire.array(c.pointee.n_bool_list, c.pointee.bool_list) { $0 != 0 },
-            stringList: try Wire.array(c.pointee.n_string_list, c.pointee.string_list) { (value) throws(MessageError) in try Wire.text(value, "petrel.test.v1.Everything.string_list") },
-            bytesList: Wire.array(c.pointee.n_bytes_list, c.pointee.bytes_list) { Wire.bytes($0) },
-            colourList: Wire.array(c.pointee.n_colour_list, c.pointee.colour_list) { TestV1.Colour(rawValue: $0) },
-            nestedList: try Wire.array(c.pointee.n_nested_list, c.pointee.nested_list) { (value) throws(MessageError) in try Wire.element(value) },
-            textByText: try Wire.map(
-                c.pointee.n_text_by_text, c.pointee.text_by_text
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.test.v1.Everything.text_by_text"), try Wire.text(entry.pointee.value, "petrel.test.v1.Everything.text_by_text"))
-            },
-            flagByNumber: try Wire.map(
-                c.pointee.n_flag_by_number, c.pointee.flag_by_number
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key, entry.pointee.value != 0)
-            },
-            nestedByText: try Wire.map(
-                c.pointee.n_nested_by_text, c.pointee.nested_by_text
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.test.v1.Everything.nested_by_text"), try Wire.message(entry.pointee.value) ?? TestV1.Everything.Nested())
-            },
-            colourByNumber: try Wire.map(
-                c.pointee.n_colour_by_number, c.pointee.colour_by_number
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key, TestV1.Colour(rawValue: entry.pointee.value))
-            },
-            bytesByFlag: try Wire.map(
-                c.pointee.n_bytes_by_flag, c.pointee.bytes_by_flag
-            ) { (entry) throws(MessageError) in
-                (entry.pointee.key != 0, Wire.bytes(entry.pointee.value))
-            },
-            optionalInt32: c.pointee._optional_int32_case.rawValue == 41 ? c.pointee.optional_int32 : nil,
-            optionalString: c.pointee._optional_string_case.rawValue == 42 ? try Wire.text(c.pointee.optional_string, "petrel.test.v1.Everything.optional_string") : nil,
-            optionalBool: c.pointee._optional_bool_case.rawValue == 43 ? c.pointee.optional_bool != 0 : nil,
-            optionalColour: c.pointee._optional_colour_case.rawValue == 44 ? TestV1.Colour(rawValue: c.pointee.optional_colour) : nil,
-            optionalNested: c.pointee._optional_nested_case.rawValue == 45 ? try Wire.message(c.pointee.optional_nested) : nil,
-            optionalBytes: c.pointee._optional_bytes_case.rawValue == 46 ? Wire.bytes(c.pointee.optional_bytes) : nil,
-            choice: try { () throws(MessageError) -> Choice? in
-                switch c.pointee.choice_case.rawValue {
-                case 51: .choiceText(try Wire.text(c.pointee.choice_text, "petrel.test.v1.Everything.choice_text"))
-                case 52: .choiceNested(try Wire.element(c.pointee.choice_nested))
-                case 53: .choiceColour(TestV1.Colour(rawValue: c.pointee.choice_colour))
-                case 54: .choiceFlag(c.pointee.choice_flag != 0)
-                case 55: .`in`(Wire.bytes(c.pointee.in))
-                default: nil
+        doubleValue = c.pointee.double_value
+        floatValue = c.pointee.float_value
+        int32Value = c.pointee.int32_value
+        int64Value = c.pointee.int64_value
+        uint32Value = c.pointee.uint32_value
+        uint64Value = c.pointee.uint64_value
+        sint32Value = c.pointee.sint32_value
+        sint64Value = c.pointee.sint64_value
+        fixed32Value = c.pointee.fixed32_value
+        fixed64Value = c.pointee.fixed64_value
+        sfixed32Value = c.pointee.sfixed32_value
+        sfixed64Value = c.pointee.sfixed64_value
+        boolValue = c.pointee.bool_value != 0
+        stringValue = try Wire.text(c.pointee.string_value, "petrel.test.v1.Everything.string_value")
+        bytesValue = Wire.bytes(c.pointee.bytes_value)
+        colour = TestV1.Colour(rawValue: c.pointee.colour)
+        if let value = c.pointee.nested {
+            nested = try TestV1.Everything.Nested(decoding: value)
+        } else {
+            nested = nil
+        }
+        `default` = TestV1.Everything.Default(rawValue: c.pointee.default_field)
+        int32List = []
+        if let values = c.pointee.int32_list {
+            int32List += UnsafeBufferPointer(start: values, count: c.pointee.n_int32_list)
+        }
+        doubleList = []
+        if let values = c.pointee.double_list {
+            doubleList += UnsafeBufferPointer(start: values, count: c.pointee.n_double_list)
+        }
+        boolList = []
+        if let values = c.pointee.bool_list {
+            boolList.reserveCapacity(c.pointee.n_bool_list)
+            for index in 0..<c.pointee.n_bool_list {
+                boolList.append(values[index] != 0)
+            }
+        }
+        stringList = []
+        if let values = c.pointee.string_list {
+            stringList.reserveCapacity(c.pointee.n_string_list)
+            for index in 0..<c.pointee.n_string_list {
+                stringList.append(try Wire.text(values[index], "petrel.test.v1.Everything.string_list"))
+            }
+        }
+        bytesList = []
+        if let values = c.pointee.bytes_list {
+            bytesList.reserveCapacity(c.pointee.n_bytes_list)
+            for index in 0..<c.pointee.n_bytes_list {
+                bytesList.append(Wire.bytes(values[index]))
+            }
+        }
+        colourList = []
+        if let values = c.pointee.colour_list {
+            colourList.reserveCapacity(c.pointee.n_colour_list)
+            for index in 0..<c.pointee.n_colour_list {
+                colourList.append(TestV1.Colour(rawValue: values[index]))
+            }
+        }
+        nestedList = []
+        if let values = c.pointee.nested_list {
+            nestedList.reserveCapacity(c.pointee.n_nested_list)
+            for index in 0..<c.pointee.n_nested_list {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                nestedList.append(try TestV1.Everything.Nested(decoding: value))
+            }
+        }
+        textByText = .init(minimumCapacity: c.pointee.n_text_by_text)
+        if let entries = c.pointee.text_by_text {
+            for index in 0..<c.pointee.n_text_by_text {
+                var key: String = ""
+                var value: String = ""
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Everything") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.test.v1.Everything.text_by_text")
+                        case 18: value = try entry.text("petrel.test.v1.Everything.text_by_text")
+                        default: try entry.skip(tag)
+                        }
+                    }
                 }
-            }()
-        )
+                textByText[key] = value
+            }
+        }
+        flagByNumber = .init(minimumCapacity: c.pointee.n_flag_by_number)
+        if let entries = c.pointee.flag_by_number {
+            for index in 0..<c.pointee.n_flag_by_number {
+                var key: Int32 = 0
+                var value: Bool = false
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Everything") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 8: key = Int32(truncatingIfNeeded: try entry.varint())
+                        case 16: value = try entry.varint() != 0
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                flagByNumber[key] = value
+            }
+        }
+        nestedByText = .init(minimumCapacity: c.pointee.n_nested_by_text)
+        if let entries = c.pointee.nested_by_text {
+            for index in 0..<c.pointee.n_nested_by_text {
+                guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
+                let key = try Wire.text(entry.pointee.key, "petrel.test.v1.Everything.nested_by_text")
+                if let value = entry.pointee.value {
+                    nestedByText[key] = try TestV1.Everything.Nested(decoding: value)
+                } else {
+                    nestedByText[key] = .init()
+                }
+            }
+        }
+        colourByNumber = .init(minimumCapacity: c.pointee.n_colour_by_number)
+        if let entries = c.pointee.colour_by_number {
+            for index in 0..<c.pointee.n_colour_by_number {
+                var key: UInt64 = 0
+                var value: TestV1.Colour = .init(rawValue: 0)
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Everything") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 8: key = UInt64(truncatingIfNeeded: try entry.varint())
+                        case 16: value = TestV1.Colour(rawValue: Int32(truncatingIfNeeded: try entry.varint()))
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                colourByNumber[key] = value
+            }
+        }
+        bytesByFlag = .init(minimumCapacity: c.pointee.n_bytes_by_flag)
+        if let entries = c.pointee.bytes_by_flag {
+            for index in 0..<c.pointee.n_bytes_by_flag {
+                var key: Bool = false
+                var value: [UInt8] = []
+                if var entry = WireReader(entries[index], of: "petrel.test.v1.Everything") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 8: key = try entry.varint() != 0
+                        case 18: value = try entry.bytes()
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                bytesByFlag[key] = value
+            }
+        }
+        optionalInt32 = c.pointee._optional_int32_case.rawValue == 41 ? c.pointee.optional_int32 : nil
+        optionalString = c.pointee._optional_string_case.rawValue == 42 ? try Wire.text(c.pointee.optional_string, "petrel.test.v1.Everything.optional_string") : nil
+        optionalBool = c.pointee._optional_bool_case.rawValue == 43 ? c.pointee.optional_bool != 0 : nil
+        optionalColour = c.pointee._optional_colour_case.rawValue == 44 ? TestV1.Colour(rawValue: c.pointee.optional_colour) : nil
+        if let value = c.pointee.optional_nested {
+            optionalNested = try TestV1.Everything.Nested(decoding: value)
+        } else {
+            optionalNested = nil
+        }
+        optionalBytes = c.pointee._optional_bytes_case.rawValue == 46 ? Wire.bytes(c.pointee.optional_bytes) : nil
+        switch c.pointee.choice_case.rawValue {
+        case 51:
+            choice = .choiceText(try Wire.text(c.pointee.choice_text, "petrel.test.v1.Everything.choice_text"))
+        case 52:
+            guard let value = c.pointee.choice_nested else { throw Wire.missing(Self.fullName) }
+            choice = .choiceNested(try TestV1.Everything.Nested(decoding: value))
+        case 53:
+            choice = .choiceColour(TestV1.Colour(rawValue: c.pointee.choice_colour))
+        case 54:
+            choice = .choiceFlag(c.pointee.choice_flag != 0)
+        case 55:
+            choice = .`in`(Wire.bytes(c.pointee.in))
+        default: choice = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Everything>, _ arena: Arena) {
-        c.pointee.double_value = doubleValue.bitPattern
-        c.pointee.float_value = floatValue.bitPattern
-        c.pointee.int32_value = int32Value
-        c.pointee.int64_value = int64Value
-        c.pointee.uint32_value = uint32Value
-        c.pointee.uint64_value = uint64Value
-        c.pointee.sint32_value = sint32Value
-        c.pointee.sint64_value = sint64Value
-        c.pointee.fixed32_value = fixed32Value
-        c.pointee.fixed64_value = fixed64Value
-        c.pointee.sfixed32_value = sfixed32Value
-        c.pointee.sfixed64_value = sfixed64Value
-        c.pointee.bool_value = boolValue ? 1 : 0
-        c.pointee.string_value = arena.text(stringValue)
-        c.pointee.bytes_value = arena.bytes(bytesValue)
-        c.pointee.colour = colour.rawValue
-        c.pointee.nested = arena.message(nested)
-        c.pointee.default_field = `default`.rawValue
-        c.pointee.n_int32_list = int32List.count
-        c.pointee.int32_list = arena.array(int32List) { $0 }
-        c.pointee.n_double_list = doubleList.count
-        c.pointee.double_list = arena.array(doubleList) { $0.bitPattern }
-        c.pointee.n_bool_list = boolList.count
-        c.pointee.bool_list = arena.array(boolList) { $0 ? 1 : 0 }
-        c.pointee.n_string_list = stringList.count
-        c.pointee.string_list = arena.array(stringList) { arena.text($0) }
-        c.pointee.n_bytes_list = bytesList.count
-        c.pointee.bytes_list = arena.array(bytesList) { arena.bytes($0) }
-        c.pointee.n_colour_list = colourList.count
-        c.pointee.colour_list = arena.array(colourList) { $0.rawValue }
-        c.pointee.n_nested_list = nestedList.count
-        c.pointee.nested_list = arena.array(nestedList) { arena.message($0) }
-        c.pointee.n_text_by_text = textByText.count
-        c.pointee.text_by_text = arena.map(textByText, petrel__test__v1__everything__text_by_text_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.text(value)
-        }
-        c.pointee.n_flag_by_number = flagByNumber.count
-        c.pointee.flag_by_number = arena.map(flagByNumber, petrel__test__v1__everything__flag_by_number_entry__init) { entry, key, value in
-            entry.pointee.key = key
-            entry.pointee.value = value ? 1 : 0
-        }
-        c.pointee.n_nested_by_text = nestedByText.count
-        c.pointee.nested_by_text = arena.map(nestedByText, petrel__test__v1__everything__nested_by_text_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.message(value)
-        }
-        c.pointee.n_colour_by_number = colourByNumber.count
-        c.pointee.colour_by_number = arena.map(colourByNumber, petrel__test__v1__everything__colour_by_number_entry__init) { entry, key, value in
-            entry.pointee.key = key
-            entry.pointee.value = value.rawValue
-        }
-        c.pointee.n_bytes_by_flag = bytesByFlag.count
-        c.pointee.bytes_by_flag = arena.map(bytesByFlag, petrel__test__v1__everything__bytes_by_flag_entry__init) { entry, key, value in
-            entry.pointee.key = key ? 1 : 0
-            entry.pointee.value = arena.bytes(value)
-        }
-        if let value = optionalInt32 {
-            c.pointee._optional_int32_case = .init(rawValue: 41)
-            c.pointee.optional_int32 = value
-        }
-        if let value = optionalString {
-            c.pointee._optional_string_case = .init(rawValue: 42)
-            c.pointee.optional_string = arena.text(value)
-        }
-        if let value = optionalBool {
-            c.pointee._optional_bool_case = .init(rawValue: 43)
-            c.pointee.optional_bool = value ? 1 : 0
-        }
-        if let value = optionalColour {
-            c.pointee._optional_colour_case = .init(rawValue: 44)
-            c.pointee.optional_colour = value.rawValue
-        }
-        if let value = optionalNested {
-            c.pointee._optional_nested_case = .init(rawValue: 45)
-            c.pointee.optional_nested = arena.message(value)
-        }
-        if let value = optionalBytes {
-            c.pointee._optional_bytes_case = .init(rawValue: 46)
-            c.pointee.optional_bytes = arena.bytes(value)
-        }
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
         switch choice {
         case .choiceText(let value):
-            c.pointee.choice_case = .init(rawValue: 51)
-            c.pointee.choice_text = arena.text(value)
+            writer.text(value)
+            writer.tag(410)
         case .choiceNested(let value):
-            c.pointee.choice_case = .init(rawValue: 52)
-            c.pointee.choice_nested = arena.message(value)
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(418, since: end)
         case .choiceColour(let value):
-            c.pointee.choice_case = .init(rawValue: 53)
-            c.pointee.choice_colour = value.rawValue
+            writer.varint(UInt64(truncatingIfNeeded: value.rawValue))
+            writer.tag(424)
         case .choiceFlag(let value):
-            c.pointee.choice_case = .init(rawValue: 54)
-            c.pointee.choice_flag = value ? 1 : 0
+            writer.varint(value ? 1 : 0)
+            writer.tag(432)
         case .`in`(let value):
-            c.pointee.choice_case = .init(rawValue: 55)
-            c.pointee.in = arena.bytes(value)
+            writer.bytes(value)
+            writer.tag(442)
         case nil: break
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        if let value = optionalBytes {
+            writer.bytes(value)
+            writer.tag(370)
+        }
+        if let value = optionalNested {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(362, since: end)
+        }
+        if let value = optionalColour {
+            writer.varint(UInt64(truncatingIfNeeded: value.rawValue))
+            writer.tag(352)
+        }
+        if let value = optionalBool {
+            writer.varint(value ? 1 : 0)
+            writer.tag(344)
+        }
+        if let value = optionalString {
+            writer.text(value)
+            writer.tag(338)
+        }
+        if let value = optionalInt32 {
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(328)
+        }
+        for (key, value) in bytesByFlag {
+            let end = writer.count
+            writer.bytes(value)
+            writer.tag(18)
+            writer.varint(key ? 1 : 0)
+            writer.tag(8)
+            writer.close(282, since: end)
+        }
+        for (key, value) in colourByNumber {
+            let end = writer.count
+            writer.varint(UInt64(truncatingIfNeeded: value.rawValue))
+            writer.tag(16)
+            writer.varint(UInt64(truncatingIfNeeded: key))
+            writer.tag(8)
+            writer.close(274, since: end)
+        }
+        for (key, value) in nestedByText {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(266, since: end)
+        }
+        for (key, value) in flagByNumber {
+            let end = writer.count
+            writer.varint(value ? 1 : 0)
+            writer.tag(16)
+            writer.varint(UInt64(truncatingIfNeeded: key))
+            writer.tag(8)
+            writer.close(258, since: end)
+        }
+        for (key, value) in textByText {
+            let end = writer.count
+            writer.text(value)
+            writer.tag(18)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(250, since: end)
+        }
+        for value in nestedList.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(218, since: end)
+        }
+        if !colourList.isEmpty {
+            let end = writer.count
+            for value in colourList.reversed() { writer.varint(UInt64(truncatingIfNeeded: value.rawValue)) }
+            writer.close(210, since: end)
+        }
+        for value in bytesList.reversed() {
+            writer.bytes(value)
+            writer.tag(202)
+        }
+        for value in stringList.reversed() {
+            writer.text(value)
+            writer.tag(194)
+        }
+        if !boolList.isEmpty {
+            let end = writer.count
+            for value in boolList.reversed() { writer.varint(value ? 1 : 0) }
+            writer.close(186, since: end)
+        }
+        if !doubleList.isEmpty {
+            let end = writer.count
+            for value in doubleList.reversed() { writer.fixed64(value.bitPattern) }
+            writer.close(178, since: end)
+        }
+        if !int32List.isEmpty {
+            let end = writer.count
+            for value in int32List.reversed() { writer.varint(UInt64(truncatingIfNeeded: value)) }
+            writer.close(170, since: end)
+        }
+        if `default`.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: `default`.rawValue))
+            writer.tag(144)
+        }
+        if let value = nested {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(138, since: end)
+        }
+        if colour.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: colour.rawValue))
+            writer.tag(128)
+        }
+        if !bytesValue.isEmpty {
+            writer.bytes(bytesValue)
+            writer.tag(122)
+        }
+        if !stringValue.isEmpty {
+            writer.text(stringValue)
+            writer.tag(114)
+        }
+        if boolValue {
+            writer.varint(boolValue ? 1 : 0)
+            writer.tag(104)
+        }
+        if sfixed64Value != 0 {
+            writer.fixed64(UInt64(truncatingIfNeeded: sfixed64Value))
+            writer.tag(97)
+        }
+        if sfixed32Value != 0 {
+            writer.fixed32(UInt32(truncatingIfNeeded: sfixed32Value))
+            writer.tag(93)
+        }
+        if fixed64Value != 0 {
+            writer.fixed64(UInt64(truncatingIfNeeded: fixed64Value))
+            writer.tag(81)
+        }
+        if fixed32Value != 0 {
+            writer.fixed32(UInt32(truncatingIfNeeded: fixed32Value))
+            writer.tag(77)
+        }
+        if sint64Value != 0 {
+            writer.zigzag(Int64(sint64Value))
+            writer.tag(64)
+        }
+        if sint32Value != 0 {
+            writer.zigzag(Int64(sint32Value))
+            writer.tag(56)
+        }
+        if uint64Value != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: uint64Value))
+            writer.tag(48)
+        }
+        if uint32Value != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: uint32Value))
+            writer.tag(40)
+        }
+        if int64Value != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: int64Value))
+            writer.tag(32)
+        }
+        if int32Value != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: int32Value))
+            writer.tag(24)
+        }
+        if floatValue.bitPattern != 0 {
+            writer.fixed32(floatValue.bitPattern)
+            writer.tag(21)
+        }
+        if doubleValue.bitPattern != 0 {
+            writer.fixed64(doubleValue.bitPattern)
+            writer.tag(9)
+        }
     }
 }
 
 extension TestV1.Everything.Nested {
     package static let fullName = "petrel.test.v1.Everything.Nested"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Everything.Nested", isRecursive: false, petrel__test__v1__everything__nested__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Everything__Nested>) {
-        petrel__test__v1__everything__nested__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Everything__Nested.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Everything__Nested>) throws(MessageError) {
-        self.init(
-            name: try Wire.text(c.pointee.name, "petrel.test.v1.Everything.Nested.name"),
-            errno: c.pointee.errno_field
-        )
+        name = try Wire.text(c.pointee.name, "petrel.test.v1.Everything.Nested.name")
+        errno = c.pointee.errno_field
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Everything__Nested>, _ arena: Arena) {
-        c.pointee.name = arena.text(name)
-        c.pointee.errno_field = errno
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if errno != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: errno))
+            writer.tag(16)
+        }
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(10)
+        }
     }
 }
 
 extension TestV1.Tree {
     package static let fullName = "petrel.test.v1.Tree"
-    package static let isRecursive = true
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Tree", isRecursive: true, petrel__test__v1__tree__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Tree>) {
-        petrel__test__v1__tree__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Tree.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Tree>) throws(MessageError) {
-        self.init(
-            name: try Wire.text(c.pointee.name, "petrel.test.v1.Tree.name"),
-            children: try Wire.array(c.pointee.n_children, c.pointee.children) { (value) throws(MessageError) in try Wire.element(value) },
-            byName: try Wire.map(
-                c.pointee.n_by_name, c.pointee.by_name
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.test.v1.Tree.by_name"), try Wire.message(entry.pointee.value) ?? TestV1.Tree())
+        name = try Wire.text(c.pointee.name, "petrel.test.v1.Tree.name")
+        children = []
+        if let values = c.pointee.children {
+            children.reserveCapacity(c.pointee.n_children)
+            for index in 0..<c.pointee.n_children {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                children.append(try TestV1.Tree(decoding: value))
             }
-        )
+        }
+        byName = .init(minimumCapacity: c.pointee.n_by_name)
+        if let entries = c.pointee.by_name {
+            for index in 0..<c.pointee.n_by_name {
+                guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
+                let key = try Wire.text(entry.pointee.key, "petrel.test.v1.Tree.by_name")
+                if let value = entry.pointee.value {
+                    byName[key] = try TestV1.Tree(decoding: value)
+                } else {
+                    byName[key] = .init()
+                }
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Tree>, _ arena: Arena) {
-        c.pointee.name = arena.text(name)
-        c.pointee.n_children = children.count
-        c.pointee.children = arena.array(children) { arena.message($0) }
-        c.pointee.n_by_name = byName.count
-        c.pointee.by_name = arena.map(byName, petrel__test__v1__tree__by_name_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.message(value)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for (key, value) in byName {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(26, since: end)
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        for value in children.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(18, since: end)
+        }
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(10)
+        }
     }
 }
 
 extension TestV1.Sparse {
     package static let fullName = "petrel.test.v1.Sparse"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.test.v1.Sparse", isRecursive: false, petrel__test__v1__sparse__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Test__V1__Sparse>) {
-        petrel__test__v1__sparse__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Sparse.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Sparse>) throws(MessageError) {
-        self.init(
-            int32Value: c.pointee.int32_value,
-            nested: try Wire.message(c.pointee.nested)
-        )
+        int32Value = c.pointee.int32_value
+        if let value = c.pointee.nested {
+            nested = try TestV1.Everything.Nested(decoding: value)
+        } else {
+            nested = nil
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Test__V1__Sparse>, _ arena: Arena) {
-        c.pointee.int32_value = int32Value
-        c.pointee.nested = arena.message(nested)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if let value = nested {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(138, since: end)
+        }
+        if int32Value != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: int32Value))
+            writer.tag(24)
+        }
     }
 }

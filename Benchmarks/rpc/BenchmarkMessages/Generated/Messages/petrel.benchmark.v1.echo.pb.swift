@@ -192,148 +192,248 @@ extension BenchmarkV1 {
 
 extension BenchmarkV1.EchoMessage {
     package static let fullName = "petrel.benchmark.v1.EchoMessage"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.benchmark.v1.EchoMessage", isRecursive: false, petrel__benchmark__v1__echo_message__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Benchmark__V1__EchoMessage>) {
-        petrel__benchmark__v1__echo_message__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Benchmark__V1__EchoMessage.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Benchmark__V1__EchoMessage>) throws(MessageError) {
-        self.init(
-            text: try Wire.text(c.pointee.text, "petrel.benchmark.v1.EchoMessage.text"),
-            payload: Wire.bytes(c.pointee.payload),
-            count: c.pointee.count
-        )
+        text = try Wire.text(c.pointee.text, "petrel.benchmark.v1.EchoMessage.text")
+        payload = Wire.bytes(c.pointee.payload)
+        count = c.pointee.count
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Benchmark__V1__EchoMessage>, _ arena: Arena) {
-        c.pointee.text = arena.text(text)
-        c.pointee.payload = arena.bytes(payload)
-        c.pointee.count = count
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if count != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: count))
+            writer.tag(24)
+        }
+        if !payload.isEmpty {
+            writer.bytes(payload)
+            writer.tag(18)
+        }
+        if !text.isEmpty {
+            writer.text(text)
+            writer.tag(10)
+        }
     }
 }
 
 extension BenchmarkV1.FlowRequest {
     package static let fullName = "petrel.benchmark.v1.FlowRequest"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.benchmark.v1.FlowRequest", isRecursive: false, petrel__benchmark__v1__flow_request__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Benchmark__V1__FlowRequest>) {
-        petrel__benchmark__v1__flow_request__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Benchmark__V1__FlowRequest.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Benchmark__V1__FlowRequest>) throws(MessageError) {
-        self.init(
-            bytes: c.pointee.bytes,
-            chunkBytes: c.pointee.chunk_bytes
-        )
+        bytes = c.pointee.bytes
+        chunkBytes = c.pointee.chunk_bytes
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Benchmark__V1__FlowRequest>, _ arena: Arena) {
-        c.pointee.bytes = bytes
-        c.pointee.chunk_bytes = chunkBytes
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if chunkBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: chunkBytes))
+            writer.tag(16)
+        }
+        if bytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: bytes))
+            writer.tag(8)
+        }
     }
 }
 
 extension BenchmarkV1.CodecMessage {
     package static let fullName = "petrel.benchmark.v1.CodecMessage"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.benchmark.v1.CodecMessage", isRecursive: false, petrel__benchmark__v1__codec_message__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Benchmark__V1__CodecMessage>) {
-        petrel__benchmark__v1__codec_message__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Benchmark__V1__CodecMessage.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Benchmark__V1__CodecMessage>) throws(MessageError) {
-        self.init(
-            id: try Wire.text(c.pointee.id, "petrel.benchmark.v1.CodecMessage.id"),
-            name: try Wire.text(c.pointee.name, "petrel.benchmark.v1.CodecMessage.name"),
-            createdNanos: c.pointee.created_nanos,
-            exitCode: c.pointee.exit_code,
-            load: Double(bitPattern: c.pointee.load),
-            digest: Wire.bytes(c.pointee.digest),
-            state: BenchmarkV1.CodecMessage.State(rawValue: c.pointee.state),
-            limits: try Wire.message(c.pointee.limits),
-            mounts: try Wire.array(c.pointee.n_mounts, c.pointee.mounts) { (value) throws(MessageError) in try Wire.element(value) },
-            labels: try Wire.map(
-                c.pointee.n_labels, c.pointee.labels
-            ) { (entry) throws(MessageError) in
-                (try Wire.text(entry.pointee.key, "petrel.benchmark.v1.CodecMessage.labels"), try Wire.text(entry.pointee.value, "petrel.benchmark.v1.CodecMessage.labels"))
+        id = try Wire.text(c.pointee.id, "petrel.benchmark.v1.CodecMessage.id")
+        name = try Wire.text(c.pointee.name, "petrel.benchmark.v1.CodecMessage.name")
+        createdNanos = c.pointee.created_nanos
+        exitCode = c.pointee.exit_code
+        load = c.pointee.load
+        digest = Wire.bytes(c.pointee.digest)
+        state = BenchmarkV1.CodecMessage.State(rawValue: c.pointee.state)
+        if let value = c.pointee.limits {
+            limits = try BenchmarkV1.CodecMessage.Limits(decoding: value)
+        } else {
+            limits = nil
+        }
+        mounts = []
+        if let values = c.pointee.mounts {
+            mounts.reserveCapacity(c.pointee.n_mounts)
+            for index in 0..<c.pointee.n_mounts {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                mounts.append(try BenchmarkV1.CodecMessage.Mount(decoding: value))
             }
-        )
+        }
+        labels = .init(minimumCapacity: c.pointee.n_labels)
+        if let entries = c.pointee.labels {
+            for index in 0..<c.pointee.n_labels {
+                var key: String = ""
+                var value: String = ""
+                if var entry = WireReader(entries[index], of: "petrel.benchmark.v1.CodecMessage") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.benchmark.v1.CodecMessage.labels")
+                        case 18: value = try entry.text("petrel.benchmark.v1.CodecMessage.labels")
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                labels[key] = value
+            }
+        }
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Benchmark__V1__CodecMessage>, _ arena: Arena) {
-        c.pointee.id = arena.text(id)
-        c.pointee.name = arena.text(name)
-        c.pointee.created_nanos = createdNanos
-        c.pointee.exit_code = exitCode
-        c.pointee.load = load.bitPattern
-        c.pointee.digest = arena.bytes(digest)
-        c.pointee.state = state.rawValue
-        c.pointee.limits = arena.message(limits)
-        c.pointee.n_mounts = mounts.count
-        c.pointee.mounts = arena.array(mounts) { arena.message($0) }
-        c.pointee.n_labels = labels.count
-        c.pointee.labels = arena.map(labels, petrel__benchmark__v1__codec_message__labels_entry__init) { entry, key, value in
-            entry.pointee.key = arena.text(key)
-            entry.pointee.value = arena.text(value)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        for (key, value) in labels {
+            let end = writer.count
+            writer.text(value)
+            writer.tag(18)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(82, since: end)
         }
-        arena.keep(unknownFields, in: &c.pointee.base)
+        for value in mounts.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(74, since: end)
+        }
+        if let value = limits {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(66, since: end)
+        }
+        if state.rawValue != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: state.rawValue))
+            writer.tag(56)
+        }
+        if !digest.isEmpty {
+            writer.bytes(digest)
+            writer.tag(50)
+        }
+        if load.bitPattern != 0 {
+            writer.fixed64(load.bitPattern)
+            writer.tag(41)
+        }
+        if exitCode != 0 {
+            writer.zigzag(Int64(exitCode))
+            writer.tag(32)
+        }
+        if createdNanos != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: createdNanos))
+            writer.tag(24)
+        }
+        if !name.isEmpty {
+            writer.text(name)
+            writer.tag(18)
+        }
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(10)
+        }
     }
 }
 
 extension BenchmarkV1.CodecMessage.Limits {
     package static let fullName = "petrel.benchmark.v1.CodecMessage.Limits"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.benchmark.v1.CodecMessage.Limits", isRecursive: false, petrel__benchmark__v1__codec_message__limits__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Benchmark__V1__CodecMessage__Limits>) {
-        petrel__benchmark__v1__codec_message__limits__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Benchmark__V1__CodecMessage__Limits.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Benchmark__V1__CodecMessage__Limits>) throws(MessageError) {
-        self.init(
-            memoryBytes: c.pointee.memory_bytes,
-            processorWeight: c.pointee.processor_weight,
-            oomKilled: c.pointee.oom_killed != 0,
-            cgroup: try Wire.text(c.pointee.cgroup, "petrel.benchmark.v1.CodecMessage.Limits.cgroup")
-        )
+        memoryBytes = c.pointee.memory_bytes
+        processorWeight = c.pointee.processor_weight
+        oomKilled = c.pointee.oom_killed != 0
+        cgroup = try Wire.text(c.pointee.cgroup, "petrel.benchmark.v1.CodecMessage.Limits.cgroup")
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Benchmark__V1__CodecMessage__Limits>, _ arena: Arena) {
-        c.pointee.memory_bytes = memoryBytes
-        c.pointee.processor_weight = processorWeight
-        c.pointee.oom_killed = oomKilled ? 1 : 0
-        c.pointee.cgroup = arena.text(cgroup)
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !cgroup.isEmpty {
+            writer.text(cgroup)
+            writer.tag(34)
+        }
+        if oomKilled {
+            writer.varint(oomKilled ? 1 : 0)
+            writer.tag(24)
+        }
+        if processorWeight != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: processorWeight))
+            writer.tag(16)
+        }
+        if memoryBytes != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: memoryBytes))
+            writer.tag(8)
+        }
     }
 }
 
 extension BenchmarkV1.CodecMessage.Mount {
     package static let fullName = "petrel.benchmark.v1.CodecMessage.Mount"
-    package static let isRecursive = false
+    package static let descriptor = MessageDescriptor("petrel.benchmark.v1.CodecMessage.Mount", isRecursive: false, petrel__benchmark__v1__codec_message__mount__init)
 
-    package static func initialize(_ c: UnsafeMutablePointer<Petrel__Benchmark__V1__CodecMessage__Mount>) {
-        petrel__benchmark__v1__codec_message__mount__init(c)
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Benchmark__V1__CodecMessage__Mount.self))
+        extendLifetime(unpacked)
     }
 
     package init(decoding c: UnsafePointer<Petrel__Benchmark__V1__CodecMessage__Mount>) throws(MessageError) {
-        self.init(
-            source: try Wire.text(c.pointee.source, "petrel.benchmark.v1.CodecMessage.Mount.source"),
-            target: try Wire.text(c.pointee.target, "petrel.benchmark.v1.CodecMessage.Mount.target"),
-            readOnly: c.pointee.read_only != 0
-        )
+        source = try Wire.text(c.pointee.source, "petrel.benchmark.v1.CodecMessage.Mount.source")
+        target = try Wire.text(c.pointee.target, "petrel.benchmark.v1.CodecMessage.Mount.target")
+        readOnly = c.pointee.read_only != 0
         unknownFields = Wire.unknownFields(c.pointee.base)
     }
 
-    package func encode(into c: UnsafeMutablePointer<Petrel__Benchmark__V1__CodecMessage__Mount>, _ arena: Arena) {
-        c.pointee.source = arena.text(source)
-        c.pointee.target = arena.text(target)
-        c.pointee.read_only = readOnly ? 1 : 0
-        arena.keep(unknownFields, in: &c.pointee.base)
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if readOnly {
+            writer.varint(readOnly ? 1 : 0)
+            writer.tag(24)
+        }
+        if !target.isEmpty {
+            writer.text(target)
+            writer.tag(18)
+        }
+        if !source.isEmpty {
+            writer.text(source)
+            writer.tag(10)
+        }
     }
 }

@@ -255,7 +255,7 @@ static const ProtobufCFieldDescriptor google__protobuf__value__field_descriptors
     "number_value",
     2,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED64,
+    PROTOBUF_C_TYPE_DOUBLE,
     offsetof(Google__Protobuf__Value, kind_case),
     offsetof(Google__Protobuf__Value, number_value),
     NULL,

@@ -418,7 +418,7 @@ static const ProtobufCFieldDescriptor google__protobuf__double_value__field_desc
     "value",
     1,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED64,
+    PROTOBUF_C_TYPE_DOUBLE,
     0,   /* quantifier_offset */
     offsetof(Google__Protobuf__DoubleValue, value),
     NULL,
@@ -456,7 +456,7 @@ static const ProtobufCFieldDescriptor google__protobuf__float_value__field_descr
     "value",
     1,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED32,
+    PROTOBUF_C_TYPE_FLOAT,
     0,   /* quantifier_offset */
     offsetof(Google__Protobuf__FloatValue, value),
     NULL,

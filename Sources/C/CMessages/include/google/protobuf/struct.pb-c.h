@@ -65,7 +65,7 @@ struct  Google__Protobuf__Value
   Google__Protobuf__Value__KindCase kind_case;
   union {
     int32_t null_value;
-    uint64_t number_value;
+    double number_value;
     ProtobufCBinaryData string_value;
     protobuf_c_boolean bool_value;
     Google__Protobuf__Struct *struct_value;

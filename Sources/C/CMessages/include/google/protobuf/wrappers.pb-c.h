@@ -34,7 +34,7 @@ typedef struct Google__Protobuf__BytesValue Google__Protobuf__BytesValue;
 struct  Google__Protobuf__DoubleValue
 {
   ProtobufCMessage base;
-  uint64_t value;
+  double value;
 };
 #define GOOGLE__PROTOBUF__DOUBLE_VALUE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&google__protobuf__double_value__descriptor) \
@@ -44,7 +44,7 @@ struct  Google__Protobuf__DoubleValue
 struct  Google__Protobuf__FloatValue
 {
   ProtobufCMessage base;
-  uint32_t value;
+  float value;
 };
 #define GOOGLE__PROTOBUF__FLOAT_VALUE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&google__protobuf__float_value__descriptor) \

@@ -79,12 +79,6 @@ void   petrel__names__v1__names__payload__init
   static const Petrel__Names__V1__Names__Payload init_value = PETREL__NAMES__V1__NAMES__PAYLOAD__INIT;
   *message = init_value;
 }
-void   petrel__names__v1__names__var_entry__init
-                     (Petrel__Names__V1__Names__VarEntry         *message)
-{
-  static const Petrel__Names__V1__Names__VarEntry init_value = PETREL__NAMES__V1__NAMES__VAR_ENTRY__INIT;
-  *message = init_value;
-}
 void   petrel__names__v1__names__init
                      (Petrel__Names__V1__Names         *message)
 {
@@ -670,57 +664,6 @@ const ProtobufCMessageDescriptor petrel__names__v1__names__payload__descriptor =
   (ProtobufCMessageInit) petrel__names__v1__names__payload__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__names__v1__names__var_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Names__V1__Names__VarEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_INT32,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Names__V1__Names__VarEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__names__v1__names__var_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__names__v1__names__var_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__names__v1__names__var_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.names.v1.Names.VarEntry",
-  "VarEntry",
-  "Petrel__Names__V1__Names__VarEntry",
-  "petrel.names.v1",
-  sizeof(Petrel__Names__V1__Names__VarEntry),
-  2,
-  petrel__names__v1__names__var_entry__field_descriptors,
-  petrel__names__v1__names__var_entry__field_indices_by_name,
-  1,  petrel__names__v1__names__var_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__names__v1__names__var_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
 static const ProtobufCFieldDescriptor petrel__names__v1__names__field_descriptors[46] =
 {
   {
@@ -787,7 +730,7 @@ static const ProtobufCFieldDescriptor petrel__names__v1__names__field_descriptor
     "self_field",
     6,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED64,
+    PROTOBUF_C_TYPE_DOUBLE,
     offsetof(Petrel__Names__V1__Names, answer_case),
     offsetof(Petrel__Names__V1__Names, self_field),
     NULL,
@@ -967,10 +910,10 @@ static const ProtobufCFieldDescriptor petrel__names__v1__names__field_descriptor
     "var",
     33,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Names__V1__Names, n_var),
     offsetof(Petrel__Names__V1__Names, var),
-    &petrel__names__v1__names__var_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */

@@ -25,102 +25,6 @@ void   petrel__test__v1__complete__lists__init
   static const Petrel__Test__V1__Complete__Lists init_value = PETREL__TEST__V1__COMPLETE__LISTS__INIT;
   *message = init_value;
 }
-void   petrel__test__v1__complete__maps__by_int32_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ByInt32Entry         *message)
-{
-  static const Petrel__Test__V1__Complete__Maps__ByInt32Entry init_value = PETREL__TEST__V1__COMPLETE__MAPS__BY_INT32_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__complete__maps__by_int64_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ByInt64Entry         *message)
-{
-  static const Petrel__Test__V1__Complete__Maps__ByInt64Entry init_value = PETREL__TEST__V1__COMPLETE__MAPS__BY_INT64_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__complete__maps__by_uint32_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ByUint32Entry         *message)
-{
-  static const Petrel__Test__V1__Complete__Maps__ByUint32Entry init_value = PETREL__TEST__V1__COMPLETE__MAPS__BY_UINT32_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__complete__maps__by_uint64_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ByUint64Entry         *message)
-{
-  static const Petrel__Test__V1__Complete__Maps__ByUint64Entry init_value = PETREL__TEST__V1__COMPLETE__MAPS__BY_UINT64_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__complete__maps__by_sint32_entry__init
-                     (Petrel__Test__V1__Complete__Maps__BySint32Entry         *message)
-{
-  static const Petrel__Test__V1__Complete__Maps__BySint32Entry init_value = PETREL__TEST__V1__COMPLETE__MAPS__BY_SINT32_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__complete__maps__by_sint64_entry__init
-                     (Petrel__Test__V1__Complete__Maps__BySint64Entry         *message)
-{
-  static const Petrel__Test__V1__Complete__Maps__BySint64Entry init_value = PETREL__TEST__V1__COMPLETE__MAPS__BY_SINT64_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__complete__maps__by_fixed32_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ByFixed32Entry         *message)
-{
-  static const Petrel__Test__V1__Complete__Maps__ByFixed32Entry init_value = PETREL__TEST__V1__COMPLETE__MAPS__BY_FIXED32_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__complete__maps__by_fixed64_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ByFixed64Entry         *message)
-{
-  static const Petrel__Test__V1__Complete__Maps__ByFixed64Entry init_value = PETREL__TEST__V1__COMPLETE__MAPS__BY_FIXED64_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__complete__maps__by_sfixed32_entry__init
-                     (Petrel__Test__V1__Complete__Maps__BySfixed32Entry         *message)
-{
-  static const Petrel__Test__V1__Complete__Maps__BySfixed32Entry init_value = PETREL__TEST__V1__COMPLETE__MAPS__BY_SFIXED32_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__complete__maps__by_sfixed64_entry__init
-                     (Petrel__Test__V1__Complete__Maps__BySfixed64Entry         *message)
-{
-  static const Petrel__Test__V1__Complete__Maps__BySfixed64Entry init_value = PETREL__TEST__V1__COMPLETE__MAPS__BY_SFIXED64_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__complete__maps__by_bool_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ByBoolEntry         *message)
-{
-  static const Petrel__Test__V1__Complete__Maps__ByBoolEntry init_value = PETREL__TEST__V1__COMPLETE__MAPS__BY_BOOL_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__complete__maps__by_string_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ByStringEntry         *message)
-{
-  static const Petrel__Test__V1__Complete__Maps__ByStringEntry init_value = PETREL__TEST__V1__COMPLETE__MAPS__BY_STRING_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__complete__maps__flags_entry__init
-                     (Petrel__Test__V1__Complete__Maps__FlagsEntry         *message)
-{
-  static const Petrel__Test__V1__Complete__Maps__FlagsEntry init_value = PETREL__TEST__V1__COMPLETE__MAPS__FLAGS_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__complete__maps__texts_entry__init
-                     (Petrel__Test__V1__Complete__Maps__TextsEntry         *message)
-{
-  static const Petrel__Test__V1__Complete__Maps__TextsEntry init_value = PETREL__TEST__V1__COMPLETE__MAPS__TEXTS_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__complete__maps__blobs_entry__init
-                     (Petrel__Test__V1__Complete__Maps__BlobsEntry         *message)
-{
-  static const Petrel__Test__V1__Complete__Maps__BlobsEntry init_value = PETREL__TEST__V1__COMPLETE__MAPS__BLOBS_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__complete__maps__colours_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ColoursEntry         *message)
-{
-  static const Petrel__Test__V1__Complete__Maps__ColoursEntry init_value = PETREL__TEST__V1__COMPLETE__MAPS__COLOURS_ENTRY__INIT;
-  *message = init_value;
-}
 void   petrel__test__v1__complete__maps__messages_entry__init
                      (Petrel__Test__V1__Complete__Maps__MessagesEntry         *message)
 {
@@ -424,7 +328,7 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__scalars__field
     "double_value",
     1,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED64,
+    PROTOBUF_C_TYPE_DOUBLE,
     0,   /* quantifier_offset */
     offsetof(Petrel__Test__V1__Complete__Scalars, double_value),
     NULL,
@@ -436,7 +340,7 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__scalars__field
     "float_value",
     2,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED32,
+    PROTOBUF_C_TYPE_FLOAT,
     0,   /* quantifier_offset */
     offsetof(Petrel__Test__V1__Complete__Scalars, float_value),
     NULL,
@@ -657,7 +561,7 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__optionals__fie
     "double_value",
     1,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED64,
+    PROTOBUF_C_TYPE_DOUBLE,
     offsetof(Petrel__Test__V1__Complete__Optionals, _double_value_case),
     offsetof(Petrel__Test__V1__Complete__Optionals, double_value),
     NULL,
@@ -669,7 +573,7 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__optionals__fie
     "float_value",
     2,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED32,
+    PROTOBUF_C_TYPE_FLOAT,
     offsetof(Petrel__Test__V1__Complete__Optionals, _float_value_case),
     offsetof(Petrel__Test__V1__Complete__Optionals, float_value),
     NULL,
@@ -903,7 +807,7 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__lists__field_d
     "double_value",
     1,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_FIXED64,
+    PROTOBUF_C_TYPE_DOUBLE,
     offsetof(Petrel__Test__V1__Complete__Lists, n_double_value),
     offsetof(Petrel__Test__V1__Complete__Lists, double_value),
     NULL,
@@ -915,7 +819,7 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__lists__field_d
     "float_value",
     2,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_FIXED32,
+    PROTOBUF_C_TYPE_FLOAT,
     offsetof(Petrel__Test__V1__Complete__Lists, n_float_value),
     offsetof(Petrel__Test__V1__Complete__Lists, float_value),
     NULL,
@@ -1107,7 +1011,7 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__lists__field_d
     "double_unpacked",
     21,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_FIXED64,
+    PROTOBUF_C_TYPE_DOUBLE,
     offsetof(Petrel__Test__V1__Complete__Lists, n_double_unpacked),
     offsetof(Petrel__Test__V1__Complete__Lists, double_unpacked),
     NULL,
@@ -1207,822 +1111,6 @@ const ProtobufCMessageDescriptor petrel__test__v1__complete__lists__descriptor =
   petrel__test__v1__complete__lists__field_indices_by_name,
   2,  petrel__test__v1__complete__lists__number_ranges,
   (ProtobufCMessageInit) petrel__test__v1__complete__lists__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__by_int32_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_INT32,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ByInt32Entry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED64,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ByInt32Entry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__complete__maps__by_int32_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__complete__maps__by_int32_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_int32_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Complete.Maps.ByInt32Entry",
-  "ByInt32Entry",
-  "Petrel__Test__V1__Complete__Maps__ByInt32Entry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Complete__Maps__ByInt32Entry),
-  2,
-  petrel__test__v1__complete__maps__by_int32_entry__field_descriptors,
-  petrel__test__v1__complete__maps__by_int32_entry__field_indices_by_name,
-  1,  petrel__test__v1__complete__maps__by_int32_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__complete__maps__by_int32_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__by_int64_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_INT64,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ByInt64Entry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED32,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ByInt64Entry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__complete__maps__by_int64_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__complete__maps__by_int64_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_int64_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Complete.Maps.ByInt64Entry",
-  "ByInt64Entry",
-  "Petrel__Test__V1__Complete__Maps__ByInt64Entry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Complete__Maps__ByInt64Entry),
-  2,
-  petrel__test__v1__complete__maps__by_int64_entry__field_descriptors,
-  petrel__test__v1__complete__maps__by_int64_entry__field_indices_by_name,
-  1,  petrel__test__v1__complete__maps__by_int64_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__complete__maps__by_int64_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__by_uint32_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ByUint32Entry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_INT32,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ByUint32Entry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__complete__maps__by_uint32_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__complete__maps__by_uint32_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_uint32_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Complete.Maps.ByUint32Entry",
-  "ByUint32Entry",
-  "Petrel__Test__V1__Complete__Maps__ByUint32Entry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Complete__Maps__ByUint32Entry),
-  2,
-  petrel__test__v1__complete__maps__by_uint32_entry__field_descriptors,
-  petrel__test__v1__complete__maps__by_uint32_entry__field_indices_by_name,
-  1,  petrel__test__v1__complete__maps__by_uint32_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__complete__maps__by_uint32_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__by_uint64_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT64,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ByUint64Entry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_INT64,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ByUint64Entry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__complete__maps__by_uint64_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__complete__maps__by_uint64_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_uint64_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Complete.Maps.ByUint64Entry",
-  "ByUint64Entry",
-  "Petrel__Test__V1__Complete__Maps__ByUint64Entry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Complete__Maps__ByUint64Entry),
-  2,
-  petrel__test__v1__complete__maps__by_uint64_entry__field_descriptors,
-  petrel__test__v1__complete__maps__by_uint64_entry__field_indices_by_name,
-  1,  petrel__test__v1__complete__maps__by_uint64_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__complete__maps__by_uint64_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__by_sint32_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_SINT32,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__BySint32Entry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__BySint32Entry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__complete__maps__by_sint32_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__complete__maps__by_sint32_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_sint32_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Complete.Maps.BySint32Entry",
-  "BySint32Entry",
-  "Petrel__Test__V1__Complete__Maps__BySint32Entry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Complete__Maps__BySint32Entry),
-  2,
-  petrel__test__v1__complete__maps__by_sint32_entry__field_descriptors,
-  petrel__test__v1__complete__maps__by_sint32_entry__field_indices_by_name,
-  1,  petrel__test__v1__complete__maps__by_sint32_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__complete__maps__by_sint32_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__by_sint64_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_SINT64,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__BySint64Entry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT64,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__BySint64Entry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__complete__maps__by_sint64_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__complete__maps__by_sint64_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_sint64_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Complete.Maps.BySint64Entry",
-  "BySint64Entry",
-  "Petrel__Test__V1__Complete__Maps__BySint64Entry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Complete__Maps__BySint64Entry),
-  2,
-  petrel__test__v1__complete__maps__by_sint64_entry__field_descriptors,
-  petrel__test__v1__complete__maps__by_sint64_entry__field_indices_by_name,
-  1,  petrel__test__v1__complete__maps__by_sint64_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__complete__maps__by_sint64_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__by_fixed32_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED32,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ByFixed32Entry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_SINT32,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ByFixed32Entry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__complete__maps__by_fixed32_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__complete__maps__by_fixed32_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_fixed32_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Complete.Maps.ByFixed32Entry",
-  "ByFixed32Entry",
-  "Petrel__Test__V1__Complete__Maps__ByFixed32Entry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Complete__Maps__ByFixed32Entry),
-  2,
-  petrel__test__v1__complete__maps__by_fixed32_entry__field_descriptors,
-  petrel__test__v1__complete__maps__by_fixed32_entry__field_indices_by_name,
-  1,  petrel__test__v1__complete__maps__by_fixed32_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__complete__maps__by_fixed32_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__by_fixed64_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED64,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ByFixed64Entry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_SINT64,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ByFixed64Entry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__complete__maps__by_fixed64_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__complete__maps__by_fixed64_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_fixed64_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Complete.Maps.ByFixed64Entry",
-  "ByFixed64Entry",
-  "Petrel__Test__V1__Complete__Maps__ByFixed64Entry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Complete__Maps__ByFixed64Entry),
-  2,
-  petrel__test__v1__complete__maps__by_fixed64_entry__field_descriptors,
-  petrel__test__v1__complete__maps__by_fixed64_entry__field_indices_by_name,
-  1,  petrel__test__v1__complete__maps__by_fixed64_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__complete__maps__by_fixed64_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__by_sfixed32_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_SFIXED32,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__BySfixed32Entry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED32,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__BySfixed32Entry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__complete__maps__by_sfixed32_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__complete__maps__by_sfixed32_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_sfixed32_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Complete.Maps.BySfixed32Entry",
-  "BySfixed32Entry",
-  "Petrel__Test__V1__Complete__Maps__BySfixed32Entry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Complete__Maps__BySfixed32Entry),
-  2,
-  petrel__test__v1__complete__maps__by_sfixed32_entry__field_descriptors,
-  petrel__test__v1__complete__maps__by_sfixed32_entry__field_indices_by_name,
-  1,  petrel__test__v1__complete__maps__by_sfixed32_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__complete__maps__by_sfixed32_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__by_sfixed64_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_SFIXED64,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__BySfixed64Entry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED64,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__BySfixed64Entry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__complete__maps__by_sfixed64_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__complete__maps__by_sfixed64_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_sfixed64_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Complete.Maps.BySfixed64Entry",
-  "BySfixed64Entry",
-  "Petrel__Test__V1__Complete__Maps__BySfixed64Entry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Complete__Maps__BySfixed64Entry),
-  2,
-  petrel__test__v1__complete__maps__by_sfixed64_entry__field_descriptors,
-  petrel__test__v1__complete__maps__by_sfixed64_entry__field_indices_by_name,
-  1,  petrel__test__v1__complete__maps__by_sfixed64_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__complete__maps__by_sfixed64_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__by_bool_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BOOL,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ByBoolEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_SFIXED32,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ByBoolEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__complete__maps__by_bool_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__complete__maps__by_bool_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_bool_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Complete.Maps.ByBoolEntry",
-  "ByBoolEntry",
-  "Petrel__Test__V1__Complete__Maps__ByBoolEntry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Complete__Maps__ByBoolEntry),
-  2,
-  petrel__test__v1__complete__maps__by_bool_entry__field_descriptors,
-  petrel__test__v1__complete__maps__by_bool_entry__field_indices_by_name,
-  1,  petrel__test__v1__complete__maps__by_bool_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__complete__maps__by_bool_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__by_string_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ByStringEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_SFIXED64,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ByStringEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__complete__maps__by_string_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__complete__maps__by_string_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_string_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Complete.Maps.ByStringEntry",
-  "ByStringEntry",
-  "Petrel__Test__V1__Complete__Maps__ByStringEntry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Complete__Maps__ByStringEntry),
-  2,
-  petrel__test__v1__complete__maps__by_string_entry__field_descriptors,
-  petrel__test__v1__complete__maps__by_string_entry__field_indices_by_name,
-  1,  petrel__test__v1__complete__maps__by_string_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__complete__maps__by_string_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__flags_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__FlagsEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BOOL,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__FlagsEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__complete__maps__flags_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__complete__maps__flags_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__flags_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Complete.Maps.FlagsEntry",
-  "FlagsEntry",
-  "Petrel__Test__V1__Complete__Maps__FlagsEntry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Complete__Maps__FlagsEntry),
-  2,
-  petrel__test__v1__complete__maps__flags_entry__field_descriptors,
-  petrel__test__v1__complete__maps__flags_entry__field_indices_by_name,
-  1,  petrel__test__v1__complete__maps__flags_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__complete__maps__flags_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__texts_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__TextsEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__TextsEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__complete__maps__texts_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__complete__maps__texts_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__texts_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Complete.Maps.TextsEntry",
-  "TextsEntry",
-  "Petrel__Test__V1__Complete__Maps__TextsEntry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Complete__Maps__TextsEntry),
-  2,
-  petrel__test__v1__complete__maps__texts_entry__field_descriptors,
-  petrel__test__v1__complete__maps__texts_entry__field_indices_by_name,
-  1,  petrel__test__v1__complete__maps__texts_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__complete__maps__texts_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__blobs_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__BlobsEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__BlobsEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__complete__maps__blobs_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__complete__maps__blobs_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__blobs_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Complete.Maps.BlobsEntry",
-  "BlobsEntry",
-  "Petrel__Test__V1__Complete__Maps__BlobsEntry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Complete__Maps__BlobsEntry),
-  2,
-  petrel__test__v1__complete__maps__blobs_entry__field_descriptors,
-  petrel__test__v1__complete__maps__blobs_entry__field_indices_by_name,
-  1,  petrel__test__v1__complete__maps__blobs_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__complete__maps__blobs_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__colours_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ColoursEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_INT32,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Complete__Maps__ColoursEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__complete__maps__colours_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__complete__maps__colours_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__colours_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Complete.Maps.ColoursEntry",
-  "ColoursEntry",
-  "Petrel__Test__V1__Complete__Maps__ColoursEntry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Complete__Maps__ColoursEntry),
-  2,
-  petrel__test__v1__complete__maps__colours_entry__field_descriptors,
-  petrel__test__v1__complete__maps__colours_entry__field_indices_by_name,
-  1,  petrel__test__v1__complete__maps__colours_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__complete__maps__colours_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__messages_entry__field_descriptors[2] =
@@ -2133,10 +1221,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__field_de
     "by_int32",
     1,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Complete__Maps, n_by_int32),
     offsetof(Petrel__Test__V1__Complete__Maps, by_int32),
-    &petrel__test__v1__complete__maps__by_int32_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2145,10 +1233,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__field_de
     "by_int64",
     2,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Complete__Maps, n_by_int64),
     offsetof(Petrel__Test__V1__Complete__Maps, by_int64),
-    &petrel__test__v1__complete__maps__by_int64_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2157,10 +1245,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__field_de
     "by_uint32",
     3,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Complete__Maps, n_by_uint32),
     offsetof(Petrel__Test__V1__Complete__Maps, by_uint32),
-    &petrel__test__v1__complete__maps__by_uint32_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2169,10 +1257,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__field_de
     "by_uint64",
     4,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Complete__Maps, n_by_uint64),
     offsetof(Petrel__Test__V1__Complete__Maps, by_uint64),
-    &petrel__test__v1__complete__maps__by_uint64_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2181,10 +1269,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__field_de
     "by_sint32",
     5,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Complete__Maps, n_by_sint32),
     offsetof(Petrel__Test__V1__Complete__Maps, by_sint32),
-    &petrel__test__v1__complete__maps__by_sint32_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2193,10 +1281,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__field_de
     "by_sint64",
     6,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Complete__Maps, n_by_sint64),
     offsetof(Petrel__Test__V1__Complete__Maps, by_sint64),
-    &petrel__test__v1__complete__maps__by_sint64_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2205,10 +1293,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__field_de
     "by_fixed32",
     7,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Complete__Maps, n_by_fixed32),
     offsetof(Petrel__Test__V1__Complete__Maps, by_fixed32),
-    &petrel__test__v1__complete__maps__by_fixed32_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2217,10 +1305,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__field_de
     "by_fixed64",
     8,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Complete__Maps, n_by_fixed64),
     offsetof(Petrel__Test__V1__Complete__Maps, by_fixed64),
-    &petrel__test__v1__complete__maps__by_fixed64_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2229,10 +1317,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__field_de
     "by_sfixed32",
     9,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Complete__Maps, n_by_sfixed32),
     offsetof(Petrel__Test__V1__Complete__Maps, by_sfixed32),
-    &petrel__test__v1__complete__maps__by_sfixed32_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2241,10 +1329,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__field_de
     "by_sfixed64",
     10,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Complete__Maps, n_by_sfixed64),
     offsetof(Petrel__Test__V1__Complete__Maps, by_sfixed64),
-    &petrel__test__v1__complete__maps__by_sfixed64_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2253,10 +1341,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__field_de
     "by_bool",
     11,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Complete__Maps, n_by_bool),
     offsetof(Petrel__Test__V1__Complete__Maps, by_bool),
-    &petrel__test__v1__complete__maps__by_bool_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2265,10 +1353,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__field_de
     "by_string",
     12,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Complete__Maps, n_by_string),
     offsetof(Petrel__Test__V1__Complete__Maps, by_string),
-    &petrel__test__v1__complete__maps__by_string_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2277,10 +1365,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__field_de
     "flags",
     13,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Complete__Maps, n_flags),
     offsetof(Petrel__Test__V1__Complete__Maps, flags),
-    &petrel__test__v1__complete__maps__flags_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2289,10 +1377,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__field_de
     "texts",
     14,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Complete__Maps, n_texts),
     offsetof(Petrel__Test__V1__Complete__Maps, texts),
-    &petrel__test__v1__complete__maps__texts_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2301,10 +1389,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__field_de
     "blobs",
     15,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Complete__Maps, n_blobs),
     offsetof(Petrel__Test__V1__Complete__Maps, blobs),
-    &petrel__test__v1__complete__maps__blobs_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2313,10 +1401,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__maps__field_de
     "colours",
     16,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Complete__Maps, n_colours),
     offsetof(Petrel__Test__V1__Complete__Maps, colours),
-    &petrel__test__v1__complete__maps__colours_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2392,7 +1480,7 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__choices__field
     "double_value",
     1,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED64,
+    PROTOBUF_C_TYPE_DOUBLE,
     offsetof(Petrel__Test__V1__Complete__Choices, choice_case),
     offsetof(Petrel__Test__V1__Complete__Choices, double_value),
     NULL,
@@ -2404,7 +1492,7 @@ static const ProtobufCFieldDescriptor petrel__test__v1__complete__choices__field
     "float_value",
     2,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED32,
+    PROTOBUF_C_TYPE_FLOAT,
     offsetof(Petrel__Test__V1__Complete__Choices, choice_case),
     offsetof(Petrel__Test__V1__Complete__Choices, float_value),
     NULL,

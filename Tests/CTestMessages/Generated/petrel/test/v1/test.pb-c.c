@@ -103,34 +103,10 @@ void   petrel__test__v1__everything__nested__init
   static const Petrel__Test__V1__Everything__Nested init_value = PETREL__TEST__V1__EVERYTHING__NESTED__INIT;
   *message = init_value;
 }
-void   petrel__test__v1__everything__text_by_text_entry__init
-                     (Petrel__Test__V1__Everything__TextByTextEntry         *message)
-{
-  static const Petrel__Test__V1__Everything__TextByTextEntry init_value = PETREL__TEST__V1__EVERYTHING__TEXT_BY_TEXT_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__everything__flag_by_number_entry__init
-                     (Petrel__Test__V1__Everything__FlagByNumberEntry         *message)
-{
-  static const Petrel__Test__V1__Everything__FlagByNumberEntry init_value = PETREL__TEST__V1__EVERYTHING__FLAG_BY_NUMBER_ENTRY__INIT;
-  *message = init_value;
-}
 void   petrel__test__v1__everything__nested_by_text_entry__init
                      (Petrel__Test__V1__Everything__NestedByTextEntry         *message)
 {
   static const Petrel__Test__V1__Everything__NestedByTextEntry init_value = PETREL__TEST__V1__EVERYTHING__NESTED_BY_TEXT_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__everything__colour_by_number_entry__init
-                     (Petrel__Test__V1__Everything__ColourByNumberEntry         *message)
-{
-  static const Petrel__Test__V1__Everything__ColourByNumberEntry init_value = PETREL__TEST__V1__EVERYTHING__COLOUR_BY_NUMBER_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__test__v1__everything__bytes_by_flag_entry__init
-                     (Petrel__Test__V1__Everything__BytesByFlagEntry         *message)
-{
-  static const Petrel__Test__V1__Everything__BytesByFlagEntry init_value = PETREL__TEST__V1__EVERYTHING__BYTES_BY_FLAG_ENTRY__INIT;
   *message = init_value;
 }
 void   petrel__test__v1__everything__init
@@ -466,108 +442,6 @@ const ProtobufCMessageDescriptor petrel__test__v1__everything__nested__descripto
   (ProtobufCMessageInit) petrel__test__v1__everything__nested__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__test__v1__everything__text_by_text_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Everything__TextByTextEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Everything__TextByTextEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__everything__text_by_text_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__everything__text_by_text_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__everything__text_by_text_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Everything.TextByTextEntry",
-  "TextByTextEntry",
-  "Petrel__Test__V1__Everything__TextByTextEntry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Everything__TextByTextEntry),
-  2,
-  petrel__test__v1__everything__text_by_text_entry__field_descriptors,
-  petrel__test__v1__everything__text_by_text_entry__field_indices_by_name,
-  1,  petrel__test__v1__everything__text_by_text_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__everything__text_by_text_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__everything__flag_by_number_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_INT32,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Everything__FlagByNumberEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BOOL,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Everything__FlagByNumberEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__everything__flag_by_number_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__everything__flag_by_number_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__everything__flag_by_number_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Everything.FlagByNumberEntry",
-  "FlagByNumberEntry",
-  "Petrel__Test__V1__Everything__FlagByNumberEntry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Everything__FlagByNumberEntry),
-  2,
-  petrel__test__v1__everything__flag_by_number_entry__field_descriptors,
-  petrel__test__v1__everything__flag_by_number_entry__field_indices_by_name,
-  1,  petrel__test__v1__everything__flag_by_number_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__everything__flag_by_number_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
 static const ProtobufCFieldDescriptor petrel__test__v1__everything__nested_by_text_entry__field_descriptors[2] =
 {
   {
@@ -619,115 +493,13 @@ const ProtobufCMessageDescriptor petrel__test__v1__everything__nested_by_text_en
   (ProtobufCMessageInit) petrel__test__v1__everything__nested_by_text_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__test__v1__everything__colour_by_number_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT64,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Everything__ColourByNumberEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_INT32,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Everything__ColourByNumberEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__everything__colour_by_number_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__everything__colour_by_number_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__everything__colour_by_number_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Everything.ColourByNumberEntry",
-  "ColourByNumberEntry",
-  "Petrel__Test__V1__Everything__ColourByNumberEntry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Everything__ColourByNumberEntry),
-  2,
-  petrel__test__v1__everything__colour_by_number_entry__field_descriptors,
-  petrel__test__v1__everything__colour_by_number_entry__field_indices_by_name,
-  1,  petrel__test__v1__everything__colour_by_number_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__everything__colour_by_number_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__test__v1__everything__bytes_by_flag_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BOOL,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Everything__BytesByFlagEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Test__V1__Everything__BytesByFlagEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__test__v1__everything__bytes_by_flag_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__test__v1__everything__bytes_by_flag_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__test__v1__everything__bytes_by_flag_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.test.v1.Everything.BytesByFlagEntry",
-  "BytesByFlagEntry",
-  "Petrel__Test__V1__Everything__BytesByFlagEntry",
-  "petrel.test.v1",
-  sizeof(Petrel__Test__V1__Everything__BytesByFlagEntry),
-  2,
-  petrel__test__v1__everything__bytes_by_flag_entry__field_descriptors,
-  petrel__test__v1__everything__bytes_by_flag_entry__field_indices_by_name,
-  1,  petrel__test__v1__everything__bytes_by_flag_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__test__v1__everything__bytes_by_flag_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
 static const ProtobufCFieldDescriptor petrel__test__v1__everything__field_descriptors[41] =
 {
   {
     "double_value",
     1,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED64,
+    PROTOBUF_C_TYPE_DOUBLE,
     0,   /* quantifier_offset */
     offsetof(Petrel__Test__V1__Everything, double_value),
     NULL,
@@ -739,7 +511,7 @@ static const ProtobufCFieldDescriptor petrel__test__v1__everything__field_descri
     "float_value",
     2,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED32,
+    PROTOBUF_C_TYPE_FLOAT,
     0,   /* quantifier_offset */
     offsetof(Petrel__Test__V1__Everything, float_value),
     NULL,
@@ -955,7 +727,7 @@ static const ProtobufCFieldDescriptor petrel__test__v1__everything__field_descri
     "double_list",
     22,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_FIXED64,
+    PROTOBUF_C_TYPE_DOUBLE,
     offsetof(Petrel__Test__V1__Everything, n_double_list),
     offsetof(Petrel__Test__V1__Everything, double_list),
     NULL,
@@ -1027,10 +799,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__everything__field_descri
     "text_by_text",
     31,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Everything, n_text_by_text),
     offsetof(Petrel__Test__V1__Everything, text_by_text),
-    &petrel__test__v1__everything__text_by_text_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -1039,10 +811,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__everything__field_descri
     "flag_by_number",
     32,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Everything, n_flag_by_number),
     offsetof(Petrel__Test__V1__Everything, flag_by_number),
-    &petrel__test__v1__everything__flag_by_number_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -1063,10 +835,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__everything__field_descri
     "colour_by_number",
     34,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Everything, n_colour_by_number),
     offsetof(Petrel__Test__V1__Everything, colour_by_number),
-    &petrel__test__v1__everything__colour_by_number_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -1075,10 +847,10 @@ static const ProtobufCFieldDescriptor petrel__test__v1__everything__field_descri
     "bytes_by_flag",
     35,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Test__V1__Everything, n_bytes_by_flag),
     offsetof(Petrel__Test__V1__Everything, bytes_by_flag),
-    &petrel__test__v1__everything__bytes_by_flag_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */

@@ -28,7 +28,6 @@ typedef struct Petrel__Names__V1__Names__Wire Petrel__Names__V1__Names__Wire;
 typedef struct Petrel__Names__V1__Names__Arena Petrel__Names__V1__Names__Arena;
 typedef struct Petrel__Names__V1__Names__Hashable Petrel__Names__V1__Names__Hashable;
 typedef struct Petrel__Names__V1__Names__Payload Petrel__Names__V1__Names__Payload;
-typedef struct Petrel__Names__V1__Names__VarEntry Petrel__Names__V1__Names__VarEntry;
 typedef struct Petrel__Names__V1__Clashes Petrel__Names__V1__Clashes;
 typedef struct Petrel__Names__V1__Clashes__NestedEntry Petrel__Names__V1__Clashes__NestedEntry;
 typedef struct Petrel__Names__V1__Channel Petrel__Names__V1__Channel;
@@ -155,17 +154,6 @@ struct  Petrel__Names__V1__Names__Payload
     , {0,NULL} }
 
 
-struct  Petrel__Names__V1__Names__VarEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  int32_t value;
-};
-#define PETREL__NAMES__V1__NAMES__VAR_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__names__v1__names__var_entry__descriptor) \
-    , {0,NULL}, 0 }
-
-
 typedef enum {
   PETREL__NAMES__V1__NAMES__PAYLOAD__NOT_SET = 0,
   PETREL__NAMES__V1__NAMES__PAYLOAD_WRAPPED = 1,
@@ -217,7 +205,7 @@ struct  Petrel__Names__V1__Names
   size_t n_inout;
   int32_t *inout;
   size_t n_var;
-  Petrel__Names__V1__Names__VarEntry **var;
+  ProtobufCBinaryData *var;
   int32_t let;
   int32_t await;
   int32_t async;
@@ -252,7 +240,7 @@ struct  Petrel__Names__V1__Names
     protobuf_c_boolean none;
     ProtobufCBinaryData some;
     int32_t init_field;
-    uint64_t self_field;
+    double self_field;
     Petrel__Names__V1__Names__Self *type;
   };
   Petrel__Names__V1__Names__ErrnoCase _errno_case;
@@ -394,9 +382,6 @@ void   petrel__names__v1__names__hashable__init
 /* Petrel__Names__V1__Names__Payload methods */
 void   petrel__names__v1__names__payload__init
                      (Petrel__Names__V1__Names__Payload         *message);
-/* Petrel__Names__V1__Names__VarEntry methods */
-void   petrel__names__v1__names__var_entry__init
-                     (Petrel__Names__V1__Names__VarEntry         *message);
 /* Petrel__Names__V1__Names methods */
 void   petrel__names__v1__names__init
                      (Petrel__Names__V1__Names         *message);
@@ -552,9 +537,6 @@ typedef void (*Petrel__Names__V1__Names__Hashable_Closure)
 typedef void (*Petrel__Names__V1__Names__Payload_Closure)
                  (const Petrel__Names__V1__Names__Payload *message,
                   void *closure_data);
-typedef void (*Petrel__Names__V1__Names__VarEntry_Closure)
-                 (const Petrel__Names__V1__Names__VarEntry *message,
-                  void *closure_data);
 typedef void (*Petrel__Names__V1__Names_Closure)
                  (const Petrel__Names__V1__Names *message,
                   void *closure_data);
@@ -595,7 +577,6 @@ extern const ProtobufCMessageDescriptor petrel__names__v1__names__wire__descript
 extern const ProtobufCMessageDescriptor petrel__names__v1__names__arena__descriptor;
 extern const ProtobufCMessageDescriptor petrel__names__v1__names__hashable__descriptor;
 extern const ProtobufCMessageDescriptor petrel__names__v1__names__payload__descriptor;
-extern const ProtobufCMessageDescriptor petrel__names__v1__names__var_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__names__v1__clashes__descriptor;
 extern const ProtobufCMessageDescriptor petrel__names__v1__clashes__nested_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__names__v1__channel__descriptor;

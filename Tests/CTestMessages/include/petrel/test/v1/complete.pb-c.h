@@ -28,22 +28,6 @@ typedef struct Petrel__Test__V1__Complete__Scalars Petrel__Test__V1__Complete__S
 typedef struct Petrel__Test__V1__Complete__Optionals Petrel__Test__V1__Complete__Optionals;
 typedef struct Petrel__Test__V1__Complete__Lists Petrel__Test__V1__Complete__Lists;
 typedef struct Petrel__Test__V1__Complete__Maps Petrel__Test__V1__Complete__Maps;
-typedef struct Petrel__Test__V1__Complete__Maps__ByInt32Entry Petrel__Test__V1__Complete__Maps__ByInt32Entry;
-typedef struct Petrel__Test__V1__Complete__Maps__ByInt64Entry Petrel__Test__V1__Complete__Maps__ByInt64Entry;
-typedef struct Petrel__Test__V1__Complete__Maps__ByUint32Entry Petrel__Test__V1__Complete__Maps__ByUint32Entry;
-typedef struct Petrel__Test__V1__Complete__Maps__ByUint64Entry Petrel__Test__V1__Complete__Maps__ByUint64Entry;
-typedef struct Petrel__Test__V1__Complete__Maps__BySint32Entry Petrel__Test__V1__Complete__Maps__BySint32Entry;
-typedef struct Petrel__Test__V1__Complete__Maps__BySint64Entry Petrel__Test__V1__Complete__Maps__BySint64Entry;
-typedef struct Petrel__Test__V1__Complete__Maps__ByFixed32Entry Petrel__Test__V1__Complete__Maps__ByFixed32Entry;
-typedef struct Petrel__Test__V1__Complete__Maps__ByFixed64Entry Petrel__Test__V1__Complete__Maps__ByFixed64Entry;
-typedef struct Petrel__Test__V1__Complete__Maps__BySfixed32Entry Petrel__Test__V1__Complete__Maps__BySfixed32Entry;
-typedef struct Petrel__Test__V1__Complete__Maps__BySfixed64Entry Petrel__Test__V1__Complete__Maps__BySfixed64Entry;
-typedef struct Petrel__Test__V1__Complete__Maps__ByBoolEntry Petrel__Test__V1__Complete__Maps__ByBoolEntry;
-typedef struct Petrel__Test__V1__Complete__Maps__ByStringEntry Petrel__Test__V1__Complete__Maps__ByStringEntry;
-typedef struct Petrel__Test__V1__Complete__Maps__FlagsEntry Petrel__Test__V1__Complete__Maps__FlagsEntry;
-typedef struct Petrel__Test__V1__Complete__Maps__TextsEntry Petrel__Test__V1__Complete__Maps__TextsEntry;
-typedef struct Petrel__Test__V1__Complete__Maps__BlobsEntry Petrel__Test__V1__Complete__Maps__BlobsEntry;
-typedef struct Petrel__Test__V1__Complete__Maps__ColoursEntry Petrel__Test__V1__Complete__Maps__ColoursEntry;
 typedef struct Petrel__Test__V1__Complete__Maps__MessagesEntry Petrel__Test__V1__Complete__Maps__MessagesEntry;
 typedef struct Petrel__Test__V1__Complete__Maps__TimesEntry Petrel__Test__V1__Complete__Maps__TimesEntry;
 typedef struct Petrel__Test__V1__Complete__Choices Petrel__Test__V1__Complete__Choices;
@@ -69,8 +53,8 @@ typedef struct Petrel__Test__V1__Older__Chain Petrel__Test__V1__Older__Chain;
 struct  Petrel__Test__V1__Complete__Scalars
 {
   ProtobufCMessage base;
-  uint64_t double_value;
-  uint32_t float_value;
+  double double_value;
+  float float_value;
   int32_t int32_value;
   int64_t int64_value;
   uint32_t uint32_value;
@@ -198,11 +182,11 @@ struct  Petrel__Test__V1__Complete__Optionals
   ProtobufCMessage base;
   Petrel__Test__V1__Complete__Optionals__DoubleValueCase _double_value_case;
   union {
-    uint64_t double_value;
+    double double_value;
   };
   Petrel__Test__V1__Complete__Optionals__FloatValueCase _float_value_case;
   union {
-    uint32_t float_value;
+    float float_value;
   };
   Petrel__Test__V1__Complete__Optionals__Int32ValueCase _int32_value_case;
   union {
@@ -274,9 +258,9 @@ struct  Petrel__Test__V1__Complete__Lists
 {
   ProtobufCMessage base;
   size_t n_double_value;
-  uint64_t *double_value;
+  double *double_value;
   size_t n_float_value;
-  uint32_t *float_value;
+  float *float_value;
   size_t n_int32_value;
   int32_t *int32_value;
   size_t n_int64_value;
@@ -308,7 +292,7 @@ struct  Petrel__Test__V1__Complete__Lists
   size_t n_scalars;
   Petrel__Test__V1__Complete__Scalars **scalars;
   size_t n_double_unpacked;
-  uint64_t *double_unpacked;
+  double *double_unpacked;
   size_t n_sint32_unpacked;
   int32_t *sint32_unpacked;
   size_t n_fixed64_unpacked;
@@ -321,182 +305,6 @@ struct  Petrel__Test__V1__Complete__Lists
 #define PETREL__TEST__V1__COMPLETE__LISTS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__lists__descriptor) \
     , 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
-
-
-struct  Petrel__Test__V1__Complete__Maps__ByInt32Entry
-{
-  ProtobufCMessage base;
-  int32_t key;
-  uint64_t value;
-};
-#define PETREL__TEST__V1__COMPLETE__MAPS__BY_INT32_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__maps__by_int32_entry__descriptor) \
-    , 0, 0 }
-
-
-struct  Petrel__Test__V1__Complete__Maps__ByInt64Entry
-{
-  ProtobufCMessage base;
-  int64_t key;
-  uint32_t value;
-};
-#define PETREL__TEST__V1__COMPLETE__MAPS__BY_INT64_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__maps__by_int64_entry__descriptor) \
-    , 0, 0 }
-
-
-struct  Petrel__Test__V1__Complete__Maps__ByUint32Entry
-{
-  ProtobufCMessage base;
-  uint32_t key;
-  int32_t value;
-};
-#define PETREL__TEST__V1__COMPLETE__MAPS__BY_UINT32_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__maps__by_uint32_entry__descriptor) \
-    , 0, 0 }
-
-
-struct  Petrel__Test__V1__Complete__Maps__ByUint64Entry
-{
-  ProtobufCMessage base;
-  uint64_t key;
-  int64_t value;
-};
-#define PETREL__TEST__V1__COMPLETE__MAPS__BY_UINT64_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__maps__by_uint64_entry__descriptor) \
-    , 0, 0 }
-
-
-struct  Petrel__Test__V1__Complete__Maps__BySint32Entry
-{
-  ProtobufCMessage base;
-  int32_t key;
-  uint32_t value;
-};
-#define PETREL__TEST__V1__COMPLETE__MAPS__BY_SINT32_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__maps__by_sint32_entry__descriptor) \
-    , 0, 0 }
-
-
-struct  Petrel__Test__V1__Complete__Maps__BySint64Entry
-{
-  ProtobufCMessage base;
-  int64_t key;
-  uint64_t value;
-};
-#define PETREL__TEST__V1__COMPLETE__MAPS__BY_SINT64_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__maps__by_sint64_entry__descriptor) \
-    , 0, 0 }
-
-
-struct  Petrel__Test__V1__Complete__Maps__ByFixed32Entry
-{
-  ProtobufCMessage base;
-  uint32_t key;
-  int32_t value;
-};
-#define PETREL__TEST__V1__COMPLETE__MAPS__BY_FIXED32_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__maps__by_fixed32_entry__descriptor) \
-    , 0, 0 }
-
-
-struct  Petrel__Test__V1__Complete__Maps__ByFixed64Entry
-{
-  ProtobufCMessage base;
-  uint64_t key;
-  int64_t value;
-};
-#define PETREL__TEST__V1__COMPLETE__MAPS__BY_FIXED64_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__maps__by_fixed64_entry__descriptor) \
-    , 0, 0 }
-
-
-struct  Petrel__Test__V1__Complete__Maps__BySfixed32Entry
-{
-  ProtobufCMessage base;
-  int32_t key;
-  uint32_t value;
-};
-#define PETREL__TEST__V1__COMPLETE__MAPS__BY_SFIXED32_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__maps__by_sfixed32_entry__descriptor) \
-    , 0, 0 }
-
-
-struct  Petrel__Test__V1__Complete__Maps__BySfixed64Entry
-{
-  ProtobufCMessage base;
-  int64_t key;
-  uint64_t value;
-};
-#define PETREL__TEST__V1__COMPLETE__MAPS__BY_SFIXED64_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__maps__by_sfixed64_entry__descriptor) \
-    , 0, 0 }
-
-
-struct  Petrel__Test__V1__Complete__Maps__ByBoolEntry
-{
-  ProtobufCMessage base;
-  protobuf_c_boolean key;
-  int32_t value;
-};
-#define PETREL__TEST__V1__COMPLETE__MAPS__BY_BOOL_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__maps__by_bool_entry__descriptor) \
-    , 0, 0 }
-
-
-struct  Petrel__Test__V1__Complete__Maps__ByStringEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  int64_t value;
-};
-#define PETREL__TEST__V1__COMPLETE__MAPS__BY_STRING_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__maps__by_string_entry__descriptor) \
-    , {0,NULL}, 0 }
-
-
-struct  Petrel__Test__V1__Complete__Maps__FlagsEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  protobuf_c_boolean value;
-};
-#define PETREL__TEST__V1__COMPLETE__MAPS__FLAGS_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__maps__flags_entry__descriptor) \
-    , {0,NULL}, 0 }
-
-
-struct  Petrel__Test__V1__Complete__Maps__TextsEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  ProtobufCBinaryData value;
-};
-#define PETREL__TEST__V1__COMPLETE__MAPS__TEXTS_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__maps__texts_entry__descriptor) \
-    , {0,NULL}, {0,NULL} }
-
-
-struct  Petrel__Test__V1__Complete__Maps__BlobsEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  ProtobufCBinaryData value;
-};
-#define PETREL__TEST__V1__COMPLETE__MAPS__BLOBS_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__maps__blobs_entry__descriptor) \
-    , {0,NULL}, {0,NULL} }
-
-
-struct  Petrel__Test__V1__Complete__Maps__ColoursEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  int32_t value;
-};
-#define PETREL__TEST__V1__COMPLETE__MAPS__COLOURS_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__complete__maps__colours_entry__descriptor) \
-    , {0,NULL}, 0 }
 
 
 struct  Petrel__Test__V1__Complete__Maps__MessagesEntry
@@ -525,37 +333,37 @@ struct  Petrel__Test__V1__Complete__Maps
 {
   ProtobufCMessage base;
   size_t n_by_int32;
-  Petrel__Test__V1__Complete__Maps__ByInt32Entry **by_int32;
+  ProtobufCBinaryData *by_int32;
   size_t n_by_int64;
-  Petrel__Test__V1__Complete__Maps__ByInt64Entry **by_int64;
+  ProtobufCBinaryData *by_int64;
   size_t n_by_uint32;
-  Petrel__Test__V1__Complete__Maps__ByUint32Entry **by_uint32;
+  ProtobufCBinaryData *by_uint32;
   size_t n_by_uint64;
-  Petrel__Test__V1__Complete__Maps__ByUint64Entry **by_uint64;
+  ProtobufCBinaryData *by_uint64;
   size_t n_by_sint32;
-  Petrel__Test__V1__Complete__Maps__BySint32Entry **by_sint32;
+  ProtobufCBinaryData *by_sint32;
   size_t n_by_sint64;
-  Petrel__Test__V1__Complete__Maps__BySint64Entry **by_sint64;
+  ProtobufCBinaryData *by_sint64;
   size_t n_by_fixed32;
-  Petrel__Test__V1__Complete__Maps__ByFixed32Entry **by_fixed32;
+  ProtobufCBinaryData *by_fixed32;
   size_t n_by_fixed64;
-  Petrel__Test__V1__Complete__Maps__ByFixed64Entry **by_fixed64;
+  ProtobufCBinaryData *by_fixed64;
   size_t n_by_sfixed32;
-  Petrel__Test__V1__Complete__Maps__BySfixed32Entry **by_sfixed32;
+  ProtobufCBinaryData *by_sfixed32;
   size_t n_by_sfixed64;
-  Petrel__Test__V1__Complete__Maps__BySfixed64Entry **by_sfixed64;
+  ProtobufCBinaryData *by_sfixed64;
   size_t n_by_bool;
-  Petrel__Test__V1__Complete__Maps__ByBoolEntry **by_bool;
+  ProtobufCBinaryData *by_bool;
   size_t n_by_string;
-  Petrel__Test__V1__Complete__Maps__ByStringEntry **by_string;
+  ProtobufCBinaryData *by_string;
   size_t n_flags;
-  Petrel__Test__V1__Complete__Maps__FlagsEntry **flags;
+  ProtobufCBinaryData *flags;
   size_t n_texts;
-  Petrel__Test__V1__Complete__Maps__TextsEntry **texts;
+  ProtobufCBinaryData *texts;
   size_t n_blobs;
-  Petrel__Test__V1__Complete__Maps__BlobsEntry **blobs;
+  ProtobufCBinaryData *blobs;
   size_t n_colours;
-  Petrel__Test__V1__Complete__Maps__ColoursEntry **colours;
+  ProtobufCBinaryData *colours;
   size_t n_messages;
   Petrel__Test__V1__Complete__Maps__MessagesEntry **messages;
   size_t n_times;
@@ -602,8 +410,8 @@ struct  Petrel__Test__V1__Complete__Choices
   uint32_t between;
   Petrel__Test__V1__Complete__Choices__ChoiceCase choice_case;
   union {
-    uint64_t double_value;
-    uint32_t float_value;
+    double double_value;
+    float float_value;
     int32_t int32_value;
     int64_t int64_value;
     uint32_t uint32_value;
@@ -859,54 +667,6 @@ void   petrel__test__v1__complete__optionals__init
 /* Petrel__Test__V1__Complete__Lists methods */
 void   petrel__test__v1__complete__lists__init
                      (Petrel__Test__V1__Complete__Lists         *message);
-/* Petrel__Test__V1__Complete__Maps__ByInt32Entry methods */
-void   petrel__test__v1__complete__maps__by_int32_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ByInt32Entry         *message);
-/* Petrel__Test__V1__Complete__Maps__ByInt64Entry methods */
-void   petrel__test__v1__complete__maps__by_int64_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ByInt64Entry         *message);
-/* Petrel__Test__V1__Complete__Maps__ByUint32Entry methods */
-void   petrel__test__v1__complete__maps__by_uint32_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ByUint32Entry         *message);
-/* Petrel__Test__V1__Complete__Maps__ByUint64Entry methods */
-void   petrel__test__v1__complete__maps__by_uint64_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ByUint64Entry         *message);
-/* Petrel__Test__V1__Complete__Maps__BySint32Entry methods */
-void   petrel__test__v1__complete__maps__by_sint32_entry__init
-                     (Petrel__Test__V1__Complete__Maps__BySint32Entry         *message);
-/* Petrel__Test__V1__Complete__Maps__BySint64Entry methods */
-void   petrel__test__v1__complete__maps__by_sint64_entry__init
-                     (Petrel__Test__V1__Complete__Maps__BySint64Entry         *message);
-/* Petrel__Test__V1__Complete__Maps__ByFixed32Entry methods */
-void   petrel__test__v1__complete__maps__by_fixed32_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ByFixed32Entry         *message);
-/* Petrel__Test__V1__Complete__Maps__ByFixed64Entry methods */
-void   petrel__test__v1__complete__maps__by_fixed64_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ByFixed64Entry         *message);
-/* Petrel__Test__V1__Complete__Maps__BySfixed32Entry methods */
-void   petrel__test__v1__complete__maps__by_sfixed32_entry__init
-                     (Petrel__Test__V1__Complete__Maps__BySfixed32Entry         *message);
-/* Petrel__Test__V1__Complete__Maps__BySfixed64Entry methods */
-void   petrel__test__v1__complete__maps__by_sfixed64_entry__init
-                     (Petrel__Test__V1__Complete__Maps__BySfixed64Entry         *message);
-/* Petrel__Test__V1__Complete__Maps__ByBoolEntry methods */
-void   petrel__test__v1__complete__maps__by_bool_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ByBoolEntry         *message);
-/* Petrel__Test__V1__Complete__Maps__ByStringEntry methods */
-void   petrel__test__v1__complete__maps__by_string_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ByStringEntry         *message);
-/* Petrel__Test__V1__Complete__Maps__FlagsEntry methods */
-void   petrel__test__v1__complete__maps__flags_entry__init
-                     (Petrel__Test__V1__Complete__Maps__FlagsEntry         *message);
-/* Petrel__Test__V1__Complete__Maps__TextsEntry methods */
-void   petrel__test__v1__complete__maps__texts_entry__init
-                     (Petrel__Test__V1__Complete__Maps__TextsEntry         *message);
-/* Petrel__Test__V1__Complete__Maps__BlobsEntry methods */
-void   petrel__test__v1__complete__maps__blobs_entry__init
-                     (Petrel__Test__V1__Complete__Maps__BlobsEntry         *message);
-/* Petrel__Test__V1__Complete__Maps__ColoursEntry methods */
-void   petrel__test__v1__complete__maps__colours_entry__init
-                     (Petrel__Test__V1__Complete__Maps__ColoursEntry         *message);
 /* Petrel__Test__V1__Complete__Maps__MessagesEntry methods */
 void   petrel__test__v1__complete__maps__messages_entry__init
                      (Petrel__Test__V1__Complete__Maps__MessagesEntry         *message);
@@ -1049,54 +809,6 @@ typedef void (*Petrel__Test__V1__Complete__Optionals_Closure)
 typedef void (*Petrel__Test__V1__Complete__Lists_Closure)
                  (const Petrel__Test__V1__Complete__Lists *message,
                   void *closure_data);
-typedef void (*Petrel__Test__V1__Complete__Maps__ByInt32Entry_Closure)
-                 (const Petrel__Test__V1__Complete__Maps__ByInt32Entry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Complete__Maps__ByInt64Entry_Closure)
-                 (const Petrel__Test__V1__Complete__Maps__ByInt64Entry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Complete__Maps__ByUint32Entry_Closure)
-                 (const Petrel__Test__V1__Complete__Maps__ByUint32Entry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Complete__Maps__ByUint64Entry_Closure)
-                 (const Petrel__Test__V1__Complete__Maps__ByUint64Entry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Complete__Maps__BySint32Entry_Closure)
-                 (const Petrel__Test__V1__Complete__Maps__BySint32Entry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Complete__Maps__BySint64Entry_Closure)
-                 (const Petrel__Test__V1__Complete__Maps__BySint64Entry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Complete__Maps__ByFixed32Entry_Closure)
-                 (const Petrel__Test__V1__Complete__Maps__ByFixed32Entry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Complete__Maps__ByFixed64Entry_Closure)
-                 (const Petrel__Test__V1__Complete__Maps__ByFixed64Entry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Complete__Maps__BySfixed32Entry_Closure)
-                 (const Petrel__Test__V1__Complete__Maps__BySfixed32Entry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Complete__Maps__BySfixed64Entry_Closure)
-                 (const Petrel__Test__V1__Complete__Maps__BySfixed64Entry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Complete__Maps__ByBoolEntry_Closure)
-                 (const Petrel__Test__V1__Complete__Maps__ByBoolEntry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Complete__Maps__ByStringEntry_Closure)
-                 (const Petrel__Test__V1__Complete__Maps__ByStringEntry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Complete__Maps__FlagsEntry_Closure)
-                 (const Petrel__Test__V1__Complete__Maps__FlagsEntry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Complete__Maps__TextsEntry_Closure)
-                 (const Petrel__Test__V1__Complete__Maps__TextsEntry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Complete__Maps__BlobsEntry_Closure)
-                 (const Petrel__Test__V1__Complete__Maps__BlobsEntry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Complete__Maps__ColoursEntry_Closure)
-                 (const Petrel__Test__V1__Complete__Maps__ColoursEntry *message,
-                  void *closure_data);
 typedef void (*Petrel__Test__V1__Complete__Maps__MessagesEntry_Closure)
                  (const Petrel__Test__V1__Complete__Maps__MessagesEntry *message,
                   void *closure_data);
@@ -1159,22 +871,6 @@ extern const ProtobufCMessageDescriptor petrel__test__v1__complete__scalars__des
 extern const ProtobufCMessageDescriptor petrel__test__v1__complete__optionals__descriptor;
 extern const ProtobufCMessageDescriptor petrel__test__v1__complete__lists__descriptor;
 extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_int32_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_int64_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_uint32_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_uint64_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_sint32_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_sint64_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_fixed32_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_fixed64_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_sfixed32_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_sfixed64_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_bool_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__by_string_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__flags_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__texts_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__blobs_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__colours_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__messages_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__test__v1__complete__maps__times_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__test__v1__complete__choices__descriptor;

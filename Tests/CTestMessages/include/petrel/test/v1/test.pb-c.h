@@ -19,11 +19,7 @@ typedef struct Petrel__Test__V1__EchoRequest Petrel__Test__V1__EchoRequest;
 typedef struct Petrel__Test__V1__EchoResponse Petrel__Test__V1__EchoResponse;
 typedef struct Petrel__Test__V1__Everything Petrel__Test__V1__Everything;
 typedef struct Petrel__Test__V1__Everything__Nested Petrel__Test__V1__Everything__Nested;
-typedef struct Petrel__Test__V1__Everything__TextByTextEntry Petrel__Test__V1__Everything__TextByTextEntry;
-typedef struct Petrel__Test__V1__Everything__FlagByNumberEntry Petrel__Test__V1__Everything__FlagByNumberEntry;
 typedef struct Petrel__Test__V1__Everything__NestedByTextEntry Petrel__Test__V1__Everything__NestedByTextEntry;
-typedef struct Petrel__Test__V1__Everything__ColourByNumberEntry Petrel__Test__V1__Everything__ColourByNumberEntry;
-typedef struct Petrel__Test__V1__Everything__BytesByFlagEntry Petrel__Test__V1__Everything__BytesByFlagEntry;
 typedef struct Petrel__Test__V1__Tree Petrel__Test__V1__Tree;
 typedef struct Petrel__Test__V1__Tree__ByNameEntry Petrel__Test__V1__Tree__ByNameEntry;
 typedef struct Petrel__Test__V1__Sparse Petrel__Test__V1__Sparse;
@@ -70,28 +66,6 @@ struct  Petrel__Test__V1__Everything__Nested
     , {0,NULL}, 0 }
 
 
-struct  Petrel__Test__V1__Everything__TextByTextEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  ProtobufCBinaryData value;
-};
-#define PETREL__TEST__V1__EVERYTHING__TEXT_BY_TEXT_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__everything__text_by_text_entry__descriptor) \
-    , {0,NULL}, {0,NULL} }
-
-
-struct  Petrel__Test__V1__Everything__FlagByNumberEntry
-{
-  ProtobufCMessage base;
-  int32_t key;
-  protobuf_c_boolean value;
-};
-#define PETREL__TEST__V1__EVERYTHING__FLAG_BY_NUMBER_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__everything__flag_by_number_entry__descriptor) \
-    , 0, 0 }
-
-
 struct  Petrel__Test__V1__Everything__NestedByTextEntry
 {
   ProtobufCMessage base;
@@ -101,28 +75,6 @@ struct  Petrel__Test__V1__Everything__NestedByTextEntry
 #define PETREL__TEST__V1__EVERYTHING__NESTED_BY_TEXT_ENTRY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__everything__nested_by_text_entry__descriptor) \
     , {0,NULL}, NULL }
-
-
-struct  Petrel__Test__V1__Everything__ColourByNumberEntry
-{
-  ProtobufCMessage base;
-  uint64_t key;
-  int32_t value;
-};
-#define PETREL__TEST__V1__EVERYTHING__COLOUR_BY_NUMBER_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__everything__colour_by_number_entry__descriptor) \
-    , 0, 0 }
-
-
-struct  Petrel__Test__V1__Everything__BytesByFlagEntry
-{
-  ProtobufCMessage base;
-  protobuf_c_boolean key;
-  ProtobufCBinaryData value;
-};
-#define PETREL__TEST__V1__EVERYTHING__BYTES_BY_FLAG_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__test__v1__everything__bytes_by_flag_entry__descriptor) \
-    , 0, {0,NULL} }
 
 
 typedef enum {
@@ -174,8 +126,8 @@ typedef enum {
 struct  Petrel__Test__V1__Everything
 {
   ProtobufCMessage base;
-  uint64_t double_value;
-  uint32_t float_value;
+  double double_value;
+  float float_value;
   int32_t int32_value;
   int64_t int64_value;
   uint32_t uint32_value;
@@ -195,7 +147,7 @@ struct  Petrel__Test__V1__Everything
   size_t n_int32_list;
   int32_t *int32_list;
   size_t n_double_list;
-  uint64_t *double_list;
+  double *double_list;
   size_t n_bool_list;
   protobuf_c_boolean *bool_list;
   size_t n_string_list;
@@ -207,15 +159,15 @@ struct  Petrel__Test__V1__Everything
   size_t n_nested_list;
   Petrel__Test__V1__Everything__Nested **nested_list;
   size_t n_text_by_text;
-  Petrel__Test__V1__Everything__TextByTextEntry **text_by_text;
+  ProtobufCBinaryData *text_by_text;
   size_t n_flag_by_number;
-  Petrel__Test__V1__Everything__FlagByNumberEntry **flag_by_number;
+  ProtobufCBinaryData *flag_by_number;
   size_t n_nested_by_text;
   Petrel__Test__V1__Everything__NestedByTextEntry **nested_by_text;
   size_t n_colour_by_number;
-  Petrel__Test__V1__Everything__ColourByNumberEntry **colour_by_number;
+  ProtobufCBinaryData *colour_by_number;
   size_t n_bytes_by_flag;
-  Petrel__Test__V1__Everything__BytesByFlagEntry **bytes_by_flag;
+  ProtobufCBinaryData *bytes_by_flag;
   Petrel__Test__V1__Everything__ChoiceCase choice_case;
   union {
     ProtobufCBinaryData choice_text;
@@ -331,21 +283,9 @@ void   petrel__test__v1__echo_response__free_unpacked
 /* Petrel__Test__V1__Everything__Nested methods */
 void   petrel__test__v1__everything__nested__init
                      (Petrel__Test__V1__Everything__Nested         *message);
-/* Petrel__Test__V1__Everything__TextByTextEntry methods */
-void   petrel__test__v1__everything__text_by_text_entry__init
-                     (Petrel__Test__V1__Everything__TextByTextEntry         *message);
-/* Petrel__Test__V1__Everything__FlagByNumberEntry methods */
-void   petrel__test__v1__everything__flag_by_number_entry__init
-                     (Petrel__Test__V1__Everything__FlagByNumberEntry         *message);
 /* Petrel__Test__V1__Everything__NestedByTextEntry methods */
 void   petrel__test__v1__everything__nested_by_text_entry__init
                      (Petrel__Test__V1__Everything__NestedByTextEntry         *message);
-/* Petrel__Test__V1__Everything__ColourByNumberEntry methods */
-void   petrel__test__v1__everything__colour_by_number_entry__init
-                     (Petrel__Test__V1__Everything__ColourByNumberEntry         *message);
-/* Petrel__Test__V1__Everything__BytesByFlagEntry methods */
-void   petrel__test__v1__everything__bytes_by_flag_entry__init
-                     (Petrel__Test__V1__Everything__BytesByFlagEntry         *message);
 /* Petrel__Test__V1__Everything methods */
 void   petrel__test__v1__everything__init
                      (Petrel__Test__V1__Everything         *message);
@@ -417,20 +357,8 @@ typedef void (*Petrel__Test__V1__EchoResponse_Closure)
 typedef void (*Petrel__Test__V1__Everything__Nested_Closure)
                  (const Petrel__Test__V1__Everything__Nested *message,
                   void *closure_data);
-typedef void (*Petrel__Test__V1__Everything__TextByTextEntry_Closure)
-                 (const Petrel__Test__V1__Everything__TextByTextEntry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Everything__FlagByNumberEntry_Closure)
-                 (const Petrel__Test__V1__Everything__FlagByNumberEntry *message,
-                  void *closure_data);
 typedef void (*Petrel__Test__V1__Everything__NestedByTextEntry_Closure)
                  (const Petrel__Test__V1__Everything__NestedByTextEntry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Everything__ColourByNumberEntry_Closure)
-                 (const Petrel__Test__V1__Everything__ColourByNumberEntry *message,
-                  void *closure_data);
-typedef void (*Petrel__Test__V1__Everything__BytesByFlagEntry_Closure)
-                 (const Petrel__Test__V1__Everything__BytesByFlagEntry *message,
                   void *closure_data);
 typedef void (*Petrel__Test__V1__Everything_Closure)
                  (const Petrel__Test__V1__Everything *message,
@@ -454,11 +382,7 @@ extern const ProtobufCMessageDescriptor petrel__test__v1__echo_request__descript
 extern const ProtobufCMessageDescriptor petrel__test__v1__echo_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__test__v1__everything__descriptor;
 extern const ProtobufCMessageDescriptor petrel__test__v1__everything__nested__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__everything__text_by_text_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__everything__flag_by_number_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__test__v1__everything__nested_by_text_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__everything__colour_by_number_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__test__v1__everything__bytes_by_flag_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__test__v1__tree__descriptor;
 extern const ProtobufCMessageDescriptor petrel__test__v1__tree__by_name_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__test__v1__sparse__descriptor;

@@ -109,12 +109,6 @@ void   petrel__benchmark__v1__codec_message__mount__init
   static const Petrel__Benchmark__V1__CodecMessage__Mount init_value = PETREL__BENCHMARK__V1__CODEC_MESSAGE__MOUNT__INIT;
   *message = init_value;
 }
-void   petrel__benchmark__v1__codec_message__labels_entry__init
-                     (Petrel__Benchmark__V1__CodecMessage__LabelsEntry         *message)
-{
-  static const Petrel__Benchmark__V1__CodecMessage__LabelsEntry init_value = PETREL__BENCHMARK__V1__CODEC_MESSAGE__LABELS_ENTRY__INIT;
-  *message = init_value;
-}
 void   petrel__benchmark__v1__codec_message__init
                      (Petrel__Benchmark__V1__CodecMessage         *message)
 {
@@ -416,57 +410,6 @@ const ProtobufCMessageDescriptor petrel__benchmark__v1__codec_message__mount__de
   (ProtobufCMessageInit) petrel__benchmark__v1__codec_message__mount__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__benchmark__v1__codec_message__labels_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Benchmark__V1__CodecMessage__LabelsEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Benchmark__V1__CodecMessage__LabelsEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__benchmark__v1__codec_message__labels_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__benchmark__v1__codec_message__labels_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__benchmark__v1__codec_message__labels_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.benchmark.v1.CodecMessage.LabelsEntry",
-  "LabelsEntry",
-  "Petrel__Benchmark__V1__CodecMessage__LabelsEntry",
-  "petrel.benchmark.v1",
-  sizeof(Petrel__Benchmark__V1__CodecMessage__LabelsEntry),
-  2,
-  petrel__benchmark__v1__codec_message__labels_entry__field_descriptors,
-  petrel__benchmark__v1__codec_message__labels_entry__field_indices_by_name,
-  1,  petrel__benchmark__v1__codec_message__labels_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__benchmark__v1__codec_message__labels_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
 static const ProtobufCFieldDescriptor petrel__benchmark__v1__codec_message__field_descriptors[10] =
 {
   {
@@ -521,7 +464,7 @@ static const ProtobufCFieldDescriptor petrel__benchmark__v1__codec_message__fiel
     "load",
     5,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED64,
+    PROTOBUF_C_TYPE_DOUBLE,
     0,   /* quantifier_offset */
     offsetof(Petrel__Benchmark__V1__CodecMessage, load),
     NULL,
@@ -581,10 +524,10 @@ static const ProtobufCFieldDescriptor petrel__benchmark__v1__codec_message__fiel
     "labels",
     10,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Benchmark__V1__CodecMessage, n_labels),
     offsetof(Petrel__Benchmark__V1__CodecMessage, labels),
-    &petrel__benchmark__v1__codec_message__labels_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */

@@ -20,7 +20,6 @@ typedef struct Petrel__Benchmark__V1__FlowRequest Petrel__Benchmark__V1__FlowReq
 typedef struct Petrel__Benchmark__V1__CodecMessage Petrel__Benchmark__V1__CodecMessage;
 typedef struct Petrel__Benchmark__V1__CodecMessage__Limits Petrel__Benchmark__V1__CodecMessage__Limits;
 typedef struct Petrel__Benchmark__V1__CodecMessage__Mount Petrel__Benchmark__V1__CodecMessage__Mount;
-typedef struct Petrel__Benchmark__V1__CodecMessage__LabelsEntry Petrel__Benchmark__V1__CodecMessage__LabelsEntry;
 
 
 /* --- enums --- */
@@ -76,17 +75,6 @@ struct  Petrel__Benchmark__V1__CodecMessage__Mount
     , {0,NULL}, {0,NULL}, 0 }
 
 
-struct  Petrel__Benchmark__V1__CodecMessage__LabelsEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  ProtobufCBinaryData value;
-};
-#define PETREL__BENCHMARK__V1__CODEC_MESSAGE__LABELS_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__benchmark__v1__codec_message__labels_entry__descriptor) \
-    , {0,NULL}, {0,NULL} }
-
-
 struct  Petrel__Benchmark__V1__CodecMessage
 {
   ProtobufCMessage base;
@@ -94,14 +82,14 @@ struct  Petrel__Benchmark__V1__CodecMessage
   ProtobufCBinaryData name;
   uint64_t created_nanos;
   int32_t exit_code;
-  uint64_t load;
+  double load;
   ProtobufCBinaryData digest;
   int32_t state;
   Petrel__Benchmark__V1__CodecMessage__Limits *limits;
   size_t n_mounts;
   Petrel__Benchmark__V1__CodecMessage__Mount **mounts;
   size_t n_labels;
-  Petrel__Benchmark__V1__CodecMessage__LabelsEntry **labels;
+  ProtobufCBinaryData *labels;
 };
 #define PETREL__BENCHMARK__V1__CODEC_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__benchmark__v1__codec_message__descriptor) \
@@ -152,9 +140,6 @@ void   petrel__benchmark__v1__codec_message__limits__init
 /* Petrel__Benchmark__V1__CodecMessage__Mount methods */
 void   petrel__benchmark__v1__codec_message__mount__init
                      (Petrel__Benchmark__V1__CodecMessage__Mount         *message);
-/* Petrel__Benchmark__V1__CodecMessage__LabelsEntry methods */
-void   petrel__benchmark__v1__codec_message__labels_entry__init
-                     (Petrel__Benchmark__V1__CodecMessage__LabelsEntry         *message);
 /* Petrel__Benchmark__V1__CodecMessage methods */
 void   petrel__benchmark__v1__codec_message__init
                      (Petrel__Benchmark__V1__CodecMessage         *message);
@@ -188,9 +173,6 @@ typedef void (*Petrel__Benchmark__V1__CodecMessage__Limits_Closure)
 typedef void (*Petrel__Benchmark__V1__CodecMessage__Mount_Closure)
                  (const Petrel__Benchmark__V1__CodecMessage__Mount *message,
                   void *closure_data);
-typedef void (*Petrel__Benchmark__V1__CodecMessage__LabelsEntry_Closure)
-                 (const Petrel__Benchmark__V1__CodecMessage__LabelsEntry *message,
-                  void *closure_data);
 typedef void (*Petrel__Benchmark__V1__CodecMessage_Closure)
                  (const Petrel__Benchmark__V1__CodecMessage *message,
                   void *closure_data);
@@ -205,7 +187,6 @@ extern const ProtobufCMessageDescriptor petrel__benchmark__v1__flow_request__des
 extern const ProtobufCMessageDescriptor petrel__benchmark__v1__codec_message__descriptor;
 extern const ProtobufCMessageDescriptor petrel__benchmark__v1__codec_message__limits__descriptor;
 extern const ProtobufCMessageDescriptor petrel__benchmark__v1__codec_message__mount__descriptor;
-extern const ProtobufCMessageDescriptor petrel__benchmark__v1__codec_message__labels_entry__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -367,12 +367,6 @@ void   petrel__engine__v1__device_mapping__free_unpacked
   assert(message->base.descriptor == &petrel__engine__v1__device_mapping__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   petrel__engine__v1__log_config__options_entry__init
-                     (Petrel__Engine__V1__LogConfig__OptionsEntry         *message)
-{
-  static const Petrel__Engine__V1__LogConfig__OptionsEntry init_value = PETREL__ENGINE__V1__LOG_CONFIG__OPTIONS_ENTRY__INIT;
-  *message = init_value;
-}
 void   petrel__engine__v1__log_config__init
                      (Petrel__Engine__V1__LogConfig         *message)
 {
@@ -462,30 +456,6 @@ void   petrel__engine__v1__health_config__free_unpacked
     return;
   assert(message->base.descriptor == &petrel__engine__v1__health_config__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   petrel__engine__v1__container_config__labels_entry__init
-                     (Petrel__Engine__V1__ContainerConfig__LabelsEntry         *message)
-{
-  static const Petrel__Engine__V1__ContainerConfig__LabelsEntry init_value = PETREL__ENGINE__V1__CONTAINER_CONFIG__LABELS_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__engine__v1__container_config__tmpfs_entry__init
-                     (Petrel__Engine__V1__ContainerConfig__TmpfsEntry         *message)
-{
-  static const Petrel__Engine__V1__ContainerConfig__TmpfsEntry init_value = PETREL__ENGINE__V1__CONTAINER_CONFIG__TMPFS_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__engine__v1__container_config__sysctls_entry__init
-                     (Petrel__Engine__V1__ContainerConfig__SysctlsEntry         *message)
-{
-  static const Petrel__Engine__V1__ContainerConfig__SysctlsEntry init_value = PETREL__ENGINE__V1__CONTAINER_CONFIG__SYSCTLS_ENTRY__INIT;
-  *message = init_value;
-}
-void   petrel__engine__v1__container_config__annotations_entry__init
-                     (Petrel__Engine__V1__ContainerConfig__AnnotationsEntry         *message)
-{
-  static const Petrel__Engine__V1__ContainerConfig__AnnotationsEntry init_value = PETREL__ENGINE__V1__CONTAINER_CONFIG__ANNOTATIONS_ENTRY__INIT;
-  *message = init_value;
 }
 void   petrel__engine__v1__container_config__init
                      (Petrel__Engine__V1__ContainerConfig         *message)
@@ -1926,12 +1896,6 @@ void   petrel__engine__v1__list_request__free_unpacked
     return;
   assert(message->base.descriptor == &petrel__engine__v1__list_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   petrel__engine__v1__container_summary__labels_entry__init
-                     (Petrel__Engine__V1__ContainerSummary__LabelsEntry         *message)
-{
-  static const Petrel__Engine__V1__ContainerSummary__LabelsEntry init_value = PETREL__ENGINE__V1__CONTAINER_SUMMARY__LABELS_ENTRY__INIT;
-  *message = init_value;
 }
 void   petrel__engine__v1__container_summary__init
                      (Petrel__Engine__V1__ContainerSummary         *message)
@@ -3733,12 +3697,6 @@ void   petrel__engine__v1__version_request__free_unpacked
   assert(message->base.descriptor == &petrel__engine__v1__version_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   petrel__engine__v1__version_response__components_entry__init
-                     (Petrel__Engine__V1__VersionResponse__ComponentsEntry         *message)
-{
-  static const Petrel__Engine__V1__VersionResponse__ComponentsEntry init_value = PETREL__ENGINE__V1__VERSION_RESPONSE__COMPONENTS_ENTRY__INIT;
-  *message = init_value;
-}
 void   petrel__engine__v1__version_response__init
                      (Petrel__Engine__V1__VersionResponse         *message)
 {
@@ -3918,12 +3876,6 @@ void   petrel__engine__v1__events_request__free_unpacked
     return;
   assert(message->base.descriptor == &petrel__engine__v1__events_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   petrel__engine__v1__event__attributes_entry__init
-                     (Petrel__Engine__V1__Event__AttributesEntry         *message)
-{
-  static const Petrel__Engine__V1__Event__AttributesEntry init_value = PETREL__ENGINE__V1__EVENT__ATTRIBUTES_ENTRY__INIT;
-  *message = init_value;
 }
 void   petrel__engine__v1__event__init
                      (Petrel__Engine__V1__Event         *message)
@@ -4973,57 +4925,6 @@ const ProtobufCMessageDescriptor petrel__engine__v1__device_mapping__descriptor 
   (ProtobufCMessageInit) petrel__engine__v1__device_mapping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__log_config__options_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__LogConfig__OptionsEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__LogConfig__OptionsEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__engine__v1__log_config__options_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__engine__v1__log_config__options_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__engine__v1__log_config__options_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.engine.v1.LogConfig.OptionsEntry",
-  "OptionsEntry",
-  "Petrel__Engine__V1__LogConfig__OptionsEntry",
-  "petrel.engine.v1",
-  sizeof(Petrel__Engine__V1__LogConfig__OptionsEntry),
-  2,
-  petrel__engine__v1__log_config__options_entry__field_descriptors,
-  petrel__engine__v1__log_config__options_entry__field_indices_by_name,
-  1,  petrel__engine__v1__log_config__options_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__engine__v1__log_config__options_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
 static const ProtobufCFieldDescriptor petrel__engine__v1__log_config__field_descriptors[2] =
 {
   {
@@ -5042,10 +4943,10 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__log_config__field_desc
     "options",
     2,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Engine__V1__LogConfig, n_options),
     offsetof(Petrel__Engine__V1__LogConfig, options),
-    &petrel__engine__v1__log_config__options_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -5178,210 +5079,6 @@ const ProtobufCMessageDescriptor petrel__engine__v1__health_config__descriptor =
   (ProtobufCMessageInit) petrel__engine__v1__health_config__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__labels_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__ContainerConfig__LabelsEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__ContainerConfig__LabelsEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__engine__v1__container_config__labels_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__engine__v1__container_config__labels_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__engine__v1__container_config__labels_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.engine.v1.ContainerConfig.LabelsEntry",
-  "LabelsEntry",
-  "Petrel__Engine__V1__ContainerConfig__LabelsEntry",
-  "petrel.engine.v1",
-  sizeof(Petrel__Engine__V1__ContainerConfig__LabelsEntry),
-  2,
-  petrel__engine__v1__container_config__labels_entry__field_descriptors,
-  petrel__engine__v1__container_config__labels_entry__field_indices_by_name,
-  1,  petrel__engine__v1__container_config__labels_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__engine__v1__container_config__labels_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__tmpfs_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__ContainerConfig__TmpfsEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__ContainerConfig__TmpfsEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__engine__v1__container_config__tmpfs_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__engine__v1__container_config__tmpfs_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__engine__v1__container_config__tmpfs_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.engine.v1.ContainerConfig.TmpfsEntry",
-  "TmpfsEntry",
-  "Petrel__Engine__V1__ContainerConfig__TmpfsEntry",
-  "petrel.engine.v1",
-  sizeof(Petrel__Engine__V1__ContainerConfig__TmpfsEntry),
-  2,
-  petrel__engine__v1__container_config__tmpfs_entry__field_descriptors,
-  petrel__engine__v1__container_config__tmpfs_entry__field_indices_by_name,
-  1,  petrel__engine__v1__container_config__tmpfs_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__engine__v1__container_config__tmpfs_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__sysctls_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__ContainerConfig__SysctlsEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__ContainerConfig__SysctlsEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__engine__v1__container_config__sysctls_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__engine__v1__container_config__sysctls_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__engine__v1__container_config__sysctls_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.engine.v1.ContainerConfig.SysctlsEntry",
-  "SysctlsEntry",
-  "Petrel__Engine__V1__ContainerConfig__SysctlsEntry",
-  "petrel.engine.v1",
-  sizeof(Petrel__Engine__V1__ContainerConfig__SysctlsEntry),
-  2,
-  petrel__engine__v1__container_config__sysctls_entry__field_descriptors,
-  petrel__engine__v1__container_config__sysctls_entry__field_indices_by_name,
-  1,  petrel__engine__v1__container_config__sysctls_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__engine__v1__container_config__sysctls_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__annotations_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__ContainerConfig__AnnotationsEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__ContainerConfig__AnnotationsEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__engine__v1__container_config__annotations_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__engine__v1__container_config__annotations_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__engine__v1__container_config__annotations_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.engine.v1.ContainerConfig.AnnotationsEntry",
-  "AnnotationsEntry",
-  "Petrel__Engine__V1__ContainerConfig__AnnotationsEntry",
-  "petrel.engine.v1",
-  sizeof(Petrel__Engine__V1__ContainerConfig__AnnotationsEntry),
-  2,
-  petrel__engine__v1__container_config__annotations_entry__field_descriptors,
-  petrel__engine__v1__container_config__annotations_entry__field_indices_by_name,
-  1,  petrel__engine__v1__container_config__annotations_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__engine__v1__container_config__annotations_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
 static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__field_descriptors[52] =
 {
   {
@@ -5484,10 +5181,10 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__fiel
     "labels",
     9,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Engine__V1__ContainerConfig, n_labels),
     offsetof(Petrel__Engine__V1__ContainerConfig, labels),
-    &petrel__engine__v1__container_config__labels_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -5676,10 +5373,10 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__fiel
     "tmpfs",
     31,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Engine__V1__ContainerConfig, n_tmpfs),
     offsetof(Petrel__Engine__V1__ContainerConfig, tmpfs),
-    &petrel__engine__v1__container_config__tmpfs_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -5760,10 +5457,10 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__fiel
     "sysctls",
     38,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Engine__V1__ContainerConfig, n_sysctls),
     offsetof(Petrel__Engine__V1__ContainerConfig, sysctls),
-    &petrel__engine__v1__container_config__sysctls_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -5904,10 +5601,10 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__fiel
     "annotations",
     50,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Engine__V1__ContainerConfig, n_annotations),
     offsetof(Petrel__Engine__V1__ContainerConfig, annotations),
-    &petrel__engine__v1__container_config__annotations_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -7458,7 +7155,7 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__container_stats__field
     "cpu_percent",
     4,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_FIXED64,
+    PROTOBUF_C_TYPE_DOUBLE,
     0,   /* quantifier_offset */
     offsetof(Petrel__Engine__V1__ContainerStats, cpu_percent),
     NULL,
@@ -7891,57 +7588,6 @@ const ProtobufCMessageDescriptor petrel__engine__v1__list_request__descriptor =
   (ProtobufCMessageInit) petrel__engine__v1__list_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__container_summary__labels_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__ContainerSummary__LabelsEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__ContainerSummary__LabelsEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__engine__v1__container_summary__labels_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__engine__v1__container_summary__labels_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__engine__v1__container_summary__labels_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.engine.v1.ContainerSummary.LabelsEntry",
-  "LabelsEntry",
-  "Petrel__Engine__V1__ContainerSummary__LabelsEntry",
-  "petrel.engine.v1",
-  sizeof(Petrel__Engine__V1__ContainerSummary__LabelsEntry),
-  2,
-  petrel__engine__v1__container_summary__labels_entry__field_descriptors,
-  petrel__engine__v1__container_summary__labels_entry__field_indices_by_name,
-  1,  petrel__engine__v1__container_summary__labels_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__engine__v1__container_summary__labels_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
 static const ProtobufCFieldDescriptor petrel__engine__v1__container_summary__field_descriptors[16] =
 {
   {
@@ -8068,10 +7714,10 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__container_summary__fie
     "labels",
     11,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Engine__V1__ContainerSummary, n_labels),
     offsetof(Petrel__Engine__V1__ContainerSummary, labels),
-    &petrel__engine__v1__container_summary__labels_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -10579,57 +10225,6 @@ const ProtobufCMessageDescriptor petrel__engine__v1__version_request__descriptor
   (ProtobufCMessageInit) petrel__engine__v1__version_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__version_response__components_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__VersionResponse__ComponentsEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__VersionResponse__ComponentsEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__engine__v1__version_response__components_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__engine__v1__version_response__components_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__engine__v1__version_response__components_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.engine.v1.VersionResponse.ComponentsEntry",
-  "ComponentsEntry",
-  "Petrel__Engine__V1__VersionResponse__ComponentsEntry",
-  "petrel.engine.v1",
-  sizeof(Petrel__Engine__V1__VersionResponse__ComponentsEntry),
-  2,
-  petrel__engine__v1__version_response__components_entry__field_descriptors,
-  petrel__engine__v1__version_response__components_entry__field_indices_by_name,
-  1,  petrel__engine__v1__version_response__components_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__engine__v1__version_response__components_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
 static const ProtobufCFieldDescriptor petrel__engine__v1__version_response__field_descriptors[6] =
 {
   {
@@ -10696,10 +10291,10 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__version_response__fiel
     "components",
     6,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Engine__V1__VersionResponse, n_components),
     offsetof(Petrel__Engine__V1__VersionResponse, components),
-    &petrel__engine__v1__version_response__components_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -10866,57 +10461,6 @@ const ProtobufCMessageDescriptor petrel__engine__v1__events_request__descriptor 
   (ProtobufCMessageInit) petrel__engine__v1__events_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__event__attributes_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__Event__AttributesEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__Event__AttributesEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__engine__v1__event__attributes_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__engine__v1__event__attributes_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__engine__v1__event__attributes_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.engine.v1.Event.AttributesEntry",
-  "AttributesEntry",
-  "Petrel__Engine__V1__Event__AttributesEntry",
-  "petrel.engine.v1",
-  sizeof(Petrel__Engine__V1__Event__AttributesEntry),
-  2,
-  petrel__engine__v1__event__attributes_entry__field_descriptors,
-  petrel__engine__v1__event__attributes_entry__field_indices_by_name,
-  1,  petrel__engine__v1__event__attributes_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__engine__v1__event__attributes_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
 static const ProtobufCFieldDescriptor petrel__engine__v1__event__field_descriptors[6] =
 {
   {
@@ -10971,10 +10515,10 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__event__field_descripto
     "attributes",
     5,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Engine__V1__Event, n_attributes),
     offsetof(Petrel__Engine__V1__Event, attributes),
-    &petrel__engine__v1__event__attributes_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */

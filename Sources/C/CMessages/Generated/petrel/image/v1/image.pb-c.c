@@ -232,12 +232,6 @@ void   petrel__image__v1__progress__free_unpacked
   assert(message->base.descriptor == &petrel__image__v1__progress__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   petrel__image__v1__image__labels_entry__init
-                     (Petrel__Image__V1__Image__LabelsEntry         *message)
-{
-  static const Petrel__Image__V1__Image__LabelsEntry init_value = PETREL__IMAGE__V1__IMAGE__LABELS_ENTRY__INIT;
-  *message = init_value;
-}
 void   petrel__image__v1__image__init
                      (Petrel__Image__V1__Image         *message)
 {
@@ -1741,57 +1735,6 @@ const ProtobufCMessageDescriptor petrel__image__v1__progress__descriptor =
   (ProtobufCMessageInit) petrel__image__v1__progress__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__image__v1__image__labels_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Image__V1__Image__LabelsEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Image__V1__Image__LabelsEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__image__v1__image__labels_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__image__v1__image__labels_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__image__v1__image__labels_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.image.v1.Image.LabelsEntry",
-  "LabelsEntry",
-  "Petrel__Image__V1__Image__LabelsEntry",
-  "petrel.image.v1",
-  sizeof(Petrel__Image__V1__Image__LabelsEntry),
-  2,
-  petrel__image__v1__image__labels_entry__field_descriptors,
-  petrel__image__v1__image__labels_entry__field_indices_by_name,
-  1,  petrel__image__v1__image__labels_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__image__v1__image__labels_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
 static const ProtobufCFieldDescriptor petrel__image__v1__image__field_descriptors[14] =
 {
   {
@@ -1930,10 +1873,10 @@ static const ProtobufCFieldDescriptor petrel__image__v1__image__field_descriptor
     "labels",
     12,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Image__V1__Image, n_labels),
     offsetof(Petrel__Image__V1__Image, labels),
-    &petrel__image__v1__image__labels_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */

@@ -187,12 +187,6 @@ void   petrel__supervisor__v1__joined_namespace__free_unpacked
   assert(message->base.descriptor == &petrel__supervisor__v1__joined_namespace__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   petrel__supervisor__v1__create_request__annotations_entry__init
-                     (Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry         *message)
-{
-  static const Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry init_value = PETREL__SUPERVISOR__V1__CREATE_REQUEST__ANNOTATIONS_ENTRY__INIT;
-  *message = init_value;
-}
 void   petrel__supervisor__v1__create_request__init
                      (Petrel__Supervisor__V1__CreateRequest         *message)
 {
@@ -282,12 +276,6 @@ void   petrel__supervisor__v1__exit_status__free_unpacked
     return;
   assert(message->base.descriptor == &petrel__supervisor__v1__exit_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   petrel__supervisor__v1__container__annotations_entry__init
-                     (Petrel__Supervisor__V1__Container__AnnotationsEntry         *message)
-{
-  static const Petrel__Supervisor__V1__Container__AnnotationsEntry init_value = PETREL__SUPERVISOR__V1__CONTAINER__ANNOTATIONS_ENTRY__INIT;
-  *message = init_value;
 }
 void   petrel__supervisor__v1__container__init
                      (Petrel__Supervisor__V1__Container         *message)
@@ -2191,57 +2179,6 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__joined_namespace__descr
   (ProtobufCMessageInit) petrel__supervisor__v1__joined_namespace__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__annotations_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__supervisor__v1__create_request__annotations_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__supervisor__v1__create_request__annotations_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__annotations_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.supervisor.v1.CreateRequest.AnnotationsEntry",
-  "AnnotationsEntry",
-  "Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry",
-  "petrel.supervisor.v1",
-  sizeof(Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry),
-  2,
-  petrel__supervisor__v1__create_request__annotations_entry__field_descriptors,
-  petrel__supervisor__v1__create_request__annotations_entry__field_indices_by_name,
-  1,  petrel__supervisor__v1__create_request__annotations_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__supervisor__v1__create_request__annotations_entry__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
 static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__field_descriptors[17] =
 {
   {
@@ -2392,10 +2329,10 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__fi
     "annotations",
     13,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Supervisor__V1__CreateRequest, n_annotations),
     offsetof(Petrel__Supervisor__V1__CreateRequest, annotations),
-    &petrel__supervisor__v1__create_request__annotations_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -2589,57 +2526,6 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__exit_status__descriptor
   petrel__supervisor__v1__exit_status__field_indices_by_name,
   1,  petrel__supervisor__v1__exit_status__number_ranges,
   (ProtobufCMessageInit) petrel__supervisor__v1__exit_status__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__container__annotations_entry__field_descriptors[2] =
-{
-  {
-    "key",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Supervisor__V1__Container__AnnotationsEntry, key),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "value",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Supervisor__V1__Container__AnnotationsEntry, value),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned petrel__supervisor__v1__container__annotations_entry__field_indices_by_name[] = {
-  0,   /* field[0] = key */
-  1,   /* field[1] = value */
-};
-static const ProtobufCIntRange petrel__supervisor__v1__container__annotations_entry__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor petrel__supervisor__v1__container__annotations_entry__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "petrel.supervisor.v1.Container.AnnotationsEntry",
-  "AnnotationsEntry",
-  "Petrel__Supervisor__V1__Container__AnnotationsEntry",
-  "petrel.supervisor.v1",
-  sizeof(Petrel__Supervisor__V1__Container__AnnotationsEntry),
-  2,
-  petrel__supervisor__v1__container__annotations_entry__field_descriptors,
-  petrel__supervisor__v1__container__annotations_entry__field_indices_by_name,
-  1,  petrel__supervisor__v1__container__annotations_entry__number_ranges,
-  (ProtobufCMessageInit) petrel__supervisor__v1__container__annotations_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor petrel__supervisor__v1__container__field_descriptors[20] =
@@ -2840,10 +2726,10 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__container__field_d
     "annotations",
     17,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_BYTES,
     offsetof(Petrel__Supervisor__V1__Container, n_annotations),
     offsetof(Petrel__Supervisor__V1__Container, annotations),
-    &petrel__supervisor__v1__container__annotations_entry__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */

@@ -25,13 +25,8 @@ typedef struct Petrel__Engine__V1__Resources Petrel__Engine__V1__Resources;
 typedef struct Petrel__Engine__V1__Ulimit Petrel__Engine__V1__Ulimit;
 typedef struct Petrel__Engine__V1__DeviceMapping Petrel__Engine__V1__DeviceMapping;
 typedef struct Petrel__Engine__V1__LogConfig Petrel__Engine__V1__LogConfig;
-typedef struct Petrel__Engine__V1__LogConfig__OptionsEntry Petrel__Engine__V1__LogConfig__OptionsEntry;
 typedef struct Petrel__Engine__V1__HealthConfig Petrel__Engine__V1__HealthConfig;
 typedef struct Petrel__Engine__V1__ContainerConfig Petrel__Engine__V1__ContainerConfig;
-typedef struct Petrel__Engine__V1__ContainerConfig__LabelsEntry Petrel__Engine__V1__ContainerConfig__LabelsEntry;
-typedef struct Petrel__Engine__V1__ContainerConfig__TmpfsEntry Petrel__Engine__V1__ContainerConfig__TmpfsEntry;
-typedef struct Petrel__Engine__V1__ContainerConfig__SysctlsEntry Petrel__Engine__V1__ContainerConfig__SysctlsEntry;
-typedef struct Petrel__Engine__V1__ContainerConfig__AnnotationsEntry Petrel__Engine__V1__ContainerConfig__AnnotationsEntry;
 typedef struct Petrel__Engine__V1__ConsoleSize Petrel__Engine__V1__ConsoleSize;
 typedef struct Petrel__Engine__V1__CreateRequest Petrel__Engine__V1__CreateRequest;
 typedef struct Petrel__Engine__V1__CreateResponse Petrel__Engine__V1__CreateResponse;
@@ -64,7 +59,6 @@ typedef struct Petrel__Engine__V1__WaitRequest Petrel__Engine__V1__WaitRequest;
 typedef struct Petrel__Engine__V1__WaitResponse Petrel__Engine__V1__WaitResponse;
 typedef struct Petrel__Engine__V1__ListRequest Petrel__Engine__V1__ListRequest;
 typedef struct Petrel__Engine__V1__ContainerSummary Petrel__Engine__V1__ContainerSummary;
-typedef struct Petrel__Engine__V1__ContainerSummary__LabelsEntry Petrel__Engine__V1__ContainerSummary__LabelsEntry;
 typedef struct Petrel__Engine__V1__ListResponse Petrel__Engine__V1__ListResponse;
 typedef struct Petrel__Engine__V1__InspectRequest Petrel__Engine__V1__InspectRequest;
 typedef struct Petrel__Engine__V1__InspectResponse Petrel__Engine__V1__InspectResponse;
@@ -105,12 +99,10 @@ typedef struct Petrel__Engine__V1__ImageDiskUsage Petrel__Engine__V1__ImageDiskU
 typedef struct Petrel__Engine__V1__RemoveImageResponse Petrel__Engine__V1__RemoveImageResponse;
 typedef struct Petrel__Engine__V1__VersionRequest Petrel__Engine__V1__VersionRequest;
 typedef struct Petrel__Engine__V1__VersionResponse Petrel__Engine__V1__VersionResponse;
-typedef struct Petrel__Engine__V1__VersionResponse__ComponentsEntry Petrel__Engine__V1__VersionResponse__ComponentsEntry;
 typedef struct Petrel__Engine__V1__InfoRequest Petrel__Engine__V1__InfoRequest;
 typedef struct Petrel__Engine__V1__InfoResponse Petrel__Engine__V1__InfoResponse;
 typedef struct Petrel__Engine__V1__EventsRequest Petrel__Engine__V1__EventsRequest;
 typedef struct Petrel__Engine__V1__Event Petrel__Engine__V1__Event;
-typedef struct Petrel__Engine__V1__Event__AttributesEntry Petrel__Engine__V1__Event__AttributesEntry;
 typedef struct Petrel__Engine__V1__StatPathRequest Petrel__Engine__V1__StatPathRequest;
 typedef struct Petrel__Engine__V1__ReadArchiveRequest Petrel__Engine__V1__ReadArchiveRequest;
 typedef struct Petrel__Engine__V1__ReadArchiveResponse Petrel__Engine__V1__ReadArchiveResponse;
@@ -250,23 +242,12 @@ struct  Petrel__Engine__V1__DeviceMapping
     , {0,NULL}, {0,NULL}, {0,NULL} }
 
 
-struct  Petrel__Engine__V1__LogConfig__OptionsEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  ProtobufCBinaryData value;
-};
-#define PETREL__ENGINE__V1__LOG_CONFIG__OPTIONS_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__log_config__options_entry__descriptor) \
-    , {0,NULL}, {0,NULL} }
-
-
 struct  Petrel__Engine__V1__LogConfig
 {
   ProtobufCMessage base;
   ProtobufCBinaryData driver;
   size_t n_options;
-  Petrel__Engine__V1__LogConfig__OptionsEntry **options;
+  ProtobufCBinaryData *options;
 };
 #define PETREL__ENGINE__V1__LOG_CONFIG__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__log_config__descriptor) \
@@ -287,50 +268,6 @@ struct  Petrel__Engine__V1__HealthConfig
 #define PETREL__ENGINE__V1__HEALTH_CONFIG__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__health_config__descriptor) \
     , 0,NULL, 0, 0, 0, 0, 0 }
-
-
-struct  Petrel__Engine__V1__ContainerConfig__LabelsEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  ProtobufCBinaryData value;
-};
-#define PETREL__ENGINE__V1__CONTAINER_CONFIG__LABELS_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__container_config__labels_entry__descriptor) \
-    , {0,NULL}, {0,NULL} }
-
-
-struct  Petrel__Engine__V1__ContainerConfig__TmpfsEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  ProtobufCBinaryData value;
-};
-#define PETREL__ENGINE__V1__CONTAINER_CONFIG__TMPFS_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__container_config__tmpfs_entry__descriptor) \
-    , {0,NULL}, {0,NULL} }
-
-
-struct  Petrel__Engine__V1__ContainerConfig__SysctlsEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  ProtobufCBinaryData value;
-};
-#define PETREL__ENGINE__V1__CONTAINER_CONFIG__SYSCTLS_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__container_config__sysctls_entry__descriptor) \
-    , {0,NULL}, {0,NULL} }
-
-
-struct  Petrel__Engine__V1__ContainerConfig__AnnotationsEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  ProtobufCBinaryData value;
-};
-#define PETREL__ENGINE__V1__CONTAINER_CONFIG__ANNOTATIONS_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__container_config__annotations_entry__descriptor) \
-    , {0,NULL}, {0,NULL} }
 
 
 typedef enum {
@@ -354,7 +291,7 @@ struct  Petrel__Engine__V1__ContainerConfig
   ProtobufCBinaryData user;
   ProtobufCBinaryData hostname;
   size_t n_labels;
-  Petrel__Engine__V1__ContainerConfig__LabelsEntry **labels;
+  ProtobufCBinaryData *labels;
   size_t n_volumes;
   Petrel__Engine__V1__Volume **volumes;
   Petrel__Engine__V1__RestartPolicy *restart_policy;
@@ -374,7 +311,7 @@ struct  Petrel__Engine__V1__ContainerConfig
   size_t n_mounts;
   Petrel__Engine__V1__Mount **mounts;
   size_t n_tmpfs;
-  Petrel__Engine__V1__ContainerConfig__TmpfsEntry **tmpfs;
+  ProtobufCBinaryData *tmpfs;
   size_t n_volumes_from;
   ProtobufCBinaryData *volumes_from;
   uint64_t shm_size_bytes;
@@ -386,7 +323,7 @@ struct  Petrel__Engine__V1__ContainerConfig
   size_t n_device_cgroup_rules;
   ProtobufCBinaryData *device_cgroup_rules;
   size_t n_sysctls;
-  Petrel__Engine__V1__ContainerConfig__SysctlsEntry **sysctls;
+  ProtobufCBinaryData *sysctls;
   size_t n_groups_added;
   ProtobufCBinaryData *groups_added;
   ProtobufCBinaryData domainname;
@@ -401,7 +338,7 @@ struct  Petrel__Engine__V1__ContainerConfig
   ProtobufCBinaryData cgroup_parent;
   int32_t oom_score_adj;
   size_t n_annotations;
-  Petrel__Engine__V1__ContainerConfig__AnnotationsEntry **annotations;
+  ProtobufCBinaryData *annotations;
   Petrel__Engine__V1__LogConfig *log;
   ProtobufCBinaryData platform;
   Petrel__Engine__V1__HealthConfig *health;
@@ -730,7 +667,7 @@ struct  Petrel__Engine__V1__ContainerStats
   ProtobufCBinaryData id;
   ProtobufCBinaryData name;
   protobuf_c_boolean running;
-  uint64_t cpu_percent;
+  double cpu_percent;
   uint64_t memory_bytes;
   uint64_t memory_limit_bytes;
   uint64_t received_bytes;
@@ -812,17 +749,6 @@ struct  Petrel__Engine__V1__ListRequest
     , 0, 0,NULL, {0,NULL}, 0 }
 
 
-struct  Petrel__Engine__V1__ContainerSummary__LabelsEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  ProtobufCBinaryData value;
-};
-#define PETREL__ENGINE__V1__CONTAINER_SUMMARY__LABELS_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__container_summary__labels_entry__descriptor) \
-    , {0,NULL}, {0,NULL} }
-
-
 struct  Petrel__Engine__V1__ContainerSummary
 {
   ProtobufCMessage base;
@@ -837,7 +763,7 @@ struct  Petrel__Engine__V1__ContainerSummary
   int64_t finished_at_unix_nanos;
   uint32_t exit_code;
   size_t n_labels;
-  Petrel__Engine__V1__ContainerSummary__LabelsEntry **labels;
+  ProtobufCBinaryData *labels;
   size_t n_mounts;
   ProtobufCBinaryData *mounts;
   ProtobufCBinaryData network;
@@ -1385,17 +1311,6 @@ struct  Petrel__Engine__V1__VersionRequest
      }
 
 
-struct  Petrel__Engine__V1__VersionResponse__ComponentsEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  ProtobufCBinaryData value;
-};
-#define PETREL__ENGINE__V1__VERSION_RESPONSE__COMPONENTS_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__version_response__components_entry__descriptor) \
-    , {0,NULL}, {0,NULL} }
-
-
 struct  Petrel__Engine__V1__VersionResponse
 {
   ProtobufCMessage base;
@@ -1405,7 +1320,7 @@ struct  Petrel__Engine__V1__VersionResponse
   ProtobufCBinaryData architecture;
   ProtobufCBinaryData kernel;
   size_t n_components;
-  Petrel__Engine__V1__VersionResponse__ComponentsEntry **components;
+  ProtobufCBinaryData *components;
 };
 #define PETREL__ENGINE__V1__VERSION_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__version_response__descriptor) \
@@ -1445,17 +1360,6 @@ struct  Petrel__Engine__V1__EventsRequest
     , 0, 0, 0,NULL, 0 }
 
 
-struct  Petrel__Engine__V1__Event__AttributesEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  ProtobufCBinaryData value;
-};
-#define PETREL__ENGINE__V1__EVENT__ATTRIBUTES_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__event__attributes_entry__descriptor) \
-    , {0,NULL}, {0,NULL} }
-
-
 struct  Petrel__Engine__V1__Event
 {
   ProtobufCMessage base;
@@ -1464,7 +1368,7 @@ struct  Petrel__Engine__V1__Event
   ProtobufCBinaryData action;
   ProtobufCBinaryData actor_id;
   size_t n_attributes;
-  Petrel__Engine__V1__Event__AttributesEntry **attributes;
+  ProtobufCBinaryData *attributes;
   int64_t wall_unix_nanos;
 };
 #define PETREL__ENGINE__V1__EVENT__INIT \
@@ -1710,9 +1614,6 @@ Petrel__Engine__V1__DeviceMapping *
 void   petrel__engine__v1__device_mapping__free_unpacked
                      (Petrel__Engine__V1__DeviceMapping *message,
                       ProtobufCAllocator *allocator);
-/* Petrel__Engine__V1__LogConfig__OptionsEntry methods */
-void   petrel__engine__v1__log_config__options_entry__init
-                     (Petrel__Engine__V1__LogConfig__OptionsEntry         *message);
 /* Petrel__Engine__V1__LogConfig methods */
 void   petrel__engine__v1__log_config__init
                      (Petrel__Engine__V1__LogConfig         *message);
@@ -1751,18 +1652,6 @@ Petrel__Engine__V1__HealthConfig *
 void   petrel__engine__v1__health_config__free_unpacked
                      (Petrel__Engine__V1__HealthConfig *message,
                       ProtobufCAllocator *allocator);
-/* Petrel__Engine__V1__ContainerConfig__LabelsEntry methods */
-void   petrel__engine__v1__container_config__labels_entry__init
-                     (Petrel__Engine__V1__ContainerConfig__LabelsEntry         *message);
-/* Petrel__Engine__V1__ContainerConfig__TmpfsEntry methods */
-void   petrel__engine__v1__container_config__tmpfs_entry__init
-                     (Petrel__Engine__V1__ContainerConfig__TmpfsEntry         *message);
-/* Petrel__Engine__V1__ContainerConfig__SysctlsEntry methods */
-void   petrel__engine__v1__container_config__sysctls_entry__init
-                     (Petrel__Engine__V1__ContainerConfig__SysctlsEntry         *message);
-/* Petrel__Engine__V1__ContainerConfig__AnnotationsEntry methods */
-void   petrel__engine__v1__container_config__annotations_entry__init
-                     (Petrel__Engine__V1__ContainerConfig__AnnotationsEntry         *message);
 /* Petrel__Engine__V1__ContainerConfig methods */
 void   petrel__engine__v1__container_config__init
                      (Petrel__Engine__V1__ContainerConfig         *message);
@@ -2371,9 +2260,6 @@ Petrel__Engine__V1__ListRequest *
 void   petrel__engine__v1__list_request__free_unpacked
                      (Petrel__Engine__V1__ListRequest *message,
                       ProtobufCAllocator *allocator);
-/* Petrel__Engine__V1__ContainerSummary__LabelsEntry methods */
-void   petrel__engine__v1__container_summary__labels_entry__init
-                     (Petrel__Engine__V1__ContainerSummary__LabelsEntry         *message);
 /* Petrel__Engine__V1__ContainerSummary methods */
 void   petrel__engine__v1__container_summary__init
                      (Petrel__Engine__V1__ContainerSummary         *message);
@@ -3134,9 +3020,6 @@ Petrel__Engine__V1__VersionRequest *
 void   petrel__engine__v1__version_request__free_unpacked
                      (Petrel__Engine__V1__VersionRequest *message,
                       ProtobufCAllocator *allocator);
-/* Petrel__Engine__V1__VersionResponse__ComponentsEntry methods */
-void   petrel__engine__v1__version_response__components_entry__init
-                     (Petrel__Engine__V1__VersionResponse__ComponentsEntry         *message);
 /* Petrel__Engine__V1__VersionResponse methods */
 void   petrel__engine__v1__version_response__init
                      (Petrel__Engine__V1__VersionResponse         *message);
@@ -3213,9 +3096,6 @@ Petrel__Engine__V1__EventsRequest *
 void   petrel__engine__v1__events_request__free_unpacked
                      (Petrel__Engine__V1__EventsRequest *message,
                       ProtobufCAllocator *allocator);
-/* Petrel__Engine__V1__Event__AttributesEntry methods */
-void   petrel__engine__v1__event__attributes_entry__init
-                     (Petrel__Engine__V1__Event__AttributesEntry         *message);
 /* Petrel__Engine__V1__Event methods */
 void   petrel__engine__v1__event__init
                      (Petrel__Engine__V1__Event         *message);
@@ -3375,26 +3255,11 @@ typedef void (*Petrel__Engine__V1__Ulimit_Closure)
 typedef void (*Petrel__Engine__V1__DeviceMapping_Closure)
                  (const Petrel__Engine__V1__DeviceMapping *message,
                   void *closure_data);
-typedef void (*Petrel__Engine__V1__LogConfig__OptionsEntry_Closure)
-                 (const Petrel__Engine__V1__LogConfig__OptionsEntry *message,
-                  void *closure_data);
 typedef void (*Petrel__Engine__V1__LogConfig_Closure)
                  (const Petrel__Engine__V1__LogConfig *message,
                   void *closure_data);
 typedef void (*Petrel__Engine__V1__HealthConfig_Closure)
                  (const Petrel__Engine__V1__HealthConfig *message,
-                  void *closure_data);
-typedef void (*Petrel__Engine__V1__ContainerConfig__LabelsEntry_Closure)
-                 (const Petrel__Engine__V1__ContainerConfig__LabelsEntry *message,
-                  void *closure_data);
-typedef void (*Petrel__Engine__V1__ContainerConfig__TmpfsEntry_Closure)
-                 (const Petrel__Engine__V1__ContainerConfig__TmpfsEntry *message,
-                  void *closure_data);
-typedef void (*Petrel__Engine__V1__ContainerConfig__SysctlsEntry_Closure)
-                 (const Petrel__Engine__V1__ContainerConfig__SysctlsEntry *message,
-                  void *closure_data);
-typedef void (*Petrel__Engine__V1__ContainerConfig__AnnotationsEntry_Closure)
-                 (const Petrel__Engine__V1__ContainerConfig__AnnotationsEntry *message,
                   void *closure_data);
 typedef void (*Petrel__Engine__V1__ContainerConfig_Closure)
                  (const Petrel__Engine__V1__ContainerConfig *message,
@@ -3491,9 +3356,6 @@ typedef void (*Petrel__Engine__V1__WaitResponse_Closure)
                   void *closure_data);
 typedef void (*Petrel__Engine__V1__ListRequest_Closure)
                  (const Petrel__Engine__V1__ListRequest *message,
-                  void *closure_data);
-typedef void (*Petrel__Engine__V1__ContainerSummary__LabelsEntry_Closure)
-                 (const Petrel__Engine__V1__ContainerSummary__LabelsEntry *message,
                   void *closure_data);
 typedef void (*Petrel__Engine__V1__ContainerSummary_Closure)
                  (const Petrel__Engine__V1__ContainerSummary *message,
@@ -3615,9 +3477,6 @@ typedef void (*Petrel__Engine__V1__RemoveImageResponse_Closure)
 typedef void (*Petrel__Engine__V1__VersionRequest_Closure)
                  (const Petrel__Engine__V1__VersionRequest *message,
                   void *closure_data);
-typedef void (*Petrel__Engine__V1__VersionResponse__ComponentsEntry_Closure)
-                 (const Petrel__Engine__V1__VersionResponse__ComponentsEntry *message,
-                  void *closure_data);
 typedef void (*Petrel__Engine__V1__VersionResponse_Closure)
                  (const Petrel__Engine__V1__VersionResponse *message,
                   void *closure_data);
@@ -3629,9 +3488,6 @@ typedef void (*Petrel__Engine__V1__InfoResponse_Closure)
                   void *closure_data);
 typedef void (*Petrel__Engine__V1__EventsRequest_Closure)
                  (const Petrel__Engine__V1__EventsRequest *message,
-                  void *closure_data);
-typedef void (*Petrel__Engine__V1__Event__AttributesEntry_Closure)
-                 (const Petrel__Engine__V1__Event__AttributesEntry *message,
                   void *closure_data);
 typedef void (*Petrel__Engine__V1__Event_Closure)
                  (const Petrel__Engine__V1__Event *message,
@@ -3669,13 +3525,8 @@ extern const ProtobufCMessageDescriptor petrel__engine__v1__resources__descripto
 extern const ProtobufCMessageDescriptor petrel__engine__v1__ulimit__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__device_mapping__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__log_config__descriptor;
-extern const ProtobufCMessageDescriptor petrel__engine__v1__log_config__options_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__health_config__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__container_config__descriptor;
-extern const ProtobufCMessageDescriptor petrel__engine__v1__container_config__labels_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__engine__v1__container_config__tmpfs_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__engine__v1__container_config__sysctls_entry__descriptor;
-extern const ProtobufCMessageDescriptor petrel__engine__v1__container_config__annotations_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__console_size__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__create_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__create_response__descriptor;
@@ -3708,7 +3559,6 @@ extern const ProtobufCMessageDescriptor petrel__engine__v1__wait_request__descri
 extern const ProtobufCMessageDescriptor petrel__engine__v1__wait_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__list_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__container_summary__descriptor;
-extern const ProtobufCMessageDescriptor petrel__engine__v1__container_summary__labels_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__list_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__inspect_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__inspect_response__descriptor;
@@ -3749,12 +3599,10 @@ extern const ProtobufCMessageDescriptor petrel__engine__v1__image_disk_usage__de
 extern const ProtobufCMessageDescriptor petrel__engine__v1__remove_image_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__version_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__version_response__descriptor;
-extern const ProtobufCMessageDescriptor petrel__engine__v1__version_response__components_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__info_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__info_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__events_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__event__descriptor;
-extern const ProtobufCMessageDescriptor petrel__engine__v1__event__attributes_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__stat_path_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__read_archive_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__read_archive_response__descriptor;

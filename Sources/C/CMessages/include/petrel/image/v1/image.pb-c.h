@@ -22,7 +22,6 @@ typedef struct Petrel__Image__V1__PullRequest Petrel__Image__V1__PullRequest;
 typedef struct Petrel__Image__V1__PullResponse Petrel__Image__V1__PullResponse;
 typedef struct Petrel__Image__V1__Progress Petrel__Image__V1__Progress;
 typedef struct Petrel__Image__V1__Image Petrel__Image__V1__Image;
-typedef struct Petrel__Image__V1__Image__LabelsEntry Petrel__Image__V1__Image__LabelsEntry;
 typedef struct Petrel__Image__V1__ListRequest Petrel__Image__V1__ListRequest;
 typedef struct Petrel__Image__V1__ListResponse Petrel__Image__V1__ListResponse;
 typedef struct Petrel__Image__V1__GetRequest Petrel__Image__V1__GetRequest;
@@ -137,17 +136,6 @@ struct  Petrel__Image__V1__Progress
     , {0,NULL}, {0,NULL}, 0, 0 }
 
 
-struct  Petrel__Image__V1__Image__LabelsEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  ProtobufCBinaryData value;
-};
-#define PETREL__IMAGE__V1__IMAGE__LABELS_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__image__labels_entry__descriptor) \
-    , {0,NULL}, {0,NULL} }
-
-
 struct  Petrel__Image__V1__Image
 {
   ProtobufCMessage base;
@@ -166,7 +154,7 @@ struct  Petrel__Image__V1__Image
   ProtobufCBinaryData *diff_ids;
   protobuf_c_boolean unchanged;
   size_t n_labels;
-  Petrel__Image__V1__Image__LabelsEntry **labels;
+  ProtobufCBinaryData *labels;
   protobuf_c_boolean damaged;
   size_t n_layer_bytes;
   uint64_t *layer_bytes;
@@ -568,9 +556,6 @@ Petrel__Image__V1__Progress *
 void   petrel__image__v1__progress__free_unpacked
                      (Petrel__Image__V1__Progress *message,
                       ProtobufCAllocator *allocator);
-/* Petrel__Image__V1__Image__LabelsEntry methods */
-void   petrel__image__v1__image__labels_entry__init
-                     (Petrel__Image__V1__Image__LabelsEntry         *message);
 /* Petrel__Image__V1__Image methods */
 void   petrel__image__v1__image__init
                      (Petrel__Image__V1__Image         *message);
@@ -1082,9 +1067,6 @@ typedef void (*Petrel__Image__V1__PullResponse_Closure)
 typedef void (*Petrel__Image__V1__Progress_Closure)
                  (const Petrel__Image__V1__Progress *message,
                   void *closure_data);
-typedef void (*Petrel__Image__V1__Image__LabelsEntry_Closure)
-                 (const Petrel__Image__V1__Image__LabelsEntry *message,
-                  void *closure_data);
 typedef void (*Petrel__Image__V1__Image_Closure)
                  (const Petrel__Image__V1__Image *message,
                   void *closure_data);
@@ -1175,7 +1157,6 @@ extern const ProtobufCMessageDescriptor petrel__image__v1__pull_request__descrip
 extern const ProtobufCMessageDescriptor petrel__image__v1__pull_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__image__v1__progress__descriptor;
 extern const ProtobufCMessageDescriptor petrel__image__v1__image__descriptor;
-extern const ProtobufCMessageDescriptor petrel__image__v1__image__labels_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__image__v1__list_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__image__v1__list_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__image__v1__get_request__descriptor;

@@ -21,10 +21,8 @@ typedef struct Petrel__Supervisor__V1__OutputOptions Petrel__Supervisor__V1__Out
 typedef struct Petrel__Supervisor__V1__HealthCheck Petrel__Supervisor__V1__HealthCheck;
 typedef struct Petrel__Supervisor__V1__JoinedNamespace Petrel__Supervisor__V1__JoinedNamespace;
 typedef struct Petrel__Supervisor__V1__CreateRequest Petrel__Supervisor__V1__CreateRequest;
-typedef struct Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry;
 typedef struct Petrel__Supervisor__V1__ExitStatus Petrel__Supervisor__V1__ExitStatus;
 typedef struct Petrel__Supervisor__V1__Container Petrel__Supervisor__V1__Container;
-typedef struct Petrel__Supervisor__V1__Container__AnnotationsEntry Petrel__Supervisor__V1__Container__AnnotationsEntry;
 typedef struct Petrel__Supervisor__V1__Health Petrel__Supervisor__V1__Health;
 typedef struct Petrel__Supervisor__V1__HealthResult Petrel__Supervisor__V1__HealthResult;
 typedef struct Petrel__Supervisor__V1__PauseRequest Petrel__Supervisor__V1__PauseRequest;
@@ -118,17 +116,6 @@ struct  Petrel__Supervisor__V1__JoinedNamespace
     , {0,NULL}, {0,NULL} }
 
 
-struct  Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  ProtobufCBinaryData value;
-};
-#define PETREL__SUPERVISOR__V1__CREATE_REQUEST__ANNOTATIONS_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__create_request__annotations_entry__descriptor) \
-    , {0,NULL}, {0,NULL} }
-
-
 typedef enum {
   PETREL__SUPERVISOR__V1__CREATE_REQUEST___HEALTH_CHECK__NOT_SET = 0,
   PETREL__SUPERVISOR__V1__CREATE_REQUEST___HEALTH_CHECK_HEALTH_CHECK = 14
@@ -152,7 +139,7 @@ struct  Petrel__Supervisor__V1__CreateRequest
   int32_t stop_signal;
   uint32_t stop_timeout_millis;
   size_t n_annotations;
-  Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry **annotations;
+  ProtobufCBinaryData *annotations;
   size_t n_joined_namespaces;
   Petrel__Supervisor__V1__JoinedNamespace **joined_namespaces;
   ProtobufCBinaryData cgroup_parent;
@@ -180,17 +167,6 @@ struct  Petrel__Supervisor__V1__ExitStatus
 #define PETREL__SUPERVISOR__V1__EXIT_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__exit_status__descriptor) \
     , 0, 0, 0, 0, 0, {0,NULL} }
-
-
-struct  Petrel__Supervisor__V1__Container__AnnotationsEntry
-{
-  ProtobufCMessage base;
-  ProtobufCBinaryData key;
-  ProtobufCBinaryData value;
-};
-#define PETREL__SUPERVISOR__V1__CONTAINER__ANNOTATIONS_ENTRY__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__container__annotations_entry__descriptor) \
-    , {0,NULL}, {0,NULL} }
 
 
 typedef enum {
@@ -224,7 +200,7 @@ struct  Petrel__Supervisor__V1__Container
   ProtobufCBinaryData stream_socket;
   uint32_t keeper_pid;
   size_t n_annotations;
-  Petrel__Supervisor__V1__Container__AnnotationsEntry **annotations;
+  ProtobufCBinaryData *annotations;
   protobuf_c_boolean terminal;
   protobuf_c_boolean auto_remove;
   Petrel__Supervisor__V1__Container__ExitCase _exit_case;
@@ -814,9 +790,6 @@ Petrel__Supervisor__V1__JoinedNamespace *
 void   petrel__supervisor__v1__joined_namespace__free_unpacked
                      (Petrel__Supervisor__V1__JoinedNamespace *message,
                       ProtobufCAllocator *allocator);
-/* Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry methods */
-void   petrel__supervisor__v1__create_request__annotations_entry__init
-                     (Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry         *message);
 /* Petrel__Supervisor__V1__CreateRequest methods */
 void   petrel__supervisor__v1__create_request__init
                      (Petrel__Supervisor__V1__CreateRequest         *message);
@@ -855,9 +828,6 @@ Petrel__Supervisor__V1__ExitStatus *
 void   petrel__supervisor__v1__exit_status__free_unpacked
                      (Petrel__Supervisor__V1__ExitStatus *message,
                       ProtobufCAllocator *allocator);
-/* Petrel__Supervisor__V1__Container__AnnotationsEntry methods */
-void   petrel__supervisor__v1__container__annotations_entry__init
-                     (Petrel__Supervisor__V1__Container__AnnotationsEntry         *message);
 /* Petrel__Supervisor__V1__Container methods */
 void   petrel__supervisor__v1__container__init
                      (Petrel__Supervisor__V1__Container         *message);
@@ -1556,17 +1526,11 @@ typedef void (*Petrel__Supervisor__V1__HealthCheck_Closure)
 typedef void (*Petrel__Supervisor__V1__JoinedNamespace_Closure)
                  (const Petrel__Supervisor__V1__JoinedNamespace *message,
                   void *closure_data);
-typedef void (*Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry_Closure)
-                 (const Petrel__Supervisor__V1__CreateRequest__AnnotationsEntry *message,
-                  void *closure_data);
 typedef void (*Petrel__Supervisor__V1__CreateRequest_Closure)
                  (const Petrel__Supervisor__V1__CreateRequest *message,
                   void *closure_data);
 typedef void (*Petrel__Supervisor__V1__ExitStatus_Closure)
                  (const Petrel__Supervisor__V1__ExitStatus *message,
-                  void *closure_data);
-typedef void (*Petrel__Supervisor__V1__Container__AnnotationsEntry_Closure)
-                 (const Petrel__Supervisor__V1__Container__AnnotationsEntry *message,
                   void *closure_data);
 typedef void (*Petrel__Supervisor__V1__Container_Closure)
                  (const Petrel__Supervisor__V1__Container *message,
@@ -1687,10 +1651,8 @@ extern const ProtobufCMessageDescriptor petrel__supervisor__v1__output_options__
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__health_check__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__joined_namespace__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__descriptor;
-extern const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__annotations_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__exit_status__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__container__descriptor;
-extern const ProtobufCMessageDescriptor petrel__supervisor__v1__container__annotations_entry__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__health__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__health_result__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__pause_request__descriptor;
