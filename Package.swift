@@ -309,7 +309,7 @@ let benchmarks: [Target] = [
     ),
     .executableTarget(
         name: "rpc-echo",
-        dependencies: ["BenchmarkMessages", "Messages", "RPC", "System", arguments, logging],
+        dependencies: ["BenchmarkMessages", "Events", "Messages", "RPC", "System", arguments, logging],
         path: "Benchmarks/rpc/rpc-echo",
         swiftSettings: strict,
         linkerSettings: staticSwift

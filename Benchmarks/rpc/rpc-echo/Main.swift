@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import BenchmarkMessages
+import Events
 import Logging
 import RPC
 import System
@@ -34,6 +35,8 @@ struct Serve: AsyncParsableCommand {
         let quick = Set(service.methods.map { "\(service.serviceName)/\($0.name)" })
         let server = RPCServer(services: [service], quick: quick, logger: logger)
         let listener = try UnixSocket.listen(.stream, at: target.socket)
+        // As all daemons do.
+        try? SmallProgram.keep()
         try Output.line("ready")
         try await server.serve(listening: listener)
     }
