@@ -17,6 +17,30 @@ struct ConnectionTests {
         #expect(ContinuousClock.now - start < .seconds(15))
     }
 
+    /// A call that is ordered in the same moment as its connection's end.
+    @Test func aCallThatMeetsTheEndOfItsChannelEnds() async throws {
+        try await withEcho { _, _, _, socket in
+            for _ in 0..<300 {
+                let channel = Channel(unixSocket: socket)
+                let client = TestV1.EchoClient(channel: channel)
+                _ = try await client.say(.init())
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<4 {
+                        group.addTask {
+                            // Whether it is answered or fails: not by the deadline.
+                            let error = await failure {
+                                try await client.say(.init(), options: .init(timeout: .seconds(30)))
+                            }
+                            #expect(error == nil || error?.code == .unavailable, "\(error as Any)")
+                        }
+                    }
+                    group.addTask { await channel.close() }
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
     @Test func waitingForAServerEndsAtTheDeadline() async throws {
         let client = TestV1.EchoClient(channel: Channel(unixSocket: "/nonexistent/echo.sock"))
         let options = CallOptions(timeout: .milliseconds(200), waitForReady: true)

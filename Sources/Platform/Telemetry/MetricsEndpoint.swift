@@ -59,13 +59,14 @@ package final class MetricsEndpoint: Sendable {
         try pipeline.addHandler(Answerer(metrics))
     }
 
-    /// One connection: requests, one after another.
+    /// One connection: a request and its answer.
     private final class Answerer: ChannelInboundHandler {
         typealias InboundIn = HTTPServerRequestPart
         typealias OutboundOut = HTTPServerResponsePart
 
         private let metrics: CallMetrics
         private var head: HTTPRequestHead?
+        private var hasAnswered = false
 
         init(_ metrics: CallMetrics) { self.metrics = metrics }
 
@@ -74,8 +75,9 @@ package final class MetricsEndpoint: Sendable {
             case .head(let head): self.head = head
             case .body: break
             case .end:
-                guard let head else { return }
-                self.head = nil
+                guard let head, !hasAnswered else { return }
+                // One answer for each connection: what is asked without reading must not pile up.
+                hasAnswered = true
                 answer(head, context)
             }
         }
@@ -99,14 +101,13 @@ package final class MetricsEndpoint: Sendable {
                 status == .ok ? "text/plain; version=0.0.4; charset=utf-8" : "text/plain; charset=utf-8"
             var headers = HTTPHeaders([("content-type", type), ("content-length", "\(body.readableBytes)")])
             if status == .methodNotAllowed { headers.add(name: "allow", value: "GET, HEAD") }
-            if !request.isKeepAlive { headers.add(name: "connection", value: "close") }
+            headers.add(name: "connection", value: "close")
             let head = HTTPResponseHead(version: request.version, status: status, headers: headers)
             context.write(wrapOutboundOut(.head(head)), promise: nil)
             if request.method != .HEAD {
                 context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
             }
             let end = context.writeAndFlush(wrapOutboundOut(.end(nil)))
-            guard !request.isKeepAlive else { return }
             let channel = context.channel
             end.whenComplete { _ in channel.close(promise: nil) }
         }

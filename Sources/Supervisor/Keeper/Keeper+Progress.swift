@@ -161,10 +161,10 @@ extension Keeper {
         job.phase = .running
         answer(job)
         // From here on it mostly waits, perhaps for months, beside hundreds of its kind.
-        settlesAt = Clock.bootNanos + Self.settlingNanos
+        if settlesAt == nil { settlesAt = Clock.bootNanos + Self.settlingNanos }
     }
 
-    /// Lets go of what only the start has needed; once, when the program has run for a while.
+    /// Lets go of what only a start has needed, when its program has run for a while.
     func settle() {
         guard let time = settlesAt, Clock.bootNanos >= time else { return }
         settlesAt = nil

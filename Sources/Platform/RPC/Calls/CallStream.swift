@@ -67,6 +67,8 @@ package final class CallStream: Sendable {
 
     /// Writers wait while so many bytes are queued.
     static let outputLimit = 256 << 10
+    /// So much may be queued for a call though all calls together have too much.
+    static let smallMessage = 4 << 10
     /// Room is given back in steps of at least so many bytes.
     static let releaseStep = 128 << 10
 
@@ -189,7 +191,9 @@ package final class CallStream: Sendable {
     func write(_ payload: [UInt8], compressed: Bool = true) async throws(RPCError) {
         try Deframer.check(size: payload.count, limit: messageLimit)
         var message = WireMessage(bytes: payload)
-        if compressed, state.withLock({ $0.compresses }), let bytes = Compression.compressed(payload) {
+        if compressed, state.withLock({ $0.compresses }), let bytes = Compression.compressed(payload),
+            bytes.count < payload.count
+        {
             message = WireMessage(bytes: bytes, isCompressed: true)
         }
         while true {
@@ -198,7 +202,9 @@ package final class CallStream: Sendable {
             let outcome = state.withLock { state -> Outcome in
                 if state.isClosed || state.closing != nil { return .closed(state.writeError) }
                 if state.output.byteCount >= Self.outputLimit { return .full }
-                if isCrowded { return .crowded }
+                // A small answer is not held up by other calls' readers.
+                let isSmall = state.output.byteCount == 0 && message.bytes.count <= Self.smallMessage
+                if isCrowded, !isSmall { return .crowded }
                 state.output.append(message)
                 defer { state.isOutputPosted = true }
                 return .queued(post: !state.isOutputPosted)

@@ -158,6 +158,7 @@ package final class Channel: Sendable {
     ) async throws(RPCError) -> CallStream {
         var options = options
         if let trace = TraceContext.current { trace.add(to: &options.metadata) }
+        var delay = Connector.firstDelay
         while true {
             let mailbox = try await connector.connection(
                 deadline: deadline,
@@ -172,15 +173,23 @@ package final class Channel: Sendable {
                 remaining: deadline?.remaining
             )
             if mailbox.post(.open(call, headers, deadline: deadline)) { return call }
-            // The connection was lost just now.
+            // The connection was lost just now; a server that does so each time is not asked without a pause.
             connector.discard(mailbox)
+            try await connector.pause(
+                delay,
+                deadline: deadline,
+                RPCError(.unavailable, "the connection was lost")
+            )
+            delay = Connector.next(delay)
         }
     }
 
     private func payload(_ request: some Message, _ options: CallOptions) throws(RPCError) -> WireMessage {
         let payload = request.serialized()
         try Deframer.check(size: payload.count, limit: messageLimit)
-        if options.compression == .gzip, let bytes = Compression.compressed(payload) {
+        if options.compression == .gzip, let bytes = Compression.compressed(payload),
+            bytes.count < payload.count
+        {
             return WireMessage(bytes: bytes, isCompressed: true)
         }
         return WireMessage(bytes: payload)

@@ -93,13 +93,14 @@ package final class RPCServer: Sendable {
             return state.isDraining
         }
         if isRefused { listener.close(promise: nil) }
+        var wasAsked = false
         await withTaskCancellationHandler {
             try? await listener.closeFuture.get()
+            wasAsked = state.withLock { $0.isDraining }
             await waitForCalls()
         } onCancel: {
             stop()
         }
-        let wasAsked = state.withLock { $0.isDraining }
         guard wasAsked else { throw RPCError(.unavailable, "the listening socket failed") }
     }
 
@@ -161,7 +162,9 @@ package final class RPCServer: Sendable {
         let credentials = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
             of: NIOBSDSocket.Handle.self
         ) { try SocketMessages.peer(of: $0) }
-        return credentials.map { PeerCredentials(pid: $0.pid, uid: $0.uid, gid: $0.gid) }
+        // Who is connected over TCP is nobody that the kernel knows.
+        guard let credentials, credentials.uid != .max else { return nil }
+        return PeerCredentials(pid: credentials.pid, uid: credentials.uid, gid: credentials.gid)
     }
 
     private func disconnected(_ key: ObjectIdentifier) {

@@ -30,11 +30,14 @@ extension Connection {
     private func ask(_ keepAlive: KeepAlive) {
         guard let session else { return }
         isAsking = true
+        questions += 1
+        let question = questions
         nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
         flush()
         later(keepAlive.timeout) { connection in
-            connection.isAsking = false
-            if !connection.hasHeard { connection.giveUp("the peer has not answered in \(keepAlive.timeout)") }
+            // Another may have been asked since this one was answered.
+            guard connection.isAsking, connection.questions == question else { return }
+            connection.giveUp("the peer has not answered in \(keepAlive.timeout)")
         }
     }
 

@@ -20,6 +20,8 @@ extension Connection {
         nghttp2_option_new(&options)
         defer { nghttp2_option_del(options) }
         nghttp2_option_set_no_auto_window_update(options, 1)
+        // It would keep as many as may be open, for priorities that nobody uses.
+        nghttp2_option_set_no_closed_streams(options, 1)
         // Until the server's settings arrive; it allows as many.
         nghttp2_option_set_peer_max_concurrent_streams(options, Self.concurrentStreams)
         // The guard against rapid resets is for the internet; our clients may cancel thousands of calls.
@@ -158,6 +160,8 @@ extension Connection {
             giveBack(data.count, id)
             return
         }
+        // What was read by then is not kept for longer; nor is the room of very many.
+        defer { completed.removeAll(keepingCapacity: completed.capacity <= 64) }
         do throws(RPCError) {
             try feed(data, to: record)
             giveBack(record.call.receive(completed, byteCount: data.count), id)
@@ -176,7 +180,6 @@ extension Connection {
     ) throws(RPCError) {
         let before = record.deframer.heldBytes
         defer { incompleteBytes += record.deframer.heldBytes - before }
-        completed.removeAll(keepingCapacity: true)
         try record.deframer.feed(data, into: &completed)
     }
 
@@ -233,9 +236,9 @@ extension Connection {
             Connection.from(user)?.sent(frame.pointee)
             return 0
         }
-        nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, _, user in
+        nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, code, user in
             guard let frame else { return 0 }
-            Connection.from(user)?.couldNotSend(frame.pointee)
+            Connection.from(user)?.couldNotSend(frame.pointee, code)
             return 0
         }
     }
@@ -282,12 +285,20 @@ extension Connection {
         reset(record, NGHTTP2_NO_ERROR)
     }
 
-    private func couldNotSend(_ frame: nghttp2_frame) {
+    private func couldNotSend(_ frame: nghttp2_frame, _ code: Int32) {
         guard UInt32(frame.hd.type) == NGHTTP2_HEADERS.rawValue else { return }
         if role.isServer {
             // Too much metadata for nghttp2. The client would wait for ever.
             if let record = records[frame.hd.stream_id] { reset(record, NGHTTP2_INTERNAL_ERROR) }
             return
+        }
+        // It would fail in the same way on every connection.
+        let isOurFault = [
+            NGHTTP2_ERR_FRAME_SIZE_ERROR, NGHTTP2_ERR_HEADER_COMP, NGHTTP2_ERR_INVALID_ARGUMENT,
+        ]
+        .contains { $0.rawValue == code }
+        if isOurFault, let record = records[frame.hd.stream_id] {
+            record.call.end(.failed(RPCError(.resourceExhausted, "the metadata is too large to be sent")))
         }
         closed(frame.hd.stream_id, NGHTTP2_REFUSED_STREAM.rawValue)
     }

@@ -31,8 +31,10 @@ final class Connection: ChannelInboundHandler {
 
     /// Something has arrived since the last look.
     var hasHeard = false
-    /// A PING of ours is on its way.
+    /// A PING of ours is on its way, and nothing has come since.
     var isAsking = false
+    /// How many were sent.
+    var questions = 0
     /// The peer's settings have arrived.
     var isGreeted = false
     var pings = PingGuard()
@@ -43,6 +45,7 @@ final class Connection: ChannelInboundHandler {
     private var hasStarted = false
     private var isFlushing = false
     private var isClosing = false
+    private var isGivenUp = false
     private var isPaused = false
     private var drain = Drain.none
     private var failure = "the connection was closed"
@@ -84,6 +87,7 @@ final class Connection: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard let session, !isClosing else { return }
         hasHeard = true
+        isAsking = false
         let buffer = unwrapInboundIn(data)
         let result = buffer.withUnsafeReadableBytes { bytes in
             nghttp2_session_mem_recv(
@@ -150,7 +154,11 @@ final class Connection: ChannelInboundHandler {
 
     /// Closes the connection at once.
     func giveUp(_ reason: String) {
+        guard session != nil, !isGivenUp else { return }
+        isGivenUp = true
         failure = reason
+        // What still arrives is nobody's: a peer that was refused must not be taken for one that is ready.
+        isClosing = true
         context?.close(promise: nil)
     }
 
@@ -187,7 +195,6 @@ final class Connection: ChannelInboundHandler {
     // MARK: - Orders
 
     func carryOut(_ orders: [Mailbox.Order]) {
-        guard session != nil else { return }
         for order in orders {
             switch order {
             case .open(let call, let headers, let deadline): open(call, headers, deadline)
@@ -198,16 +205,19 @@ final class Connection: ChannelInboundHandler {
                 // A call that was cancelled before it was opened has no record.
                 if let record = records[call.id], record.call === call { reset(record, NGHTTP2_CANCEL) }
             case .drain: beginDrain()
-            case .close:
-                giveUp("the connection was closed")
-                return
+            case .close: giveUp("the connection was closed")
             }
         }
         flush()
     }
 
     private func open(_ call: CallStream, _ headers: HeaderBlock, _ deadline: Deadline?) {
-        guard let session, !call.hasEnded else { return }
+        guard !call.hasEnded else { return }
+        // Ordered together with the connection's end: the mailbox has no more of it.
+        guard let session, !isClosing else {
+            call.end(.failed(RPCError(.unavailable, failure)), isUnprocessed: true)
+            return
+        }
         var provider = makeProvider()
         let id = headers.withFields { nghttp2_submit_request(session, nil, $0, $1, &provider, nil) }
         guard id > 0 else {
