@@ -73,8 +73,9 @@ struct RefusalTests {
                 + "message"
         )
         let option = field("mark", 5000, type: 9, extra: [(2, text(".google.protobuf.FieldOptions"))])
+        let imported = file("google/protobuf/descriptor.proto", [(12, text("proto2"))])
         #expect(
-            try error(request("a.proto", [file("a.proto", [(7, option)])]))
+            try error(request("a.proto", [imported, file("a.proto", [(7, option)])]))
                 == "a.proto: test.mark extends google.protobuf.FieldOptions; custom options are not read: remove the "
                 + "extension and its uses"
         )

@@ -9,7 +9,11 @@ enum Proto3 {
     ///   served.
     static func check(_ request: WireMessage) throws(GeneratorError) {
         let files = try request.messages(15)
-        for file in files {
+        // What is to be generated first: what is wrong with an import often follows from there.
+        let wanted = Set(request.texts(1))
+        for file in files.filter({ wanted.contains($0.text(1)) })
+            + files.filter({ !wanted.contains($0.text(1)) })
+        {
             try checkSyntax(file, files)
             let scope = Scope(file: file.text(1), prefix: file.text(2))
             try refuseExtensions(try file.messages(7), in: scope)
