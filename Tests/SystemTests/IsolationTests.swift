@@ -120,7 +120,7 @@ struct IsolationTests {
             try eventually("a small keeper", within: 10) {
                 let text = try String(contentsOfFile: "/proc/\(keeper)/status", encoding: .utf8)
                 let resident = try #require(text.firstMatch(of: /VmRSS:\s+([0-9]+) kB/))
-                return try #require(Int(resident.1)) < 3_000
+                return try #require(Int(resident.1)) < 4_500
             }
             #expect(try suite.succeed("exec", "c", "sh", "-c", "echo you > /pipe; echo served") == "served")
             try eventually("the line in the log") { try suite.succeed("logs", "c") == "heard you" }
