@@ -40,9 +40,20 @@ let fullyStatic: [LinkerSetting] = [
     .unsafeFlags(["-static-executable"] + smallBinary + archiveGroup(swiftArchives))
 ]
 
-/// - Parameter isTestable: Tests may use its internal declarations, in the release build too: there is only one build, so
-///   that what is tested is what ships.
-func module(_ path: String, _ dependencies: [Target.Dependency] = [], isTestable: Bool = false) -> Target {
+/// The library that scripts/fuzz links with; nil in every other build.
+let libFuzzer = Context.environment["PETREL_LIBFUZZER"]
+
+/// - Parameters:
+///   - isTestable: Tests may use its internal declarations, in the release build too: there is only one build, so that what
+///     is tested is what ships.
+///   - isHot: Its release build does not look for overlapping accesses to variables while it runs. Its classes are used on
+///     one thread by structure, and the looking is a tenth of a call; the debug build and the fuzzers' look.
+func module(
+    _ path: String,
+    _ dependencies: [Target.Dependency] = [],
+    isTestable: Bool = false,
+    isHot: Bool = false
+) -> Target {
     let name = path.split(separator: "/").last.map(String.init) ?? path
     return .target(
         name: name,
@@ -50,6 +61,8 @@ func module(_ path: String, _ dependencies: [Target.Dependency] = [], isTestable
         path: "Sources/" + path,
         exclude: ["Overview.md"],
         swiftSettings: strict + (isTestable ? [.unsafeFlags(["-enable-testing"])] : [])
+            + (isHot && libFuzzer == nil
+                ? [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))] : [])
     )
 }
 
@@ -112,7 +125,8 @@ let platform: [Target] = [
     module("Platform/Events", ["System"]),
     module(
         "Platform/RPC",
-        ["CNGHTTP2", "CZlib", "Definitions", "Messages", "System", nioCore, nioPosix, nioTLS, logging]
+        ["CNGHTTP2", "CZlib", "Definitions", "Messages", "System", nioCore, nioPosix, nioTLS, logging],
+        isHot: true
     ),
     module("Platform/Services", ["Messages", "RPC"]),
     module("Platform/Telemetry", ["RPC", "System", nioCore, nioHTTP1, nioPosix, logging]),
@@ -318,7 +332,7 @@ let benchmarks: [Target] = [
 
 /// scripts/fuzz builds it, apart from all else: it is made with libFuzzer's instrumentation, and linked with its library.
 let fuzzers: [Target] =
-    Context.environment["PETREL_LIBFUZZER"].map { library in
+    libFuzzer.map { library in
         [
             .executableTarget(
                 name: "fuzz",

@@ -3,23 +3,31 @@ import Events
 import Testing
 
 struct SmallProgramTests {
-    private func answers(_ milliseconds: [Int64]) -> [Bool] {
-        var work = SmallProgram.Work(usedNanos: 0)
-        var used: Int64 = 0
-        return milliseconds.map { part in
-            used += part * 1_000_000
-            return work.isOver(usedNanos: used)
+    /// - Parameter looks: What was used since the look before, in milliseconds and in faults.
+    private func answers(_ looks: [(milliseconds: Int64, faults: Int)]) -> [Bool] {
+        var work = SmallProgram.Work(.init(processorNanos: 0, faults: 0))
+        var (nanos, faults): (Int64, Int) = (0, 0)
+        return looks.map { look in
+            nanos += look.milliseconds * 1_000_000
+            faults += look.faults
+            return work.isOver(.init(processorNanos: nanos, faults: faults))
         }
     }
 
-    /// What the start brought in goes; what a program does all the time is left alone, as is one that works.
+    /// What the start brought in goes; a program that works is left alone until it has stopped.
     @Test func workIsOverWhenItIsOver() {
-        #expect(answers([40, 0, 0, 0]) == [false, true, false, false])
-        #expect(answers([0, 0, 500, 700, 20, 0, 0]) == [true, false, false, false, false, true, false])
-        #expect(answers([0, 2, 0, 0]) == [true, false, false, false])
+        #expect(answers([(40, 2000), (0, 0), (0, 0), (0, 0)]) == [false, true, false, false])
+        #expect(
+            answers([(0, 0), (500, 900), (700, 0), (20, 0), (0, 0), (0, 0)])
+                == [true, false, false, false, true, false]
+        )
     }
 
-    @Test func littleAddsUp() {
-        #expect(answers([0, 2, 0, 2, 0, 0]) == [true, false, false, false, true, false])
+    /// One short call may bring in megabytes; a timer brings in next to nothing, however often.
+    @Test func whatWasBroughtInCounts() {
+        #expect(answers([(0, 0), (1, 130), (0, 0), (0, 0)]) == [true, false, true, false])
+        #expect(answers([(0, 0), (0, 130), (0, 0)]) == [true, true, false])
+        #expect(answers([(0, 0), (0, 20), (0, 20), (0, 20), (0, 20)]) == [true, false, false, false, true])
+        #expect(answers([(0, 0), (2, 8), (0, 8), (2, 8), (0, 8)]) == [true, false, false, false, false])
     }
 }

@@ -49,6 +49,25 @@ struct MessageTests {
         return message
     }()
 
+    /// Large values are copied last, between what was written before and after them.
+    @Test(arguments: [8191, 8192, 70_000]) func largeValuesStandWhereTheyBelong(size: Int) throws {
+        let (first, second) = ([UInt8](repeating: 1, count: size), [UInt8](repeating: 2, count: size + 1))
+        var message = full
+        message.bytesValue = first
+        message.stringValue = String(repeating: "ü", count: size)
+        message.bytesList = [second, [], first, [3], second]
+        message.bytesByFlag = [true: first, false: second]
+        #expect(try Everything(serialized: message.serialized()) == message)
+        let only = Everything(bytesValue: first)
+        // Field 15, of bytes; the length in base 128.
+        let length = UInt8(truncatingIfNeeded: size) | 0x80
+        #expect(only.serialized().prefix(2) == [0x7a, length])
+        #expect(only.serialized().suffix(size) == first[...])
+        let nested = GoogleProtobuf.`Any`(typeUrl: "a/b", value: only.serialized())
+        let outer = GoogleProtobuf.`Any`(typeUrl: "c", value: nested.serialized())
+        #expect(try GoogleProtobuf.`Any`(serialized: outer.serialized()) == outer)
+    }
+
     @Test func everyFieldSurvives() throws {
         #expect(try Everything(serialized: full.serialized()) == full)
     }

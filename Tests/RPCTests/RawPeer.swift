@@ -154,7 +154,7 @@ extension RawPeer {
     func reactions(until expected: Reaction) throws -> [Reaction] {
         var seen: [Reaction] = []
         var goAway: UInt32?
-        while let frame = try next(within: 5) {
+        while let frame = try next() {
             switch frame.kind {
             case Frame.Kind.goAway where frame.payload.count >= 8:
                 goAway = frame.payload[4..<8].reduce(0) { $0 << 8 | UInt32($1) }

@@ -11,36 +11,52 @@ package enum SmallProgram {
     /// - Throws: `EAGAIN` where there is no room for a thread.
     package static func keep() throws(SystemError) {
         try Threads.start {
-            var work = Work(usedNanos: Clock.processorNanos)
+            var work = Work(.now)
             while true {
                 Clock.sleep(nanos: pauseNanos)
-                guard work.isOver(usedNanos: Clock.processorNanos) else { continue }
+                guard work.isOver(.now) else { continue }
                 ProgramMemory.releaseFree()
                 ProgramMemory.releaseCode()
             }
         }
     }
 
-    /// Tells by the processor's time when a program has worked and stopped. A pure value.
+    /// What a process has used so far.
+    package struct Usage: Hashable, Sendable {
+        package let processorNanos: Int64
+        /// As `ProgramMemory.faults`.
+        package let faults: Int
+
+        package init(processorNanos: Int64, faults: Int) {
+            self.processorNanos = processorNanos
+            self.faults = faults
+        }
+
+        package static var now: Usage {
+            Usage(processorNanos: Clock.processorNanos, faults: ProgramMemory.faults)
+        }
+    }
+
+    /// Tells when a program has worked and stopped: by the processor's time whether it works, by what it has brought into
+    /// memory whether that is worth letting go of. A pure value.
     package struct Work: Hashable, Sendable {
         /// As much as looking costs, and what one timer or another does.
         private static let idleNanos: Int64 = 1_000_000
-        /// Less brings in less than it costs to let go of.
-        private static let enoughNanos: Int64 = 3_000_000
+        /// Less is what looking itself brings in, and the letting go. Of the program that is up to 4 MiB.
+        private static let enoughFaults = 64
 
-        private var lastNanos: Int64
-        private var sinceRelease: Int64 = enoughNanos
+        private var last: Usage
+        private var faultsSinceRelease = enoughFaults
 
-        /// - Parameter usedNanos: The processor's time that the program has used.
-        package init(usedNanos: Int64) { lastNanos = usedNanos }
+        package init(_ usage: Usage) { last = usage }
 
         /// To be asked every few seconds.
-        package mutating func isOver(usedNanos: Int64) -> Bool {
-            let used = usedNanos - lastNanos
-            lastNanos = usedNanos
-            sinceRelease += used
-            guard used < Self.idleNanos, sinceRelease >= Self.enoughNanos else { return false }
-            sinceRelease = 0
+        package mutating func isOver(_ usage: Usage) -> Bool {
+            let used = usage.processorNanos - last.processorNanos
+            faultsSinceRelease += usage.faults - last.faults
+            last = usage
+            guard used < Self.idleNanos, faultsSinceRelease >= Self.enoughFaults else { return false }
+            faultsSinceRelease = 0
             return true
         }
     }

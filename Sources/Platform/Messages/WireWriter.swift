@@ -9,6 +9,12 @@ package struct WireWriter {
     private var position: UnsafeMutableRawPointer
     private var end: UnsafeMutableRawPointer
     private var isOnHeap = false
+    /// Large values, which are copied once, at the end: the last comes first. How many bytes were written before each.
+    private var large: [(bytes: [UInt8], position: Int)] = []
+    private var largeCount = 0
+
+    /// Copying less twice costs less than remembering it.
+    private static let largeSize = 8 << 10
 
     private init(_ buffer: UnsafeMutableRawBufferPointer) {
         guard let base = buffer.baseAddress else { preconditionFailure("memory was asked for") }
@@ -24,12 +30,31 @@ package struct WireWriter {
             var writer = WireWriter(buffer)
             body(&writer)
             defer { if writer.isOnHeap { writer.start.deallocate() } }
-            return [UInt8](UnsafeRawBufferPointer(start: writer.position, count: writer.count))
+            return writer.result
+        }
+    }
+
+    private var result: [UInt8] {
+        guard !large.isEmpty else {
+            return [UInt8](UnsafeRawBufferPointer(start: position, count: written))
+        }
+        return [UInt8](unsafeUninitializedCapacity: count) { result, filled in
+            var next = position
+            for value in large.reversed() {
+                let boundary = end - value.position
+                filled = result.add(UnsafeRawBufferPointer(start: next, count: boundary - next), at: filled)
+                next = boundary
+                filled = value.bytes.withUnsafeBytes { result.add($0, at: filled) }
+            }
+            filled = result.add(UnsafeRawBufferPointer(start: next, count: end - next), at: filled)
         }
     }
 
     /// How many bytes there are.
-    package var count: Int { end - position }
+    package var count: Int { written + largeCount }
+
+    /// Without the large values.
+    private var written: Int { end - position }
 
     // MARK: - Values
 
@@ -77,7 +102,11 @@ package struct WireWriter {
     }
 
     /// The bytes as they are.
-    package mutating func raw(_ bytes: [UInt8]) { bytes.withUnsafeBytes { copy($0) } }
+    package mutating func raw(_ bytes: [UInt8]) {
+        guard bytes.count >= Self.largeSize else { return bytes.withUnsafeBytes { copy($0) } }
+        large.append((bytes, written))
+        largeCount += bytes.count
+    }
 
     // MARK: - Before values
 
@@ -111,12 +140,25 @@ package struct WireWriter {
 
     @inline(never)
     private mutating func grow(for size: Int) {
-        let capacity = max(2 * (end - start), count + size)
+        let count = written
+        // What comes before it, its length at least, has room too.
+        let capacity = max(2 * (end - start), count + size + 64)
         let new = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
         let newEnd = new + capacity
         let newPosition = newEnd - count
         newPosition.copyMemory(from: position, byteCount: count)
         if isOnHeap { start.deallocate() }
         (start, position, end, isOnHeap) = (new, newPosition, newEnd, true)
+    }
+}
+
+extension UnsafeMutableBufferPointer<UInt8> {
+    /// - Returns: Where the next may be added.
+    fileprivate func add(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Int {
+        guard bytes.count > 0 else { return index }
+        UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(self)[index...]).copyMemory(
+            from: bytes
+        )
+        return index + bytes.count
     }
 }

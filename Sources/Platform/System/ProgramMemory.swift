@@ -4,9 +4,24 @@ internal import Glibc
 
 /// What this process holds of its own program, and of memory that it has no use for.
 package enum ProgramMemory {
+    /// How often this process has touched a page that was not mapped for it, though no disk was needed. The kernel brings in
+    /// up to 16 pages of a file each time, one of other memory.
+    /// - Source: getrusage(2), `ru_minflt`.
+    package static var faults: Int {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return usage.ru_minflt
+    }
+
     /// Gives pages back that the allocator keeps for later. Takes microseconds for a small program.
     /// - Source: malloc_trim(3).
     package static func releaseFree() { petrel_release_free_memory() }
+
+    /// From now on the allocator keeps up to 8 MiB that are free at the end of a heap, and takes blocks of less than 4 MiB
+    /// from heaps. Left to itself it gives back 128 KiB at a time, which a program that moves large messages needs again at
+    /// once: a page fault for every 4 KiB of them.
+    /// - Source: mallopt(3), `M_TRIM_THRESHOLD`, `M_MMAP_THRESHOLD`.
+    package static func keepFree() { petrel_keep_free_memory(8 << 20, 4 << 20) }
 
     /// Lets go of the main thread's stack below the caller, where deeper calls have been.
     /// - Returns: Bytes of address space that were let go of; 0 on any other thread, and where `/proc` does not tell the mapping.

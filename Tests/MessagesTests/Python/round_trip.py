@@ -103,7 +103,7 @@ class Maker:
         if field.type == Field.TYPE_FLOAT:
             return pick.choice(FLOATS + [pick.uniform(-1e9, 1e9)])
         if field.type == Field.TYPE_BYTES:
-            return pick.randbytes(pick.choice([0, 1, 7, 8, 64, 300]))
+            return pick.randbytes(pick.choice([0, 1, 7, 8, 64, 300, 300, 8191, 8192, 20000]))
         return pick.choice(TEXTS + ["".join(chr(pick.choice([65, 233, 0x4e00, 0x1f600])) for _ in range(pick.randint(1, 40)))])
 
     def count(self):

@@ -25,6 +25,12 @@ static inline void petrel_release_free_memory(void) {
     malloc_trim(0);
 }
 
+/// The same header.
+static inline void petrel_keep_free_memory(int bytes, int mapped) {
+    mallopt(M_TRIM_THRESHOLD, bytes);
+    mallopt(M_MMAP_THRESHOLD, mapped);
+}
+
 /// A builtin of the compiler. Where the stack of the calling thread is now.
 static inline uintptr_t petrel_frame_address(void) {
     return (uintptr_t)__builtin_frame_address(0);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import NIOCore
 internal import Synchronization
 
 /// What a connection tells a call, and takes from it.
@@ -115,10 +114,10 @@ extension CallStream {
         }
     }
 
-    /// Moves `count` bytes to `buffer`.
-    func take(_ count: Int, into buffer: inout ByteBuffer) {
+    /// Moves `count` bytes to `batch`.
+    func take(_ count: Int, into batch: inout WriteBatch) {
         let waiters = state.withLock { state -> WaitList.Waiters in
-            state.output.move(count, into: &buffer)
+            state.output.move(count, into: &batch)
             return state.output.byteCount <= Self.outputLimit / 2 ? state.writers.takeAll() : .none
         }
         waiters.resume()

@@ -17,6 +17,13 @@ package final class CallMetrics: ServerInterceptor {
         var handled = [Int](repeating: 0, count: StatusCode.allCases.count)
         var buckets = [Int](repeating: 0, count: bounds.count)
         var nanos: Int64 = 0
+
+        mutating func add(_ code: StatusCode, _ nanos: Int64) {
+            handled[code.rawValue] += 1
+            self.nanos += nanos
+            guard let index = bounds.firstIndex(where: { nanos <= $0 }) else { return }
+            buckets[index] += 1
+        }
     }
 
     /// Of methods that were called: only those that the server has come here, so it stays small.
@@ -40,12 +47,7 @@ package final class CallMetrics: ServerInterceptor {
     }
 
     private func count(_ method: String, _ code: StatusCode, _ nanos: Int64) {
-        counts.withLock { counts in
-            counts[method, default: Counts()].handled[code.rawValue] += 1
-            counts[method, default: Counts()].nanos += nanos
-            guard let index = Self.bounds.firstIndex(where: { nanos <= $0 }) else { return }
-            counts[method, default: Counts()].buckets[index] += 1
-        }
+        counts.withLock { $0[method, default: Counts()].add(code, nanos) }
     }
 
     /// Prometheus' text format, version 0.0.4; methods in the order of their names.

@@ -69,7 +69,7 @@ extension Connection {
     private func setReceiveCallbacks(_ callbacks: OpaquePointer?) {
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
             guard let frame else { return 0 }
-            return Connection.from(user)?.beginHeaders(frame.pointee) ?? 0
+            return Connection.with(user) { $0.beginHeaders(frame.pointee) } ?? 0
         }
         nghttp2_session_callbacks_set_on_header_callback(callbacks) {
             _,
@@ -81,24 +81,24 @@ extension Connection {
             _,
             user in
             guard let frame else { return 0 }
-            Connection.from(user)?.received(
+            let (name, value) = (
                 UnsafeBufferPointer(start: name, count: nameLength),
-                UnsafeBufferPointer(start: value, count: valueLength),
-                on: frame.pointee.hd.stream_id
+                UnsafeBufferPointer(start: value, count: valueLength)
             )
+            Connection.with(user) { $0.received(name, value, on: frame.pointee.hd.stream_id) }
             return 0
         }
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
             guard let frame else { return 0 }
-            Connection.from(user)?.received(frame.pointee)
+            Connection.with(user) { $0.received(frame.pointee) }
             return 0
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, data, count, user in
-            Connection.from(user)?.received(UnsafeBufferPointer(start: data, count: count), on: id)
+            Connection.with(user) { $0.received(UnsafeBufferPointer(start: data, count: count), on: id) }
             return 0
         }
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, code, user in
-            Connection.from(user)?.closed(id, code)
+            Connection.with(user) { $0.closed(id, code) }
             return 0
         }
     }
@@ -216,9 +216,11 @@ extension Connection {
 
     private func setSendCallbacks(_ callbacks: OpaquePointer?) {
         nghttp2_session_callbacks_set_send_data_callback(callbacks) { _, frame, header, count, _, user in
-            guard let frame, let header, let connection = Connection.from(user) else { return 0 }
-            connection.output.writeBytes(UnsafeBufferPointer(start: header, count: 9))
-            connection.records[frame.pointee.hd.stream_id]?.call.take(count, into: &connection.output)
+            guard let frame, let header else { return 0 }
+            Connection.with(user) { connection in
+                connection.output.append(UnsafeBufferPointer(start: header, count: 9))
+                connection.records[frame.pointee.hd.stream_id]?.call.take(count, into: &connection.output)
+            }
             return 0
         }
         nghttp2_session_callbacks_set_data_source_read_length_callback(callbacks) {
@@ -233,12 +235,12 @@ extension Connection {
         }
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
             guard let frame else { return 0 }
-            Connection.from(user)?.sent(frame.pointee)
+            Connection.with(user) { $0.sent(frame.pointee) }
             return 0
         }
         nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, code, user in
             guard let frame else { return 0 }
-            Connection.from(user)?.couldNotSend(frame.pointee, code)
+            Connection.with(user) { $0.couldNotSend(frame.pointee, code) }
             return 0
         }
     }
@@ -248,29 +250,32 @@ extension Connection {
         nghttp2_data_provider(
             source: nghttp2_data_source(),
             read_callback: { session, id, _, limit, flags, _, user in
-                guard let flags, let connection = Connection.from(user), let record = connection.records[id]
-                else {
-                    return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
-                }
-                // nghttp2 goes on by itself as long as there is data, and writers add to it meanwhile.
-                guard connection.output.readableBytes < Connection.writeStep else {
-                    return Int(NGHTTP2_ERR_PAUSE.rawValue)
-                }
-                switch record.call.readiness(limit: limit) {
-                case .later: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
-                case .ready(let count, let closing):
-                    flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
-                    if closing != nil { flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
-                    if case .trailers(let error, let metadata) = closing {
-                        flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-                        record.isFinished = true
-                        let block = HeaderBlock.trailers(error, metadata)
-                        _ = block.withFields { nghttp2_submit_trailer(session, id, $0, $1) }
-                    }
-                    return count
-                }
+                Connection.with(user) { $0.provide(id, limit: limit, flags) }
+                    ?? Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
             }
         )
+    }
+
+    /// - Returns: How many bytes the next frame has, or one of nghttp2's errors.
+    private func provide(_ id: Int32, limit: Int, _ flags: UnsafeMutablePointer<UInt32>?) -> Int {
+        guard let flags, let record = records[id] else {
+            return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+        }
+        // nghttp2 goes on by itself as long as there is data, and writers add to it meanwhile.
+        guard output.byteCount < Connection.writeStep else { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
+        switch record.call.readiness(limit: limit) {
+        case .later: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+        case .ready(let count, let closing):
+            flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+            if closing != nil { flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
+            if case .trailers(let error, let metadata) = closing {
+                flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+                record.isFinished = true
+                let block = HeaderBlock.trailers(error, metadata)
+                _ = block.withFields { nghttp2_submit_trailer(session, id, $0, $1) }
+            }
+            return count
+        }
     }
 
     private func sent(_ frame: nghttp2_frame) {
@@ -303,7 +308,12 @@ extension Connection {
         closed(frame.hd.stream_id, NGHTTP2_REFUSED_STREAM.rawValue)
     }
 
-    private static func from(_ user: UnsafeMutableRawPointer?) -> Connection? {
-        user.map { Unmanaged<Connection>.fromOpaque($0).takeUnretainedValue() }
+    /// The connection that a callback belongs to. It lives as long as its session, so nothing is counted.
+    @discardableResult
+    private static func with<Result>(
+        _ user: UnsafeMutableRawPointer?,
+        _ body: (Connection) -> Result
+    ) -> Result? {
+        user.map { Unmanaged<Connection>.fromOpaque($0)._withUnsafeGuaranteedRef(body) }
     }
 }

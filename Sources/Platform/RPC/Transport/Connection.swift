@@ -21,7 +21,7 @@ final class Connection: ChannelInboundHandler {
     /// What a chunk of data has completed; kept for its memory.
     var completed: [WireMessage] = []
     /// What is to be written next.
-    var output = ByteBuffer()
+    var output = WriteBatch()
     /// Received, and not yet given back to the peer as room in the connection.
     var withheldBytes = 0
     /// Of messages whose rest is still to come, of all streams.
@@ -38,6 +38,8 @@ final class Connection: ChannelInboundHandler {
     /// The peer's settings have arrived.
     var isGreeted = false
     var pings = PingGuard()
+    /// To this connection, until it has ended.
+    let reference = Reference()
 
     private let keepAlive: KeepAlive?
     private let security: (any TransportSecurity)?
@@ -47,6 +49,10 @@ final class Connection: ChannelInboundHandler {
     private var isClosing = false
     private var isGivenUp = false
     private var isPaused = false
+    /// What is written goes straight to this socket, as long as it takes it; nil where TLS is in between.
+    private var socket: Int32?
+    /// Batches, or rests of them, that wait in the channel's queue.
+    private var queuedBatches = 0
     private var drain = Drain.none
     private var failure = "the connection was closed"
 
@@ -55,7 +61,6 @@ final class Connection: ChannelInboundHandler {
     /// At most so much, and a frame, is made ready to be written before it is.
     static let writeStep = 128 << 10
     private static let waitingFrames = 1024
-    private static let keptCapacity = 4096
     /// How long what is said last may take to leave.
     private static let lastWordsTime = TimeAmount.seconds(2)
 
@@ -78,6 +83,7 @@ final class Connection: ChannelInboundHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         session = makeSession()
+        reference.connection = self
         mailbox.attach(self)
         if context.channel.isActive { start() }
     }
@@ -89,17 +95,22 @@ final class Connection: ChannelInboundHandler {
         hasHeard = true
         isAsking = false
         let buffer = unwrapInboundIn(data)
-        let result = buffer.withUnsafeReadableBytes { bytes in
-            nghttp2_session_mem_recv(
-                session,
-                bytes.baseAddress?.assumingMemoryBound(to: UInt8.self),
-                bytes.count
-            )
+        let isSpeaking = LoopExecutor.shared.turn {
+            let result = buffer.withUnsafeReadableBytes { bytes in
+                nghttp2_session_mem_recv(
+                    session,
+                    bytes.baseAddress?.assumingMemoryBound(to: UInt8.self),
+                    bytes.count
+                )
+            }
+            guard result < 0 else { return true }
+            failure =
+                "the peer does not speak HTTP/2: \(String(cString: nghttp2_strerror(Int32(result))))"
+            nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR.rawValue)
+            return false
         }
-        guard result < 0 else { return }
+        guard !isSpeaking else { return }
         // What nghttp2 has to say about it (GOAWAY) is sent first.
-        failure = "the peer does not speak HTTP/2: \(String(cString: nghttp2_strerror(Int32(result))))"
-        nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR.rawValue)
         flush()
         closeAfterWrites()
     }
@@ -112,7 +123,7 @@ final class Connection: ChannelInboundHandler {
     /// Handlers see what came with their request at once, and what the quick ones answer goes out together.
     private func startHandlers() {
         guard !beginners.isEmpty else { return }
-        mailbox.batch {
+        LoopExecutor.shared.turn {
             for record in beginners {
                 record.start?()
                 record.start = nil
@@ -135,6 +146,11 @@ final class Connection: ChannelInboundHandler {
     private func start() {
         guard let session, !hasStarted else { return }
         hasStarted = true
+        if security == nil {
+            socket = try? context?.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+                of: NIOBSDSocket.Handle.self
+            ) { $0 }
+        }
         submitSettings(session)
         flush()
         awaitGreeting()
@@ -176,6 +192,7 @@ final class Connection: ChannelInboundHandler {
     private func end() {
         guard let session else { return }
         self.session = nil
+        reference.connection = nil
         isClosing = true
         let dropped = mailbox.close()
         beginners = []
@@ -330,9 +347,9 @@ final class Connection: ChannelInboundHandler {
         isFlushing = true
         defer { isFlushing = false }
         // A write can fail at once, which ends the session in the middle of this.
-        while let session, context.channel.isWritable {
-            output.clear()
-            while output.readableBytes < Self.writeStep {
+        while let session, canWrite(context) {
+            output.removeAll()
+            while output.byteCount < Self.writeStep {
                 var bytes: UnsafePointer<UInt8>?
                 let count = nghttp2_session_mem_send(session, &bytes)
                 guard count >= 0 else {
@@ -341,19 +358,43 @@ final class Connection: ChannelInboundHandler {
                     return
                 }
                 guard count > 0 else { break }
-                output.writeBytes(UnsafeRawBufferPointer(start: bytes, count: count))
+                output.append(UnsafeBufferPointer(start: bytes, count: count))
             }
-            guard output.readableBytes > 0 else { break }
-            let isWhole = output.readableBytes < Self.writeStep
-            context.writeAndFlush(wrapOutboundOut(output), promise: nil)
+            guard output.byteCount > 0 else { break }
+            let isWhole = output.byteCount < Self.writeStep
+            write(context)
             if isWhole { break }
         }
-        // Not kept for its memory beyond what a call needs.
-        if output.capacity > Self.keptCapacity { output = ByteBuffer() }
+        output.removeAll()
         guard let session else { return }
         pauseReading(session, context)
         if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 {
             closeAfterWrites()
+        }
+    }
+
+    private func canWrite(_ context: ChannelHandlerContext) -> Bool {
+        socket == nil ? context.channel.isWritable : queuedBatches == 0
+    }
+
+    /// Writes the batch: past the channel's queue where nothing waits in it. What the socket does not take waits there, and
+    /// nothing more is made ready until that is gone.
+    private func write(_ context: ChannelHandlerContext) {
+        var sent = 0
+        // Its number may be another's once the channel is closed.
+        if let socket, queuedBatches == 0, context.channel.isActive {
+            // The channel finds by itself that the connection has failed, and closes.
+            sent = (try? output.send(to: socket)) ?? 0
+        }
+        guard sent < output.byteCount else { return }
+        let rest = wrapOutboundOut(output.rest(after: sent))
+        guard socket != nil else { return context.writeAndFlush(rest, promise: nil) }
+        queuedBatches += 1
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        context.writeAndFlush(rest).whenSuccess {
+            let connection = bound.value
+            connection.queuedBatches -= 1
+            connection.flush()
         }
     }
 
@@ -362,7 +403,7 @@ final class Connection: ChannelInboundHandler {
     private func pauseReading(_ session: OpaquePointer, _ context: ChannelHandlerContext) {
         guard role.isServer else { return }
         let mustPause =
-            !context.channel.isWritable
+            !canWrite(context)
             && nghttp2_session_get_outbound_queue_size(session) > Self.waitingFrames
         guard mustPause != isPaused else { return }
         isPaused = mustPause

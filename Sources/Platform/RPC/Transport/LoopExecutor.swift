@@ -2,8 +2,8 @@
 internal import NIOCore
 internal import Synchronization
 
-/// Runs tasks on the event loop: what they say to a connection, and what it says to them, needs no other thread to wake
-/// up.
+/// Runs tasks on the event loop, and carries out what they and others tell the connections: what tasks say to a
+/// connection, and what it says to them, needs no other thread to wake up, and no further pass of the loop.
 ///
 /// Only for tasks that never hold up the loop: all connections wait meanwhile.
 package final class LoopExecutor: TaskExecutor {
@@ -11,11 +11,15 @@ package final class LoopExecutor: TaskExecutor {
 
     private struct State {
         var jobs: [UnownedJob] = []
+        /// Whose connections have something to do.
+        var mailboxes: [Mailbox] = []
         var isScheduled = false
     }
 
     private let loop: any EventLoop
     private let state = Mutex(State())
+    /// On the loop: empty lists, kept for their memory.
+    nonisolated(unsafe) private var spare: (jobs: [UnownedJob], mailboxes: [Mailbox]) = ([], [])
     /// The loop looks after its connections at least so often.
     private static let jobsAtOnce = 256
 
@@ -23,28 +27,49 @@ package final class LoopExecutor: TaskExecutor {
 
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
+        add { $0.jobs.append(job) }
+    }
+
+    /// What is in the mailbox is carried out soon.
+    func deliver(_ mailbox: Mailbox) { add { $0.mailboxes.append(mailbox) } }
+
+    private func add(_ body: (inout State) -> Void) {
         let schedule = state.withLock { state in
-            state.jobs.append(job)
+            body(&state)
             defer { state.isScheduled = true }
             return !state.isScheduled
         }
-        if schedule { loop.execute { self.runJobs() } }
+        if schedule { loop.execute { self.run() } }
     }
 
-    /// On the loop: runs what has been queued, and what that queues, up to a bound.
-    private func runJobs() {
+    /// On the loop: what `body` makes ready runs when it is done, at once.
+    func turn<Result>(_ body: () throws -> Result) rethrows -> Result {
+        state.withLock { $0.isScheduled = true }
+        defer { run() }
+        return try body()
+    }
+
+    /// On the loop: runs what is ready, and what that makes ready, up to a bound.
+    private func run() {
         var count = 0
-        var batch: [UnownedJob] = []
+        var (jobs, mailboxes): ([UnownedJob], [Mailbox]) = ([], [])
+        swap(&jobs, &spare.jobs)
+        swap(&mailboxes, &spare.mailboxes)
+        defer { spare = (jobs, mailboxes) }
         while count < Self.jobsAtOnce {
-            batch.removeAll(keepingCapacity: true)
+            jobs.removeAll(keepingCapacity: true)
+            mailboxes.removeAll(keepingCapacity: true)
             state.withLock { state in
-                swap(&state.jobs, &batch)
-                if batch.isEmpty { state.isScheduled = false }
+                swap(&state.jobs, &jobs)
+                swap(&state.mailboxes, &mailboxes)
+                if jobs.isEmpty, mailboxes.isEmpty { state.isScheduled = false }
             }
-            guard !batch.isEmpty else { return }
-            count += batch.count
-            for job in batch { job.runSynchronously(on: asUnownedTaskExecutor()) }
+            guard !jobs.isEmpty || !mailboxes.isEmpty else { return }
+            count += jobs.count + mailboxes.count
+            // First those that tell a connection something: it tells its peer all of that at once.
+            for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
+            for mailbox in mailboxes { mailbox.deliver() }
         }
-        loop.execute { self.runJobs() }
+        loop.execute { self.run() }
     }
 }

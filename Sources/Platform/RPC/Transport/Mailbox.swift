@@ -56,7 +56,7 @@ final class Mailbox: Sendable {
             defer { state.isScheduled = true }
             return (true, !state.isScheduled)
         }
-        if schedule { loop.execute { self.deliver() } }
+        if schedule { LoopExecutor.shared.deliver(self) }
         return isOpen
     }
 
@@ -71,14 +71,8 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// On the loop: what `body` posts is carried out when it is done, without another turn of the loop.
-    func batch(_ body: () -> Void) {
-        state.withLock { $0.isScheduled = true }
-        body()
-        deliver()
-    }
-
-    private func deliver() {
+    /// On the loop.
+    func deliver() {
         let (orders, connection) = state.withLock { state -> ([Order], NIOLoopBound<Connection>?) in
             state.isScheduled = false
             defer { state.orders = [] }

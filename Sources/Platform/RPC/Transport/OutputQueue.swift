@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import NIOCore
 
 /// Messages on their way out, each preceded by its five bytes of flags and length.
 struct OutputQueue {
@@ -19,44 +18,34 @@ struct OutputQueue {
 
     mutating func removeAll() { self = OutputQueue() }
 
-    /// Moves `count` bytes, at most `byteCount`, to the end of `buffer`.
-    mutating func move(_ count: Int, into buffer: inout ByteBuffer) {
+    /// Moves `count` bytes, at most `byteCount`, to the end of `batch`.
+    mutating func move(_ count: Int, into batch: inout WriteBatch) {
         var left = min(count, byteCount)
         byteCount -= left
         while left > 0 {
-            left -= Self.write(messages[first], atMost: left, into: &buffer, moved: &offset)
+            left -= Self.write(messages[first], atMost: left, into: &batch, moved: &offset)
             if offset == messages[first].bytes.count + Deframer.prefixLength { removeFirst() }
         }
     }
 
-    /// - Returns: How many bytes were written.
+    /// - Returns: How many bytes were added.
     private static func write(
         _ message: WireMessage,
         atMost limit: Int,
-        into buffer: inout ByteBuffer,
+        into batch: inout WriteBatch,
         moved offset: inout Int
     ) -> Int {
         var left = limit
-        if offset == 0, left >= Deframer.prefixLength {
-            buffer.writeMultipleIntegers(
-                UInt8(message.isCompressed ? 1 : 0),
-                UInt32(truncatingIfNeeded: message.bytes.count)
-            )
-            offset = Deframer.prefixLength
-            left -= Deframer.prefixLength
-        }
         while offset < Deframer.prefixLength, left > 0 {
             let length = UInt64(message.bytes.count) | (message.isCompressed ? 1 << 32 : 0)
-            buffer.writeInteger(UInt8(truncatingIfNeeded: length >> UInt64(8 * (4 - offset))))
+            batch.append(UInt8(truncatingIfNeeded: length >> UInt64(8 * (4 - offset))))
             offset += 1
             left -= 1
         }
         let sent = offset - Deframer.prefixLength
         guard left > 0, sent >= 0 else { return limit - left }
         let part = min(left, message.bytes.count - sent)
-        message.bytes.withUnsafeBytes { bytes in
-            _ = buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[sent..<sent + part]))
-        }
+        if part > 0 { batch.append(sent..<sent + part, of: message.bytes) }
         offset += part
         return limit - left + part
     }

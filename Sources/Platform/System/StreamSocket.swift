@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+
+/// Writing to connected stream sockets.
+package enum StreamSocket {
+    /// Hands as much of `parts`, in order, to the kernel as it takes at once. Never waits, never raises SIGPIPE.
+    /// - Parameter parts: At most 1024; none may be empty.
+    /// - Returns: Bytes taken; 0 when the socket is full.
+    /// - Throws: `EPIPE` or `ECONNRESET` when the peer is gone.
+    /// - Source: sendmsg(2).
+    package static func sendSome(
+        _ socket: Int32,
+        _ parts: [UnsafeRawBufferPointer]
+    ) throws(SystemError) -> Int {
+        let (count, code) = withUnsafeTemporaryAllocation(of: iovec.self, capacity: parts.count) { vectors in
+            for (index, part) in parts.enumerated() {
+                let base = UnsafeMutableRawPointer(mutating: part.baseAddress)
+                vectors.initializeElement(at: index, to: iovec(iov_base: base, iov_len: part.count))
+            }
+            var message = msghdr()
+            message.msg_iov = vectors.baseAddress
+            message.msg_iovlen = parts.count
+            while true {
+                let count = sendmsg(socket, &message, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+                let code = count < 0 ? errno : 0
+                if code != EINTR { return (count, code) }
+            }
+        }
+        guard code != EAGAIN else { return 0 }
+        guard code == 0 else { throw SystemError("sendmsg", code: code) }
+        return count
+    }
+}
