@@ -186,7 +186,7 @@ let daemons: [Target] = [
     module("CommandLine/Rendering", ["JSON", "System"]),
     module("CommandLine/DynamicMessages", ["Definitions", "JSON"]),
     module("CommandLine/MachineCheck", ["Cgroups", "JSON", "RuntimeSpec", "System"]),
-    module("Generator/CodeGenerator", isTestable: true),
+    module("Generator/CodeGenerator", ["Definitions"], isTestable: true),
 ]
 
 let daemonParts: [Target.Dependency] = [
@@ -230,7 +230,7 @@ let suites: [Target] = [
         exclude: ["Proto"],
         swiftSettings: strict
     ),
-    tests("CodeGeneratorTests", ["CodeGenerator"]),
+    tests("CodeGeneratorTests", ["CodeGenerator", "Definitions"]),
     tests(
         "MessagesTests",
         ["Messages", "RPC", "System", "TestMessages", "TestSupport"],

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+import Definitions
 import Testing
 
 @testable import CodeGenerator
 
 struct EmissionTests {
-    private func source(_ fields: [(Int, WireMessage.Value)]) throws -> String {
+    private func source(_ fields: [(Int, WireReader.Value)]) throws -> String {
         let files = try generated(request("a.proto", [file("a.proto", fields)]))
         return try #require(files["a.pb.swift"])
     }
 
     /// A comment at the element with that path, before it or, on its line, after it.
-    private func comment(_ path: [UInt8], before: String = "", after: String = "") -> (Int, WireMessage.Value)
-    {
+    private func comment(_ path: ArraySlice<UInt8>, before: String = "", after: String = "") -> (
+        Int, WireReader.Value
+    ) {
         let parts = [(3, before), (4, after)].filter { !$0.1.isEmpty }.map { ($0.0, text($0.1)) }
         return (1, nested([(1, .bytes(path))] + parts))
     }
@@ -70,7 +72,7 @@ struct EmissionTests {
     }
 
     @Test func aChoiceThatHoldsItselfIsIndirect() throws {
-        let choice: [(Int, WireMessage.Value)] = [(9, .varint(0))]
+        let choice: [(Int, WireReader.Value)] = [(9, .varint(0))]
         let own = field("not", 1, type: 11, extra: choice + [(6, text(".test.M"))])
         let source = try source([
             (
@@ -86,7 +88,7 @@ struct EmissionTests {
     }
 
     @Test func aOneofMayBeCalledLikeANestedMessage() throws {
-        let choice: [(Int, WireMessage.Value)] = [(9, .varint(0))]
+        let choice: [(Int, WireReader.Value)] = [(9, .varint(0))]
         let source = try source([
             (
                 4,
@@ -100,27 +102,21 @@ struct EmissionTests {
         #expect(source.contains("package var payload: PayloadChoice?"))
     }
 
+    /// What the C structure's members are called: the fields, then the oneofs.
+    private func membersInC(_ fields: [(Int, WireReader.Value)]) throws -> [String] {
+        let files = [file("a.proto", [(4, nested([(1, text("M"))] + fields))])]
+        let rewritten = try CodeGenerator.requestForC(request("a.proto", files))
+        let message = try WireFields(reading: rewritten[...]).messages(15)[0].messages(4)[0]
+        return try (message.messages(2) + message.messages(8)).map { $0.text(1) }
+    }
+
     @Test func membersThatClashInCAreNumbered() throws {
-        let fields = [
-            CMembers.Field(name: "items", number: 1, isRepeated: true),
-            CMembers.Field(name: "n_items", number: 7, isRepeated: false),
+        let choice: [(Int, WireReader.Value)] = [
+            (2, field("n_items", 7, type: 5, extra: [(9, .varint(0))])), (8, nested([(1, text("MyChoice"))])),
         ]
-        let clashing = CMembers(fields: fields, oneofs: ["choice"])
-        #expect(
-            [clashing.field(1), clashing.field(7), clashing.oneof(0)] == ["field_1", "field_7", "oneof_0"]
-        )
-        let distinct = CMembers(fields: [fields[1]], oneofs: ["MyChoice"])
-        #expect([distinct.field(7), distinct.oneof(0)] == ["n_items", "my_choice"])
-        // The compiler reads the same names.
-        let message = nested([
-            (1, text("M")), (2, field("items", 1, type: 5, extra: [(4, .varint(3))])),
-            (2, field("n_items", 7, type: 5)),
-        ])
-        let rewritten = try WireMessage(
-            CodeGenerator.requestForC(request("a.proto", [file("a.proto", [(4, message)])]))
-        )
-        let names = try rewritten.messages(15)[0].messages(4)[0].messages(2).map { $0.text(1) }
-        #expect(names == ["field_1", "field_7"])
+        let items = field("items", 1, type: 5, extra: [(4, .varint(3))])
+        #expect(try membersInC([(2, items)] + choice) == ["field_1", "field_7", "oneof_0"])
+        #expect(try membersInC(choice) == ["n_items", "my_choice"])
     }
 
     @Test func aServiceHasTheDescriptorsOfItsImportsToo() throws {

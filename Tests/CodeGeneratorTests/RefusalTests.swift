@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import CodeGenerator
+import Definitions
 import Testing
-
-@testable import CodeGenerator
 
 /// What cannot be served is refused with the file, the element, the reason and a way out.
 struct RefusalTests {
     private func error(_ request: [UInt8]) throws -> String {
-        try WireMessage(CodeGenerator.respond(to: request)).text(1)
+        try WireFields(reading: CodeGenerator.respond(to: request)[...]).text(1)
     }
 
-    private func error(ofMessage fields: [(Int, WireMessage.Value)]) throws -> String {
+    private func error(ofMessage fields: [(Int, WireReader.Value)]) throws -> String {
         try error(request("a.proto", [file("a.proto", [(4, nested([(1, text("M"))] + fields))])]))
     }
 
@@ -34,9 +34,13 @@ struct RefusalTests {
         )
     }
 
+    @Test func aFileThatIsNoneIsReported() throws {
+        #expect(try error(ofMessage: [(2, field("f", 0, type: 5))]) == "test.M.f has no valid number")
+    }
+
     @Test func groupsAreRefused() throws {
         #expect(
-            try error(ofMessage: [(2, field("g", 1, type: 10))])
+            try error(ofMessage: [(2, field("g", 1, type: 10, extra: [(6, text(".test.M.G"))]))])
                 == "a.proto: test.M.g is a group; make it a field of a nested message's type"
         )
     }
@@ -56,7 +60,9 @@ struct RefusalTests {
     }
 
     @Test func whatIsWrongInANestedMessageIsFound() throws {
-        let inner = nested([(1, text("Inner")), (2, field("g", 1, type: 10))])
+        let inner = nested([
+            (1, text("Inner")), (2, field("g", 1, type: 10, extra: [(6, text(".test.M.G"))])),
+        ])
         #expect(try error(ofMessage: [(3, inner)]).hasPrefix("a.proto: test.M.Inner.g is a group"))
     }
 

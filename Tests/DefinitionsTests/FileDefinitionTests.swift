@@ -62,6 +62,27 @@ struct FileDefinitionTests {
         #expect(fields[1].isPacked == isPacked)
     }
 
+    @Test func aOneofThatStandsForOptionalIsNoChoice() throws {
+        let bytes = Self.thing("A") { thing in
+            thing.bytes(2, field("f", 1) + message { $0.varint(9, 0) })
+            thing.bytes(2, field("g", 2) + message { $0.varint(9, 1) } + message { $0.varint(17, 1) })
+            for name in ["choice", "_g"] { thing.bytes(8, message { $0.text(1, name) }) }
+        }
+        let fields = try FileDefinition(serialized: bytes).messages[0].fields
+        #expect(fields.map(\.oneof) == [0, nil] && fields.map(\.syntheticOneof) == [nil, 1])
+        #expect(fields.map(\.isOptional) == [false, true] && fields.allSatisfy(\.hasPresence))
+    }
+
+    @Test func rangesEndBeforeTheirEnd() throws {
+        let range = message { $0.varint(1, 5) } + message { $0.varint(2, 8) }
+        let bytes = Self.thing("A") { thing in
+            thing.bytes(5, range)
+            thing.bytes(9, range)
+        }
+        let message = try FileDefinition(serialized: bytes).messages[0]
+        #expect(message.extensionRanges == [5...7] && message.reservedRanges == [5...7])
+    }
+
     // MARK: - Hostile files
 
     /// A file with one message.
@@ -143,14 +164,20 @@ struct FileDefinitionTests {
     @Test func commentsAreCleaned() throws {
         let location = message { location in
             location.bytes(1, [4, 0])
-            location.text(3, " One.\u{1b}[2J\n\n Two.\r\n")
+            location.text(3, " One.\u{1b}[2J\r\n\n   Two.\r\n \n")
+            location.text(4, " After.\n")
+        }
+        let package = message { location in
+            location.bytes(1, [2])
+            location.text(3, "Of the package.")
         }
         let nowhere = message { $0.bytes(1, [9, 9]) } + message { $0.text(3, "x") }
         let information = message { information in
-            information.bytes(1, location)
-            information.bytes(1, nowhere)
+            for place in [location, package, nowhere] { information.bytes(1, place) }
         }
         let bytes = Self.thing("A") + message { $0.bytes(9, information) }
-        #expect(try FileDefinition(serialized: bytes).messages[0].comment == "One.[2J\n\nTwo.")
+        let file = try FileDefinition(serialized: bytes)
+        #expect(file.messages[0].comment == "One.[2J\n\n  Two.\n\nAfter.")
+        #expect(file.comment == "Of the package.")
     }
 }

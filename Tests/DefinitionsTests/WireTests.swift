@@ -73,4 +73,32 @@ struct WireTests {
         let bytes: [UInt8] = [0x08] + [UInt8](repeating: 0xff, count: 9) + [0x7f]
         #expect(try fields(bytes) == [.init(number: 1, value: .varint(.max))])
     }
+
+    @Test func someFieldsAreChangedAndTheOthersAreAsTheyWere() throws {
+        let inner = { (number: UInt64) in message { $0.varint(1, number) } }
+        let whole = message { writer in
+            writer.fixed32(1, 7)
+            for number: UInt64 in 0..<3 { writer.bytes(2, inner(number)) }
+            writer.text(3, "old")
+            writer.fixed64(4, 9)
+            writer.varint(5, 1)
+        }
+        var fields = try WireFields(reading: whole[...])
+        #expect(fields.serialized() == whole)
+        try fields.rewrite(2) { (fields, index) throws(WireError) in
+            var fields = fields
+            fields.set(1, .varint(10 + UInt64(index)))
+            return index == 1 ? nil : fields
+        }
+        fields.set(3, .text("new"))
+        fields.remove(5)
+        let expected = message { writer in
+            writer.fixed32(1, 7)
+            for number: UInt64 in [10, 12] { writer.bytes(2, inner(number)) }
+            writer.fixed64(4, 9)
+            writer.text(3, "new")
+        }
+        #expect(fields.serialized() == expected)
+        #expect(throws: WireError(.truncated, offset: 1)) { try WireFields(reading: [0x08]) }
+    }
 }

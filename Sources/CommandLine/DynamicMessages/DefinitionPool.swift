@@ -95,11 +95,8 @@ package struct DefinitionPool: Sendable {
 
     /// The message that stands for a map's entries; nil for a field that is no map.
     func mapEntry(_ field: FieldDefinition) -> (key: FieldDefinition, value: FieldDefinition)? {
-        guard field.isRepeated, case .message(let name) = field.kind, let layout = layouts[name],
-            layout.definition.isMapEntry, let key = layout.field(number: 1),
-            let value = layout.field(number: 2)
-        else { return nil }
-        return (key, value)
+        guard field.isRepeated, case .message(let name) = field.kind else { return nil }
+        return layouts[name]?.definition.entry
     }
 
     private mutating func add(_ message: MessageDefinition) {

@@ -152,11 +152,15 @@ private struct DefinitionText {
     }
 
     private mutating func writeReserved(of message: MessageDefinition) {
-        let ranges = message.reservedRanges.map { range in
-            let end = range.upperBound >= WireReader.largestNumber ? "max" : String(range.upperBound)
-            return range.count == 1 ? String(range.lowerBound) : "\(range.lowerBound) to \(end)"
+        for (word, ranges) in [
+            ("extensions", message.extensionRanges), ("reserved", message.reservedRanges),
+        ] where !ranges.isEmpty {
+            let ranges = ranges.map { range in
+                let end = range.upperBound >= WireReader.largestNumber ? "max" : String(range.upperBound)
+                return range.count == 1 ? String(range.lowerBound) : "\(range.lowerBound) to \(end)"
+            }
+            line("\(word) \(ranges.joined(separator: ", "));")
         }
-        if !ranges.isEmpty { line("reserved \(ranges.joined(separator: ", "));") }
         let names = message.reservedNames.map { "\"\($0)\"" }
         if !names.isEmpty { line("reserved \(names.joined(separator: ", "));") }
     }

@@ -251,18 +251,6 @@ struct MessageDecoder {
 }
 
 extension FieldDefinition.Kind {
-    enum WireType { case varint, fixed64, bytes, fixed32, group }
-
-    var wireType: WireType {
-        switch self {
-        case .double, .fixed64, .sfixed64: .fixed64
-        case .float, .fixed32, .sfixed32: .fixed32
-        case .string, .bytes, .message: .bytes
-        case .group: .group
-        case .int32, .sint32, .int64, .sint64, .uint32, .uint64, .bool, .enumeration: .varint
-        }
-    }
-
     /// Zero, or no bytes.
     var zero: WireReader.Value {
         switch wireType {

@@ -188,15 +188,6 @@ extension WireReader.Value {
 }
 
 extension WireWriter {
-    mutating func append(_ value: WireReader.Value, _ number: Int) {
-        switch value {
-        case .varint(let bits): varint(number, bits)
-        case .fixed64(let bits): fixed64(number, bits)
-        case .fixed32(let bits): fixed32(number, bits)
-        case .bytes(let content): bytes(number, content)
-        }
-    }
-
     /// Without a tag.
     mutating func appendPacked(_ value: WireReader.Value) {
         switch value {

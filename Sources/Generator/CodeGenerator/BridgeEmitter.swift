@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Definitions
 
 /// Writes what makes a Swift message of its C structure, field by field.
 ///
@@ -7,22 +8,22 @@
 struct BridgeEmitter {
     let message: MessageDefinition
     let properties: [Property]
-    let index: TypeIndex
+    let types: SwiftTypes
     private let members: CMembers
 
-    init(message: MessageDefinition, properties: [Property], index: TypeIndex) {
+    init(message: MessageDefinition, properties: [Property], types: SwiftTypes) {
         self.message = message
         self.properties = properties
-        self.index = index
+        self.types = types
         members = CMembers(of: message)
     }
 
     func write(_ text: inout SourceText) {
         let prefix = Names.cPrefix(message.fullName)
         let cType = Names.cType(message.fullName)
-        text.block("extension \(index.swiftName(message.fullName))") { text in
+        text.block("extension \(types.swiftName(message.fullName))") { text in
             text.line("package static let fullName = \"\(message.fullName)\"")
-            let isRecursive = index.isRecursive(message.fullName)
+            let isRecursive = types.isRecursive(message.fullName)
             let arguments = "\"\(message.fullName)\", isRecursive: \(isRecursive), \(prefix)__init"
             text.line("package static let descriptor = MessageDescriptor(\(arguments))")
             text.line()
@@ -90,7 +91,7 @@ struct BridgeEmitter {
             text.line("} else {")
             text.line("    \(name) = nil")
             text.line("}")
-        } else if let oneof = field.oneof {
+        } else if let oneof = field.syntheticOneof {
             let value = decoded(field, member(field))
             text.line("\(name) = \(tag(oneof)) == \(field.number) ? \(value) : nil")
         }
@@ -99,10 +100,9 @@ struct BridgeEmitter {
     private func decodeList(_ field: FieldDefinition, _ name: String, _ text: inout SourceText) {
         text.line("\(name) = []")
         text.block("if let values = \(member(field))") { text in
-            switch field.kind {
-            case .double, .float, .int32, .int64, .uint32, .uint64:
+            if field.kind.swiftNumber != nil {
                 text.line("\(name) += UnsafeBufferPointer(start: values, count: \(count(field)))")
-            default:
+            } else {
                 text.line("\(name).reserveCapacity(\(count(field)))")
                 text.block("for index in 0..<\(count(field))") { text in
                     if field.kind.isMessage {
@@ -138,8 +138,8 @@ struct BridgeEmitter {
                     text.line("    \(name)[key] = .init()")
                     text.line("}")
                 } else {
-                    text.line("var key: \(key.kind.swiftType(index)) = \(key.kind.swiftDefault)")
-                    text.line("var value: \(value.kind.swiftType(index)) = \(value.kind.swiftDefault)")
+                    text.line("var key: \(key.kind.swiftType(types)) = \(key.kind.swiftDefault)")
+                    text.line("var value: \(value.kind.swiftType(types)) = \(value.kind.swiftDefault)")
                     let reader = "WireReader(entries[index], of: \"\(message.fullName)\")"
                     text.block("if var entry = \(reader)") { text in
                         text.line("while let tag = try entry.tag() {")
@@ -158,12 +158,12 @@ struct BridgeEmitter {
 
     /// A key or value, read from its entry.
     private func read(_ field: FieldDefinition, in map: FieldDefinition) -> String {
-        let type = field.kind.swiftType(index)
+        let type = field.kind.swiftType(types)
         let number =
-            switch field.encoding {
+            switch field.kind.wireType {
             case .fixed32: "try entry.fixed32()"
             case .fixed64: "try entry.fixed64()"
-            default: field.isZigzag ? "try entry.zigzag()" : "try entry.varint()"
+            default: field.kind.isZigzag ? "try entry.zigzag()" : "try entry.varint()"
             }
         return switch field.kind {
         case .string: "try entry.text(\"\(message.fullName).\(map.name)\")"
@@ -179,7 +179,7 @@ struct BridgeEmitter {
     private func decoded(_ field: FieldDefinition, _ member: String, in container: FieldDefinition? = nil)
         -> String
     {
-        let type = field.kind.swiftType(index)
+        let type = field.kind.swiftType(types)
         return switch field.kind {
         case .string: "try Wire.text(\(member), \"\(message.fullName).\((container ?? field).name)\")"
         case .bytes: "Wire.bytes(\(member))"
@@ -201,7 +201,7 @@ extension Property {
 
 extension FieldDefinition {
     /// Number and wire type of one value.
-    var tag: Int { number << 3 | encoding.rawValue }
+    var tag: Int { number << 3 | kind.wireType.rawValue }
 
     /// Its case's constructor or pattern where an optional is expected, whose own cases have names too.
     func optionalCase(_ payload: String) -> String {

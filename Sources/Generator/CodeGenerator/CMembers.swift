@@ -1,40 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Definitions
 
 /// What the members of a message's C structure are called: the names of its fields and oneofs, made safe for C.
 ///
 /// `RequestRewriter` puts these names into the definitions that protobuf-c's compiler reads, and `BridgeEmitter` uses
 /// them, so both go by this type alone.
 struct CMembers {
-    struct Field {
-        let name: String
-        let number: Int
-        let isRepeated: Bool
-    }
-
     private let fields: [Int: String]
     private let oneofs: [String]
 
-    init(fields: [Field], oneofs: [String]) {
+    init(of message: MessageDefinition) {
+        let fields = message.fields
         let names = fields.map { Names.cField($0.name) }
         // The compiler puts its own case on them otherwise.
-        let oneofNames = oneofs.map { Names.lowerSnake($0) }
+        let oneofNames = message.oneofs.map { Names.lowerSnake($0.name) }
         let counts = zip(fields, names).filter(\.0.isRepeated).map { "n_" + $1 }
         let all = names + oneofNames.map { $0 + "_case" } + counts
         if Set(all).count == all.count {
             self.fields = Dictionary(zip(fields.map(\.number), names)) { first, _ in first }
-            self.oneofs = oneofNames
+            oneofs = oneofNames
         } else {
             // Two of them would be one member: `n_items` beside a repeated `items`.
             self.fields = Dictionary(fields.map { ($0.number, "field_\($0.number)") }) { first, _ in first }
-            self.oneofs = oneofs.indices.map { "oneof_\($0)" }
+            oneofs = message.oneofs.indices.map { "oneof_\($0)" }
         }
-    }
-
-    init(of message: MessageDefinition) {
-        self.init(
-            fields: message.fields.map { Field(name: $0.name, number: $0.number, isRepeated: $0.isRepeated) },
-            oneofs: message.oneofs.map(\.name)
-        )
     }
 
     /// The member of the field with that number. A repeated one's count has the prefix `n_`.

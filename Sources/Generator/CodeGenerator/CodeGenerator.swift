@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Definitions
 
 /// The plugin's work: a `CodeGeneratorRequest` in, a `CodeGeneratorResponse` out, both as bytes.
 package enum CodeGenerator {
@@ -9,53 +10,55 @@ package enum CodeGenerator {
     /// Mistakes in the definitions are reported in the response, as the protocol wants it.
     /// - Throws: `.malformed` when the request cannot be read.
     package static func respond(to request: [UInt8]) throws(GeneratorError) -> [UInt8] {
-        let wire = try WireMessage(request)
-        var response = WireMessage()
+        let wire = try reading { () throws(WireError) in try WireFields(reading: request[...]) }
+        var response = WireWriter()
         // FEATURE_PROTO3_OPTIONAL.
-        response.set(2, .varint(1))
+        response.varint(2, 1)
         do throws(GeneratorError) {
-            for file in try generate(wire) {
-                var entry = WireMessage()
-                entry.append(1, file.name)
-                entry.append(15, file.content)
-                response.fields.append(.init(number: 15, value: .bytes(entry.serialized())))
+            for file in try generate(GeneratorRequest(wire)) {
+                var entry = WireWriter()
+                entry.text(1, file.name)
+                entry.text(15, file.content)
+                response.bytes(15, entry.bytes)
             }
         } catch {
-            response.fields.removeAll { $0.number == 15 }
-            response.append(1, error.description)
+            response.text(1, error.description)
         }
-        return response.serialized()
+        return response.bytes
     }
 
     /// The request for protobuf-c's compiler that yields the C code which generated messages expect.
     package static func requestForC(_ request: [UInt8]) throws(GeneratorError) -> [UInt8] {
-        try RequestRewriter.rewrite(request)
+        let wire = try reading { () throws(WireError) in try WireFields(reading: request[...]) }
+        let request = try GeneratorRequest(wire)
+        return try reading { () throws(WireError) in try RequestRewriter.rewrite(request) }
+    }
+
+    private static func reading<Result>(
+        _ body: () throws(WireError) -> Result
+    ) throws(GeneratorError) -> Result {
+        do throws(WireError) { return try body() } catch { throw .malformed(error) }
     }
 
     private static func generate(
-        _ wire: WireMessage
+        _ request: GeneratorRequest
     ) throws(GeneratorError) -> [(name: String, content: String)] {
-        let parameters = try Parameters(wire.text(2))
-        try Proto3.check(wire)
-        var files: [(definition: FileDefinition, wire: WireMessage)] = []
-        for file in try wire.messages(15) { files.append((try FileDefinition(file), file)) }
-        let index = try TypeIndex(files.map(\.definition))
-        let wanted = Set(wire.texts(1))
-        let definitions = files.map(\.definition).filter { wanted.contains($0.name) }
+        let parameters = try Parameters(request.parameter)
+        let types = try SwiftTypes(request.files.map(\.definition))
         switch parameters.output {
-        case .messages: return try messages(definitions, index, parameters.imports)
-        case .services: return try services(definitions, files, index, parameters)
+        case .messages: return try messages(request.definitions, types, parameters.imports)
+        case .services: return try services(request, types, parameters)
         }
     }
 
     private static func messages(
         _ files: [FileDefinition],
-        _ index: TypeIndex,
+        _ types: SwiftTypes,
         _ imports: [String]
     ) throws(GeneratorError) -> [(name: String, content: String)] {
         var result: [(name: String, content: String)] = []
         for file in files {
-            let emitter = MessageEmitter(file: file, index: index, imports: imports)
+            let emitter = MessageEmitter(file: file, types: types, imports: imports)
             result.append((fileName(file, "pb"), try emitter.source()))
         }
         result.append(("Namespaces.swift", namespaces(files)))
@@ -63,28 +66,31 @@ package enum CodeGenerator {
     }
 
     private static func services(
-        _ files: [FileDefinition],
-        _ all: [(definition: FileDefinition, wire: WireMessage)],
-        _ index: TypeIndex,
+        _ request: GeneratorRequest,
+        _ types: SwiftTypes,
         _ parameters: Parameters
     ) throws(GeneratorError) -> [(name: String, content: String)] {
-        let generated = Set(files.map(\.name))
-        let files = files.filter { !$0.services.isEmpty }
+        let files = request.definitions.filter { !$0.services.isEmpty }
         guard !files.isEmpty else { return [] }
         // The services' module has more imports than the descriptors need.
-        let descriptors = DescriptorEmitter(all, imports: parameters.imports.filter { $0 == "RPC" })
+        let descriptors = DescriptorEmitter(
+            request.files,
+            symbols: types.symbols,
+            imports: parameters.imports.filter { $0 == "RPC" }
+        )
         var result: [(name: String, content: String)] = []
         for file in files {
             let emitter = ServiceEmitter(
                 file: file,
-                index: index,
+                types: types,
                 imports: parameters.imports,
-                imported: (parameters.imported, generated),
+                imported: (parameters.imported, request.wanted),
                 descriptors: descriptors.references(for: file)
             )
             result.append((fileName(file, "rpc"), try emitter.source()))
         }
-        result.append(("FileDescriptors.swift", try descriptors.source(for: files)))
+        let constants = try reading { () throws(WireError) in try descriptors.source(for: files) }
+        result.append(("FileDescriptors.swift", constants))
         return result
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Definitions
 
 /// Writes what encodes a message: from its last field to its first, as `WireWriter` goes.
 struct EncoderEmitter {
@@ -84,11 +85,11 @@ struct EncoderEmitter {
         case .float: "writer.fixed32(\(value).bitPattern)"
         case .enumeration: "writer.varint(UInt64(truncatingIfNeeded: \(value).rawValue))"
         default:
-            switch field.encoding {
+            switch field.kind.wireType {
             case .fixed32: "writer.fixed32(UInt32(truncatingIfNeeded: \(value)))"
             case .fixed64: "writer.fixed64(UInt64(truncatingIfNeeded: \(value)))"
             default:
-                field.isZigzag
+                field.kind.isZigzag
                     ? "writer.zigzag(Int64(\(value)))"
                     : "writer.varint(UInt64(truncatingIfNeeded: \(value)))"
             }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Definitions
 
 /// Writes the Swift value types of one definition file.
 struct MessageEmitter {
     let file: FileDefinition
-    let index: TypeIndex
+    let types: SwiftTypes
     /// A module to import beside the C definitions, for what is generated outside module Messages.
     let imports: [String]
 
@@ -38,7 +39,7 @@ struct MessageEmitter {
         _ message: MessageDefinition,
         _ properties: inout [String: [Property]]
     ) throws(GeneratorError) {
-        properties[message.fullName] = try Property.all(of: message, in: file.name, index)
+        properties[message.fullName] = try Property.all(of: message, in: file.name, types)
         for definition in message.enums { try check(definition) }
         for nested in message.messages { try collect(nested, &properties) }
     }
@@ -55,7 +56,7 @@ struct MessageEmitter {
     ) {
         if !message.isMapEntry {
             text.line()
-            BridgeEmitter(message: message, properties: properties[message.fullName] ?? [], index: index)
+            BridgeEmitter(message: message, properties: properties[message.fullName] ?? [], types: types)
                 .write(&text)
         }
         for nested in message.messages { writeBridges(nested, properties, &text) }
@@ -96,7 +97,7 @@ struct MessageEmitter {
             for field in oneof.fields {
                 text.documentation(field.comment.isEmpty ? "`\(field.name)`." : field.comment)
                 let keyword = oneof.indirect.contains(field.number) ? "indirect case" : "case"
-                text.line("\(keyword) \(field.caseName)(\(field.kind.swiftType(index)))")
+                text.line("\(keyword) \(field.caseName)(\(field.kind.swiftType(types)))")
             }
         }
     }

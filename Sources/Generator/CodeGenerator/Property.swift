@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Definitions
 
 /// One stored property of a generated message: a field, or a oneof.
 struct Property {
@@ -36,16 +37,16 @@ struct Property {
     static func all(
         of message: MessageDefinition,
         in file: String,
-        _ index: TypeIndex
+        _ types: SwiftTypes
     ) throws(GeneratorError) -> [Property] {
         var result: [Property] = []
         var seen: Set<Int> = []
         for field in message.fields {
-            if let oneof = field.oneof, !field.isOptional {
-                guard seen.insert(oneof).inserted, oneof < message.oneofs.count else { continue }
-                result.append(Property(oneof: oneof, of: message, index))
+            if let oneof = field.oneof {
+                guard seen.insert(oneof).inserted else { continue }
+                result.append(Property(oneof: oneof, of: message, types))
             } else {
-                result.append(Property(field, of: message, index))
+                result.append(Property(field, of: message, types))
             }
         }
         try requireDistinct(result.map { ($0.wireName, $0.name) }, in: message.fullName, file)
@@ -75,9 +76,9 @@ struct Property {
         }
     }
 
-    private init(oneof position: Int, of message: MessageDefinition, _ index: TypeIndex) {
+    private init(oneof position: Int, of message: MessageDefinition, _ types: SwiftTypes) {
         let oneof = message.oneofs[position]
-        let fields = message.fields.filter { $0.oneof == position && !$0.isOptional }
+        let fields = message.fields.filter { $0.oneof == position }
         let taken = Set(message.messages.map(\.name) + message.enums.map(\.name))
         let typeName = Names.upperCamel(oneof.name)
         name = Names.property(oneof.name)
@@ -89,20 +90,19 @@ struct Property {
             index: position,
             typeName: Names.typeName(taken.contains(typeName) ? typeName + "Choice" : typeName),
             fields: fields,
-            indirect: Set(fields.filter { index.isHolder($0, of: message) }.map(\.number))
+            indirect: Set(fields.filter { types.isHolder($0, of: message) }.map(\.number))
         )
         // Nested in the message, so the bare name does.
         type = shape.typeName + "?"
         self.shape = .oneof(shape)
     }
 
-    private init(_ field: FieldDefinition, of message: MessageDefinition, _ index: TypeIndex) {
+    private init(_ field: FieldDefinition, of message: MessageDefinition, _ types: SwiftTypes) {
         name = Names.property(field.name)
         comment = field.comment
-        let element = field.kind.swiftType(index)
-        if let entry = index.mapEntry(field), entry.fields.count == 2 {
-            let (key, value) = (entry.fields[0], entry.fields[1])
-            type = "[\(key.kind.swiftType(index)): \(value.kind.swiftType(index))]"
+        let element = field.kind.swiftType(types)
+        if let (key, value) = types.mapEntry(field) {
+            type = "[\(key.kind.swiftType(types)): \(value.kind.swiftType(types))]"
             initial = "[:]"
             shape = .map(field, key: key, value: value)
         } else if field.isRepeated {
@@ -118,7 +118,7 @@ struct Property {
             initial = field.kind.swiftDefault
             shape = .singular(field)
         }
-        isBoxed = index.isHolder(field, of: message)
+        isBoxed = types.isHolder(field, of: message)
     }
 
     /// Its name in the definition.
@@ -137,31 +137,39 @@ extension FieldDefinition {
 }
 
 extension FieldDefinition.Kind {
-    var isMessage: Bool { if case .message = self { true } else { false } }
+    var isZigzag: Bool { self == .sint32 || self == .sint64 }
 
-    func swiftType(_ index: TypeIndex) -> String {
+    /// The type of a number, which is the same in Swift and in C; nil for what is none.
+    var swiftNumber: String? {
         switch self {
         case .double: "Double"
         case .float: "Float"
-        case .int32: "Int32"
-        case .int64: "Int64"
-        case .uint32: "UInt32"
-        case .uint64: "UInt64"
+        case .int32, .sint32, .sfixed32: "Int32"
+        case .int64, .sint64, .sfixed64: "Int64"
+        case .uint32, .fixed32: "UInt32"
+        case .uint64, .fixed64: "UInt64"
+        default: nil
+        }
+    }
+
+    func swiftType(_ types: SwiftTypes) -> String {
+        switch self {
         case .bool: "Bool"
         case .string: "String"
         case .bytes: "[UInt8]"
-        case .message(let name), .enumeration(let name): index.swiftName(name)
+        case .message(let name), .enumeration(let name): types.swiftName(name)
+        default: swiftNumber ?? "Never"
         }
     }
 
     var swiftDefault: String {
         switch self {
-        case .double, .float, .int32, .int64, .uint32, .uint64: "0"
         case .bool: "false"
         case .string: "\"\""
         case .bytes: "[]"
         case .message: "nil"
         case .enumeration: ".init(rawValue: 0)"
+        default: "0"
         }
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Definitions
 
 /// Rewrites a request for protobuf-c's compiler into definitions with the same wire format, in a form that it and Swift
 /// take well.
@@ -11,69 +12,71 @@
 /// - Comments, services and enums, which the Swift code has, are left out.
 /// - Names that C reserves, or that would clash there, are changed (see `CMembers`).
 enum RequestRewriter {
-    static func rewrite(_ request: [UInt8]) throws(GeneratorError) -> [UInt8] {
-        var wire = try WireMessage(request)
-        try Proto3.check(wire)
+    static func rewrite(_ request: GeneratorRequest) throws(WireError) -> [UInt8] {
+        var wire = request.wire
         wire.remove(2)
-        try wire.rewrite(15) { (file) throws(GeneratorError) in
-            file.remove(5)
-            file.remove(6)
-            file.remove(9)
-            try file.rewrite(4) { (message) throws(GeneratorError) in try rewrite(message: &message) }
+        try wire.rewrite(15) { (file, index) throws(WireError) in
+            let messages = request.files[index].definition.messages
+            var file = file
+            for number in [5, 6, 9] { file.remove(number) }
+            try file.rewrite(4) { (message, index) throws(WireError) in
+                try rewritten(message, messages[index])
+            }
+            return file
         }
         return wire.serialized()
     }
 
-    private static func rewrite(message: inout WireMessage) throws(GeneratorError) {
+    /// Nil for entries that are bytes, which need no type.
+    private static func rewritten(
+        _ wire: WireFields,
+        _ definition: MessageDefinition
+    ) throws(WireError) -> WireFields? {
+        if isBytes(definition) { return nil }
+        let bytes = Set(definition.messages.filter(isBytes).map(\.fullName))
+        let members = CMembers(of: definition)
+        var message = wire
         message.remove(4)
         message.remove(7)
-        try makeEntriesBytes(&message)
-        try message.rewrite(3) { (nested) throws(GeneratorError) in try rewrite(message: &nested) }
-        let members = CMembers(
-            fields: try message.messages(2).map {
-                .init(name: $0.text(1), number: number($0), isRepeated: $0.integer(4) == 3)
-            },
-            oneofs: try message.messages(8).map { $0.text(1) }
-        )
-        try message.rewrite(2) { (field) throws(GeneratorError) in
-            field.set(1, .bytes(Array(members.field(number(field)).utf8)))
-            field.remove(10)
-            field.remove(17)
-            switch field.integer(5) {
-            case 9: field.set(5, .varint(12))
-            case 14:
-                field.set(5, .varint(5))
-                field.remove(6)
-            default: break
-            }
+        try message.rewrite(3) { (nested, index) throws(WireError) in
+            try rewritten(nested, definition.messages[index])
         }
-        var index = 0
-        try message.rewrite(8) { (oneof) throws(GeneratorError) in
-            oneof.set(1, .bytes(Array(members.oneof(index).utf8)))
-            index += 1
+        try message.rewrite(2) { (field, index) throws(WireError) in
+            rewritten(field, definition.fields[index], members, bytes)
         }
+        try message.rewrite(8) { (oneof, index) throws(WireError) in
+            var oneof = oneof
+            oneof.set(1, .text(members.oneof(index)))
+            return oneof
+        }
+        return message
     }
 
-    private static func makeEntriesBytes(_ message: inout WireMessage) throws(GeneratorError) {
-        var entries: Set<String> = []
-        for nested in try message.messages(3) {
-            let isEntry = try nested.messages(7).contains { $0.integer(7) == 1 }
-            let isOfMessages = try nested.messages(2).contains { $0.integer(5) == 11 }
-            if isEntry, !isOfMessages { entries.insert(nested.text(1)) }
-        }
-        guard !entries.isEmpty else { return }
-        let others = try message.messages(3).filter { !entries.contains($0.text(1)) }
-        message.remove(3)
-        message.fields += others.map { .init(number: 3, value: .bytes($0.serialized())) }
-        try message.rewrite(2) { (field) throws(GeneratorError) in
-            // An entry's type is always nested in the message that has the map.
-            guard field.integer(5) == 11, field.integer(4) == 3,
-                let type = field.text(6).split(separator: ".").last, entries.contains(String(type))
-            else { return }
+    private static func rewritten(
+        _ wire: WireFields,
+        _ definition: FieldDefinition,
+        _ members: CMembers,
+        _ bytes: Set<String>
+    ) -> WireFields {
+        var field = wire
+        field.set(1, .text(members.field(definition.number)))
+        field.remove(10)
+        field.remove(17)
+        switch definition.kind {
+        case .string: field.set(5, .varint(12))
+        case .enumeration:
+            field.set(5, .varint(5))
+            field.remove(6)
+        case .message(let type) where bytes.contains(type):
             field.set(5, .varint(12))
             field.remove(6)
+        default: break
         }
+        return field
     }
 
-    private static func number(_ field: WireMessage) -> Int { Int(clamping: field.integer(3) ?? 0) }
+    /// Whether a message stands for the entries of a map that is read without protobuf-c.
+    private static func isBytes(_ message: MessageDefinition) -> Bool {
+        message.entry.map { !$0.value.kind.isMessage } ?? false
+    }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Definitions
 
 /// Writes the client and the server protocol of each service in one definition file.
 struct ServiceEmitter {
     let file: FileDefinition
-    let index: TypeIndex
+    let types: SwiftTypes
     let imports: [String]
     /// The module with the messages that are not generated along with the services, and the files that are.
     let imported: (module: String?, generated: Set<String>)
@@ -35,8 +36,8 @@ struct ServiceEmitter {
 
     private var modules: [String] {
         guard let module = imported.module else { return imports }
-        let types = file.services.flatMap(\.methods).flatMap { [$0.input, $0.output] }
-        let isUsed = types.contains { !imported.generated.contains(index.file(of: $0)) }
+        let used = file.services.flatMap(\.methods).flatMap { [$0.input, $0.output] }
+        let isUsed = used.contains { !imported.generated.contains(types.file(of: $0)) }
         return Set(imports + (isUsed ? [module] : [])).sorted()
     }
 
@@ -44,7 +45,7 @@ struct ServiceEmitter {
 
     /// A type of module RPC; with the module's name where the package has a message of the same name.
     private func rpc(_ type: String) -> String {
-        index.declares(type, in: namespace) ? "RPC." + type : type
+        types.declares(type, in: namespace) ? "RPC." + type : type
     }
 
     private func methodName(_ method: ServiceDefinition.Method) -> String {
@@ -82,8 +83,8 @@ struct ServiceEmitter {
         _ text: inout SourceText
     ) {
         let name = methodName(method)
-        let request = index.swiftName(method.input)
-        let response = index.swiftName(method.output)
+        let request = types.swiftName(method.input)
+        let response = types.swiftName(method.output)
         let path = "\"/\(service.fullName)/\(method.name)\""
         text.documentation(documentation(service, method))
         switch (method.clientStreams, method.serverStreams) {
@@ -94,7 +95,7 @@ struct ServiceEmitter {
             text.line("    options: \(rpc("CallOptions")) = \(rpc("CallOptions"))()")
             text.block(") async throws(\(rpc("RPCError"))) -> \(result)") { text in
                 let call = streams ? "serverStreaming" : "unary"
-                let repeats = !streams && method.isIdempotent ? ", isIdempotent: true" : ""
+                let repeats = !streams && method.idempotency != .unknown ? ", isIdempotent: true" : ""
                 text.line("try await channel.\(call)(\(path), request, options\(repeats))")
             }
         case (true, false):
@@ -127,8 +128,8 @@ struct ServiceEmitter {
                 if !isFirst { text.line() }
                 isFirst = false
                 text.documentation(documentation(service, method))
-                let request = index.swiftName(method.input)
-                let response = index.swiftName(method.output)
+                let request = types.swiftName(method.input)
+                let response = types.swiftName(method.output)
                 text.line("func \(methodName(method))(")
                 text.indented { text in
                     let stream = method.clientStreams

@@ -35,7 +35,7 @@ struct DefinitionReader {
             default: .proto2
             }
         if let information = wire.bytes(9) { comments = try DefinitionComments(information) }
-        var file = FileDefinition(name: name, package: package, syntax: syntax)
+        var file = FileDefinition(name: name, package: package, comment: comment([2]), syntax: syntax)
         for dependency in wire.all(3) {
             file.dependencies.append(try WireFields([dependency]).fileName(1))
         }
@@ -90,24 +90,27 @@ struct DefinitionReader {
         for (index, field) in wire.all(6).enumerated() {
             message.extensions.append(try self.field(field, inner, path + [6, Int32(index)]))
         }
-        try reserved(wire, &message)
-        return message
-    }
-
-    private mutating func reserved(
-        _ wire: WireFields,
-        _ message: inout MessageDefinition
-    ) throws(DefinitionError) {
-        for range in wire.all(9) {
-            let range = try budget.fields(range)
-            // The end is the first number behind the range.
-            let (start, end) = (Int(clamping: range.integer(1) ?? 0), Int(clamping: range.integer(2) ?? 0))
-            guard start >= 1, start < end else { throw .badNumber(of: message.fullName) }
-            message.reservedRanges.append(start...(end - 1))
-        }
+        message.extensionRanges = try ranges(wire.all(5), of: message.fullName)
+        message.reservedRanges = try ranges(wire.all(9), of: message.fullName)
         for name in wire.all(10) {
             message.reservedNames.append(try WireFields([name]).name(1, of: "reserved field"))
         }
+        return message
+    }
+
+    private mutating func ranges(
+        _ wire: [ArraySlice<UInt8>],
+        of message: String
+    ) throws(DefinitionError) -> [ClosedRange<Int>] {
+        var result: [ClosedRange<Int>] = []
+        for range in wire {
+            let range = try budget.fields(range)
+            // The end is the first number behind the range.
+            let (start, end) = (Int(clamping: range.integer(1) ?? 0), Int(clamping: range.integer(2) ?? 0))
+            guard start >= 1, start < end else { throw .badNumber(of: message) }
+            result.append(start...(end - 1))
+        }
+        return result
     }
 
     /// - Parameter message: The one that it is a field of; nil for an extension.
@@ -146,7 +149,7 @@ struct DefinitionReader {
             && (options?.integer(2).map { $0 != 0 } ?? (syntax != .proto2))
         if let index = wire.integer(9) {
             guard let message, index < UInt64(message.oneofs.count) else { throw .badNumber(of: fullName) }
-            field.oneof = wire.flag(17) ? nil : Int(index)
+            if wire.flag(17) { field.syntheticOneof = Int(index) } else { field.oneof = Int(index) }
         }
         field.isOptional =
             wire.flag(17) || (syntax == .proto2 && field.label == .singular && field.oneof == nil)
@@ -269,10 +272,24 @@ extension FieldDefinition {
 
 extension FieldDefinition.Kind {
     /// Written as a varint or with a fixed size: what a packed list can hold.
-    package var isNumeric: Bool {
+    package var isNumeric: Bool { wireType != .bytes && wireType != .group }
+
+    /// How a value is on the wire; the raw value is the lowest bits of the tag, for a group that of its start.
+    package enum WireType: Int, Sendable {
+        case varint = 0
+        case fixed64 = 1
+        case bytes = 2
+        case group = 3
+        case fixed32 = 5
+    }
+
+    package var wireType: WireType {
         switch self {
-        case .string, .bytes, .message, .group: false
-        default: true
+        case .double, .fixed64, .sfixed64: .fixed64
+        case .float, .fixed32, .sfixed32: .fixed32
+        case .string, .bytes, .message: .bytes
+        case .group: .group
+        case .int32, .sint32, .int64, .sint64, .uint32, .uint64, .bool, .enumeration: .varint
         }
     }
 

@@ -16,6 +16,8 @@ package struct FileDefinition: Hashable, Sendable {
     package var name: String
     /// May be empty.
     package var package: String
+    /// What stands at the package's name.
+    package var comment = ""
     /// The names of the files that it imports.
     package var dependencies: [String] = []
     package var syntax: Syntax = .proto3
@@ -43,9 +45,18 @@ package struct MessageDefinition: Hashable, Sendable {
     package var extensions: [FieldDefinition] = []
     /// Stands for the entries of a map: `key` is field 1, `value` field 2.
     package var isMapEntry = false
+    package var extensionRanges: [ClosedRange<Int>] = []
     package var reservedRanges: [ClosedRange<Int>] = []
     package var reservedNames: [String] = []
     package var isDeprecated = false
+
+    /// The fields of a map's entry; nil for every other message.
+    package var entry: (key: FieldDefinition, value: FieldDefinition)? {
+        guard isMapEntry, let key = fields.first(where: { $0.number == 1 }),
+            let value = fields.first(where: { $0.number == 2 })
+        else { return nil }
+        return (key, value)
+    }
 }
 
 package struct FieldDefinition: Hashable, Sendable {
@@ -73,6 +84,8 @@ package struct FieldDefinition: Hashable, Sendable {
     package var label: Label = .singular
     /// Its oneof's index in the message, when it is a choice among several.
     package var oneof: Int?
+    /// The index of the oneof that stands for `optional`.
+    package var syntheticOneof: Int?
     /// That it is absent differs from its default value.
     package var hasPresence = false
     /// Declared `optional` where that makes a difference.

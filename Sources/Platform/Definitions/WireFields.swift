@@ -22,16 +22,32 @@ struct FieldBudget {
     }
 }
 
-/// The fields of one message, in wire order.
-struct WireFields {
-    private let fields: [WireReader.Field]
+/// The fields of one message, in wire order: to read them, and to change some and write the others as they were.
+package struct WireFields: Hashable, Sendable {
+    private var fields: [WireReader.Field]
 
-    init(_ fields: [WireReader.Field]) { self.fields = fields }
+    package init(_ fields: [WireReader.Field] = []) { self.fields = fields }
+
+    /// Every field but groups.
+    package init(reading bytes: ArraySlice<UInt8>) throws(WireError) {
+        fields = []
+        var reader = WireReader(bytes)
+        while let field = try reader.next() { fields.append(field) }
+    }
 
     /// One field 1, for a value that has no message of its own.
     init(_ values: [ArraySlice<UInt8>]) { fields = values.map { .init(number: 1, value: .bytes($0)) } }
 
-    func all(_ number: Int) -> [ArraySlice<UInt8>] {
+    package func serialized() -> [UInt8] {
+        var writer = WireWriter()
+        for field in fields { writer.append(field.value, field.number) }
+        return writer.bytes
+    }
+
+    // MARK: - Reading
+
+    /// The values of a field that are text, bytes or messages.
+    package func all(_ number: Int) -> [ArraySlice<UInt8>] {
         fields.compactMap { field in
             if field.number == number, case .bytes(let bytes) = field.value { bytes } else { nil }
         }
@@ -45,7 +61,7 @@ struct WireFields {
         return nil
     }
 
-    func integer(_ number: Int) -> UInt64? {
+    package func integer(_ number: Int) -> UInt64? {
         for field in fields.reversed() where field.number == number {
             if case .varint(let value) = field.value { return value }
         }
@@ -54,13 +70,15 @@ struct WireFields {
 
     func flag(_ number: Int) -> Bool { integer(number) ?? 0 != 0 }
 
-    func text(_ number: Int, of element: String) throws(DefinitionError) -> String? {
+    /// Nil where there is none.
+    /// - Throws: `.badName` for what is not UTF-8.
+    package func text(_ number: Int, of element: String) throws(DefinitionError) -> String? {
         guard let bytes = bytes(number) else { return nil }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw .badName(of: element) }
         return text
     }
 
-    /// A name, perhaps with points between its parts; a leading one, which says that the name is a full one, is left out.
+    /// A name, perhaps with points between its parts; a leading one, which says that it is a full name, is left out.
     func name(_ number: Int, of element: String, isOptional: Bool = false) throws(DefinitionError) -> String {
         let bytes = bytes(number) ?? []
         if bytes.isEmpty, isOptional { return "" }
@@ -94,58 +112,39 @@ struct WireFields {
         default: false
         }
     }
-}
 
-/// The comments of a file by the path of what they stand before, as `SourceCodeInfo` has them.
-struct DefinitionComments {
-    private var byPath: [[Int32]: String] = [:]
+    // MARK: - Changing
 
-    init(_ bytes: ArraySlice<UInt8>) throws(DefinitionError) {
-        do throws(WireError) {
-            var reader = WireReader(bytes)
-            while let field = try reader.next() {
-                if field.number == 1, case .bytes(let location) = field.value { try add(location) }
-            }
-        } catch {
-            throw .malformed(error)
-        }
+    package mutating func append(_ number: Int, _ value: WireReader.Value) {
+        fields.append(.init(number: number, value: value))
     }
 
-    subscript(path: [Int32]) -> String { byPath[path] ?? "" }
+    package mutating func remove(_ number: Int) { fields.removeAll { $0.number == number } }
 
-    private mutating func add(_ location: ArraySlice<UInt8>) throws(WireError) {
-        var reader = WireReader(location)
-        var packed: ArraySlice<UInt8> = []
-        var comment: ArraySlice<UInt8> = []
-        while let field = try reader.next() {
-            switch (field.number, field.value) {
-            case (1, .bytes(let bytes)): packed = bytes
-            case (3, .bytes(let bytes)): comment = bytes
-            default: break
-            }
-        }
-        // Comments are for people: what is nothing for them, or for nothing here, is passed over.
-        let longestPath = 2 * FileDefinition.depthLimit + 2
-        guard !comment.isEmpty, byPath.count < FileDefinition.elementLimit, packed.count <= longestPath * 5
-        else { return }
-        var path: [Int32] = []
-        var numbers = WireReader(packed)
-        while !numbers.isAtEnd { path.append(Int32(truncatingIfNeeded: try numbers.varint())) }
-        byPath[path] = Self.cleaned(comment)
+    /// Puts one value, at the end, in the place of all that the field has.
+    package mutating func set(_ number: Int, _ value: WireReader.Value) {
+        remove(number)
+        append(number, value)
     }
 
-    /// Lines without the space that follows `//`, without control characters, and without empty ones at the end.
-    private static func cleaned(_ bytes: ArraySlice<UInt8>) -> String {
-        let text = String(decoding: bytes, as: UTF8.self)
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-            let shown = String(
-                String.UnicodeScalarView(
-                    line.unicodeScalars.filter { $0.properties.generalCategory != .control }
-                )
-            )
-            return shown.hasPrefix(" ") ? String(shown.dropFirst()) : shown
+    /// Replaces each message in a field by what `change`, which is told how many came before, makes of it; nil leaves
+    /// it out.
+    package mutating func rewrite(
+        _ number: Int,
+        _ change: (WireFields, Int) throws(WireError) -> WireFields?
+    ) throws(WireError) {
+        var result: [WireReader.Field] = []
+        var count = 0
+        for field in fields {
+            guard field.number == number, case .bytes(let bytes) = field.value else {
+                result.append(field)
+                continue
+            }
+            if let changed = try change(WireFields(reading: bytes), count) {
+                result.append(.init(number: number, value: .bytes(changed.serialized()[...])))
+            }
+            count += 1
         }
-        while lines.last?.isEmpty == true { lines.removeLast() }
-        return lines.joined(separator: "\n")
+        fields = result
     }
 }

@@ -10,6 +10,8 @@ package struct WireReader: Sendable {
         case fixed64(UInt64)
         case bytes(ArraySlice<UInt8>)
         case fixed32(UInt32)
+
+        package static func text(_ text: String) -> Value { .bytes(ArraySlice(text.utf8)) }
     }
 
     package struct Field: Hashable, Sendable {

@@ -29,6 +29,15 @@ package struct WireWriter: Sendable {
         append(fixed32: value)
     }
 
+    package mutating func append(_ value: WireReader.Value, _ number: Int) {
+        switch value {
+        case .varint(let bits): varint(number, bits)
+        case .fixed64(let bits): fixed64(number, bits)
+        case .fixed32(let bits): fixed32(number, bits)
+        case .bytes(let content): bytes(number, content)
+        }
+    }
+
     // MARK: - Without a tag, for packed lists
 
     package mutating func append(varint value: UInt64) {

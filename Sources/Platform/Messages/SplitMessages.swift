@@ -38,8 +38,8 @@ enum SplitMessages {
                 Result { () throws(MessageError) in try joined(content, of: type, name) }
             }
             content = try inner.get()
-            append(part.number << 3 | 2, to: &result)
-            append(UInt64(content.count), to: &result)
+            result.append(varint: part.number << 3 | 2)
+            result.append(varint: UInt64(content.count))
             result += content
         }
         return result
@@ -76,14 +76,5 @@ enum SplitMessages {
             parts.append(Part(whole: field.whole, number: field.number, pieces: [content], type: type))
         }
         return parts
-    }
-
-    private static func append(_ value: UInt64, to bytes: inout [UInt8]) {
-        var value = value
-        while value >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: value) | 0x80)
-            value >>= 7
-        }
-        bytes.append(UInt8(value))
     }
 }

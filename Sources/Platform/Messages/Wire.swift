@@ -43,12 +43,7 @@ package enum Wire {
             let field = fields[index]
             // protobuf-c refuses number 0 only where it is written in one byte, as it would be by us.
             guard field.tag > 0 else { continue }
-            var tag = UInt64(field.tag) << 3 | UInt64(field.wire_type.rawValue)
-            while tag >= 0x80 {
-                result.append(UInt8(truncatingIfNeeded: tag) | 0x80)
-                tag >>= 7
-            }
-            result.append(UInt8(tag))
+            result.append(varint: UInt64(field.tag) << 3 | UInt64(field.wire_type.rawValue))
             result += UnsafeBufferPointer(start: field.data, count: field.len)
         }
         return result
@@ -71,5 +66,16 @@ package enum Wire {
         }
         // Some bytes are looked at twice, so that none is left over.
         return last.loadUnaligned(as: UInt64.self) & high == 0
+    }
+}
+
+extension [UInt8] {
+    mutating func append(varint value: UInt64) {
+        var value = value
+        while value >= 0x80 {
+            append(UInt8(truncatingIfNeeded: value) | 0x80)
+            value >>= 7
+        }
+        append(UInt8(value))
     }
 }

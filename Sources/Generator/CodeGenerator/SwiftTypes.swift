@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Definitions
 
-/// Every message and enum of a request by its full name.
-struct TypeIndex {
-    private var swiftNames: [String: String] = [:]
+/// What the messages and enums of a request, by their full names, are called in Swift, and how they hold each other.
+struct SwiftTypes {
+    /// Of all files.
+    private(set) var symbols = SymbolIndex()
+    private var names: [String: String] = [:]
     private var messages: [String: MessageDefinition] = [:]
-    private var files: [String: String] = [:]
     /// What has a name in Swift or C already, to find a second that would get the same.
     private var taken: [String: String] = [:]
     private var namespaces: [String: String] = [:]
 
-    /// - Throws: `.unsupported` when two types, or two packages, would have the same name in Swift or in C.
+    /// - Throws: `.unsupported` when two types, or two packages, would have the same name in Swift or in C; `.unreadable`
+    ///   when two files declare one symbol.
     init(_ files: [FileDefinition]) throws(GeneratorError) {
         for file in files {
+            do throws(DefinitionError) { try symbols.add(file) } catch { throw .unreadable(error) }
             let namespace = Names.namespace(package: file.package)
             if let other = namespaces[namespace], other != file.package {
                 throw .unsupported(
@@ -33,20 +37,18 @@ struct TypeIndex {
     }
 
     /// `EngineV1.ContainerConfig`.
-    func swiftName(_ fullName: String) -> String { swiftNames[fullName] ?? "Never" }
+    func swiftName(_ fullName: String) -> String { names[fullName] ?? "Never" }
 
     /// The file that defines a message.
-    func file(of fullName: String) -> String { files[fullName] ?? "" }
+    func file(of fullName: String) -> String { symbols.file(declaring: fullName) ?? "" }
 
     /// Whether a package's namespace declares a type of that name.
     func declares(_ name: String, in namespace: String) -> Bool { taken[namespace + "." + name] != nil }
 
-    /// The definition of a map's entry, when that is what the field holds.
-    func mapEntry(_ field: FieldDefinition) -> MessageDefinition? {
-        guard field.isRepeated, case .message(let name) = field.kind, let entry = messages[name],
-            entry.isMapEntry
-        else { return nil }
-        return entry
+    /// Key and value of a map, when that is what the field holds.
+    func mapEntry(_ field: FieldDefinition) -> (key: FieldDefinition, value: FieldDefinition)? {
+        guard field.isRepeated, case .message(let name) = field.kind else { return nil }
+        return messages[name]?.entry
     }
 
     /// Whether a message can contain itself, at any distance: only then must nesting be checked before decoding.
@@ -98,9 +100,8 @@ struct TypeIndex {
         try claim(name, for: message.fullName, file)
         try claim(Names.cType(message.fullName), for: message.fullName, file)
         try claim(Names.cPrefix(message.fullName), for: message.fullName, file)
-        swiftNames[message.fullName] = name
+        names[message.fullName] = name
         messages[message.fullName] = message
-        files[message.fullName] = file
         for nested in message.messages { try add(nested, in: name, file) }
         for definition in message.enums { try add(definition, in: name, file) }
     }
@@ -112,7 +113,7 @@ struct TypeIndex {
     ) throws(GeneratorError) {
         let name = parent + "." + Names.typeName(definition.name)
         try claim(name, for: definition.fullName, file)
-        swiftNames[definition.fullName] = name
+        names[definition.fullName] = name
     }
 
     private mutating func claim(
