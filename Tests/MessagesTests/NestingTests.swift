@@ -54,4 +54,26 @@ struct NestingTests {
         let outcome = Result { try TestV1.Tree(serialized: bytes) }
         if case .success(let tree) = outcome { #expect(tree.children.count == 2_000_000) }
     }
+
+    /// What a map makes room for follows from what is in it, not from how many entries there are.
+    @Test func entriesWithOneKeyTakeNoRoom() throws {
+        let texts = Array(repeatElement([0xfa, 0x01, 0] as [UInt8], count: 1_000_000).joined())
+        let textByText = try TestV1.Everything(serialized: texts).textByText
+        #expect(textByText == ["": ""] && textByText.capacity < 100)
+        let trees = Array(repeatElement([0x1a, 0] as [UInt8], count: 1_000_000).joined())
+        let byName = try TestV1.Tree(serialized: trees).byName
+        #expect(byName == ["": .init()] && byName.capacity < 100)
+    }
+
+    @Test(arguments: [12, 13, 1000])
+    func aLargeMapIsWhole(count: Int) throws {
+        let keys = (0..<count).map { "\($0)" }
+        let texts = Dictionary(uniqueKeysWithValues: keys.map { ($0, $0) })
+        let flags = Dictionary(uniqueKeysWithValues: (0..<count).map { (Int32($0), $0 % 2 == 0) })
+        let trees = Dictionary(uniqueKeysWithValues: keys.map { ($0, TestV1.Tree()) })
+        let everything = TestV1.Everything(textByText: texts, flagByNumber: flags)
+        #expect(try TestV1.Everything(serialized: everything.serialized()) == everything)
+        let tree = TestV1.Tree(byName: trees)
+        #expect(try TestV1.Tree(serialized: tree.serialized()) == tree)
+    }
 }

@@ -125,7 +125,8 @@ struct BridgeEmitter {
         _ name: String,
         _ text: inout SourceText
     ) {
-        text.line("\(name) = .init(minimumCapacity: \(count(field)))")
+        let entries = value.kind.isMessage ? "" : ", \(member(field))"
+        text.line("\(name) = .init(minimumCapacity: Wire.capacity(\(count(field))\(entries)))")
         text.block("if let entries = \(member(field))") { text in
             text.block("for index in 0..<\(count(field))") { text in
                 if value.kind.isMessage {

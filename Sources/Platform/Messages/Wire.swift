@@ -35,6 +35,19 @@ package enum Wire {
     /// For a message that protobuf-c always gives, and did not.
     package static func missing(_ message: String) -> MessageError { .malformed(message: message) }
 
+    /// How many entries of a map to make room for before they are read.
+    ///
+    /// Entries of two bytes can all have one key, so their number alone is no reason to take memory. So many fit into 16
+    /// places, and most maps have no more; a larger one grows by what is in it.
+    package static func capacity(_ count: Int) -> Int { min(count, 12) }
+
+    /// The same for entries without messages, whose bytes are a reason: a place takes about twice the 16 asked for here.
+    package static func capacity(_ count: Int, _ entries: UnsafePointer<ProtobufCBinaryData>?) -> Int {
+        guard let entries, count > capacity(count) else { return count }
+        let bytes = UnsafeBufferPointer(start: entries, count: count).reduce(0) { $0 + $1.len }
+        return min(count, capacity(count) + bytes / 16)
+    }
+
     /// The fields that the descriptor does not know, each with its tag, in wire order.
     package static func unknownFields(_ base: ProtobufCMessage) -> [UInt8] {
         guard let fields = base.unknown_fields, base.n_unknown_fields > 0 else { return [] }

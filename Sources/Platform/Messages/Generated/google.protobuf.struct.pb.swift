@@ -96,7 +96,7 @@ extension GoogleProtobuf.Struct {
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__Struct>) throws(MessageError) {
-        fields = .init(minimumCapacity: c.pointee.n_fields)
+        fields = .init(minimumCapacity: Wire.capacity(c.pointee.n_fields))
         if let entries = c.pointee.fields {
             for index in 0..<c.pointee.n_fields {
                 guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }

@@ -2823,7 +2823,7 @@ extension EngineV1.LogConfig {
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__LogConfig>) throws(MessageError) {
         driver = try Wire.text(c.pointee.driver, "petrel.engine.v1.LogConfig.driver")
-        options = .init(minimumCapacity: c.pointee.n_options)
+        options = .init(minimumCapacity: Wire.capacity(c.pointee.n_options, c.pointee.options))
         if let entries = c.pointee.options {
             for index in 0..<c.pointee.n_options {
                 var key: String = ""
@@ -2956,7 +2956,7 @@ extension EngineV1.ContainerConfig {
         workingDirectory = try Wire.text(c.pointee.working_directory, "petrel.engine.v1.ContainerConfig.working_directory")
         user = try Wire.text(c.pointee.user, "petrel.engine.v1.ContainerConfig.user")
         hostname = try Wire.text(c.pointee.hostname, "petrel.engine.v1.ContainerConfig.hostname")
-        labels = .init(minimumCapacity: c.pointee.n_labels)
+        labels = .init(minimumCapacity: Wire.capacity(c.pointee.n_labels, c.pointee.labels))
         if let entries = c.pointee.labels {
             for index in 0..<c.pointee.n_labels {
                 var key: String = ""
@@ -3022,7 +3022,7 @@ extension EngineV1.ContainerConfig {
                 mounts.append(try EngineV1.Mount(decoding: value))
             }
         }
-        tmpfs = .init(minimumCapacity: c.pointee.n_tmpfs)
+        tmpfs = .init(minimumCapacity: Wire.capacity(c.pointee.n_tmpfs, c.pointee.tmpfs))
         if let entries = c.pointee.tmpfs {
             for index in 0..<c.pointee.n_tmpfs {
                 var key: String = ""
@@ -3075,7 +3075,7 @@ extension EngineV1.ContainerConfig {
                 deviceCgroupRules.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.device_cgroup_rules"))
             }
         }
-        sysctls = .init(minimumCapacity: c.pointee.n_sysctls)
+        sysctls = .init(minimumCapacity: Wire.capacity(c.pointee.n_sysctls, c.pointee.sysctls))
         if let entries = c.pointee.sysctls {
             for index in 0..<c.pointee.n_sysctls {
                 var key: String = ""
@@ -3115,7 +3115,7 @@ extension EngineV1.ContainerConfig {
         cgroupnsMode = try Wire.text(c.pointee.cgroupns_mode, "petrel.engine.v1.ContainerConfig.cgroupns_mode")
         cgroupParent = try Wire.text(c.pointee.cgroup_parent, "petrel.engine.v1.ContainerConfig.cgroup_parent")
         oomScoreAdj = c.pointee.oom_score_adj
-        annotations = .init(minimumCapacity: c.pointee.n_annotations)
+        annotations = .init(minimumCapacity: Wire.capacity(c.pointee.n_annotations, c.pointee.annotations))
         if let entries = c.pointee.annotations {
             for index in 0..<c.pointee.n_annotations {
                 var key: String = ""
@@ -4575,7 +4575,7 @@ extension EngineV1.ContainerSummary {
         startedAtUnixNanos = c.pointee.started_at_unix_nanos
         finishedAtUnixNanos = c.pointee.finished_at_unix_nanos
         exitCode = c.pointee.exit_code
-        labels = .init(minimumCapacity: c.pointee.n_labels)
+        labels = .init(minimumCapacity: Wire.capacity(c.pointee.n_labels, c.pointee.labels))
         if let entries = c.pointee.labels {
             for index in 0..<c.pointee.n_labels {
                 var key: String = ""
@@ -6247,7 +6247,7 @@ extension EngineV1.VersionResponse {
         os = try Wire.text(c.pointee.os, "petrel.engine.v1.VersionResponse.os")
         architecture = try Wire.text(c.pointee.architecture, "petrel.engine.v1.VersionResponse.architecture")
         kernel = try Wire.text(c.pointee.kernel, "petrel.engine.v1.VersionResponse.kernel")
-        components = .init(minimumCapacity: c.pointee.n_components)
+        components = .init(minimumCapacity: Wire.capacity(c.pointee.n_components, c.pointee.components))
         if let entries = c.pointee.components {
             for index in 0..<c.pointee.n_components {
                 var key: String = ""
@@ -6411,7 +6411,7 @@ extension EngineV1.Event {
         type = try Wire.text(c.pointee.type, "petrel.engine.v1.Event.type")
         action = try Wire.text(c.pointee.action, "petrel.engine.v1.Event.action")
         actorId = try Wire.text(c.pointee.actor_id, "petrel.engine.v1.Event.actor_id")
-        attributes = .init(minimumCapacity: c.pointee.n_attributes)
+        attributes = .init(minimumCapacity: Wire.capacity(c.pointee.n_attributes, c.pointee.attributes))
         if let entries = c.pointee.attributes {
             for index in 0..<c.pointee.n_attributes {
                 var key: String = ""

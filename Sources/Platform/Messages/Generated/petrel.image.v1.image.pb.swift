@@ -962,7 +962,7 @@ extension ImageV1.Image {
             }
         }
         unchanged = c.pointee.unchanged != 0
-        labels = .init(minimumCapacity: c.pointee.n_labels)
+        labels = .init(minimumCapacity: Wire.capacity(c.pointee.n_labels, c.pointee.labels))
         if let entries = c.pointee.labels {
             for index in 0..<c.pointee.n_labels {
                 var key: String = ""

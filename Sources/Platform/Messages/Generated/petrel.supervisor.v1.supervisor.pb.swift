@@ -1573,7 +1573,7 @@ extension SupervisorV1.CreateRequest {
         }
         stopSignal = c.pointee.stop_signal
         stopTimeoutMillis = c.pointee.stop_timeout_millis
-        annotations = .init(minimumCapacity: c.pointee.n_annotations)
+        annotations = .init(minimumCapacity: Wire.capacity(c.pointee.n_annotations, c.pointee.annotations))
         if let entries = c.pointee.annotations {
             for index in 0..<c.pointee.n_annotations {
                 var key: String = ""
@@ -1778,7 +1778,7 @@ extension SupervisorV1.Container {
         outputDirectory = try Wire.text(c.pointee.output_directory, "petrel.supervisor.v1.Container.output_directory")
         streamSocket = try Wire.text(c.pointee.stream_socket, "petrel.supervisor.v1.Container.stream_socket")
         keeperPid = c.pointee.keeper_pid
-        annotations = .init(minimumCapacity: c.pointee.n_annotations)
+        annotations = .init(minimumCapacity: Wire.capacity(c.pointee.n_annotations, c.pointee.annotations))
         if let entries = c.pointee.annotations {
             for index in 0..<c.pointee.n_annotations {
                 var key: String = ""

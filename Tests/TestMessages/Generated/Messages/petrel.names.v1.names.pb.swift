@@ -507,7 +507,7 @@ extension NamesV1.Names {
         if let values = c.pointee.inout {
             `inout` += UnsafeBufferPointer(start: values, count: c.pointee.n_inout)
         }
-        `var` = .init(minimumCapacity: c.pointee.n_var)
+        `var` = .init(minimumCapacity: Wire.capacity(c.pointee.n_var, c.pointee.var))
         if let entries = c.pointee.var {
             for index in 0..<c.pointee.n_var {
                 var key: String = ""
@@ -1059,7 +1059,7 @@ extension NamesV1.Clashes {
         }
         choiceCase = c.pointee.field_5 != 0
         flag = c.pointee.oneof_1_case.rawValue == 6 ? c.pointee.field_6 != 0 : nil
-        nested = .init(minimumCapacity: c.pointee.n_field_7)
+        nested = .init(minimumCapacity: Wire.capacity(c.pointee.n_field_7))
         if let entries = c.pointee.field_7 {
             for index in 0..<c.pointee.n_field_7 {
                 guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }

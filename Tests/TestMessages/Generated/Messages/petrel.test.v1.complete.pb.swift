@@ -1357,7 +1357,7 @@ extension TestV1.Complete.Maps {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Complete__Maps>) throws(MessageError) {
-        byInt32 = .init(minimumCapacity: c.pointee.n_by_int32)
+        byInt32 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_int32, c.pointee.by_int32))
         if let entries = c.pointee.by_int32 {
             for index in 0..<c.pointee.n_by_int32 {
                 var key: Int32 = 0
@@ -1374,7 +1374,7 @@ extension TestV1.Complete.Maps {
                 byInt32[key] = value
             }
         }
-        byInt64 = .init(minimumCapacity: c.pointee.n_by_int64)
+        byInt64 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_int64, c.pointee.by_int64))
         if let entries = c.pointee.by_int64 {
             for index in 0..<c.pointee.n_by_int64 {
                 var key: Int64 = 0
@@ -1391,7 +1391,7 @@ extension TestV1.Complete.Maps {
                 byInt64[key] = value
             }
         }
-        byUint32 = .init(minimumCapacity: c.pointee.n_by_uint32)
+        byUint32 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_uint32, c.pointee.by_uint32))
         if let entries = c.pointee.by_uint32 {
             for index in 0..<c.pointee.n_by_uint32 {
                 var key: UInt32 = 0
@@ -1408,7 +1408,7 @@ extension TestV1.Complete.Maps {
                 byUint32[key] = value
             }
         }
-        byUint64 = .init(minimumCapacity: c.pointee.n_by_uint64)
+        byUint64 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_uint64, c.pointee.by_uint64))
         if let entries = c.pointee.by_uint64 {
             for index in 0..<c.pointee.n_by_uint64 {
                 var key: UInt64 = 0
@@ -1425,7 +1425,7 @@ extension TestV1.Complete.Maps {
                 byUint64[key] = value
             }
         }
-        bySint32 = .init(minimumCapacity: c.pointee.n_by_sint32)
+        bySint32 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_sint32, c.pointee.by_sint32))
         if let entries = c.pointee.by_sint32 {
             for index in 0..<c.pointee.n_by_sint32 {
                 var key: Int32 = 0
@@ -1442,7 +1442,7 @@ extension TestV1.Complete.Maps {
                 bySint32[key] = value
             }
         }
-        bySint64 = .init(minimumCapacity: c.pointee.n_by_sint64)
+        bySint64 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_sint64, c.pointee.by_sint64))
         if let entries = c.pointee.by_sint64 {
             for index in 0..<c.pointee.n_by_sint64 {
                 var key: Int64 = 0
@@ -1459,7 +1459,7 @@ extension TestV1.Complete.Maps {
                 bySint64[key] = value
             }
         }
-        byFixed32 = .init(minimumCapacity: c.pointee.n_by_fixed32)
+        byFixed32 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_fixed32, c.pointee.by_fixed32))
         if let entries = c.pointee.by_fixed32 {
             for index in 0..<c.pointee.n_by_fixed32 {
                 var key: UInt32 = 0
@@ -1476,7 +1476,7 @@ extension TestV1.Complete.Maps {
                 byFixed32[key] = value
             }
         }
-        byFixed64 = .init(minimumCapacity: c.pointee.n_by_fixed64)
+        byFixed64 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_fixed64, c.pointee.by_fixed64))
         if let entries = c.pointee.by_fixed64 {
             for index in 0..<c.pointee.n_by_fixed64 {
                 var key: UInt64 = 0
@@ -1493,7 +1493,7 @@ extension TestV1.Complete.Maps {
                 byFixed64[key] = value
             }
         }
-        bySfixed32 = .init(minimumCapacity: c.pointee.n_by_sfixed32)
+        bySfixed32 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_sfixed32, c.pointee.by_sfixed32))
         if let entries = c.pointee.by_sfixed32 {
             for index in 0..<c.pointee.n_by_sfixed32 {
                 var key: Int32 = 0
@@ -1510,7 +1510,7 @@ extension TestV1.Complete.Maps {
                 bySfixed32[key] = value
             }
         }
-        bySfixed64 = .init(minimumCapacity: c.pointee.n_by_sfixed64)
+        bySfixed64 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_sfixed64, c.pointee.by_sfixed64))
         if let entries = c.pointee.by_sfixed64 {
             for index in 0..<c.pointee.n_by_sfixed64 {
                 var key: Int64 = 0
@@ -1527,7 +1527,7 @@ extension TestV1.Complete.Maps {
                 bySfixed64[key] = value
             }
         }
-        byBool = .init(minimumCapacity: c.pointee.n_by_bool)
+        byBool = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_bool, c.pointee.by_bool))
         if let entries = c.pointee.by_bool {
             for index in 0..<c.pointee.n_by_bool {
                 var key: Bool = false
@@ -1544,7 +1544,7 @@ extension TestV1.Complete.Maps {
                 byBool[key] = value
             }
         }
-        byString = .init(minimumCapacity: c.pointee.n_by_string)
+        byString = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_string, c.pointee.by_string))
         if let entries = c.pointee.by_string {
             for index in 0..<c.pointee.n_by_string {
                 var key: String = ""
@@ -1561,7 +1561,7 @@ extension TestV1.Complete.Maps {
                 byString[key] = value
             }
         }
-        flags = .init(minimumCapacity: c.pointee.n_flags)
+        flags = .init(minimumCapacity: Wire.capacity(c.pointee.n_flags, c.pointee.flags))
         if let entries = c.pointee.flags {
             for index in 0..<c.pointee.n_flags {
                 var key: String = ""
@@ -1578,7 +1578,7 @@ extension TestV1.Complete.Maps {
                 flags[key] = value
             }
         }
-        texts = .init(minimumCapacity: c.pointee.n_texts)
+        texts = .init(minimumCapacity: Wire.capacity(c.pointee.n_texts, c.pointee.texts))
         if let entries = c.pointee.texts {
             for index in 0..<c.pointee.n_texts {
                 var key: String = ""
@@ -1595,7 +1595,7 @@ extension TestV1.Complete.Maps {
                 texts[key] = value
             }
         }
-        blobs = .init(minimumCapacity: c.pointee.n_blobs)
+        blobs = .init(minimumCapacity: Wire.capacity(c.pointee.n_blobs, c.pointee.blobs))
         if let entries = c.pointee.blobs {
             for index in 0..<c.pointee.n_blobs {
                 var key: String = ""
@@ -1612,7 +1612,7 @@ extension TestV1.Complete.Maps {
                 blobs[key] = value
             }
         }
-        colours = .init(minimumCapacity: c.pointee.n_colours)
+        colours = .init(minimumCapacity: Wire.capacity(c.pointee.n_colours, c.pointee.colours))
         if let entries = c.pointee.colours {
             for index in 0..<c.pointee.n_colours {
                 var key: String = ""
@@ -1629,7 +1629,7 @@ extension TestV1.Complete.Maps {
                 colours[key] = value
             }
         }
-        messages = .init(minimumCapacity: c.pointee.n_messages)
+        messages = .init(minimumCapacity: Wire.capacity(c.pointee.n_messages))
         if let entries = c.pointee.messages {
             for index in 0..<c.pointee.n_messages {
                 guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
@@ -1641,7 +1641,7 @@ extension TestV1.Complete.Maps {
                 }
             }
         }
-        times = .init(minimumCapacity: c.pointee.n_times)
+        times = .init(minimumCapacity: Wire.capacity(c.pointee.n_times))
         if let entries = c.pointee.times {
             for index in 0..<c.pointee.n_times {
                 guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
@@ -2482,7 +2482,7 @@ extension TestV1.Older.Maps {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Older__Maps>) throws(MessageError) {
-        messages = .init(minimumCapacity: c.pointee.n_messages)
+        messages = .init(minimumCapacity: Wire.capacity(c.pointee.n_messages))
         if let entries = c.pointee.messages {
             for index in 0..<c.pointee.n_messages {
                 guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }

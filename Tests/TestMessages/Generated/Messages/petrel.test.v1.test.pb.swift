@@ -492,7 +492,7 @@ extension TestV1.Everything {
                 nestedList.append(try TestV1.Everything.Nested(decoding: value))
             }
         }
-        textByText = .init(minimumCapacity: c.pointee.n_text_by_text)
+        textByText = .init(minimumCapacity: Wire.capacity(c.pointee.n_text_by_text, c.pointee.text_by_text))
         if let entries = c.pointee.text_by_text {
             for index in 0..<c.pointee.n_text_by_text {
                 var key: String = ""
@@ -509,7 +509,7 @@ extension TestV1.Everything {
                 textByText[key] = value
             }
         }
-        flagByNumber = .init(minimumCapacity: c.pointee.n_flag_by_number)
+        flagByNumber = .init(minimumCapacity: Wire.capacity(c.pointee.n_flag_by_number, c.pointee.flag_by_number))
         if let entries = c.pointee.flag_by_number {
             for index in 0..<c.pointee.n_flag_by_number {
                 var key: Int32 = 0
@@ -526,7 +526,7 @@ extension TestV1.Everything {
                 flagByNumber[key] = value
             }
         }
-        nestedByText = .init(minimumCapacity: c.pointee.n_nested_by_text)
+        nestedByText = .init(minimumCapacity: Wire.capacity(c.pointee.n_nested_by_text))
         if let entries = c.pointee.nested_by_text {
             for index in 0..<c.pointee.n_nested_by_text {
                 guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
@@ -538,7 +538,7 @@ extension TestV1.Everything {
                 }
             }
         }
-        colourByNumber = .init(minimumCapacity: c.pointee.n_colour_by_number)
+        colourByNumber = .init(minimumCapacity: Wire.capacity(c.pointee.n_colour_by_number, c.pointee.colour_by_number))
         if let entries = c.pointee.colour_by_number {
             for index in 0..<c.pointee.n_colour_by_number {
                 var key: UInt64 = 0
@@ -555,7 +555,7 @@ extension TestV1.Everything {
                 colourByNumber[key] = value
             }
         }
-        bytesByFlag = .init(minimumCapacity: c.pointee.n_bytes_by_flag)
+        bytesByFlag = .init(minimumCapacity: Wire.capacity(c.pointee.n_bytes_by_flag, c.pointee.bytes_by_flag))
         if let entries = c.pointee.bytes_by_flag {
             for index in 0..<c.pointee.n_bytes_by_flag {
                 var key: Bool = false
@@ -847,7 +847,7 @@ extension TestV1.Tree {
                 children.append(try TestV1.Tree(decoding: value))
             }
         }
-        byName = .init(minimumCapacity: c.pointee.n_by_name)
+        byName = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_name))
         if let entries = c.pointee.by_name {
             for index in 0..<c.pointee.n_by_name {
                 guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }

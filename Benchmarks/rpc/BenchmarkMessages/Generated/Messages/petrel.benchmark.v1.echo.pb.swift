@@ -288,7 +288,7 @@ extension BenchmarkV1.CodecMessage {
                 mounts.append(try BenchmarkV1.CodecMessage.Mount(decoding: value))
             }
         }
-        labels = .init(minimumCapacity: c.pointee.n_labels)
+        labels = .init(minimumCapacity: Wire.capacity(c.pointee.n_labels, c.pointee.labels))
         if let entries = c.pointee.labels {
             for index in 0..<c.pointee.n_labels {
                 var key: String = ""
