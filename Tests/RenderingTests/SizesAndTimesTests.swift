@@ -142,6 +142,9 @@ import Testing
         for nanos: Int64 in [0, 1, 1_795_442_400_123_456_789, -1_000_000_000, 4_102_444_799_999_999_999] {
             #expect(Moments.rfc3339(Timestamp(unixNanos: nanos).rfc3339()) == nanos)
         }
+        #expect(Timestamp(unixNanos: .min).rfc3339() == "1677-09-21T00:12:43.145224192Z")
+        #expect(Timestamp(unixNanos: .max).rfc3339() == "2262-04-11T23:47:16.854775807Z")
+        #expect(Timestamp(unixNanos: -1).rfc3339() == "1969-12-31T23:59:59.999999999Z")
         #expect(Timestamp(unixNanos: 1_795_442_400_000_000_000).spelledOut == "2026-11-23 14:00:00 +0000 UTC")
         #expect(
             Timestamp(unixNanos: 1_795_442_400_120_000_000).rfc3339(fractionDigits: 3)

@@ -23,7 +23,8 @@ package struct Timestamp: Hashable, Sendable {
     package func parts(offsetSeconds: Int64 = 0) -> Parts {
         let billion: Int64 = 1_000_000_000
         let nanos = ((unixNanos % billion) + billion) % billion
-        let seconds = (unixNanos - nanos) / billion + offsetSeconds
+        // Rounded down, also in the earliest second, which begins before what the number can say.
+        let seconds = unixNanos / billion - (unixNanos % billion < 0 ? 1 : 0) + offsetSeconds
         let ofDay = ((seconds % 86_400) + 86_400) % 86_400
         // Days to date by the method of H. Hinnant: years begin in March, so that leap days come last.
         let days = (seconds - ofDay) / 86_400 + 719_468
