@@ -2,7 +2,8 @@
 
 /// Name and value pairs that travel beside a call's messages, in order; a name may occur more than once.
 ///
-/// Names are lower case. The values of names that end in `-bin` are bytes, the others are printable ASCII.
+/// Names are lower case, and found however they are written. The values of names that end in `-bin` are
+/// bytes, the others are printable ASCII.
 package struct Metadata: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     package enum Content: Hashable, Sendable {
         case text(String)
@@ -25,19 +26,22 @@ package struct Metadata: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     /// The first text of a name; setting replaces them all.
     package subscript(name: String) -> String? {
         get {
+            let name = Self.lowerCase(name)
             for entry in entries where entry.name == name {
                 if case .text(let text) = entry.value { return text }
             }
             return nil
         }
         set {
-            entries.removeAll { $0.name == name.lowercased() }
+            let name = Self.lowerCase(name)
+            entries.removeAll { $0.name == name }
             if let newValue { add(newValue, for: name) }
         }
     }
 
     /// The first bytes of a name that ends in `-bin`.
     package func bytes(_ name: String) -> [UInt8]? {
+        let name = Self.lowerCase(name)
         for entry in entries where entry.name == name {
             if case .bytes(let bytes) = entry.value { return bytes }
         }
@@ -51,6 +55,11 @@ package struct Metadata: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     /// `name` must end in `-bin`, otherwise the peer will take the value for text.
     package mutating func add(_ bytes: [UInt8], for name: String) {
         entries.append(Entry(name: name.lowercased(), value: .bytes(bytes)))
+    }
+
+    /// Nearly every name is in lower case already, and needs no copy.
+    private static func lowerCase(_ name: String) -> String {
+        name.utf8.contains { (0x41...0x5a).contains($0) } ? name.lowercased() : name
     }
 
     package var isEmpty: Bool { entries.isEmpty }
