@@ -90,6 +90,16 @@ struct EncodingTests {
         #expect(error?.code == code && received.isEmpty)
     }
 
+    /// A length is a promise: room for a message comes with its bytes.
+    @Test(arguments: [0, 1, 1000])
+    func aPrefixAloneTakesNoMemory(arrived: Int) throws {
+        var deframer = Deframer()
+        var received: [WireMessage] = []
+        let bytes: [UInt8] = [0, 0, 0x10, 0, 0] + [UInt8](repeating: 1, count: arrived)
+        try feed(bytes[...], to: &deframer, &received)
+        #expect(!deframer.isBetweenMessages && deframer.reservedBytes <= 4 * arrived + 64)
+    }
+
     private func feed(
         _ bytes: ArraySlice<UInt8>,
         to deframer: inout Deframer,

@@ -17,6 +17,7 @@ package struct Deframer {
     /// The largest message that is sent or accepted unless a server or channel says otherwise, in bytes.
     package static let limit = 4 << 20
     static let prefixLength = 5
+    private static let growth = 3
 
     /// What has arrived of a prefix, and how many bytes of it.
     private var prefix: UInt64 = 0
@@ -50,6 +51,9 @@ package struct Deframer {
     /// Bytes of the message whose rest is still to come.
     var heldBytes: Int { message.bytes.count }
 
+    /// The memory that it has taken, in bytes.
+    package var reservedBytes: Int { message.bytes.capacity }
+
     /// Adds what arrived, and appends the messages that it completed.
     /// - Throws: `.resourceExhausted` for a message over the limit, `.internal` for flags that mean nothing.
     package mutating func feed(
@@ -73,8 +77,11 @@ package struct Deframer {
             if message.bytes.isEmpty, count == length {
                 message.bytes = Array(part)
             } else {
-                // The peer says how long it is, but has not sent it: room grows as it comes.
-                if message.bytes.isEmpty { message.bytes.reserveCapacity(min(length, 64 << 10)) }
+                // The peer says how long it is, but has not sent it: room grows as it comes, from a multiple
+                // of the first part on.
+                if message.bytes.isEmpty, count > 0 {
+                    message.bytes.reserveCapacity(min(length, Self.growth * count))
+                }
                 message.bytes.append(contentsOf: part)
             }
             offset += count
