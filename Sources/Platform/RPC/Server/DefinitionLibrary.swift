@@ -66,12 +66,14 @@ final class DefinitionLibrary: Sendable {
 
     // MARK: - The definitions
 
+    /// Those who ask first at the same time each read them; all get what was read first.
     private func read() throws(RPCError) -> Content {
-        try content.withLock { content -> Result<Content, RPCError> in
+        if let known = content.withLock({ $0 }) { return try known.get() }
+        let result = Result { () throws(DefinitionError) in try load() }.mapError { error in
+            RPCError(.internal, "the server's definitions: \(error)")
+        }
+        return try content.withLock { content in
             if let content { return content }
-            let result = Result { () throws(DefinitionError) in try load() }.mapError { error in
-                RPCError(.internal, "the server's definitions: \(error)")
-            }
             content = result
             return result
         }.get()
