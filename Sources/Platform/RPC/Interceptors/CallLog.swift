@@ -31,7 +31,29 @@ struct CallLog: ServerInterceptor {
         ]
         if let peer = context.peer { metadata["peer-pid"] = "\(peer.pid)" }
         if let trace = TraceContext.current { metadata["trace"] = "\(trace.traceID)" }
-        if let failure { metadata["error"] = "\(failure.message)" }
+        if let failure { metadata["error"] = "\(Self.line(failure.message))" }
         logger.log(level: level, "call", metadata: metadata)
+    }
+
+    /// A text as one line that can be read back: others may have chosen it, and the log's handler writes it
+    /// as it is.
+    private static func line(_ text: String) -> String {
+        var line = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\", "\n", "\r", "\t": line += scalar.escaped(asASCII: false)
+            case _ where breaksLines(scalar): line += "\\u{\(String(scalar.value, radix: 16))}"
+            default: line.unicodeScalars.append(scalar)
+            }
+        }
+        return line
+    }
+
+    /// Controls, and what turns the direction of writing.
+    private static func breaksLines(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
     }
 }
