@@ -69,6 +69,33 @@ struct ClientFrameTests {
         }
     }
 
+    /// What a server that goes away still has to answer ends with the channel too, not only the calls of its
+    /// last connection.
+    @Test func closingEndsTheCallsOfEveryConnection() async throws {
+        let isDismissed = Mutex(false)
+        try await withRawChannel { peer, number in
+            try peer.greet()
+            if number == 0 {
+                try peer.send(Frame.goAway(last: 1))
+                isDismissed.withLock { $0 = true }
+            } else {
+                try peer.send(Answer.good(on: 1))
+            }
+            _ = try peer.awaitEnd(within: 20)
+        } _: { channel in
+            let client = TestV1.EchoClient(channel: channel)
+            let options = CallOptions(timeout: .seconds(15))
+            try await withThrowingTaskGroup(of: RPCError?.self) { group in
+                group.addTask { await failure { try await client.say(.init(), options: options) } }
+                expect(try await eventually { isDismissed.withLock { $0 } })
+                expect(try await client.say(.init(), options: options) == .init())
+                await channel.close()
+                let error = try await group.next() ?? nil
+                #expect(error?.code == .unavailable, "\(error?.description ?? "no error")")
+            }
+        }
+    }
+
     @Test func aServerThatDoesNotSpeakIsWaitedForUntilTheDeadline() async throws {
         try await withRawServer { peer, _ in
             _ = try peer.awaitEnd(within: 20)

@@ -49,11 +49,20 @@ func withRawServer(
     _ script: @escaping @Sendable (_ peer: RawPeer, _ number: Int) throws -> Void,
     _ body: @escaping @Sendable (TestV1.EchoClient) async throws -> Void
 ) async throws {
+    try await withRawChannel(script) { try await body(TestV1.EchoClient(channel: $0)) }
+}
+
+/// The same with the channel, which `body` may close itself.
+func withRawChannel(
+    config: ServiceConfig = ServiceConfig(),
+    _ script: @escaping @Sendable (_ peer: RawPeer, _ number: Int) throws -> Void,
+    _ body: @escaping @Sendable (Channel) async throws -> Void
+) async throws {
     try await withTemporaryDirectory { directory in
         let path = directory + "/raw.sock"
         let server = try RawServer(listener: try UnixSocket.listen(.stream, at: path), script)
-        let channel = Channel(unixSocket: path)
-        try await body(TestV1.EchoClient(channel: channel))
+        let channel = Channel(to: .unixSocket(path), config: config)
+        try await body(channel)
         await channel.close()
         server.stop()
         let isIdle = try await eventually { server.isIdle }

@@ -38,7 +38,8 @@ package final class Channel: Sendable {
     /// Begins to make the connection, for calls that will come soon. One that fails is made again when it is needed.
     package func connectAhead() { connector.connectAhead() }
 
-    /// Closes the connection; calls that run fail with `.unavailable`, and so does every later call.
+    /// Closes all connections, also one that only finishes what the server has taken on; calls that run fail
+    /// with `.unavailable`, and so does every later call.
     package func close() async {
         connector.close()
         await connector.waitUntilClosed()

@@ -4,7 +4,8 @@ internal import NIOPosix
 internal import Synchronization
 internal import System
 
-/// Makes and remakes a channel's connection. At most one exists, or is being made, at a time.
+/// Makes and remakes a channel's connection. New calls go to at most one at a time; those that the server
+/// takes no more calls on exist beside it until theirs have ended.
 final class Connector: Sendable {
     private enum Phase {
         case idle
@@ -15,8 +16,8 @@ final class Connector: Sendable {
 
     private struct State {
         var phase = Phase.idle
-        /// The last connection's end.
-        var closed: EventLoopFuture<Void>?
+        /// All that exist, also those that new calls do not go to, and their ends.
+        var connections: [ObjectIdentifier: (mailbox: Mailbox, end: EventLoopFuture<Void>)] = [:]
         var keepAlive: KeepAlive?
     }
 
@@ -75,19 +76,16 @@ final class Connector: Sendable {
     }
 
     func close() {
-        let mailbox = state.withLock { state -> Mailbox? in
-            defer { state.phase = .closed }
-            switch state.phase {
-            case .connecting(let mailbox, _), .ready(let mailbox): return mailbox
-            case .idle, .closed: return nil
-            }
+        let mailboxes = state.withLock { state in
+            state.phase = .closed
+            return state.connections.values.map(\.mailbox)
         }
-        mailbox?.post(.close)
+        for mailbox in mailboxes { mailbox.post(.close) }
     }
 
     func waitUntilClosed() async {
-        let closed = state.withLock { $0.closed }
-        try? await closed?.get()
+        let ends = state.withLock { $0.connections.values.map(\.end) }
+        for end in ends { try? await end.get() }
     }
 
     // MARK: - Connecting
@@ -247,9 +245,10 @@ final class Connector: Sendable {
             }
         )
         let keepAlive = state.withLock { state in
-            state.closed = channel.closeFuture
+            state.connections[ObjectIdentifier(mailbox)] = (mailbox, channel.closeFuture)
             return state.keepAlive
         }
+        channel.closeFuture.whenComplete { [weak self] _ in self?.forget(mailbox) }
         try security?.secure(channel)
         try channel.pipeline.syncOperations.addHandler(
             Connection(
@@ -262,6 +261,10 @@ final class Connector: Sendable {
         )
         // The channel may have been closed meanwhile, when there was no connection to tell.
         if isClosed { mailbox.post(.close) }
+    }
+
+    private func forget(_ mailbox: Mailbox) {
+        _ = state.withLock { $0.connections.removeValue(forKey: ObjectIdentifier(mailbox)) }
     }
 
     /// The server takes the PINGs for a nuisance.
