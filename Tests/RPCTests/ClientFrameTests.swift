@@ -208,6 +208,7 @@ struct Answer: Sendable, CustomTestStringConvertible {
 
     static let messages = [
         Answer("two messages", [opening, message, message, trailers()], .internal),
+        Answer("two messages, and no end", [opening, message, message], .internal),
         Answer("unknown flags", [opening, .data(Frame.message([], flags: 4))], .internal),
         Answer("compressed without an encoding", [opening, .data(Frame.message([], flags: 1))], .internal),
         Answer("an unknown encoding", [.headers(Field.answer + [Field("grpc-encoding", "br")])], .internal),

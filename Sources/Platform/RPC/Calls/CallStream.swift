@@ -98,12 +98,17 @@ package final class CallStream: Sendable {
 
     /// Client: the one response of a call that ended well.
     func onlyResponse<M: Message>(_ type: M.Type) async throws(RPCError) -> M {
-        await waitForInput(cancels: true) { $0.ending != nil }
+        // More than one need not wait for its end, which may never come.
+        await waitForInput(cancels: true) { $0.ending != nil || $0.messages.count > 1 }
         let (payload, ending) = state.withLock { state in
             (state.messages.count == 1 ? state.messages.first : nil, state.ending)
         }
         if case .failed(let error) = ending { throw error }
-        guard let payload else { throw RPCError(.internal, "the server did not send one response") }
+        guard ending != nil, let payload else {
+            let error = RPCError(.internal, "the server did not send one response")
+            if end(.failed(error)) { mailbox.post(.cancel(self)) }
+            throw error
+        }
         return try decode(type, payload)
     }
 
