@@ -131,8 +131,82 @@ struct RetryTests {
                     )
                 }
             }
-            #expect(channel.statistics.retries == 4 && obstacle.seen == 24)
+            #expect(channel.statistics.retries == 3 && obstacle.seen == 23)
             await channel.close()
         }
+    }
+
+    /// Calls that fail though they are not sent again say as much of the server as those that are.
+    @Test(
+        arguments: [
+            ("the last attempt", 1, StatusCode.unavailable, nil, true),
+            ("what may not be repeated", 3, .unavailable, nil, false),
+            ("what the server does not want again", 3, .unavailable, "no", true),
+            ("the same with another status", 3, .internal, "-1", true),
+        ] as [(String, Int, StatusCode, String?, Bool)]
+    )
+    func failuresCountThoughNothingIsSentAgain(
+        _ what: String,
+        _ maxAttempts: Int,
+        _ code: StatusCode,
+        _ pushback: String?,
+        _ isIdempotent: Bool
+    ) async throws {
+        let failing = Obstacle(6, code, trailing: pushback.map { ["grpc-retry-pushback-ms": $0] } ?? [:])
+        let next = Obstacle(.max)
+        try await withEcho(interceptors: [failing, next]) { _, _, _, socket in
+            let config = ServiceConfig(
+                retryPolicies: [
+                    "petrel.test.v1.Echo/Say": .init(maxAttempts: maxAttempts),
+                    "petrel.test.v1.Echo": Self.policy,
+                ],
+                retryThrottling: .init(maxTokens: 10)
+            )
+            let channel = Channel(to: .unixSocket(socket), config: config)
+            for number in 0..<7 {
+                // The last would be sent again, were it the first.
+                let isLast = number == 6
+                await expectFailure(isLast ? .unavailable : code) {
+                    let _: TestV1.EchoResponse = try await channel.unary(
+                        isLast ? "/petrel.test.v1.Echo/Repeat" : "/petrel.test.v1.Echo/Say",
+                        TestV1.EchoRequest(),
+                        CallOptions(),
+                        isIdempotent: isIdempotent || isLast
+                    )
+                }
+            }
+            #expect(channel.statistics.retries == 0, "\(what)")
+            await channel.close()
+        }
+    }
+
+    /// An answer that has begun may have been seen; only one that consists of its status alone has not.
+    @Test(arguments: [(true, 1), (false, 2)])
+    func anAnswerThatHasBegunIsTheLast(hasBegun: Bool, calls: Int) async throws {
+        let seen = Mutex(0)
+        let failure = Field("grpc-status", "14")
+        let answer =
+            hasBegun
+            ? [Frame.headers(Field.answer), .headers([failure], flags: 5)]
+            : [.headers(Field.answer + [failure], flags: 5)]
+        try await withRawChannel(config: ServiceConfig(retryPolicies: ["": Self.policy])) { peer, _ in
+            try peer.greet()
+            seen.withLock { $0 += 1 }
+            for frame in answer { try peer.send(frame) }
+            while let frame = try peer.next() {
+                guard frame.kind == Frame.Kind.headers else { continue }
+                seen.withLock { $0 += 1 }
+                try peer.send(Answer.good(on: frame.stream))
+            }
+        } _: { channel in
+            let error = await RPCTests.failure {
+                try await TestV1.EchoClient(channel: channel).say(
+                    .init(),
+                    options: .init(timeout: .seconds(60))
+                )
+            }
+            #expect(error?.code == (hasBegun ? .unavailable : nil))
+        }
+        #expect(seen.withLock { $0 } == calls)
     }
 }

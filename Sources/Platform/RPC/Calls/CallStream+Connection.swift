@@ -26,10 +26,13 @@ extension CallStream {
         return released
     }
 
-    func receive(_ metadata: Metadata) {
+    /// Client: the answer's headers.
+    /// - Parameter isAll: The status is among them.
+    func receive(_ metadata: Metadata, isAll: Bool) {
         let waiters = state.withLock { state -> WaitList.Waiters in
             guard state.peerMetadata == nil else { return .none }
             state.peerMetadata = metadata
+            state.hasAnswer = !isAll
             return state.readers.takeAll()
         }
         waiters.resume()

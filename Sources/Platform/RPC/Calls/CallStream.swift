@@ -50,6 +50,8 @@ package final class CallStream: Sendable {
         var id: Int32 = 0
         /// Client: the server did not act on it; it may be sent again.
         var isUnprocessed = false
+        /// Client: headers have arrived that more was to follow than the status.
+        var hasAnswer = false
 
         // Server: what the handler adds to its answer.
         var initialMetadata: Metadata = [:]
@@ -120,7 +122,17 @@ package final class CallStream: Sendable {
 
     var trailingMetadata: Metadata { state.withLock { $0.trailingMetadata } }
 
-    var isUnprocessed: Bool { state.withLock { $0.isUnprocessed } }
+    /// Client: what `error`, which the call has ended with, means for another attempt.
+    func failedAttempt(_ error: RPCError) -> FailedAttempt {
+        state.withLock { state in
+            FailedAttempt(
+                error: error,
+                trailing: state.trailingMetadata,
+                isUnprocessed: state.isUnprocessed,
+                isCommitted: state.hasAnswer
+            )
+        }
+    }
 
     /// The call is over, but for a half-close.
     var hasFailed: Bool { state.withLock { $0.isClosed } }

@@ -58,14 +58,13 @@ package final class Channel: Sendable {
         let payload = try payload(request, options)
         let deadline = options.timeout.flatMap { Deadline.after($0) }
         var attempts = Attempts(
-            policy: isIdempotent ? config.retryPolicy(of: method) : nil,
+            policy: config.retryPolicy(of: method),
+            isIdempotent: isIdempotent,
             waitsForServer: options.waitForReady
         )
         record.noteStart()
         while true {
-            let failure: RPCError
-            var isUnprocessed = false
-            var trailing: Metadata = [:]
+            let failed: FailedAttempt
             do throws(RPCError) {
                 let call = try await begin(method, options, deadline, payload)
                 do throws(RPCError) {
@@ -73,18 +72,16 @@ package final class Channel: Sendable {
                     record.noteEnd(succeeded: true)
                     return response
                 } catch {
-                    failure = error
-                    isUnprocessed = call.isUnprocessed
-                    trailing = call.trailingMetadata
+                    failed = call.failedAttempt(error)
                 }
             } catch {
-                failure = error
+                failed = FailedAttempt(error: error)
             }
-            guard let delay = attempts.next(after: failure, trailing, isUnprocessed, record) else {
+            guard let delay = attempts.next(after: failed, record) else {
                 record.noteEnd(succeeded: false)
-                throw failure
+                throw failed.error
             }
-            do throws(RPCError) { try await connector.pause(delay, deadline: deadline, failure) } catch {
+            do throws(RPCError) { try await connector.pause(delay, deadline: deadline, failed.error) } catch {
                 record.noteEnd(succeeded: false)
                 throw error
             }

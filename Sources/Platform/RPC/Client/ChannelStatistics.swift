@@ -49,14 +49,14 @@ final class ChannelRecord: Sendable {
         }
     }
 
-    /// A call has failed in a way that may be retried.
-    /// - Returns: Whether it is; it counts then.
-    func mayRetry() -> Bool {
+    /// An attempt has failed in a way that says something of the server.
+    /// - Returns: Whether so few have that calls may be sent again.
+    func noteFailure() -> Bool {
         state.withLock { state in
             state.tokens = max(0, state.tokens - 1)
-            guard state.tokens > throttling.maxTokens / 2 else { return false }
-            state.statistics.retries += 1
-            return true
+            return state.tokens > throttling.maxTokens / 2
         }
     }
+
+    func noteRetry() { state.withLock { $0.statistics.retries += 1 } }
 }

@@ -59,7 +59,7 @@ final class ClientRole: ConnectionRole {
                 return fail(record, RPCError(.internal, "the server's encoding is unknown"), connection)
             }
             record.deframer.allowsCompression = headers.encoding == .gzip
-            record.call.receive(headers.metadata)
+            record.call.receive(headers.metadata, isAll: endsStream)
         }
         guard endsStream else { return }
         finish(record, headers)

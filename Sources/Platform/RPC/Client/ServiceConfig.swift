@@ -3,7 +3,7 @@
 /// When a failed call is sent again.
 ///
 /// Only unary calls whose method says in its definition that it may be called twice (`idempotency_level`); and, whatever is said
-/// here, those that the server has not acted on.
+/// here, those that the server has not acted on. None whose answer had begun.
 /// - Source: gRFC A6.
 package struct RetryPolicy: Hashable, Sendable {
     /// The first one counts; 1 to 5.
@@ -38,8 +38,10 @@ package struct RetryPolicy: Hashable, Sendable {
 
 /// What a channel's calls do beyond what their callers say.
 package struct ServiceConfig: Hashable, Sendable {
-    /// Fewer retries when many calls fail: each failure takes a token, each success gives a part of one back; with half of them gone
-    /// nothing is retried.
+    /// Fewer retries when many calls fail: each attempt at a unary call that fails with a status that its
+    /// policy repeats, or whose server wants no other, takes a token, though it is not repeated; each call's
+    /// success gives a part of one back. With half of them gone nothing is retried.
+    /// - Source: gRFC A6, "Throttling Retry Attempts and Hedged RPCs".
     package struct RetryThrottling: Hashable, Sendable {
         package let maxTokens: Double
         package let tokenRatio: Double
