@@ -39,6 +39,39 @@ struct CompressionTests {
         }
     }
 
+    /// The answer's headers name the encoding, and they leave with the first response.
+    @Test func compressionCannotBeginLater() async throws {
+        try await withEcho { client, _, _, _ in
+            let data = [UInt8](repeating: 7, count: 5000)
+            let error = await failure {
+                try await client.converse { requests, answers in
+                    try await requests.write(.init(data: data))
+                    expect(try await answers.next()?.data == data)
+                    try await requests.write(.init(data: data, behaviour: "compress"))
+                    expect(try await answers.next()?.data == data)
+                }
+            }
+            #expect(error?.code == .internal && error?.message.contains("before the first response") == true)
+        }
+    }
+
+    /// Once it is named, it can end and begin again.
+    @Test func compressionCanPause() async throws {
+        try await withEcho { client, _, _, _ in
+            let data = [UInt8](repeating: 7, count: 5000)
+            let seen = try await client.converse { requests, answers in
+                var seen: [Bool] = []
+                for behaviour in ["compress once", "", "compress", "", "plain", "", "compress"] {
+                    try await requests.write(.init(data: data, behaviour: behaviour))
+                    expect(try await answers.next()?.data == data)
+                    seen.append(answers.receivedCompressed)
+                }
+                return seen
+            }
+            #expect(seen == [true, false, true, true, false, false, true])
+        }
+    }
+
     /// A few kilobytes that would be gigabytes: no more than the limit is ever made of them.
     @Test func whatGrowsBeyondTheLimitIsRefused() async throws {
         try await withEcho(messageLimit: 64 << 10) { client, _, _, socket in

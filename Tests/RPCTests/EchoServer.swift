@@ -45,7 +45,7 @@ final class Echo: TestV1.EchoService {
             trailing.add(context.metadata.bytes("echo-bin") ?? [], for: "echo-bin")
             context.setTrailingMetadata(trailing)
         case "compressed":
-            context.setCompression(.gzip)
+            try context.setCompression(.gzip)
             return TestV1.EchoResponse(
                 text: request.text,
                 data: request.data,
@@ -93,6 +93,16 @@ final class Echo: TestV1.EchoService {
         return response
     }
 
+    private func choose(before request: TestV1.EchoRequest, _ context: CallContext) throws(RPCError) {
+        if request.behaviour.hasPrefix("compress") { try context.setCompression(.gzip) }
+        if request.behaviour == "plain" { try context.setCompression(nil) }
+    }
+
+    /// At once: the answer's headers have hardly left yet.
+    private func choose(after request: TestV1.EchoRequest, _ context: CallContext) throws(RPCError) {
+        if request.behaviour == "compress once" { try context.setCompression(nil) }
+    }
+
     func converse(
         _ requests: RequestStream<TestV1.EchoRequest>,
         to responses: ResponseWriter<TestV1.EchoResponse>,
@@ -104,12 +114,13 @@ final class Echo: TestV1.EchoService {
                 if request.behaviour == "pause" {
                     try await Task.sleep(for: .seconds(60))
                 }
+                try choose(before: request, context)
                 guard request.behaviour == "compressed" else {
                     try await responses.write(.init(text: request.text, data: request.data))
+                    try choose(after: request, context)
                     continue
                 }
                 let compressed = context.receivedCompressed
-                context.setCompression(.gzip)
                 let answer = TestV1.EchoResponse(data: request.data, count: compressed ? 1 : 0)
                 try await responses.write(answer, compressed: compressed)
             }

@@ -15,8 +15,8 @@ extension CallContext {
     }
 
     /// Decides about the response of a unary call.
-    func compressOnlyResponse(_ wanted: GrpcTesting.BoolValue?) {
-        if wanted?.value == true { setCompression(.gzip) }
+    func compressOnlyResponse(_ wanted: GrpcTesting.BoolValue?) throws(RPCError) {
+        if wanted?.value == true { try setCompression(.gzip) }
     }
 }
 
@@ -27,8 +27,8 @@ extension ResponseWriter<GrpcTesting.StreamingOutputCallResponse> {
         _ context: CallContext
     ) async throws(RPCError) {
         guard let wanted else { return try await write(response) }
-        // Has no effect after the first response; whether one is compressed is said for each.
-        context.setCompression(.gzip)
+        // Whether one is compressed is said for each.
+        try context.setCompression(.gzip)
         try await write(response, compressed: wanted.value)
     }
 }

@@ -33,7 +33,7 @@ struct TestService: GrpcTesting.TestServiceService {
         echoMetadata(context)
         try context.checkCompression(request.expectCompressed)
         try checkStatus(request.responseStatus)
-        context.compressOnlyResponse(request.responseCompressed)
+        try context.compressOnlyResponse(request.responseCompressed)
         return GrpcTesting.SimpleResponse(payload: .zeros(Int(request.responseSize)))
     }
 

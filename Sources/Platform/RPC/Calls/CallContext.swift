@@ -44,10 +44,20 @@ package struct CallContext: Sendable {
         call.state.withLock { $0.trailingMetadata = metadata }
     }
 
-    /// From now on responses are compressed, unless they are written otherwise. To be called before the first; has no effect
-    /// where the client does not read what is compressed.
-    package func setCompression(_ compression: Compression?) {
-        call.state.withLock { $0.compresses = compression != nil && acceptsCompression }
+    /// From now on responses are compressed, unless they are written otherwise. It begins before the first,
+    /// and can pause later; it has no effect where the client does not read what is compressed.
+    /// - Throws: `.internal` when it would begin after the first response, whose headers did not name the
+    ///   encoding.
+    package func setCompression(_ compression: Compression?) throws(RPCError) {
+        let compresses = compression != nil && acceptsCompression
+        let isTooLate = call.state.withLock { state in
+            guard !compresses || state.namesEncoding != false else { return true }
+            state.compresses = compresses
+            return false
+        }
+        guard !isTooLate else {
+            throw RPCError(.internal, "compression has to be chosen before the first response is written")
+        }
     }
 
     /// Whether the last request that was read came compressed.

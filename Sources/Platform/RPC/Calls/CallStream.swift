@@ -57,6 +57,9 @@ package final class CallStream: Sendable {
         var initialMetadata: Metadata = [:]
         /// Messages are compressed from now on, unless they say otherwise.
         var compresses = false
+        /// Whether the answer's headers name the encoding: as `compresses` was with the first message; nil
+        /// before it.
+        var namesEncoding: Bool?
         /// The last message that was read came compressed.
         var wasCompressed = false
     }
@@ -222,6 +225,7 @@ package final class CallStream: Sendable {
                 // A small answer is not held up by other calls' readers.
                 let isSmall = state.output.byteCount == 0 && message.bytes.count <= Self.smallMessage
                 if isCrowded, !isSmall { return .crowded }
+                if state.namesEncoding == nil { state.namesEncoding = state.compresses }
                 state.output.append(message)
                 defer { state.isOutputPosted = true }
                 return .queued(post: !state.isOutputPosted)
@@ -266,7 +270,7 @@ package final class CallStream: Sendable {
 
     /// What a server's answer opens with.
     var opening: (metadata: Metadata, isCompressed: Bool) {
-        state.withLock { ($0.initialMetadata, $0.compresses) }
+        state.withLock { ($0.initialMetadata, $0.namesEncoding ?? false) }
     }
 
     /// Client: messages are compressed, unless they are written otherwise.
