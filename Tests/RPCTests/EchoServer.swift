@@ -155,10 +155,17 @@ func withEcho(
 }
 
 /// Serves on a new socket at `path`, as a task of the group.
-func listen(_ server: RPCServer, at path: String, in group: inout ThrowingTaskGroup<Void, any Error>) throws {
+func listen(
+    _ server: RPCServer,
+    at path: String,
+    connectionLimit: Int = 4096,
+    in group: inout ThrowingTaskGroup<Void, any Error>
+) throws {
     // A task's closure cannot own a descriptor, but the number is owned by it alone.
     let listener = try UnixSocket.listen(.stream, at: path).relinquish()
-    group.addTask { try await server.serve(listening: Descriptor(adopting: listener)) }
+    group.addTask {
+        try await server.serve(listening: Descriptor(adopting: listener), connectionLimit: connectionLimit)
+    }
 }
 
 func makeServer(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import RPC
+import System
 import Telemetry
 import TestSupport
 import Testing
@@ -27,6 +28,32 @@ struct MetricsEndpointTests {
             #expect(other.contains("404"), "\(other)")
             let posted = try await fetch("http://127.0.0.1:\(port)/metrics", "-i", "-d", "x=1")
             #expect(posted.contains("405") && posted.lowercased().contains("allow: get, head"), "\(posted)")
+        }
+    }
+
+    /// A connection that says nothing is not what a daemon that ends leaves behind.
+    @Test func connectionsEndWithTheEndpoint() async throws {
+        try await withTemporaryDirectory { directory in
+            let endpoint = try MetricsEndpoint(at: MetricsAddress("127.0.0.1:0"), CallMetrics())
+            let port = endpoint.port
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await endpoint.run() }
+                let silent = Task {
+                    let script =
+                        "exec 3<>/dev/tcp/127.0.0.1/\(port) && touch \(directory)/open && timeout 20 cat <&3"
+                    return try await blocking { try run("bash", ["-c", script]).status }
+                }
+                try await blocking {
+                    try eventually("a connection", holds: { Files.exists(directory + "/open") })
+                }
+                // They are accepted in turn.
+                let answer = try await fetch("http://127.0.0.1:\(port)/metrics", "-i")
+                #expect(answer.contains("200 OK"))
+                group.cancelAll()
+                try await group.waitForAll()
+                let status = try await silent.value
+                #expect(status == 0)
+            }
         }
     }
 

@@ -8,11 +8,17 @@ package import System
 
 /// Serves a daemon's metrics over HTTP/1.1. It owns its listening socket and the connections.
 package final class MetricsEndpoint: Sendable {
+    private struct State {
+        var isRunning = false
+        var connections: [ObjectIdentifier: any NIOCore.Channel] = [:]
+    }
+
     private static let connectionLimit = 32
+    /// What a connection may take, from its beginning to its end.
     private static let patience = TimeAmount.seconds(30)
 
     private let metrics: CallMetrics
-    private let open = Mutex(0)
+    private let state = Mutex(State())
     /// What it listens on; the port where 0 was asked for.
     package let port: UInt16
     private let listener: SharedDescriptor
@@ -26,11 +32,17 @@ package final class MetricsEndpoint: Sendable {
         listener = SharedDescriptor(socket)
     }
 
-    /// Until the task is cancelled. Rightly endless otherwise.
+    /// Until the task is cancelled; no connection is left then. Rightly endless otherwise.
     package func run() async throws {
+        state.withLock { $0.isRunning = true }
         let raw = try listener.duplicate().relinquish()
         let channel = try await ServerBootstrap(group: EventLoops.all)
             .serverChannelOption(ChannelOptions.backlog, value: 64)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause())
+                }
+            }
             .childChannelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture { try accept(channel) }
             }
@@ -41,21 +53,32 @@ package final class MetricsEndpoint: Sendable {
         } onCancel: {
             channel.close(promise: nil)
         }
+        let left = state.withLock { state in
+            state.isRunning = false
+            return Array(state.connections.values)
+        }
+        for connection in left { connection.close(promise: nil) }
+        for connection in left { try? await connection.closeFuture.get() }
     }
 
     private func accept(_ channel: any NIOCore.Channel) throws {
-        let count = open.withLock { count in
-            count += 1
-            return count
+        let key = ObjectIdentifier(channel)
+        let isAdmitted = state.withLock { state in
+            guard state.isRunning, state.connections.count < Self.connectionLimit else { return false }
+            state.connections[key] = channel
+            return true
         }
-        channel.closeFuture.whenComplete { [self] _ in open.withLock { $0 -= 1 } }
-        guard count <= Self.connectionLimit else {
+        guard isAdmitted else {
             channel.close(promise: nil)
             return
         }
+        let timer = channel.eventLoop.scheduleTask(in: Self.patience) { channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { [self] _ in
+            timer.cancel()
+            _ = state.withLock { $0.connections.removeValue(forKey: key) }
+        }
         let pipeline = channel.pipeline.syncOperations
         try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
-        try pipeline.addHandler(IdleStateHandler(readTimeout: Self.patience))
         try pipeline.addHandler(Answerer(metrics))
     }
 
@@ -80,10 +103,6 @@ package final class MetricsEndpoint: Sendable {
                 hasAnswered = true
                 answer(head, context)
             }
-        }
-
-        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-            if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

@@ -64,24 +64,35 @@ package final class RPCServer: Sendable {
     /// Accepts connections on a socket that listens, until the task is cancelled (calls are cancelled too) or
     /// `gracefulShutdown` is called (calls finish). Rightly endless otherwise.
     /// - Throws: `.unavailable` when the socket cannot be used.
-    /// - Parameter security: What encrypts its connections; nil: nothing, for Unix sockets.
+    /// - Parameters:
+    ///   - security: What encrypts its connections; nil: nothing, for Unix sockets.
+    ///   - connectionLimit: Most connections at a time; what comes beyond them is closed, which is logged.
     package func serve(
         listening descriptor: consuming Descriptor,
-        security: (any TransportSecurity)? = nil
+        security: (any TransportSecurity)? = nil,
+        connectionLimit: Int = 4096
     ) async throws {
         let raw = descriptor.relinquish()
+        let admission = Admission(limit: connectionLimit, logger: logger)
         let listener: any NIOCore.Channel
         do {
             listener = try await ServerBootstrap(group: EventLoops.all)
                 // NIO calls listen(2) again, on a socket that may have listened for long.
                 .serverChannelOption(ChannelOptions.backlog, value: 4096)
                 .serverChannelOption(ChannelOptions.maxMessagesPerRead, value: 16)
+                .serverChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(AcceptPause { admission.failed($0) })
+                    }
+                }
                 .childChannelOption(
                     ChannelOptions.writeBufferWaterMark,
                     value: .init(low: 64 << 10, high: 256 << 10)
                 )
                 .childChannelInitializer { [self] channel in
-                    channel.eventLoop.makeCompletedFuture { try accept(channel, security) }
+                    channel.eventLoop.makeCompletedFuture {
+                        if admission.admit(channel) { try accept(channel, security) }
+                    }
                 }
                 .withBoundSocket(raw)
                 .get()

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+package import NIOCore
+
+/// Lets a listening socket rest while no connection can be accepted, for want of descriptors or memory: it is
+/// ready to be read all that time, and would keep the event loop busy. Used on its event loop.
+///
+/// NIO's own handler for this does not stop a read that is already asked for, which each first failure is.
+package final class AcceptPause: ChannelInboundHandler {
+    package typealias InboundIn = any NIOCore.Channel
+
+    /// How long it rests before it is tried again.
+    private static let length = TimeAmount.milliseconds(100)
+
+    private let onFailure: (any Error) -> Void
+
+    /// - Parameter onFailure: Told of each failure.
+    package init(onFailure: @escaping (any Error) -> Void = { _ in }) { self.onFailure = onFailure }
+
+    /// A failure that ends the socket is followed by its end; then there is nothing to switch on again.
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        onFailure(error)
+        guard error is IOError else { return }
+        let channel = context.channel
+        try? channel.syncOptions?.setOption(ChannelOptions.autoRead, value: false)
+        context.eventLoop.scheduleTask(in: Self.length) {
+            guard channel.isActive else { return }
+            try? channel.syncOptions?.setOption(ChannelOptions.autoRead, value: true)
+        }
+    }
+}
