@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+import Messages
 import RPC
+import Synchronization
 import System
 import TestMessages
 import TestSupport
 import Testing
 
-/// How many connections a server has at most.
+/// How many connections, and handlers of one connection, a server has at most.
 @Suite(.timeLimit(.minutes(2)))
 struct ServerLimitTests {
+    /// Twice the calls that may be open.
+    private static let handlerLimit = 2 * 16384
+
     @Test func connectionsBeyondTheLimitAreClosed() async throws {
         try await withTemporaryDirectory { directory in
             let path = directory + "/echo.sock"
@@ -59,6 +64,76 @@ struct ServerLimitTests {
                 }
                 #expect(used < 100_000_000 && isServed, "\(used) ns")
             }
+        }
+    }
+
+    /// A call that is reset counts no more among the open ones, but its handler may not have ended.
+    @Test func handlersThatGoOnAreBounded() async throws {
+        let gate = Gate()
+        try await withEcho(interceptors: [gate]) { _, _, _, path in
+            let (isRefused, isServed) = try await blocking {
+                let peer = try RawPeer.connect(to: path)
+                var stream: UInt32 = 1
+                for batch in 1...34 {
+                    let streams = (0..<1000).map { stream + 2 * UInt32($0) }
+                    stream += 2000
+                    try peer.send(streams.flatMap { Frame.headers(Field.request(), stream: $0).bytes })
+                    try eventually("handlers", holds: { gate.passed >= min(1000 * batch, Self.handlerLimit) })
+                    try peer.send(streams.flatMap { Frame.reset(8, stream: $0).bytes })
+                }
+                // Whether another call is refused, or has a status at all, shows which it is.
+                func status() throws -> Reaction? {
+                    defer { stream += 2 }
+                    try peer.send(Frame.headers(Field.request(), stream: stream))
+                    try peer.send(Frame.data(Frame.message([]), stream: stream, flags: Frame.Flags.endStream))
+                    while let frame = try peer.next(within: 5) {
+                        guard frame.kind == Frame.Kind.headers, frame.stream == stream else { continue }
+                        if let code = ReceivedStatus(block: frame.payload).grpc { return .status(code) }
+                    }
+                    return nil
+                }
+                let isRefused = try status() == .status(8)
+                gate.open()
+                let isServed = try eventually("a place") { try status() == .status(0) ? true : nil }
+                peer.close()
+                return (isRefused, isServed)
+            }
+            #expect(isRefused && isServed)
+        }
+        #expect(gate.passed <= Self.handlerLimit + 1000)
+    }
+
+    /// Holds up handlers, cancelled or not.
+    private final class Gate: ServerInterceptor {
+        private struct State {
+            var isOpen = false
+            var passed = 0
+            var waiters: [CheckedContinuation<Void, Never>] = []
+        }
+
+        private let state = Mutex(State())
+
+        var passed: Int { state.withLock { $0.passed } }
+
+        func intercept(_ context: CallContext, _ proceed: @Sendable () async throws -> Void) async throws {
+            await withCheckedContinuation { waiter in
+                let isOpen = state.withLock { state in
+                    state.passed += 1
+                    if !state.isOpen { state.waiters.append(waiter) }
+                    return state.isOpen
+                }
+                if isOpen { waiter.resume() }
+            }
+            try await proceed()
+        }
+
+        func open() {
+            let waiters = state.withLock { state in
+                state.isOpen = true
+                defer { state.waiters = [] }
+                return state.waiters
+            }
+            for waiter in waiters { waiter.resume() }
         }
     }
 }

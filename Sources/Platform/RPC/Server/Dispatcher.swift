@@ -65,6 +65,7 @@ final class Dispatcher: Sendable {
 
     private func serve(_ method: RPCMethod, _ call: CallStream, _ context: CallContext) async {
         await run(method, call, context)
+        call.mailbox.handlers.subtract(1, ordering: .relaxed)
         let onIdle = state.withLock { state in
             state.running -= 1
             return state.running == 0 ? state.onIdle : nil

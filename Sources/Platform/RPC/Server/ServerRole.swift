@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CNGHTTP2
+internal import Synchronization
 
 /// The server's end of a connection: turns requests into handlers' tasks, which it cancels when their call is gone.
 final class ServerRole: ConnectionRole {
@@ -10,6 +11,9 @@ final class ServerRole: ConnectionRole {
     private let onDisconnect: () -> Void
     private var certificate: [UInt8]?
 
+    /// A handler may go on when its call was reset, and the call makes room for another: so many run at most.
+    /// Twice what may be open leaves them time to notice.
+    private static let handlerLimit = 2 * Int(Connection.concurrentStreams)
     /// How much of a path that nobody serves is said back, in characters.
     private static let shownPath = 128
 
@@ -75,6 +79,11 @@ final class ServerRole: ConnectionRole {
         guard let method = dispatcher.method(at: path) else {
             throw .status(RPCError(.unimplemented, "unknown method \(path.prefix(Self.shownPath))"))
         }
+        guard mailbox.handlers.load(ordering: .relaxed) < Self.handlerLimit else {
+            throw .status(
+                RPCError(.resourceExhausted, "too many handlers of calls that have ended still run")
+            )
+        }
         guard headers.encoding != .other else {
             throw .status(RPCError(.unimplemented, "unknown grpc-encoding; gzip and identity are known"))
         }
@@ -102,6 +111,7 @@ final class ServerRole: ConnectionRole {
         record.start = { [dispatcher, unowned record] in
             // It may be over already: reset, or no message at all.
             guard !call.hasFailed else { return }
+            call.mailbox.handlers.add(1, ordering: .relaxed)
             record.task = dispatcher.start(method, call, context)
         }
     }

@@ -11,7 +11,7 @@ extension Connection {
     /// What a server holds of messages that have not arrived completely, of all streams. They cannot wait for room in
     /// the connection, which only their reading gives back; a client with that many large ones is told to send fewer.
     private static let incompleteLimit = 64 << 20
-    private static let concurrentStreams: UInt32 = 16384
+    static let concurrentStreams: UInt32 = 16384
     /// Of the header lists of all open calls; a list that comes when there are more is refused.
     private static let headerLimit = 32 << 20
 

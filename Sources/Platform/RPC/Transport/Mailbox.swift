@@ -34,6 +34,8 @@ final class Mailbox: Sendable {
     let unread: UnreadBytes?
     /// The same, on the way out.
     let queued: QueuedBytes?
+    /// Server: handlers that run, also those of calls that are gone.
+    let handlers = Atomic(0)
 
     init(loop: any EventLoop, unread: UnreadBytes? = nil, queued: QueuedBytes? = nil) {
         self.queued = queued
