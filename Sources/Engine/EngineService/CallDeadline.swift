@@ -3,7 +3,7 @@ internal import RPC
 
 /// The deadline of the call that is being served: calls to other daemons on its behalf end with it.
 enum CallDeadline {
-    @TaskLocal static var current: ContinuousClock.Instant?
+    @TaskLocal static var current: Deadline?
 
     /// What work without a caller's deadline may take.
     private static let usual = Duration.seconds(60)
@@ -19,7 +19,5 @@ enum CallDeadline {
     /// For a call that is rightly endless, whoever waits: it ends by cancellation.
     static var endlessOptions: CallOptions { CallOptions(timeout: nil, waitForReady: true) }
 
-    private static var remaining: Duration? {
-        current.map { max(least, ContinuousClock.now.duration(to: $0)) }
-    }
+    private static var remaining: Duration? { current.map { max(least, $0.remaining) } }
 }

@@ -15,15 +15,15 @@ struct PeerCalls: Sendable {
         _ options: CallOptions = CallDeadline.options,
         _ call: (CallOptions) async throws(RPCError) -> Response
     ) async throws(PeerError) -> Response {
-        let end = options.timeout.map { ContinuousClock.now.advanced(by: $0) }
+        let end = options.timeout.flatMap { Deadline.after($0) }
         var options = options
         while true {
             do throws(RPCError) { return try await call(options) } catch {
-                let isOver = end.map { ContinuousClock.now.advanced(by: PeerCalls.pause) >= $0 } ?? false
+                let isOver = end.map { $0.remaining <= PeerCalls.pause } ?? false
                 guard error.code == .unavailable, !isOver, !Task.isCancelled else { throw peerError(error) }
             }
             try? await Task.sleep(for: PeerCalls.pause)
-            options.timeout = end.map { ContinuousClock.now.duration(to: $0) }
+            options.timeout = end?.remaining
         }
     }
 

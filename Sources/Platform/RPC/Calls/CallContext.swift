@@ -14,8 +14,10 @@ package struct CallContext: Sendable {
     /// The client reads compressed messages.
     package let acceptsCompression: Bool
 
+    /// When the client stops waiting; the handler's task is cancelled then. Nil: without limit.
+    package let deadline: Deadline?
+
     private let call: CallStream
-    private let end: Deadline?
 
     init(
         _ call: CallStream,
@@ -31,7 +33,7 @@ package struct CallContext: Sendable {
         peerCertificate = certificate
         metadata = headers.metadata
         acceptsCompression = headers.acceptsGzip
-        end = deadline
+        self.deadline = deadline
     }
 
     /// Sent before the first response; has no effect after it.
@@ -64,10 +66,5 @@ package struct CallContext: Sendable {
     package var receivedCompressed: Bool { call.state.withLock { $0.wasCompressed } }
 
     /// The time left until the deadline, at least zero; nil: without limit. For calls made on the caller's behalf.
-    package var remaining: Duration? {
-        end?.remaining
-    }
-
-    /// When the client stops waiting; the handler's task is cancelled then.
-    package var deadline: ContinuousClock.Instant? { end.map { .now + $0.remaining } }
+    package var remaining: Duration? { deadline?.remaining }
 }
