@@ -13,4 +13,5 @@ extension ErrorNumber {
     package static let connectionRefused: Int32 = ECONNREFUSED
     package static let timedOut: Int32 = ETIMEDOUT
     package static let connectionReset: Int32 = ECONNRESET
+    package static let connectionAborted: Int32 = ECONNABORTED
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import NIOCore
+internal import System
 
 /// Lets a listening socket rest while no connection can be accepted, for want of descriptors or memory: it is
 /// ready to be read all that time, and would keep the event loop busy. Used on its event loop.
@@ -19,7 +20,8 @@ package final class AcceptPause: ChannelInboundHandler {
     /// A failure that ends the socket is followed by its end; then there is nothing to switch on again.
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         onFailure(error)
-        guard error is IOError else { return }
+        // A client that is gone before it is accepted is no reason to keep the others waiting.
+        guard let error = error as? IOError, error.errnoCode != ErrorNumber.connectionAborted else { return }
         let channel = context.channel
         try? channel.syncOptions?.setOption(ChannelOptions.autoRead, value: false)
         context.eventLoop.scheduleTask(in: Self.length) {
