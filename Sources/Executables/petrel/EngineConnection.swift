@@ -56,10 +56,10 @@ struct EngineConnection: Sendable {
 
     /// A key by which the engine knows a repeated request for the one that was interrupted; of the form of an id.
     static func newKey() throws(SystemError) -> String {
-        try SystemEnvironment.randomBytes(32).map { byte in
+        try SystemEnvironment.randomBytes(32).reduce(into: "") { key, byte in
             let digits = String(byte, radix: 16)
-            return byte < 16 ? "0" + digits : digits
-        }.joined()
+            key += byte < 16 ? "0" + digits : digits
+        }
     }
 
     /// A call that the engine refuses when it was done already: repeated after an interruption, such a refusal says that

@@ -35,6 +35,8 @@ struct Invocation {
             let command =
                 isLeaf
                 ? try type.parseAsRoot(Array(words.dropFirst(path.count - 1))) : try Petrel.parseAsRoot(words)
+            // Describing a type makes the runtime go through all of the program's conformances, eight times.
+            if Swift.type(of: command) == type { return command }
             // The parser's own command for `--help`; its type is not to be named.
             guard String(describing: Swift.type(of: command)) == "HelpCommand" else { return command }
             throw HelpRequested(words: Array(path.dropFirst()))

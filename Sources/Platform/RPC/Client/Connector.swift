@@ -17,7 +17,7 @@ final class Connector: Sendable {
     private struct State {
         var phase = Phase.idle
         /// All that exist, also those that new calls do not go to, and their ends.
-        var connections: [ObjectIdentifier: (mailbox: Mailbox, end: EventLoopFuture<Void>)] = [:]
+        var connections: [(mailbox: Mailbox, end: EventLoopFuture<Void>)] = []
         var keepAlive: KeepAlive?
     }
 
@@ -78,13 +78,13 @@ final class Connector: Sendable {
     func close() {
         let mailboxes = state.withLock { state in
             state.phase = .closed
-            return state.connections.values.map(\.mailbox)
+            return state.connections.map(\.mailbox)
         }
         for mailbox in mailboxes { mailbox.post(.close) }
     }
 
     func waitUntilClosed() async {
-        let ends = state.withLock { $0.connections.values.map(\.end) }
+        let ends = state.withLock { $0.connections.map(\.end) }
         for end in ends { try? await end.get() }
     }
 
@@ -174,7 +174,7 @@ final class Connector: Sendable {
     }
 
     private func dial(_ mailbox: Mailbox, _ promise: EventLoopPromise<Mailbox>, on loop: any EventLoop) {
-        let bootstrap: @Sendable () -> ClientBootstrap = { [self] in
+        let bootstrap: @Sendable (NIOBSDSocket.Handle?) -> ClientBootstrap = { [self] socket in
             ClientBootstrap(group: loop)
                 .channelOption(
                     ChannelOptions.writeBufferWaterMark,
@@ -182,15 +182,17 @@ final class Connector: Sendable {
                 )
                 .connectTimeout(Self.settingsTimeout)
                 .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture { try self.configure(channel, mailbox, promise) }
+                    channel.eventLoop.makeCompletedFuture {
+                        try self.configure(channel, mailbox, promise, socket)
+                    }
                 }
         }
         let channel: EventLoopFuture<any NIOCore.Channel>
         switch address {
-        case .tcp(let host, let port): channel = bootstrap().connect(host: host, port: port)
+        case .tcp(let host, let port): channel = bootstrap(nil).connect(host: host, port: port)
         case .unixSocket(let path):
             channel = socket(to: path, on: loop, until: .now() + Self.settingsTimeout)
-                .flatMap { bootstrap().withConnectedSocket($0) }
+                .flatMap { bootstrap($0).withConnectedSocket($0) }
         }
         channel.whenFailure { [self] error in
             discard(mailbox)
@@ -221,7 +223,8 @@ final class Connector: Sendable {
     private func configure(
         _ channel: any NIOCore.Channel,
         _ mailbox: Mailbox,
-        _ promise: EventLoopPromise<Mailbox>
+        _ promise: EventLoopPromise<Mailbox>,
+        _ socket: NIOBSDSocket.Handle?
     ) throws {
         let address = address
         let timer = channel.eventLoop.scheduleTask(in: Self.settingsTimeout) {
@@ -245,7 +248,7 @@ final class Connector: Sendable {
             }
         )
         let keepAlive = state.withLock { state in
-            state.connections[ObjectIdentifier(mailbox)] = (mailbox, channel.closeFuture)
+            state.connections.append((mailbox, channel.closeFuture))
             return state.keepAlive
         }
         channel.closeFuture.whenComplete { [weak self] _ in self?.forget(mailbox) }
@@ -256,7 +259,8 @@ final class Connector: Sendable {
                 role: role,
                 loop: channel.eventLoop,
                 keepAlive: keepAlive,
-                security: security
+                security: security,
+                socket: security == nil ? socket : nil
             )
         )
         // The channel may have been closed meanwhile, when there was no connection to tell.
@@ -264,7 +268,7 @@ final class Connector: Sendable {
     }
 
     private func forget(_ mailbox: Mailbox) {
-        _ = state.withLock { $0.connections.removeValue(forKey: ObjectIdentifier(mailbox)) }
+        state.withLock { $0.connections.removeAll { $0.mailbox === mailbox } }
     }
 
     /// The server takes the PINGs for a nuisance.

@@ -145,10 +145,13 @@ package final class RPCServer: Sendable {
     private func accept(_ channel: any NIOCore.Channel, _ security: (any TransportSecurity)?) throws {
         try security?.secure(channel)
         let mailbox = Mailbox(loop: channel.eventLoop, unread: UnreadBytes(), queued: QueuedBytes())
+        let socket = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+            of: NIOBSDSocket.Handle.self
+        ) { $0 }
         let key = ObjectIdentifier(mailbox)
         let role = ServerRole(
             dispatcher: dispatcher,
-            peer: Self.peer(of: channel),
+            peer: socket.flatMap { Self.peer(of: $0) },
             mailbox: mailbox,
             peerCertificate: { [unowned channel] in security?.peerCertificate(of: channel) },
             onDisconnect: { [weak self] in self?.disconnected(key) }
@@ -163,16 +166,15 @@ package final class RPCServer: Sendable {
                 role: role,
                 loop: channel.eventLoop,
                 keepAlive: keepAlive,
-                security: security
+                security: security,
+                socket: security == nil ? socket : nil
             )
         )
         if isDraining { mailbox.post(.drain) }
     }
 
-    private static func peer(of channel: any NIOCore.Channel) -> PeerCredentials? {
-        let credentials = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
-            of: NIOBSDSocket.Handle.self
-        ) { try SocketMessages.peer(of: $0) }
+    private static func peer(of socket: NIOBSDSocket.Handle) -> PeerCredentials? {
+        let credentials = try? SocketMessages.peer(of: socket)
         // Who is connected over TCP is nobody that the kernel knows.
         guard let credentials, credentials.uid != .max else { return nil }
         return PeerCredentials(pid: credentials.pid, uid: credentials.uid, gid: credentials.gid)

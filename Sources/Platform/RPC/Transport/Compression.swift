@@ -16,8 +16,12 @@ package enum Compression: Hashable, Sendable {
 
     /// Whether a list of encodings, separated by commas, has gzip.
     static func isGzip(in list: UnsafeBufferPointer<UInt8>) -> Bool {
-        list.split(separator: 0x2c).contains { part in
-            UnsafeBufferPointer(rebasing: part.trimmed).equals("gzip")
+        var rest = list[...]
+        while true {
+            let end = rest.firstIndex(of: 0x2c) ?? rest.endIndex
+            if UnsafeBufferPointer(rebasing: rest[..<end].trimmed).equals("gzip") { return true }
+            guard end < rest.endIndex else { return false }
+            rest = rest[(end + 1)...]
         }
     }
 

@@ -49,8 +49,9 @@ final class Connection: ChannelInboundHandler {
     private var isClosing = false
     private var isGivenUp = false
     private var isPaused = false
-    /// What is written goes straight to this socket, as long as it takes it; nil where TLS is in between.
-    private var socket: Int32?
+    /// What is written goes straight to this socket, as long as it takes it; nil where it must go through the
+    /// channel, as with TLS.
+    private let socket: NIOBSDSocket.Handle?
     /// Batches, or rests of them, that wait in the channel's queue.
     private var queuedBatches = 0
     private var drain = Drain.none
@@ -69,8 +70,10 @@ final class Connection: ChannelInboundHandler {
         role: any ConnectionRole,
         loop: any EventLoop,
         keepAlive: KeepAlive?,
-        security: (any TransportSecurity)?
+        security: (any TransportSecurity)?,
+        socket: NIOBSDSocket.Handle?
     ) {
+        self.socket = socket
         self.keepAlive = keepAlive
         self.security = security
         self.mailbox = mailbox
@@ -146,11 +149,6 @@ final class Connection: ChannelInboundHandler {
     private func start() {
         guard let session, !hasStarted else { return }
         hasStarted = true
-        if security == nil {
-            socket = try? context?.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
-                of: NIOBSDSocket.Handle.self
-            ) { $0 }
-        }
         submitSettings(session)
         flush()
         awaitGreeting()
