@@ -6,8 +6,8 @@ import System
 /// Our side of gRPC's interoperability tests, against another implementation or itself.
 ///
 /// `rpc-interop serve SOCKET`, or `serve --tcp PORT` (of the loopback interface): serves until it is ended, and says
-/// `ready` first. `rpc-interop client SOCKET CASE`: exit code 0 if the case passed, 1 with one line on stderr if it
-/// failed. `rpc-interop cases` lists them. Exit code 2 for other arguments.
+/// `ready` first. `rpc-interop client SOCKET CASE`, or `client --tcp HOST PORT CASE`: exit code 0 if the case passed, 1
+/// with one line on stderr if it failed. `rpc-interop cases` lists them. Exit code 2 for other arguments.
 @main
 struct Main {
     static func main() async {
@@ -20,9 +20,16 @@ struct Main {
             case ("serve", 3) where arguments[1] == "--tcp":
                 guard let port = UInt16(arguments[2]) else { fail("no port \(arguments[2])", code: 2) }
                 try await serve(InternetSocket.listen(on: "127.0.0.1", port: port))
-            case ("client", 3): try await run(arguments[2], at: arguments[1])
+            case ("client", 3): try await run(arguments[2], at: .unixSocket(arguments[1]))
+            case ("client", 5) where arguments[1] == "--tcp":
+                guard let port = UInt16(arguments[3]) else { fail("no port \(arguments[3])", code: 2) }
+                try await run(arguments[4], at: .tcp(host: arguments[2], port: Int(port)))
             case ("cases", 1): for name in InteropCase.allCases { print(name.rawValue) }
-            default: fail("serve SOCKET | serve --tcp PORT | client SOCKET CASE | cases", code: 2)
+            default:
+                fail(
+                    "serve SOCKET | serve --tcp PORT | client [--tcp HOST PORT | SOCKET] CASE | cases",
+                    code: 2
+                )
             }
         } catch {
             fail("\(error)")
@@ -36,9 +43,9 @@ struct Main {
         try await server.serve(listening: listener)
     }
 
-    private static func run(_ name: String, at path: String) async throws {
+    private static func run(_ name: String, at address: ServerAddress) async throws {
         guard let wanted = InteropCase(rawValue: name) else { fail("no case \(name)", code: 2) }
-        let channel = Channel(unixSocket: path)
+        let channel = Channel(to: address)
         do { try await InteropClient(channel: channel).run(wanted) } catch { fail("\(name): \(error)") }
         await channel.close()
     }

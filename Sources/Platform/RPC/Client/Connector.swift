@@ -174,25 +174,42 @@ final class Connector: Sendable {
     }
 
     private func dial(_ mailbox: Mailbox, _ promise: EventLoopPromise<Mailbox>, on loop: any EventLoop) {
-        let bootstrap: @Sendable (NIOBSDSocket.Handle?) -> ClientBootstrap = { [self] socket in
+        let bootstrap: @Sendable () -> ClientBootstrap = {
             ClientBootstrap(group: loop)
                 .channelOption(
                     ChannelOptions.writeBufferWaterMark,
                     value: .init(low: 64 << 10, high: 256 << 10)
                 )
                 .connectTimeout(Self.settingsTimeout)
-                .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try self.configure(channel, mailbox, promise, socket)
-                    }
-                }
         }
         let channel: EventLoopFuture<any NIOCore.Channel>
         switch address {
-        case .tcp(let host, let port): channel = bootstrap(nil).connect(host: host, port: port)
+        case .tcp(let host, let port):
+            // A name's addresses are tried side by side; the one that answers becomes the connection.
+            channel = bootstrap()
+                .channelOption(ChannelOptions.autoRead, value: false)
+                .connect(host: host, port: port)
+                .flatMapThrowing { [self] channel in
+                    do {
+                        try configure(channel, mailbox, promise, nil)
+                        try channel.syncOptions?.setOption(ChannelOptions.autoRead, value: true)
+                    } catch {
+                        channel.close(promise: nil)
+                        throw error
+                    }
+                    return channel
+                }
         case .unixSocket(let path):
             channel = socket(to: path, on: loop, until: .now() + Self.settingsTimeout)
-                .flatMap { bootstrap($0).withConnectedSocket($0) }
+                .flatMap { [self] socket in
+                    bootstrap()
+                        .channelInitializer { channel in
+                            channel.eventLoop.makeCompletedFuture {
+                                try self.configure(channel, mailbox, promise, socket)
+                            }
+                        }
+                        .withConnectedSocket(socket)
+                }
         }
         channel.whenFailure { [self] error in
             discard(mailbox)

@@ -14,6 +14,8 @@ final class ServerRole: ConnectionRole {
     /// A handler may go on when its call was reset, and the call makes room for another: so many run at most.
     /// Twice what may be open leaves them time to notice.
     private static let handlerLimit = 2 * Int(Connection.concurrentStreams)
+    /// The same for all connections of a server: who comes back on a new one has left handlers behind.
+    private static let serverLimit = 2 * handlerLimit
     /// How much of a path that nobody serves is said back, in characters.
     private static let shownPath = 128
 
@@ -79,7 +81,10 @@ final class ServerRole: ConnectionRole {
         guard let method = dispatcher.method(at: path) else {
             throw .status(RPCError(.unimplemented, "unknown method \(path.prefix(Self.shownPath))"))
         }
-        guard mailbox.handlers.load(ordering: .relaxed) < Self.handlerLimit else {
+        // Those that come with the same read are not counted yet: no more than a read has room for.
+        guard mailbox.handlers.load(ordering: .relaxed) < Self.handlerLimit,
+            dispatcher.runningCount < Self.serverLimit
+        else {
             throw .status(
                 RPCError(.resourceExhausted, "too many handlers of calls that have ended still run")
             )
@@ -87,13 +92,7 @@ final class ServerRole: ConnectionRole {
         guard headers.encoding != .other else {
             throw .status(RPCError(.unimplemented, "unknown grpc-encoding; gzip and identity are known"))
         }
-        var deadline: Deadline?
-        if let text = headers.timeout {
-            guard let timeout = StatusEncoding.decode(timeout: text) else {
-                throw .status(RPCError(.internal, "bad grpc-timeout"))
-            }
-            deadline = .after(timeout)
-        }
+        let deadline = try Self.deadline(of: headers)
         let call = record.call
         let context = CallContext(
             call,
@@ -114,6 +113,14 @@ final class ServerRole: ConnectionRole {
             call.mailbox.handlers.add(1, ordering: .relaxed)
             record.task = dispatcher.start(method, call, context)
         }
+    }
+
+    private static func deadline(of headers: ReceivedHeaders) throws(Refusal) -> Deadline? {
+        guard let text = headers.timeout else { return nil }
+        guard let timeout = StatusEncoding.decode(timeout: text) else {
+            throw .status(RPCError(.internal, "bad grpc-timeout"))
+        }
+        return .after(timeout)
     }
 
     private func refuse(_ record: StreamRecord, _ refusal: Refusal, _ connection: Connection) {

@@ -43,27 +43,21 @@ final class Connection: ChannelInboundHandler {
 
     private let keepAlive: KeepAlive?
     private let security: (any TransportSecurity)?
-    private var context: ChannelHandlerContext?
-    private var hasStarted = false
-    private var isFlushing = false
-    private var isClosing = false
+    var context: ChannelHandlerContext?
+    var hasStarted = false
+    var isFlushing = false
+    var isClosing = false
     private var isGivenUp = false
-    private var isPaused = false
+    var isPaused = false
     /// What is written goes straight to this socket, as long as it takes it; nil where it must go through the
-    /// channel, as with TLS.
-    private let socket: NIOBSDSocket.Handle?
+    /// channel, as with TLS. It is the channel's, which closes it: used while that is active only.
+    let socket: NIOBSDSocket.Handle?
     /// Batches, or rests of them, that wait in the channel's queue.
-    private var queuedBatches = 0
+    var queuedBatches = 0
     private var drain = Drain.none
-    private var failure = "the connection was closed"
+    var failure = "the connection was closed"
 
     private enum Drain { case none, announced, final }
-
-    /// At most so much, and a frame, is made ready to be written before it is.
-    static let writeStep = 128 << 10
-    private static let waitingFrames = 1024
-    /// How long what is said last may take to leave.
-    private static let lastWordsTime = TimeAmount.seconds(2)
 
     init(
         mailbox: Mailbox,
@@ -337,83 +331,5 @@ final class Connection: ChannelInboundHandler {
             nil,
             0
         )
-    }
-
-    /// Writes what nghttp2 has to send, as long as the socket takes it.
-    func flush() {
-        guard let context, !isFlushing, !isClosing else { return }
-        isFlushing = true
-        defer { isFlushing = false }
-        // A write can fail at once, which ends the session in the middle of this.
-        while let session, canWrite(context) {
-            output.removeAll()
-            while output.byteCount < Self.writeStep {
-                var bytes: UnsafePointer<UInt8>?
-                let count = nghttp2_session_mem_send(session, &bytes)
-                guard count >= 0 else {
-                    failure = "HTTP/2 failed: \(String(cString: nghttp2_strerror(Int32(count))))"
-                    context.close(promise: nil)
-                    return
-                }
-                guard count > 0 else { break }
-                output.append(UnsafeBufferPointer(start: bytes, count: count))
-            }
-            guard output.byteCount > 0 else { break }
-            let isWhole = output.byteCount < Self.writeStep
-            write(context)
-            if isWhole { break }
-        }
-        output.removeAll()
-        guard let session else { return }
-        pauseReading(session, context)
-        if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 {
-            closeAfterWrites()
-        }
-    }
-
-    private func canWrite(_ context: ChannelHandlerContext) -> Bool {
-        socket == nil ? context.channel.isWritable : queuedBatches == 0
-    }
-
-    /// Writes the batch: past the channel's queue where nothing waits in it. What the socket does not take waits there, and
-    /// nothing more is made ready until that is gone.
-    private func write(_ context: ChannelHandlerContext) {
-        var sent = 0
-        // Its number may be another's once the channel is closed.
-        if let socket, queuedBatches == 0, context.channel.isActive {
-            // The channel finds by itself that the connection has failed, and closes.
-            sent = (try? output.send(to: socket)) ?? 0
-        }
-        guard sent < output.byteCount else { return }
-        let rest = wrapOutboundOut(output.rest(after: sent))
-        guard socket != nil else { return context.writeAndFlush(rest, promise: nil) }
-        queuedBatches += 1
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        context.writeAndFlush(rest).whenSuccess {
-            let connection = bound.value
-            connection.queuedBatches -= 1
-            connection.flush()
-        }
-    }
-
-    /// A server reads no more from a client that does not read, once so many frames wait for it: what it asks for, and
-    /// what it is told of its mistakes, is not subject to flow control. (A client reads always, so one of the two does.)
-    private func pauseReading(_ session: OpaquePointer, _ context: ChannelHandlerContext) {
-        guard role.isServer else { return }
-        let mustPause =
-            !canWrite(context)
-            && nghttp2_session_get_outbound_queue_size(session) > Self.waitingFrames
-        guard mustPause != isPaused else { return }
-        isPaused = mustPause
-        try? context.channel.syncOptions?.setOption(ChannelOptions.autoRead, value: !mustPause)
-    }
-
-    private func closeAfterWrites() {
-        guard let context, !isClosing else { return }
-        isClosing = true
-        let channel = context.channel
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
-        // A peer that does not read would keep it for ever.
-        loop.scheduleTask(in: Self.lastWordsTime) { channel.close(promise: nil) }
     }
 }

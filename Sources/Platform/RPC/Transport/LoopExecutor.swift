@@ -22,6 +22,10 @@ package final class LoopExecutor: TaskExecutor {
     nonisolated(unsafe) private var spare: (jobs: [UnownedJob], mailboxes: [Mailbox]) = ([], [])
     /// The loop looks after its connections at least so often.
     private static let jobsAtOnce = 256
+    /// For so long, which is long enough for it to look.
+    static let rest = TimeAmount.microseconds(50)
+    /// Lists are not kept for their memory beyond what a busy connection needs.
+    private static let keptCount = 1024
 
     private init(_ loop: any EventLoop) { self.loop = loop }
 
@@ -55,7 +59,7 @@ package final class LoopExecutor: TaskExecutor {
         var (jobs, mailboxes): ([UnownedJob], [Mailbox]) = ([], [])
         swap(&jobs, &spare.jobs)
         swap(&mailboxes, &spare.mailboxes)
-        defer { spare = (jobs, mailboxes) }
+        defer { spare = jobs.capacity <= Self.keptCount ? (jobs, mailboxes) : ([], []) }
         while count < Self.jobsAtOnce {
             jobs.removeAll(keepingCapacity: true)
             mailboxes.removeAll(keepingCapacity: true)
@@ -70,6 +74,10 @@ package final class LoopExecutor: TaskExecutor {
             for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
             for mailbox in mailboxes { mailbox.deliver() }
         }
-        loop.execute { self.run() }
+        let isDone = state.withLock { state in
+            state.isScheduled = !state.jobs.isEmpty || !state.mailboxes.isEmpty
+            return !state.isScheduled
+        }
+        if !isDone { loop.scheduleTask(in: Self.rest) { self.run() } }
     }
 }
