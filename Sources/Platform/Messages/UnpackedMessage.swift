@@ -10,13 +10,13 @@ package struct UnpackedMessage: ~Copyable {
     /// - Throws: `.malformed`; `.tooDeep`.
     package init(_ bytes: [UInt8], of descriptor: MessageDescriptor) throws(MessageError) {
         var unpacked: UnpackedMessage?
-        var failure = MessageError.malformed(message: "\(descriptor.name)")
+        var failure: MessageError?
         bytes.withUnsafeBufferPointer { bytes in
             do throws(MessageError) { unpacked = try UnpackedMessage(bytes, descriptor) } catch {
                 failure = error
             }
         }
-        guard let unpacked else { throw failure }
+        guard let unpacked else { throw failure ?? .malformed(message: "\(descriptor.name)") }
         self = unpacked
     }
 
