@@ -25,7 +25,8 @@ FLOW_BYTES = 8000 * CHUNK_BYTES
 ROUNDS = 100_000
 CONNECTIONS = 1000
 STREAMS = 10_000
-# Until a daemon has given back what its last work needed: it looks every two seconds, and waits for two quiet looks.
+# Until a daemon has given back what its last work needed: it looks every two seconds, and does so at the first
+# look that finds it quiet.
 SETTLED_SECONDS = 5
 
 SHOWN = {"c": None, "grpc-go": None}

@@ -56,6 +56,7 @@ final class Dispatcher: Sendable {
         _ context: CallContext
     ) -> Task<Void, Never> {
         state.withLock { $0.running += 1 }
+        call.mailbox.handlers.add(1, ordering: .relaxed)
         let handler = method.method
         guard method.isQuick else { return Task { await self.serve(handler, call, context) } }
         return Task.immediate(executorPreference: LoopExecutor.shared) {

@@ -110,7 +110,6 @@ final class ServerRole: ConnectionRole {
         record.start = { [dispatcher, unowned record] in
             // It may be over already: reset, or no message at all.
             guard !call.hasFailed else { return }
-            call.mailbox.handlers.add(1, ordering: .relaxed)
             record.task = dispatcher.start(method, call, context)
         }
     }
