@@ -61,18 +61,21 @@ struct Arena: ~Copyable {
 
     /// Uninitialised memory, aligned for any member of a structure; nil beyond the limit.
     private mutating func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
-        guard size >= 0, size <= remaining else { return nil }
-        remaining -= size
-        let rounded = (size + Self.alignment - 1) & ~(Self.alignment - 1)
-        if end - next < rounded { grow(for: rounded) }
-        defer { next += rounded }
-        return next
+        if size < 0 || size > (end - next) &- Self.alignment {
+            // What was used of a chunk counts when it is full.
+            remaining -= next - chunk
+            guard size >= 0, size <= remaining else { return nil }
+            grow(for: size)
+        }
+        let memory = next
+        next = memory + ((size &+ (Self.alignment - 1)) & ~(Self.alignment - 1))
+        return memory
     }
 
     @inline(never)
     private mutating func grow(for size: Int) {
         let usual = total < 4 * Self.smallChunk ? Self.smallChunk : min(total, 1 << 20)
-        let size = max(usual, size + Self.alignment)
+        let size = max(usual, size + 2 * Self.alignment)
         let new = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: Self.alignment)
         new.storeBytes(of: chunk, as: UnsafeMutableRawPointer?.self)
         total += size

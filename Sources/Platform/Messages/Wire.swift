@@ -18,6 +18,12 @@ package enum Wire {
         guard !bytes.isEmpty else { return "" }
         // Most text is ASCII, and finding that out is much cheaper than validating.
         if isASCII(UnsafeRawBufferPointer(bytes)) {
+            // So little has its place in the string itself, and is quicker put there.
+            if bytes.count <= smallText {
+                return String(unsafeUninitializedCapacity: bytes.count) {
+                    $0.initialize(fromContentsOf: bytes)
+                }
+            }
             return String(copying: UTF8Span(unchecked: bytes.span, isKnownASCII: true))
         }
         guard let valid = try? UTF8Span(validating: bytes.span) else {
@@ -25,6 +31,8 @@ package enum Wire {
         }
         return String(copying: valid)
     }
+
+    private static let smallText = 15
 
     /// A copy of the bytes.
     package static func bytes(_ data: ProtobufCBinaryData) -> [UInt8] {
