@@ -135,6 +135,7 @@ final class Echo: TestV1.EchoService {
 func withEcho(
     named name: String = "echo.sock",
     messageLimit: Int = 4 << 20,
+    observers: [any CallObserver] = [],
     interceptors: [any ServerInterceptor] = [],
     _ body: @escaping @Sendable (TestV1.EchoClient, Echo, RPCServer, String) async throws -> Void
 ) async throws {
@@ -142,7 +143,12 @@ func withEcho(
         let path = directory + "/" + name
         try Files.makeDirectories(Files.parentPath(of: path))
         let echo = Echo()
-        let server = makeServer(echo, messageLimit: messageLimit, interceptors: interceptors)
+        let server = makeServer(
+            echo,
+            messageLimit: messageLimit,
+            observers: observers,
+            interceptors: interceptors
+        )
         try await withThrowingTaskGroup(of: Void.self) { group in
             try listen(server, at: path, in: &group)
             let channel = Channel(unixSocket: path)
@@ -171,6 +177,7 @@ func listen(
 func makeServer(
     _ echo: Echo,
     messageLimit: Int = 4 << 20,
+    observers: [any CallObserver] = [],
     interceptors: [any ServerInterceptor] = [],
     gracePeriod: Duration = .milliseconds(300)
 ) -> RPCServer {
@@ -179,6 +186,7 @@ func makeServer(
     return RPCServer(
         services: [echo],
         messageLimit: messageLimit,
+        observers: observers,
         interceptors: interceptors,
         logger: logger,
         gracePeriod: gracePeriod

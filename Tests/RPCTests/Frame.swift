@@ -131,6 +131,27 @@ struct Field: Hashable {
     static let answer = [Field(":status", "200"), Field("content-type", "application/grpc")]
 }
 
+/// An encoder's dynamic table (RFC 7541, 2.3.2), of the usual size.
+struct FieldTable {
+    /// The newest first.
+    private var fields: [Field] = []
+
+    private static let first = 62
+    private static let size = 4096
+
+    /// A field by its number in the table, where it goes if it is not there.
+    mutating func encode(_ field: Field) -> [UInt8] {
+        if let index = fields.firstIndex(of: field) {
+            return Field.integer(Self.first + index, prefix: 7, pattern: 0x80)
+        }
+        fields.insert(field, at: 0)
+        while fields.reduce(0, { $0 + $1.name.utf8.count + $1.value.utf8.count + 32 }) > Self.size {
+            fields.removeLast()
+        }
+        return [0x40] + Field.text(field.name) + Field.text(field.value)
+    }
+}
+
 extension [Field] {
     /// The list with another value for a name, or without it.
     func setting(_ name: String, _ value: String?) -> [Field] {

@@ -58,7 +58,7 @@ struct InterceptorTests {
 
     @Test func callsAreCountedByMethodAndStatus() async throws {
         let metrics = CallMetrics()
-        try await withEcho(interceptors: [metrics]) { client, _, _, _ in
+        try await withEcho(observers: [metrics]) { client, _, _, _ in
             for _ in 0..<3 { _ = try await client.say(.init()) }
             await expectFailure(.notFound) { try await client.say(.init(behaviour: "fail")) }
             let say = "grpc_service=\"petrel.test.v1.Echo\",grpc_method=\"Say\""

@@ -39,6 +39,35 @@ struct ServerFrameTests {
         }
     }
 
+    /// Fields that stand in the connection's table, more than a server remembers: each is taken for what it is.
+    @Test func fieldsThatComeAgainAreKnownApart() async throws {
+        try await withEcho { _, _, _, path in
+            try await blocking {
+                let peer = try RawPeer.connect(to: path)
+                var table = FieldTable()
+                for round in 0..<60 {
+                    let agent = Field("user-agent", "agent-\(round * 7 % 20)")
+                    let (fields, expected): ([Field], Reaction) =
+                        switch round % 5 {
+                        case 0: (Field.request() + [agent], .status(0))
+                        case 1: (Field.request().setting(":method", "GET") + [agent], .http(405))
+                        case 2: ([agent] + Field.request(), .streamError(1))
+                        case 3: (Field.request().setting("content-type", "text/html") + [agent], .http(415))
+                        default: (Field.request() + [Field("grpc-encoding", "zstd"), agent], .status(12))
+                        }
+                    let stream = UInt32(2 * round + 1)
+                    let block = fields.flatMap { table.encode($0) }
+                    try peer.send(Frame(kind: 1, flags: 4, stream: stream, payload: block))
+                    try peer.send(
+                        Frame.data(Frame.message([]), stream: stream, flags: Frame.Flags.endStream)
+                    )
+                    let seen = try peer.reactions(until: expected)
+                    #expect(seen.contains(expected), "round \(round): \(seen)")
+                }
+            }
+        }
+    }
+
     /// Each byte in a packet of its own: frames and prefixes are put together again.
     @Test func bytesMayComeOneByOne() async throws {
         try await withEcho { _, _, _, path in

@@ -61,7 +61,7 @@ struct Wiring: Sendable {
                 SystemHandlers(engine: engine),
             ],
             quick: ContainerHandlers.quick,
-            interceptors: monitoring.interceptors,
+            observers: monitoring.observers,
             logger: logger
         )
     }

@@ -62,7 +62,7 @@ struct Wiring: Sendable {
             )
             let server = RPCServer(
                 services: [ImageStoreHandlers(store: store, release: Release.version)],
-                interceptors: monitoring.interceptors,
+                observers: monitoring.observers,
                 logger: logger
             )
             var configuration = ServiceGroupConfiguration(

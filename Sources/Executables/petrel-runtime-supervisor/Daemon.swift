@@ -48,7 +48,7 @@ struct Daemon: ~Copyable {
         self.server = RPCServer(
             services: [SupervisorHandlers(supervisor: supervisor, release: Release.version)],
             quick: SupervisorHandlers.quick,
-            interceptors: monitoring.interceptors,
+            observers: monitoring.observers,
             logger: logger
         )
         self.location = location

@@ -146,6 +146,18 @@ struct ServiceEmitter {
         }
     }
 
+    /// A method as the server is given it. A unary one is called with the types that it has, not through generic thunks.
+    private func served(_ method: ServiceDefinition.Method) -> String {
+        let name = methodName(method)
+        return switch (method.clientStreams, method.serverStreams) {
+        case (false, false):
+            ".init(\"\(method.name)\") { try await $0.answer(self.\(name)($0.request(), context: $1)) }"
+        case (false, true): ".serverStreaming(\"\(method.name)\", \(name)(_:to:context:))"
+        case (true, false): ".clientStreaming(\"\(method.name)\", \(name)(_:context:))"
+        case (true, true): ".bidirectional(\"\(method.name)\", \(name)(_:to:context:))"
+        }
+    }
+
     private func writeMembers(_ service: ServiceDefinition, _ text: inout SourceText) {
         text.block("extension \(namespace).\(service.name)Service") { text in
             text.line("/// The service's full name.")
@@ -155,17 +167,7 @@ struct ServiceEmitter {
             text.block("package var methods: [\(rpc("RPCMethod"))]") { text in
                 text.line("[")
                 for method in service.methods {
-                    let kind =
-                        switch (method.clientStreams, method.serverStreams) {
-                        case (false, false): "unary"
-                        case (false, true): "serverStreaming"
-                        case (true, false): "clientStreaming"
-                        case (true, true): "bidirectional"
-                        }
-                    let name = methodName(method)
-                    let labels =
-                        method.serverStreams ? "\(name)(_:to:context:)" : "\(name)(_:context:)"
-                    text.line("    .\(kind)(\"\(method.name)\", \(labels)),")
+                    text.line("    \(served(method)),")
                 }
                 text.line("]")
             }

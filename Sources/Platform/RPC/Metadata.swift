@@ -26,6 +26,7 @@ package struct Metadata: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     /// The first text of a name; setting replaces them all.
     package subscript(name: String) -> String? {
         get {
+            if entries.isEmpty { return nil }
             let name = Self.lowerCase(name)
             for entry in entries where entry.name == name {
                 if case .text(let text) = entry.value { return text }

@@ -3,6 +3,21 @@ internal import Glibc
 
 /// Writing to connected stream sockets.
 package enum StreamSocket {
+    /// Hands as much of `bytes` to the kernel as it takes at once. Never waits, never raises SIGPIPE.
+    /// - Returns: Bytes taken; 0 when the socket is full.
+    /// - Throws: `EPIPE` or `ECONNRESET` when the peer is gone.
+    /// - Source: send(2).
+    package static func sendSome(_ socket: Int32, _ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int
+    {
+        while true {
+            let count = send(socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            if count >= 0 { return count }
+            let code = errno
+            if code == EAGAIN { return 0 }
+            guard code == EINTR else { throw SystemError("send", code: code) }
+        }
+    }
+
     /// Hands as much of `parts`, in order, to the kernel as it takes at once. Never waits, never raises SIGPIPE.
     /// - Parameter parts: At most 1024; none may be empty.
     /// - Returns: Bytes taken; 0 when the socket is full.

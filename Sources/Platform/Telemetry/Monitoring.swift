@@ -3,11 +3,11 @@ package import Logging
 package import RPC
 internal import System
 
-/// A daemon's side of monitoring: what stands around its handlers, and the endpoint that tells of it. Both only where an address is
+/// A daemon's side of monitoring: what counts its calls, and the endpoint that tells of it. Both only where an address is
 /// given.
 package struct Monitoring: Sendable {
     /// For the daemon's server.
-    package let interceptors: [any ServerInterceptor]
+    package let observers: [any CallObserver]
     private let endpoint: MetricsEndpoint?
 
     /// - Parameters:
@@ -22,7 +22,7 @@ package struct Monitoring: Sendable {
     ) throws(MetricsAddress.Failure) {
         let name = daemon.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
         guard let text = option ?? SystemEnvironment.value(of: "PETREL_\(name)_METRICS"), !text.isEmpty else {
-            interceptors = []
+            observers = []
             endpoint = nil
             return
         }
@@ -30,11 +30,11 @@ package struct Monitoring: Sendable {
         let metrics = CallMetrics()
         do throws(SystemError) {
             endpoint = try MetricsEndpoint(at: place, metrics)
-            interceptors = [metrics]
+            observers = [metrics]
         } catch {
             logger.error("no metrics are served", metadata: ["address": "\(text)", "error": "\(error)"])
             endpoint = nil
-            interceptors = []
+            observers = []
         }
     }
 

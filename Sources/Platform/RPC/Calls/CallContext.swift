@@ -2,7 +2,7 @@
 internal import Synchronization
 
 /// What a handler knows of the call that it serves.
-package struct CallContext: Sendable {
+package final class CallContext: Sendable {
     /// `/petrel.engine.v1.Containers/Create`.
     package let method: String
     /// Who is at the other end, as the kernel says; nil when the connection is not a Unix socket.

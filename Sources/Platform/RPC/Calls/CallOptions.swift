@@ -14,7 +14,7 @@ package struct CallOptions: Sendable {
 
     package init(
         timeout: Duration? = nil,
-        metadata: Metadata = [:],
+        metadata: Metadata = Metadata(),
         waitForReady: Bool = false,
         compression: Compression? = nil
     ) {

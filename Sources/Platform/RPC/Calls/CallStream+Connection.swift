@@ -11,7 +11,7 @@ extension CallStream {
         let (waiters, released, unread) = state.withLock { state -> (WaitList.Waiters, Int, Int) in
             // Nobody reads after the end.
             guard state.ending == nil else { return (.none, byteCount, size) }
-            state.messages.append(contentsOf: messages)
+            for message in messages { state.messages.append(message) }
             state.heldBytes += byteCount
             if state.messages.isEmpty {
                 let released = state.heldBytes + state.releasedBytes
@@ -56,7 +56,7 @@ extension CallStream {
     @discardableResult
     func end(
         _ ending: Ending,
-        trailing: Metadata = [:],
+        trailing: Metadata = Metadata(),
         keepsMessages: Bool = false,
         isUnprocessed: Bool = false,
         status: RPCError? = nil

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Messages
+package import Messages
 internal import Synchronization
 
 /// One call, as both its task and its connection see it: what has arrived and was not read, what is to be sent, and
@@ -25,12 +25,11 @@ package final class CallStream: Sendable {
 
     struct State {
         // What arrives.
-        var messages: [WireMessage] = []
-        var firstMessage = 0
+        var messages = MessageQueue()
         /// No more messages come. For a client this is the status, for a server the half-close or a failure.
         var ending: Ending?
         var peerMetadata: Metadata?
-        var trailingMetadata: Metadata = [:]
+        var trailingMetadata = Metadata()
         /// Bytes that arrived and whose room was not given back to the peer.
         var heldBytes = 0
         /// Bytes whose room is to be given back with the next order.
@@ -54,7 +53,7 @@ package final class CallStream: Sendable {
         var hasAnswer = false
 
         // Server: what the handler adds to its answer.
-        var initialMetadata: Metadata = [:]
+        var initialMetadata = Metadata()
         /// Messages are compressed from now on, unless they say otherwise.
         var compresses = false
         /// Whether the answer's headers name the encoding: as `compresses` was with the first message; nil
@@ -94,11 +93,21 @@ package final class CallStream: Sendable {
     }
 
     /// Server: the one request of a unary or server-streaming call.
-    func onlyMessage<M: Message>(_ type: M.Type) async throws(RPCError) -> M {
+    package func request<M: Message>() async throws(RPCError) -> M {
+        // Nearly always it has come with the call.
+        if let message = takeMessage() { return try decode(M.self, message) }
         guard let message = try await nextPayload(cancels: false) else {
             throw RPCError(.internal, "the client sent no request")
         }
-        return try decode(type, message)
+        return try decode(M.self, message)
+    }
+
+    /// Server: the one response of a unary or client-streaming call.
+    package func answer(_ response: some Message) async throws(RPCError) {
+        let message = try message(response.serialized(), compressed: true)
+        // Nearly always there is room.
+        if case .queued = queue(message) { return }
+        try await write(message)
     }
 
     /// Client: the one response of a call that ended well.
@@ -158,20 +167,23 @@ package final class CallStream: Sendable {
 
     private func nextPayload(cancels: Bool) async throws(RPCError) -> WireMessage? {
         while true {
-            let (payload, ending, released) = state.withLock { $0.takeMessage() }
-            if released > 0 { mailbox.post(.consumed(self, released)) }
-            if let payload {
-                noteRead(UnreadBytes.size(of: payload))
-                return payload
-            }
-            switch ending {
+            if let message = takeMessage() { return message }
+            switch state.withLock({ $0.messages.isEmpty ? $0.ending : nil }) {
             case .finished: return nil
             case .failed(let error): throw error
             case nil: break
             }
             if !cancels, Task.isCancelled { throw RPCError(.cancelled, "the task was cancelled") }
-            await waitForInput(cancels: cancels) { $0.ending != nil || $0.firstMessage < $0.messages.count }
+            await waitForInput(cancels: cancels) { $0.ending != nil || !$0.messages.isEmpty }
         }
+    }
+
+    /// A message that is here, if there is one.
+    private func takeMessage() -> WireMessage? {
+        let (message, released) = state.withLock { $0.takeMessage() }
+        if released > 0 { mailbox.post(.consumed(self, released)) }
+        if let message { noteRead(UnreadBytes.size(of: message)) }
+        return message
     }
 
     /// Returns once `isReady`, or the task is cancelled (which, if it `cancels`, ends the call).
@@ -209,33 +221,14 @@ package final class CallStream: Sendable {
     /// Queues a message, once less than the limit is queued.
     /// - Parameter compressed: Whether it is, where the call compresses at all.
     func write(_ payload: [UInt8], compressed: Bool = true) async throws(RPCError) {
-        try Deframer.check(size: payload.count, limit: messageLimit)
-        var message = WireMessage(bytes: payload)
-        if compressed, state.withLock({ $0.compresses }), let bytes = Compression.compressed(payload),
-            bytes.count < payload.count
-        {
-            message = WireMessage(bytes: bytes, isCompressed: true)
-        }
+        try await write(try message(payload, compressed: compressed))
+    }
+
+    private func write(_ message: WireMessage) async throws(RPCError) {
         while true {
-            enum Outcome { case queued(post: Bool), full, crowded, closed(RPCError) }
-            let isCrowded = mailbox.queued?.isFull ?? false
-            let outcome = state.withLock { state -> Outcome in
-                if state.isClosed || state.closing != nil { return .closed(state.writeError) }
-                if state.output.byteCount >= Self.outputLimit { return .full }
-                // A small answer is not held up by other calls' readers.
-                let isSmall = state.output.byteCount == 0 && message.bytes.count <= Self.smallMessage
-                if isCrowded, !isSmall { return .crowded }
-                if state.namesEncoding == nil { state.namesEncoding = state.compresses }
-                state.output.append(message)
-                defer { state.isOutputPosted = true }
-                return .queued(post: !state.isOutputPosted)
-            }
-            switch outcome {
+            switch queue(message) {
+            case .queued: return
             case .closed(let error): throw error
-            case .queued(let post):
-                mailbox.queued?.add(OutputQueue.size(of: message))
-                if post { mailbox.post(.output(self)) }
-                return
             case .full:
                 if Task.isCancelled { throw RPCError(.cancelled, "the task was cancelled") }
                 await waitForRoom()
@@ -244,6 +237,36 @@ package final class CallStream: Sendable {
                 await mailbox.queued?.waitForRoom()
             }
         }
+    }
+
+    private func message(_ payload: [UInt8], compressed: Bool) throws(RPCError) -> WireMessage {
+        try Deframer.check(size: payload.count, limit: messageLimit)
+        if compressed, state.withLock({ $0.compresses }), let bytes = Compression.compressed(payload),
+            bytes.count < payload.count
+        {
+            return WireMessage(bytes: bytes, isCompressed: true)
+        }
+        return WireMessage(bytes: payload)
+    }
+
+    private enum Queueing { case queued, full, crowded, closed(RPCError) }
+
+    private func queue(_ message: WireMessage) -> Queueing {
+        let isCrowded = mailbox.queued?.isFull ?? false
+        let (queueing, post) = state.withLock { state -> (Queueing, Bool) in
+            if state.isClosed || state.closing != nil { return (.closed(state.writeError), false) }
+            if state.output.byteCount >= Self.outputLimit { return (.full, false) }
+            // A small answer is not held up by other calls' readers.
+            let isSmall = state.output.byteCount == 0 && message.bytes.count <= Self.smallMessage
+            if isCrowded, !isSmall { return (.crowded, false) }
+            if state.namesEncoding == nil { state.namesEncoding = state.compresses }
+            state.output.append(message)
+            defer { state.isOutputPosted = true }
+            return (.queued, !state.isOutputPosted)
+        }
+        if case .queued = queueing { mailbox.queued?.add(OutputQueue.size(of: message)) }
+        if post { mailbox.output(self) }
+        return queueing
     }
 
     private func waitForRoom() async {
@@ -283,7 +306,7 @@ package final class CallStream: Sendable {
             defer { state.isOutputPosted = true }
             return !state.isOutputPosted
         }
-        if post { mailbox.post(.output(self)) }
+        if post { mailbox.output(self) }
     }
 
     /// Client: ends the call now; harmless when it has ended.
@@ -297,37 +320,25 @@ package final class CallStream: Sendable {
 }
 
 extension CallStream.State {
-    mutating func takeMessage() -> (payload: WireMessage?, ending: CallStream.Ending?, released: Int) {
-        guard firstMessage < messages.count else { return (nil, ending, 0) }
-        let payload = messages[firstMessage]
-        messages[firstMessage].bytes = []
+    /// - Returns: The next message, and how many bytes of room the peer is to be given back.
+    mutating func takeMessage() -> (payload: WireMessage?, released: Int) {
+        guard let payload = messages.removeFirst() else { return (nil, 0) }
         wasCompressed = payload.isCompressed
-        firstMessage += 1
-        if firstMessage == messages.count {
-            messages.removeAll(keepingCapacity: true)
-            firstMessage = 0
-        } else if firstMessage >= 64 {
-            messages.removeFirst(firstMessage)
-            firstMessage = 0
-        }
-        guard ending == nil else { return (payload, nil, 0) }
+        guard ending == nil else { return (payload, 0) }
         // With nothing left to read, a message that is still arriving needs all the room there is.
         let released =
             messages.isEmpty ? heldBytes : min(heldBytes, payload.bytes.count + Deframer.prefixLength)
         heldBytes -= released
         releasedBytes += released
-        guard releasedBytes >= CallStream.releaseStep else { return (payload, nil, 0) }
+        guard releasedBytes >= CallStream.releaseStep else { return (payload, 0) }
         defer { releasedBytes = 0 }
-        return (payload, nil, releasedBytes)
+        return (payload, releasedBytes)
     }
 
     /// - Returns: What they took.
     mutating func dropMessages() -> Int {
-        defer {
-            messages = []
-            firstMessage = 0
-        }
-        return messages[firstMessage...].reduce(0) { $0 + UnreadBytes.size(of: $1) }
+        defer { messages = MessageQueue() }
+        return messages.total(UnreadBytes.size)
     }
 
     /// Why nothing can be written.

@@ -4,7 +4,7 @@
 struct FailedAttempt {
     let error: RPCError
     /// What came with the status.
-    var trailing: Metadata = [:]
+    var trailing = Metadata()
     /// The server did not act on it.
     var isUnprocessed = false
     /// The answer had begun: it is the call's, whatever becomes of it.

@@ -170,7 +170,7 @@ package final class Channel: Sendable {
                 options: options,
                 remaining: deadline?.remaining
             )
-            if mailbox.post(.open(call, headers, deadline: deadline)) { return call }
+            if mailbox.open(call, headers, deadline: deadline) { return call }
             // The connection was lost just now; a server that does so each time is not asked without a pause.
             connector.discard(mailbox)
             try await connector.pause(

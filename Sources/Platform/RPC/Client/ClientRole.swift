@@ -23,6 +23,8 @@ final class ClientRole: ConnectionRole {
 
     func begin(_ id: Int32, _ connection: Connection) -> StreamRecord? { nil }
 
+    func startHandler(of record: StreamRecord) {}
+
     func open(_ record: StreamRecord, closing: CallStream.Closing?, _ connection: Connection) {}
 
     // MARK: - Answers
@@ -102,6 +104,8 @@ final class ClientRole: ConnectionRole {
     }
 
     func closed(_ record: StreamRecord, code: UInt32) {
+        // Nearly always: it has ended with its status.
+        guard !record.call.hasFailed else { return }
         let isUnprocessed = code == NGHTTP2_REFUSED_STREAM.rawValue
         let error = RPCError(StatusEncoding.code(forReset: code), "the server has reset the call (\(code))")
         record.call.end(.failed(error), keepsMessages: true, isUnprocessed: isUnprocessed)

@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Logging
-internal import System
 
 /// One line for each call: method, status, duration, who called, and the trace that it belongs to.
-struct CallLog: ServerInterceptor {
+struct CallLog: CallObserver {
     let logger: Logger
 
-    func intercept(_ context: CallContext, _ proceed: @Sendable () async throws -> Void) async throws {
-        let start = Clock.bootNanos
-        do {
-            try await proceed()
-            log(context, nil, since: start)
-        } catch {
-            log(context, RPCError(endOf: error), since: start)
-            throw error
-        }
-    }
+    func began(_ context: CallContext) {}
 
-    private func log(_ context: CallContext, _ failure: RPCError?, since start: Int64) {
+    func ended(_ context: CallContext, _ outcome: CallOutcome) {
+        let failure = outcome.failure
         let level: Logger.Level =
             switch failure?.code {
             case nil: .debug
@@ -25,12 +16,12 @@ struct CallLog: ServerInterceptor {
             default: .info
             }
         guard level >= logger.logLevel else { return }
-        let duration = Duration.nanoseconds(Clock.bootNanos - start)
         var metadata: Logger.Metadata = [
-            "method": "\(context.method)", "status": "\(failure?.code ?? .ok)", "duration": "\(duration)",
+            "method": "\(context.method)", "status": "\(failure?.code ?? .ok)",
+            "duration": "\(Duration.nanoseconds(outcome.durationNanos))",
         ]
         if let peer = context.peer { metadata["peer-pid"] = "\(peer.pid)" }
-        if let trace = TraceContext.current { metadata["trace"] = "\(trace.traceID)" }
+        if let trace = outcome.trace { metadata["trace"] = "\(trace.traceID)" }
         if let failure { metadata["error"] = "\(Self.line(failure.message))" }
         logger.log(level: level, "call", metadata: metadata)
     }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Synchronization
-internal import System
 
 /// Counts a server's calls: begun, ended by status, and how long they took. The names are those that servers of other languages
 /// use, so that dashboards made for them fit.
-package final class CallMetrics: ServerInterceptor {
+package final class CallMetrics: CallObserver {
     /// Upper bounds of the histogram's buckets, in nanoseconds: 100 µs to 30 s.
     private static let bounds: [Int64] = [
         100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000, 300_000_000,
@@ -31,23 +30,13 @@ package final class CallMetrics: ServerInterceptor {
 
     package init() {}
 
-    package func intercept(
-        _ context: CallContext,
-        _ proceed: @Sendable () async throws -> Void
-    ) async throws {
-        let start = Clock.bootNanos
+    package func began(_ context: CallContext) {
         counts.withLock { $0[context.method, default: Counts()].started += 1 }
-        do {
-            try await proceed()
-            count(context.method, .ok, Clock.bootNanos - start)
-        } catch {
-            count(context.method, RPCError(endOf: error).code, Clock.bootNanos - start)
-            throw error
-        }
     }
 
-    private func count(_ method: String, _ code: StatusCode, _ nanos: Int64) {
-        counts.withLock { $0[method, default: Counts()].add(code, nanos) }
+    package func ended(_ context: CallContext, _ outcome: CallOutcome) {
+        let code = outcome.failure?.code ?? .ok
+        counts.withLock { $0[context.method, default: Counts()].add(code, outcome.durationNanos) }
     }
 
     /// Prometheus' text format, version 0.0.4; methods in the order of their names.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Sees every call of a server on its way to the handler and back. One chain, the first of a server's list outermost.
+/// Sees every call of a server on its way to the handler and back, and may refuse it or change what becomes of it. One chain,
+/// the first of a server's list outermost; who only looks is a `CallObserver`.
 package protocol ServerInterceptor: Sendable {
     /// To be followed by `proceed` once, or by an error of its own instead.
     /// - Throws: What the handler throws, or what is to be the call's status in its place.

@@ -27,7 +27,7 @@ final class HealthService: RPCService {
 
     var methods: [RPCMethod] {
         [
-            .unary("Check") { [self] request, _ in try check(request) },
+            .init("Check") { [self] call, _ in try await call.answer(check(call.request())) },
             .serverStreaming("Watch") { [self] request, responses, _ in try await watch(request, responses) },
         ]
     }

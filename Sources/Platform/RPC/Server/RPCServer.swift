@@ -28,7 +28,8 @@ package final class RPCServer: Sendable {
     ///   - quick: Methods whose handlers never hold up a thread (the disk, a long computation): they run on the thread that
     ///     moves the bytes, everything else in the shared pool. `petrel.engine.v1.Containers/Start`.
     ///   - messageLimit: Most bytes of one message, in either direction.
-    ///   - interceptors: Around every handler, the first outermost; around them is the log.
+    ///   - observers: Told of every call, after the log.
+    ///   - interceptors: Around every handler, the first outermost.
     ///   - keepAlive: How clients that are gone without a word are noticed; nil: not, as on a Unix socket the kernel tells.
     ///   - gracePeriod: How long calls may go on after `gracefulShutdown`; then they are cancelled.
     /// - Precondition: No two services have the same name, and every quick method is one of theirs.
@@ -36,6 +37,7 @@ package final class RPCServer: Sendable {
         services: [any RPCService],
         quick: Set<String> = [],
         messageLimit: Int = 4 << 20,
+        observers: [any CallObserver] = [],
         interceptors: [any ServerInterceptor] = [],
         keepAlive: KeepAlive? = nil,
         logger: Logger,
@@ -56,9 +58,9 @@ package final class RPCServer: Sendable {
             services: services + reflection,
             quick: quick,
             messageLimit: messageLimit,
-            interceptors: [CallLog(logger: logger)] + interceptors
+            observers: [CallLog(logger: logger)] + observers,
+            interceptors: interceptors
         )
-        dispatcher.whenIdle { [weak self] in self?.wake() }
     }
 
     /// Accepts connections on a socket that listens, until the task is cancelled (calls are cancelled too) or
@@ -195,6 +197,7 @@ package final class RPCServer: Sendable {
     /// Returns when no connection and no handler is left. After the grace period, or when the task is cancelled, what
     /// is left is cancelled, and has as long again.
     private func waitForCalls() async {
+        dispatcher.whenIdle { [weak self] in self?.wake() }
         let closer = EventLoops.all.next().scheduleTask(in: .init(gracePeriod)) { [self] in stop() }
         let limit = EventLoops.all.next().scheduleTask(in: .init(gracePeriod * 2)) { [self] in
             logger.warning(

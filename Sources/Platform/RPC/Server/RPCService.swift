@@ -20,19 +20,14 @@ package struct RPCMethod: Sendable {
     package let name: String
     let run: @Sendable (CallStream, CallContext) async throws -> Void
 
-    private init(_ name: String, _ run: @escaping @Sendable (CallStream, CallContext) async throws -> Void) {
-        self.name = name
-        self.run = run
-    }
-
-    package static func unary<Request: Message, Response: Message>(
+    /// A unary method.
+    /// - Parameter answer: Reads the request and writes the response, or throws what the status is to be.
+    package init(
         _ name: String,
-        _ handler: @escaping @Sendable (Request, CallContext) async throws -> Response
-    ) -> RPCMethod {
-        RPCMethod(name) { stream, context in
-            let response = try await handler(try await stream.onlyMessage(Request.self), context)
-            try await stream.write(response.serialized())
-        }
+        _ answer: @escaping @Sendable (CallStream, CallContext) async throws -> Void
+    ) {
+        self.name = name
+        run = answer
     }
 
     package static func serverStreaming<Request: Message, Response: Message>(
@@ -40,7 +35,7 @@ package struct RPCMethod: Sendable {
         _ handler: @escaping @Sendable (Request, ResponseWriter<Response>, CallContext) async throws -> Void
     ) -> RPCMethod {
         RPCMethod(name) { stream, context in
-            try await handler(try await stream.onlyMessage(Request.self), ResponseWriter(stream), context)
+            try await handler(try await stream.request() as Request, ResponseWriter(stream), context)
         }
     }
 
@@ -50,7 +45,7 @@ package struct RPCMethod: Sendable {
     ) -> RPCMethod {
         RPCMethod(name) { stream, context in
             let response = try await handler(RequestStream(stream), context)
-            try await stream.write(response.serialized())
+            try await stream.answer(response)
         }
     }
 

@@ -10,6 +10,7 @@ final class ServerRole: ConnectionRole {
     private let peerCertificate: () -> [UInt8]?
     private let onDisconnect: () -> Void
     private var certificate: [UInt8]?
+    private var lastMethod: (path: String, method: Dispatcher.Method)?
 
     /// A handler may go on when its call was reset, and the call makes room for another: so many run at most.
     /// Twice what may be open leaves them time to notice.
@@ -78,7 +79,7 @@ final class ServerRole: ConnectionRole {
         guard headers.isPost else { throw .http(405) }
         guard headers.content == .grpc else { throw .http(415) }
         let path = headers.path
-        guard let method = dispatcher.method(at: path) else {
+        guard let method = method(at: path) else {
             throw .status(RPCError(.unimplemented, "unknown method \(path.prefix(Self.shownPath))"))
         }
         // Those that come with the same read are not counted yet: no more than a read has room for.
@@ -105,13 +106,23 @@ final class ServerRole: ConnectionRole {
         record.hasBegun = true
         record.deadline = deadline
         record.deframer.allowsCompression = headers.encoding == .gzip
+        record.beginning = (method, context)
         connection.schedule(record)
         connection.beginners.append(record)
-        record.start = { [dispatcher, unowned record] in
-            // It may be over already: reset, or no message at all.
-            guard !call.hasFailed else { return }
-            record.task = dispatcher.start(method, call, context)
-        }
+    }
+
+    func startHandler(of record: StreamRecord) {
+        // It may be over already: reset, or no message at all.
+        guard let (method, context) = record.beginning.take(), !record.call.hasFailed else { return }
+        record.task = dispatcher.start(method, record.call, context)
+    }
+
+    /// A client mostly calls the method that it called before.
+    private func method(at path: String) -> Dispatcher.Method? {
+        if let lastMethod, lastMethod.path == path { return lastMethod.method }
+        guard let method = dispatcher.method(at: path) else { return nil }
+        lastMethod = (path, method)
+        return method
     }
 
     private static func deadline(of headers: ReceivedHeaders) throws(Refusal) -> Deadline? {

@@ -20,6 +20,8 @@ extension Connection {
         nghttp2_option_new(&options)
         defer { nghttp2_option_del(options) }
         nghttp2_option_set_no_auto_window_update(options, 1)
+        // Whether header lists are well-formed: see `ReceivedHeaders`.
+        nghttp2_option_set_no_http_messaging(options, 1)
         // It would keep as many as may be open, for priorities that nobody uses.
         nghttp2_option_set_no_closed_streams(options, 1)
         // Until the server's settings arrive; it allows as many.
@@ -71,20 +73,8 @@ extension Connection {
             guard let frame else { return 0 }
             return Connection.with(user) { $0.beginHeaders(frame.pointee) } ?? 0
         }
-        nghttp2_session_callbacks_set_on_header_callback(callbacks) {
-            _,
-            frame,
-            name,
-            nameLength,
-            value,
-            valueLength,
-            _,
-            user in
-            guard let frame else { return 0 }
-            let (name, value) = (
-                UnsafeBufferPointer(start: name, count: nameLength),
-                UnsafeBufferPointer(start: value, count: valueLength)
-            )
+        nghttp2_session_callbacks_set_on_header_callback2(callbacks) { _, frame, name, value, _, user in
+            guard let frame, let name, let value else { return 0 }
             Connection.with(user) { $0.received(name, value, on: frame.pointee.hd.stream_id) }
             return 0
         }
@@ -105,9 +95,8 @@ extension Connection {
 
     private func beginHeaders(_ frame: nghttp2_frame) -> Int32 {
         let id = frame.hd.stream_id
-        if let record = records[id] {
-            record.headers = ReceivedHeaders()
-        } else if frame.headers.cat == NGHTTP2_HCAT_REQUEST {
+        headers = ReceivedHeaders()
+        if frame.headers.cat == NGHTTP2_HCAT_REQUEST, records[id] == nil {
             guard let record = role.begin(id, self) else {
                 return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
             }
@@ -117,17 +106,47 @@ extension Connection {
     }
 
     /// A few bytes can name a large field again and again, so what counts is what they stand for, in all calls together.
-    private func received(
-        _ name: UnsafeBufferPointer<UInt8>,
-        _ value: UnsafeBufferPointer<UInt8>,
-        on id: Int32
-    ) {
+    private func received(_ name: OpaquePointer, _ value: OpaquePointer, on id: Int32) {
         guard let record = records[id] else { return }
-        let before = record.headers.size
-        record.headers.add(name, value, isCrowded: role.isServer && headerBytes > Self.headerLimit)
-        let count = record.headers.size - before
+        let isCrowded = role.isServer && headerBytes > Self.headerLimit
+        let before = headers.size
+        if let known = headerCache.find(name, value) {
+            headers.add(known.field, size: known.size, isCrowded: isCrowded)
+        } else {
+            add(name, value, isCrowded)
+        }
+        let count = headers.size - before
         record.headerBytes += count
         headerBytes += count
+    }
+
+    private func add(
+        _ nameBuffer: OpaquePointer,
+        _ valueBuffer: OpaquePointer,
+        _ isCrowded: Bool
+    ) {
+        let value = Self.bytes(of: valueBuffer)
+        if let path = headerCache.path(nameBuffer, value) {
+            return headers.add(path: path, isCrowded: isCrowded)
+        }
+        let name = Self.bytes(of: nameBuffer)
+        guard nghttp2_check_header_name(name.baseAddress, name.count) != 0,
+            nghttp2_check_header_value_rfc9113(value.baseAddress, value.count) != 0
+        else { return headers.addMalformed() }
+        if let field = KnownField(name, value) {
+            let size = name.count + value.count + 32
+            headers.add(field, size: size, isCrowded: isCrowded)
+            headerCache.add(nameBuffer, valueBuffer, field, size: size)
+        } else if name.equals(":path") {
+            headers.add(path: headerCache.addPath(nameBuffer, value), isCrowded: isCrowded)
+        } else {
+            headers.add(name, value, isCrowded: isCrowded)
+        }
+    }
+
+    private static func bytes(of buffer: OpaquePointer) -> UnsafeBufferPointer<UInt8> {
+        let bytes = nghttp2_rcbuf_get_buf(buffer)
+        return UnsafeBufferPointer(start: bytes.base, count: bytes.len)
     }
 
     private func received(_ frame: nghttp2_frame) {
@@ -135,11 +154,14 @@ extension Connection {
         let isAnswer = UInt32(frame.hd.flags) & NGHTTP2_FLAG_ACK.rawValue != 0
         switch UInt32(frame.hd.type) {
         case NGHTTP2_HEADERS.rawValue:
-            guard let record = records[frame.hd.stream_id] else { return }
+            var headers = ReceivedHeaders()
+            swap(&headers, &self.headers)
+            guard let record = records[frame.hd.stream_id], check(headers, of: record, endsStream: isLast)
+            else { return }
             if isLast { record.isRemoteClosed = true }
-            role.received(record.headers, endsStream: isLast, for: record, self)
+            role.received(headers, endsStream: isLast, for: record, self)
         case NGHTTP2_DATA.rawValue:
-            guard isLast, let record = records[frame.hd.stream_id] else { return }
+            guard isLast, let record = records[frame.hd.stream_id], isComplete(record) else { return }
             record.isRemoteClosed = true
             role.receivedEnd(of: record, self)
         case NGHTTP2_SETTINGS.rawValue:
@@ -153,13 +175,51 @@ extension Connection {
         }
     }
 
+    /// Whether a header list is what it has to be at its place; if not, its stream is reset.
+    private func check(
+        _ headers: borrowing ReceivedHeaders,
+        of record: StreamRecord,
+        endsStream: Bool
+    ) -> Bool {
+        guard !record.isMalformed else { return false }
+        let isFirst = role.isServer ? !record.hasHeaders : !record.isOpened
+        record.hasHeaders = true
+        let place: ReceivedHeaders.Place = !isFirst ? .trailers : role.isServer ? .request : .response
+        let status = headers.httpStatus ?? 0
+        // An announcement (1xx) is never the end, and trailers are always.
+        guard headers.isWellFormed(as: place), isFirst ? !endsStream || status / 100 != 1 : endsStream
+        else {
+            refuse(record)
+            return false
+        }
+        if isFirst { record.missingBytes = headers.contentLength }
+        return !endsStream || isComplete(record)
+    }
+
+    /// Whether as much has come as was announced; if not, the stream is reset.
+    private func isComplete(_ record: StreamRecord) -> Bool {
+        guard !record.isMalformed else { return false }
+        guard let missing = record.missingBytes, missing != 0 else { return true }
+        refuse(record)
+        return false
+    }
+
+    /// Resets a stream whose peer does not keep to HTTP/2; what else comes on it counts for nothing.
+    private func refuse(_ record: StreamRecord) {
+        record.isMalformed = true
+        reset(record, NGHTTP2_PROTOCOL_ERROR)
+    }
+
     private func received(_ data: UnsafeBufferPointer<UInt8>, on id: Int32) {
         guard session != nil else { return }
         defer { giveBackConnection(data.count) }
-        guard let record = records[id] else {
+        guard let record = records[id], !record.isMalformed else {
             giveBack(data.count, id)
             return
         }
+        if let missing = record.missingBytes { record.missingBytes = missing - data.count }
+        // An answer begins with its headers, and is no longer than they say.
+        guard role.isServer || record.isOpened, record.missingBytes ?? 0 >= 0 else { return refuse(record) }
         // What was read by then is not kept for longer; nor is the room of very many.
         defer { completed.removeAll(keepingCapacity: completed.capacity <= 64) }
         do throws(RPCError) {

@@ -18,6 +18,8 @@ final class Connection: ChannelInboundHandler {
     var records = StreamTable()
     /// Requests whose handlers are to be started when all that has arrived is read.
     var beginners: [StreamRecord] = []
+    /// Calls that have something new to send.
+    var speakers: [CallStream] = []
     /// What a chunk of data has completed; kept for its memory.
     var completed: [WireMessage] = []
     /// What is to be written next.
@@ -26,6 +28,9 @@ final class Connection: ChannelInboundHandler {
     var withheldBytes = 0
     /// Of messages whose rest is still to come, of all streams.
     var incompleteBytes = 0
+    var headerCache = HeaderCache()
+    /// The header list that is arriving; they do not mix.
+    var headers = ReceivedHeaders()
     /// Of the header lists of all open streams.
     var headerBytes = 0
 
@@ -46,6 +51,9 @@ final class Connection: ChannelInboundHandler {
     var context: ChannelHandlerContext?
     var hasStarted = false
     var isFlushing = false
+    private var isReading = false
+    /// nghttp2 is at work.
+    var isBusy: Bool { isFlushing || isReading }
     var isClosing = false
     private var isGivenUp = false
     var isPaused = false
@@ -92,7 +100,9 @@ final class Connection: ChannelInboundHandler {
         hasHeard = true
         isAsking = false
         let buffer = unwrapInboundIn(data)
+        isReading = true
         let isSpeaking = LoopExecutor.shared.turn {
+            defer { isReading = false }
             let result = buffer.withUnsafeReadableBytes { bytes in
                 nghttp2_session_mem_recv(
                     session,
@@ -121,10 +131,7 @@ final class Connection: ChannelInboundHandler {
     private func startHandlers() {
         guard !beginners.isEmpty else { return }
         LoopExecutor.shared.turn {
-            for record in beginners {
-                record.start?()
-                record.start = nil
-            }
+            for record in beginners { role.startHandler(of: record) }
             beginners.removeAll(keepingCapacity: true)
         }
     }
@@ -188,6 +195,7 @@ final class Connection: ChannelInboundHandler {
         isClosing = true
         let dropped = mailbox.close()
         beginners = []
+        speakers = []
         for record in records.removeAll() {
             record.timer?.cancel()
             record.call.dropOutput()
@@ -204,6 +212,8 @@ final class Connection: ChannelInboundHandler {
     // MARK: - Orders
 
     func carryOut(_ orders: [Mailbox.Order]) {
+        for call in speakers { sendOutput(of: call) }
+        speakers.removeAll(keepingCapacity: speakers.capacity <= 64)
         for order in orders {
             switch order {
             case .open(let call, let headers, let deadline): open(call, headers, deadline)
@@ -220,7 +230,7 @@ final class Connection: ChannelInboundHandler {
         flush()
     }
 
-    private func open(_ call: CallStream, _ headers: HeaderBlock, _ deadline: Deadline?) {
+    func open(_ call: CallStream, _ headers: HeaderBlock, _ deadline: Deadline?) {
         guard !call.hasEnded else { return }
         // Ordered together with the connection's end: the mailbox has no more of it.
         guard let session, !isClosing else {
@@ -250,7 +260,7 @@ final class Connection: ChannelInboundHandler {
             role.open(record, closing: closing, self)
         } else {
             // INVALID_ARGUMENT says that nothing was waiting: nghttp2 will ask anyway.
-            _ = nghttp2_session_resume_data(session, call.id)
+            _ = nghttp2_session_resume_data(session, record.id)
         }
     }
 
@@ -273,7 +283,7 @@ final class Connection: ChannelInboundHandler {
     func reset(_ record: StreamRecord, _ code: nghttp2_error_code) {
         record.call.dropOutput()
         guard let session else { return }
-        nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), record.call.id, code.rawValue)
+        nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), record.id, code.rawValue)
     }
 
     /// Server: opens the answer; with `closing`, that is all there is.
@@ -284,9 +294,9 @@ final class Connection: ChannelInboundHandler {
         var provider = makeProvider()
         _ = headers.withFields { fields, count in
             if isLast {
-                nghttp2_submit_response(session, record.call.id, fields, count, nil)
+                nghttp2_submit_response(session, record.id, fields, count, nil)
             } else {
-                nghttp2_submit_response(session, record.call.id, fields, count, &provider)
+                nghttp2_submit_response(session, record.id, fields, count, &provider)
             }
         }
     }
@@ -294,7 +304,7 @@ final class Connection: ChannelInboundHandler {
     /// nghttp2 asks for output again.
     func resume(_ record: StreamRecord) {
         guard let session else { return }
-        _ = nghttp2_session_resume_data(session, record.call.id)
+        _ = nghttp2_session_resume_data(session, record.id)
     }
 
     /// Gives room for `count` bytes back to the peer.

@@ -15,6 +15,9 @@ protocol ConnectionRole: AnyObject {
         _ connection: Connection
     )
 
+    /// Server: what had come with the request is read.
+    func startHandler(of record: StreamRecord)
+
     /// The peer's data ended.
     func receivedEnd(of record: StreamRecord, _ connection: Connection)
 

@@ -139,10 +139,12 @@ extension HeaderBlock {
     /// An answer that has no message.
     static func responseTrailers(
         _ error: RPCError?,
-        initial: Metadata = [:],
-        trailing: Metadata = [:]
+        initial: Metadata = Metadata(),
+        trailing: Metadata = Metadata()
     ) -> HeaderBlock {
         var block = HeaderBlock(error == nil ? .responseTrailers : .response)
+        // Whose encoding was refused is to learn which ones are not.
+        if error?.code == .unimplemented { block.add("grpc-accept-encoding", "gzip") }
         block.addOpening(initial, isCompressed: false)
         block.addEnd(error, trailing)
         return block
@@ -198,7 +200,6 @@ extension HeaderBlock {
     nonisolated(unsafe) private static let secureScheme = field(":scheme", "https")
     nonisolated(unsafe) private static let responseFields = [
         field(":status", "200"), field("content-type", "application/grpc+proto"),
-        field("grpc-accept-encoding", "gzip"),
     ]
     nonisolated(unsafe) private static let trailerFields = [field("grpc-status", "0")]
 

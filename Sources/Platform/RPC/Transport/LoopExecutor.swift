@@ -20,6 +20,9 @@ package final class LoopExecutor: TaskExecutor {
     private let state = Mutex(State())
     /// On the loop: empty lists, kept for their memory.
     nonisolated(unsafe) private var spare: (jobs: [UnownedJob], mailboxes: [Mailbox]) = ([], [])
+    /// On the loop: whose connections were told something by what runs just now.
+    nonisolated(unsafe) private var due: [Mailbox] = []
+    nonisolated(unsafe) private var isRunning = false
     /// The loop looks after its connections at least so often.
     private static let jobsAtOnce = 256
     /// For so long, which is long enough for it to look.
@@ -37,6 +40,11 @@ package final class LoopExecutor: TaskExecutor {
     /// What is in the mailbox is carried out soon.
     func deliver(_ mailbox: Mailbox) { add { $0.mailboxes.append(mailbox) } }
 
+    /// The same, on the loop.
+    func deliverHere(_ mailbox: Mailbox) {
+        if isRunning { due.append(mailbox) } else { deliver(mailbox) }
+    }
+
     private func add(_ body: (inout State) -> Void) {
         let schedule = state.withLock { state in
             body(&state)
@@ -49,12 +57,15 @@ package final class LoopExecutor: TaskExecutor {
     /// On the loop: what `body` makes ready runs when it is done, at once.
     func turn<Result>(_ body: () throws -> Result) rethrows -> Result {
         state.withLock { $0.isScheduled = true }
+        isRunning = true
         defer { run() }
         return try body()
     }
 
     /// On the loop: runs what is ready, and what that makes ready, up to a bound.
     private func run() {
+        isRunning = true
+        defer { isRunning = false }
         var count = 0
         var (jobs, mailboxes): ([UnownedJob], [Mailbox]) = ([], [])
         swap(&jobs, &spare.jobs)
@@ -66,12 +77,14 @@ package final class LoopExecutor: TaskExecutor {
             state.withLock { state in
                 swap(&state.jobs, &jobs)
                 swap(&state.mailboxes, &mailboxes)
-                if jobs.isEmpty, mailboxes.isEmpty { state.isScheduled = false }
+                if jobs.isEmpty, mailboxes.isEmpty, due.isEmpty { state.isScheduled = false }
             }
-            guard !jobs.isEmpty || !mailboxes.isEmpty else { return }
+            guard !jobs.isEmpty || !mailboxes.isEmpty || !due.isEmpty else { return }
             count += jobs.count + mailboxes.count
             // First those that tell a connection something: it tells its peer all of that at once.
             for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
+            if !due.isEmpty { mailboxes += due }
+            due.removeAll(keepingCapacity: true)
             for mailbox in mailboxes { mailbox.deliver() }
         }
         let isDone = state.withLock { state in

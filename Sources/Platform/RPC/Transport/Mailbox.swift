@@ -25,11 +25,14 @@ final class Mailbox: Sendable {
         var orders: [Order] = []
         var isScheduled = false
         var isClosed = false
-        var connection: NIOLoopBound<Connection>?
     }
 
     private let state = Mutex(State())
     private let loop: any EventLoop
+    /// On the loop only; nil before it is there, and when it is gone.
+    nonisolated(unsafe) private var connection: Connection?
+    /// On the loop only: the connection was told something, and is to flush.
+    nonisolated(unsafe) private var isDue = false
     /// Of all the connection's calls; nil where nobody limits it.
     let unread: UnreadBytes?
     /// The same, on the way out.
@@ -44,10 +47,7 @@ final class Mailbox: Sendable {
     }
 
     /// On the loop, before the first order can come.
-    func attach(_ connection: Connection) {
-        let bound = NIOLoopBound(connection, eventLoop: loop)
-        state.withLock { $0.connection = bound }
-    }
+    func attach(_ connection: Connection) { self.connection = connection }
 
     /// - Returns: False when the connection is gone.
     @discardableResult
@@ -65,9 +65,9 @@ final class Mailbox: Sendable {
     /// On the loop: no more orders are taken.
     /// - Returns: The orders that nobody will carry out.
     func close() -> [Order] {
-        state.withLock { state in
+        connection = nil
+        return state.withLock { state in
             state.isClosed = true
-            state.connection = nil
             defer { state.orders = [] }
             return state.orders
         }
@@ -75,11 +75,49 @@ final class Mailbox: Sendable {
 
     /// On the loop.
     func deliver() {
-        let (orders, connection) = state.withLock { state -> ([Order], NIOLoopBound<Connection>?) in
+        isDue = false
+        let orders = state.withLock { state in
             state.isScheduled = false
             defer { state.orders = [] }
-            return (state.orders, state.connection)
+            return state.orders
         }
-        connection?.value.carryOut(orders)
+        connection?.carryOut(orders)
+    }
+
+    // MARK: - The most frequent orders
+
+    // A task that runs on the loop gives them to the connection at once, which tells its peer when the tasks have had their turn.
+
+    /// Client: begins the call.
+    /// - Returns: False when the connection is gone.
+    func open(_ call: CallStream, _ headers: HeaderBlock, deadline: Deadline?) -> Bool {
+        guard let connection = connectionAtHand() else {
+            return post(.open(call, headers, deadline: deadline))
+        }
+        connection.open(call, headers, deadline)
+        return true
+    }
+
+    /// The call has something new to send.
+    func output(_ call: CallStream) {
+        guard let connection = connectionAtHand() else {
+            post(.output(call))
+            return
+        }
+        // The status mostly follows at once: both are looked at together.
+        connection.speakers.append(call)
+    }
+
+    /// The connection, where it can be told something now: on its loop, when it is in the middle of nothing and no other
+    /// order comes first. It will flush.
+    private func connectionAtHand() -> Connection? {
+        guard loop.inEventLoop, let connection, !connection.isBusy,
+            state.withLock({ $0.orders.isEmpty })
+        else { return nil }
+        if !isDue {
+            isDue = true
+            LoopExecutor.shared.deliverHere(self)
+        }
+        return connection
     }
 }

@@ -2,8 +2,7 @@
 
 /// Messages on their way out, each preceded by its five bytes of flags and length.
 struct OutputQueue {
-    private var messages: [WireMessage] = []
-    private var first = 0
+    private var messages = MessageQueue()
     /// Sent bytes of the first message, its prefix counted.
     private var offset = 0
     /// Bytes left, prefixes counted.
@@ -22,9 +21,11 @@ struct OutputQueue {
     mutating func move(_ count: Int, into batch: inout WriteBatch) {
         var left = min(count, byteCount)
         byteCount -= left
-        while left > 0 {
-            left -= Self.write(messages[first], atMost: left, into: &batch, moved: &offset)
-            if offset == messages[first].bytes.count + Deframer.prefixLength { removeFirst() }
+        while left > 0, let message = messages.first {
+            left -= Self.write(message, atMost: left, into: &batch, moved: &offset)
+            guard offset == Self.size(of: message) else { continue }
+            _ = messages.removeFirst()
+            offset = 0
         }
     }
 
@@ -36,8 +37,13 @@ struct OutputQueue {
         moved offset: inout Int
     ) -> Int {
         var left = limit
+        let length = UInt64(message.bytes.count) | (message.isCompressed ? 1 << 32 : 0)
+        if offset == 0, left >= Deframer.prefixLength {
+            batch.append(prefix: length)
+            offset = Deframer.prefixLength
+            left -= Deframer.prefixLength
+        }
         while offset < Deframer.prefixLength, left > 0 {
-            let length = UInt64(message.bytes.count) | (message.isCompressed ? 1 << 32 : 0)
             batch.append(UInt8(truncatingIfNeeded: length >> UInt64(8 * (4 - offset))))
             offset += 1
             left -= 1
@@ -48,18 +54,5 @@ struct OutputQueue {
         if part > 0 { batch.append(sent..<sent + part, of: message.bytes) }
         offset += part
         return limit - left + part
-    }
-
-    private mutating func removeFirst() {
-        messages[first].bytes = []
-        first += 1
-        offset = 0
-        if first == messages.count {
-            messages.removeAll(keepingCapacity: true)
-            first = 0
-        } else if first >= 64 {
-            messages.removeFirst(first)
-            first = 0
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 /// Header fields as they arrive: the ones that HTTP/2 and gRPC define, and the rest as metadata.
 ///
-/// Names are compared as bytes: a call has about fifteen of them, and most are one of a dozen.
+/// nghttp2 leaves it to us whether a list is well-formed: for what comes again and again that is known already. Most fields are one of a dozen that every call has (`KnownField`), and are told by their place in memory (`HeaderCache`).
 struct ReceivedHeaders {
     /// Most bytes of a header list, names and values; more is refused.
     static let limit = 32 << 10
@@ -23,57 +23,102 @@ struct ReceivedHeaders {
     private(set) var statusCode: StatusCode?
     private(set) var message = ""
     private(set) var details: [UInt8]?
-    private(set) var metadata: Metadata = [:]
+    private(set) var metadata = Metadata()
     private(set) var isTooLarge = false
     /// What is kept, with 32 bytes for each field.
     private(set) var size = 0
+    /// `content-length`.
+    private(set) var contentLength: Int?
+    private var parts: Parts = []
+    private var isMalformed = false
 
-    /// - Parameter isCrowded: Nothing more is kept.
+    /// What a list has been found to have: HTTP's own fields, and any other.
+    private struct Parts: OptionSet {
+        let rawValue: UInt8
+
+        static let method = Parts(rawValue: 1)
+        static let scheme = Parts(rawValue: 2)
+        static let authority = Parts(rawValue: 4)
+        static let path = Parts(rawValue: 8)
+        static let status = Parts(rawValue: 16)
+        static let others = Parts(rawValue: 32)
+        static let ofRequest: Parts = [.method, .scheme, .path]
+    }
+
+    /// Where a list stands.
+    enum Place { case request, response, trailers }
+
+    /// Whether it is what RFC 9113, 8.2 and 8.3, demands of a list at its place. One that is too large never is known to be
+    /// otherwise.
+    @inline(__always)
+    func isWellFormed(as place: Place) -> Bool {
+        guard !isTooLarge else { return true }
+        guard !isMalformed else { return false }
+        let ofHTTP = parts.subtracting(.others)
+        return switch place {
+        case .request: ofHTTP.subtracting(.authority) == .ofRequest
+        case .response: ofHTTP == .status
+        case .trailers: ofHTTP.isEmpty
+        }
+    }
+
+    /// A field that is one of few.
+    /// - Parameters:
+    ///   - size: Of name and value, with 32 bytes for the field.
+    ///   - isCrowded: Nothing more is kept.
+    mutating func add(_ field: KnownField, size added: Int, isCrowded: Bool) {
+        guard hasRoom(for: added, isCrowded) else { return }
+        switch field {
+        case .method(let isPost):
+            note(.method)
+            self.isPost = isPost
+            return
+        case .scheme: return note(.scheme)
+        case .authority: return note(.authority)
+        case .status(let status):
+            note(.status)
+            httpStatus = status
+            return
+        case .malformed: isMalformed = true
+        case .ignored: break
+        case .content(let content): self.content = content
+        case .encoding(let name): encoding = name
+        case .acceptsGzip(let accepts): acceptsGzip = accepts
+        case .statusCode(let code): statusCode = code
+        }
+        parts.insert(.others)
+    }
+
+    /// One of HTTP's own fields: each stands there once, and before all others.
+    private mutating func note(_ part: Parts) {
+        if !parts.isDisjoint(with: [part, .others]) { isMalformed = true }
+        parts.insert(part)
+    }
+
+    /// The path of a request.
+    mutating func add(path: String, isCrowded: Bool) {
+        guard hasRoom(for: ":path".utf8.count + path.utf8.count + 32, isCrowded) else { return }
+        note(.path)
+        if path.utf8.first != 0x2f { isMalformed = true }
+        self.path = path
+    }
+
+    /// What is no field at all.
+    mutating func addMalformed() { isMalformed = true }
+
+    /// Any other field.
     mutating func add(
         _ name: UnsafeBufferPointer<UInt8>,
         _ value: UnsafeBufferPointer<UInt8>,
-        isCrowded: Bool = false
+        isCrowded: Bool
     ) {
-        let added = name.count + value.count + 32
-        guard !isTooLarge, !isCrowded, size + added <= Self.limit else {
-            isTooLarge = true
-            return
-        }
-        size += added
-        switch name.first {
-        case 0x3a: addPseudo(name, value)
-        case 0x67 where name.starts(with: "grpc-"): addProtocol(name, value)
-        default:
-            if name.equals("content-type") {
-                content = Self.content(value)
-            } else if !name.equals("te"), !name.equals("user-agent"), !name.equals("host") {
-                addMetadata(String(decoding: name, as: UTF8.self), value)
-            }
-        }
-    }
-
-    private mutating func addPseudo(_ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>) {
-        if name.equals(":path") {
-            path = String(decoding: value, as: UTF8.self)
-        } else if name.equals(":method") {
-            isPost = value.equals("POST")
-        } else if name.equals(":status") {
-            httpStatus = value.number
-        }
-    }
-
-    private mutating func addProtocol(
-        _ name: UnsafeBufferPointer<UInt8>,
-        _ value: UnsafeBufferPointer<UInt8>
-    ) {
-        if name.equals("grpc-status") {
-            statusCode = value.number.flatMap { StatusCode(rawValue: $0) } ?? .unknown
+        guard hasRoom(for: name.count + value.count + 32, isCrowded) else { return }
+        parts.insert(.others)
+        if name.equals("content-length") {
+            if contentLength != nil || value.number == nil { isMalformed = true }
+            contentLength = value.number
         } else if name.equals("grpc-timeout") {
             timeout = String(decoding: value, as: UTF8.self)
-        } else if name.equals("grpc-encoding") {
-            encoding = Compression.Name(value)
-        } else if name.equals("grpc-accept-encoding") {
-            acceptsGzip = Compression.isGzip(in: value)
         } else if name.equals("grpc-message") {
             message = StatusEncoding.decode(message: Array(value))
         } else if name.equals("grpc-status-details-bin") {
@@ -83,11 +128,13 @@ struct ReceivedHeaders {
         }
     }
 
-    private static func content(_ value: UnsafeBufferPointer<UInt8>) -> Content {
-        guard value.starts(with: "application/grpc") else { return .other }
-        guard value.count > "application/grpc".utf8.count else { return .grpc }
-        let next = value["application/grpc".utf8.count]
-        return next == 0x2b || next == 0x3b ? .grpc : .other
+    private mutating func hasRoom(for added: Int, _ isCrowded: Bool) -> Bool {
+        guard !isTooLarge, !isCrowded, size + added <= Self.limit else {
+            isTooLarge = true
+            return false
+        }
+        size += added
+        return true
     }
 
     private mutating func addMetadata(_ name: String, _ value: UnsafeBufferPointer<UInt8>) {
@@ -100,26 +147,5 @@ struct ReceivedHeaders {
             let trimmed = part.drop { $0 == 0x20 }
             if let bytes = Base64.decode(trimmed) { metadata.add(bytes, for: name) }
         }
-    }
-}
-
-extension UnsafeBufferPointer<UInt8> {
-    func equals(_ text: StaticString) -> Bool {
-        count == text.utf8CodeUnitCount && text.withUTF8Buffer { $0.elementsEqual(self) }
-    }
-
-    func starts(with text: StaticString) -> Bool {
-        count >= text.utf8CodeUnitCount && text.withUTF8Buffer { self.prefix($0.count).elementsEqual($0) }
-    }
-
-    /// Of one to nine decimal digits; nil for anything else.
-    fileprivate var number: Int? {
-        guard (1...9).contains(count) else { return nil }
-        var result = 0
-        for byte in self {
-            guard (0x30...0x39).contains(byte) else { return nil }
-            result = result * 10 + Int(byte - 0x30)
-        }
-        return result
     }
 }

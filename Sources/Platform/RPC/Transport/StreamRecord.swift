@@ -4,11 +4,17 @@ internal import NIOCore
 /// What a connection keeps about one open stream; used on its event loop only.
 final class StreamRecord {
     let call: CallStream
+    /// The stream's number; the table sets it.
+    var id: Int32 = 0
     var deframer: Deframer
-    /// The header list that is arriving.
-    var headers = ReceivedHeaders()
     /// Of all its header lists.
     var headerBytes = 0
+    /// A header list has come.
+    var hasHeaders = false
+    /// What `content-length` announces and has not come, in bytes; nil when it says nothing.
+    var missingBytes: Int?
+    /// The peer does not keep to HTTP/2: the stream was reset.
+    var isMalformed = false
     /// The answer's headers were sent (server) or have arrived (client).
     var isOpened = false
     /// The peer sends no more.
@@ -22,8 +28,8 @@ final class StreamRecord {
     /// Server: the request's headers were taken.
     var hasBegun = false
 
-    /// Server: starts the handler, once what arrived with the request is read.
-    var start: (() -> Void)?
+    /// Server: whose handler is to be started, once what arrived with the request is read.
+    var beginning: (method: Dispatcher.Method, context: CallContext)?
     /// When the call is over, whatever has become of it.
     var deadline: Deadline?
 

@@ -1,36 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A connection's open streams by their numbers. What is asked for mostly is the stream of the frame before.
+/// A connection's open streams by their numbers.
+///
+/// A peer counts them up, so nearly always each has a place of its own by its last digits, and is found without hashing. A stream
+/// whose place is taken is in the dictionary.
 struct StreamTable {
-    private var records: [Int: StreamRecord] = [:]
-    private var last: (id: Int32, record: StreamRecord)?
+    private var places: [StreamRecord?] = []
+    private var others: [Int: StreamRecord] = [:]
+    private(set) var count = 0
+
+    private static let placeCount = 64
 
     subscript(id: Int32) -> StreamRecord? {
-        mutating get {
-            if let last, last.id == id { return last.record }
-            guard let record = records[Int(id)] else { return nil }
-            last = (id, record)
-            return record
-        }
+        if !places.isEmpty, let record = places[Self.place(of: id)], record.id == id { return record }
+        return others.isEmpty ? nil : others[Int(id)]
     }
 
-    var count: Int { records.count }
-
+    /// - Precondition: There is none of the number.
     mutating func add(_ record: StreamRecord, as id: Int32) {
-        records[Int(id)] = record
-        last = (id, record)
+        record.id = id
+        count += 1
+        if places.isEmpty { places = Array(repeating: nil, count: Self.placeCount) }
+        let place = Self.place(of: id)
+        if places[place] == nil { places[place] = record } else { others[Int(id)] = record }
     }
 
     mutating func remove(_ id: Int32) -> StreamRecord? {
-        if last?.id == id { last = nil }
-        return records.removeValue(forKey: Int(id))
+        guard let record = self[id] else { return nil }
+        count -= 1
+        let place = Self.place(of: id)
+        if places[place] === record { places[place] = nil } else { others.removeValue(forKey: Int(id)) }
+        return record
     }
 
     mutating func removeAll() -> [StreamRecord] {
-        defer {
-            records = [:]
-            last = nil
-        }
-        return Array(records.values)
+        defer { self = StreamTable() }
+        return places.compactMap { $0 } + others.values
     }
+
+    /// All numbers of one side are odd or even.
+    private static func place(of id: Int32) -> Int { Int(id >> 1) & (placeCount - 1) }
 }

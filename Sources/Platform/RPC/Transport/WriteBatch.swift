@@ -31,6 +31,14 @@ struct WriteBatch {
         byteCount += 1
     }
 
+    /// What stands before a message, whole.
+    mutating func append(prefix: UInt64) {
+        withUnsafeBytes(of: (prefix << 24).bigEndian) { bytes in
+            small.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[..<Deframer.prefixLength]))
+        }
+        byteCount += Deframer.prefixLength
+    }
+
     mutating func append(_ range: Range<Int>, of bytes: [UInt8]) {
         byteCount += range.count
         guard range.count >= Self.partSize else {
@@ -51,6 +59,12 @@ struct WriteBatch {
     /// - Returns: How much the socket took; it may be nothing.
     /// - Throws: When the connection has failed.
     func send(to socket: Int32) throws(SystemError) -> Int {
+        guard !parts.isEmpty else {
+            let result = small.withUnsafeBytes { bytes in
+                Result { () throws(SystemError) in try StreamSocket.sendSome(socket, bytes) }
+            }
+            return try result.get()
+        }
         var result = Result<Int, SystemError>.success(0)
         withPieces { pieces in
             result = Result { () throws(SystemError) in try StreamSocket.sendSome(socket, pieces) }

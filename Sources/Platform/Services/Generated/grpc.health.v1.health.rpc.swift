@@ -52,7 +52,7 @@ extension GrpcHealthV1.HealthService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .unary("Check", check(_:context:)),
+            .init("Check") { try await $0.answer(self.check($0.request(), context: $1)) },
             .serverStreaming("Watch", watch(_:to:context:)),
         ]
     }

@@ -369,27 +369,27 @@ extension EngineV1.ContainersService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .unary("Create", create(_:context:)),
-            .unary("Start", start(_:context:)),
-            .unary("Stop", stop(_:context:)),
-            .unary("Kill", kill(_:context:)),
-            .unary("Remove", remove(_:context:)),
-            .unary("Wait", wait(_:context:)),
-            .unary("List", list(_:context:)),
-            .unary("Inspect", inspect(_:context:)),
+            .init("Create") { try await $0.answer(self.create($0.request(), context: $1)) },
+            .init("Start") { try await $0.answer(self.start($0.request(), context: $1)) },
+            .init("Stop") { try await $0.answer(self.stop($0.request(), context: $1)) },
+            .init("Kill") { try await $0.answer(self.kill($0.request(), context: $1)) },
+            .init("Remove") { try await $0.answer(self.remove($0.request(), context: $1)) },
+            .init("Wait") { try await $0.answer(self.wait($0.request(), context: $1)) },
+            .init("List") { try await $0.answer(self.list($0.request(), context: $1)) },
+            .init("Inspect") { try await $0.answer(self.inspect($0.request(), context: $1)) },
             .serverStreaming("Logs", logs(_:to:context:)),
             .bidirectional("Exec", exec(_:to:context:)),
-            .unary("Pause", pause(_:context:)),
-            .unary("Unpause", unpause(_:context:)),
-            .unary("Rename", rename(_:context:)),
-            .unary("Update", update(_:context:)),
-            .unary("Prune", prune(_:context:)),
-            .unary("Top", top(_:context:)),
+            .init("Pause") { try await $0.answer(self.pause($0.request(), context: $1)) },
+            .init("Unpause") { try await $0.answer(self.unpause($0.request(), context: $1)) },
+            .init("Rename") { try await $0.answer(self.rename($0.request(), context: $1)) },
+            .init("Update") { try await $0.answer(self.update($0.request(), context: $1)) },
+            .init("Prune") { try await $0.answer(self.prune($0.request(), context: $1)) },
+            .init("Top") { try await $0.answer(self.top($0.request(), context: $1)) },
             .serverStreaming("Stats", stats(_:to:context:)),
             .serverStreaming("Diff", diff(_:to:context:)),
             .bidirectional("Attach", attach(_:to:context:)),
-            .unary("ResizeTerminal", resizeTerminal(_:context:)),
-            .unary("StatPath", statPath(_:context:)),
+            .init("ResizeTerminal") { try await $0.answer(self.resizeTerminal($0.request(), context: $1)) },
+            .init("StatPath") { try await $0.answer(self.statPath($0.request(), context: $1)) },
             .serverStreaming("ReadArchive", readArchive(_:to:context:)),
             .clientStreaming("WriteArchive", writeArchive(_:context:)),
         ]
@@ -540,12 +540,12 @@ extension EngineV1.ImagesService {
         [
             .bidirectional("Load", load(_:to:context:)),
             .serverStreaming("Pull", pull(_:to:context:)),
-            .unary("List", list(_:context:)),
-            .unary("Inspect", inspect(_:context:)),
-            .unary("Remove", remove(_:context:)),
-            .unary("Tag", tag(_:context:)),
-            .unary("History", history(_:context:)),
-            .unary("Prune", prune(_:context:)),
+            .init("List") { try await $0.answer(self.list($0.request(), context: $1)) },
+            .init("Inspect") { try await $0.answer(self.inspect($0.request(), context: $1)) },
+            .init("Remove") { try await $0.answer(self.remove($0.request(), context: $1)) },
+            .init("Tag") { try await $0.answer(self.tag($0.request(), context: $1)) },
+            .init("History") { try await $0.answer(self.history($0.request(), context: $1)) },
+            .init("Prune") { try await $0.answer(self.prune($0.request(), context: $1)) },
         ]
     }
 
@@ -635,10 +635,10 @@ extension EngineV1.SystemService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .unary("Version", version(_:context:)),
-            .unary("Info", info(_:context:)),
+            .init("Version") { try await $0.answer(self.version($0.request(), context: $1)) },
+            .init("Info") { try await $0.answer(self.info($0.request(), context: $1)) },
             .serverStreaming("Events", events(_:to:context:)),
-            .unary("DiskUsage", diskUsage(_:context:)),
+            .init("DiskUsage") { try await $0.answer(self.diskUsage($0.request(), context: $1)) },
         ]
     }
 

@@ -112,12 +112,12 @@ extension GrpcTesting.TestServiceService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .unary("EmptyCall", emptyCall(_:context:)),
-            .unary("UnaryCall", unaryCall(_:context:)),
+            .init("EmptyCall") { try await $0.answer(self.emptyCall($0.request(), context: $1)) },
+            .init("UnaryCall") { try await $0.answer(self.unaryCall($0.request(), context: $1)) },
             .serverStreaming("StreamingOutputCall", streamingOutputCall(_:to:context:)),
             .clientStreaming("StreamingInputCall", streamingInputCall(_:context:)),
             .bidirectional("FullDuplexCall", fullDuplexCall(_:to:context:)),
-            .unary("UnimplementedCall", unimplementedCall(_:context:)),
+            .init("UnimplementedCall") { try await $0.answer(self.unimplementedCall($0.request(), context: $1)) },
         ]
     }
 
@@ -169,7 +169,7 @@ extension GrpcTesting.UnimplementedServiceService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .unary("UnimplementedCall", unimplementedCall(_:context:)),
+            .init("UnimplementedCall") { try await $0.answer(self.unimplementedCall($0.request(), context: $1)) },
         ]
     }
 

@@ -108,12 +108,12 @@ extension NamesV1.NamingService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .unary("Init", `init`(_:context:)),
-            .unary("Self", self_(_:context:)),
+            .init("Init") { try await $0.answer(self.`init`($0.request(), context: $1)) },
+            .init("Self") { try await $0.answer(self.self_($0.request(), context: $1)) },
             .serverStreaming("Methods", methods(_:to:context:)),
             .clientStreaming("ServiceName", serviceName(_:context:)),
             .bidirectional("Channel", channel(_:to:context:)),
-            .unary("Repeat", `repeat`(_:context:)),
+            .init("Repeat") { try await $0.answer(self.`repeat`($0.request(), context: $1)) },
         ]
     }
 

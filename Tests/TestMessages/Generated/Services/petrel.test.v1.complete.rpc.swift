@@ -41,7 +41,7 @@ extension TestV1.InspectionService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .unary("Inspect", inspect(_:context:)),
+            .init("Inspect") { try await $0.answer(self.inspect($0.request(), context: $1)) },
         ]
     }
 

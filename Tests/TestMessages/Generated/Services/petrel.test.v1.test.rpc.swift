@@ -84,7 +84,7 @@ extension TestV1.EchoService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .unary("Say", say(_:context:)),
+            .init("Say") { try await $0.answer(self.say($0.request(), context: $1)) },
             .serverStreaming("Repeat", `repeat`(_:to:context:)),
             .clientStreaming("Collect", collect(_:context:)),
             .bidirectional("Converse", converse(_:to:context:)),

@@ -66,7 +66,7 @@ extension BenchmarkV1.EchoService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .unary("Say", say(_:context:)),
+            .init("Say") { try await $0.answer(self.say($0.request(), context: $1)) },
             .serverStreaming("Flow", flow(_:to:context:)),
             .bidirectional("Talk", talk(_:to:context:)),
         ]

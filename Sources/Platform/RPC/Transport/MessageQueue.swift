@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Messages in order, first in, first out. One alone, as most calls have it, needs no memory of its own.
+struct MessageQueue {
+    private(set) var first: WireMessage?
+    private var others: [WireMessage] = []
+    /// How many of the others have become the first.
+    private var taken = 0
+
+    private static let keptTaken = 64
+
+    var isEmpty: Bool { first == nil }
+
+    var count: Int { first == nil ? 0 : 1 + others.count - taken }
+
+    mutating func append(_ message: WireMessage) {
+        if first == nil { first = message } else { others.append(message) }
+    }
+
+    mutating func removeFirst() -> WireMessage? {
+        guard let message = first else { return nil }
+        guard taken < others.count else {
+            first = nil
+            return message
+        }
+        first = others[taken]
+        others[taken].bytes = []
+        taken += 1
+        if taken == others.count {
+            others.removeAll(keepingCapacity: true)
+            taken = 0
+        } else if taken >= Self.keptTaken {
+            others.removeFirst(taken)
+            taken = 0
+        }
+        return message
+    }
+
+    /// The sum of what `size` says of each.
+    func total(_ size: (WireMessage) -> Int) -> Int {
+        others[taken...].reduce(first.map(size) ?? 0) { $0 + size($1) }
+    }
+}
