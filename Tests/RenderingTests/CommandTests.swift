@@ -158,6 +158,11 @@ private func root() throws -> CommandDescription { try #require(CommandDescripti
             ]
         )
     }
+
+    @Test(arguments: [("true", true), ("1", true), ("False", false), ("f", false), ("yes", nil), ("", nil)])
+    func optionsMayBeTrueOrFalse(text: String, isOn: Bool?) {
+        #expect((try? BooleanFlags.isOn(text, option: "--sig-proxy")) == isOn)
+    }
 }
 
 @Suite struct CompletionTests {

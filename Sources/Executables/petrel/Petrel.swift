@@ -4,8 +4,12 @@ import Suite
 
 /// The root of all commands.
 struct Petrel: ParsableCommand {
+    /// What every command says that it is part of. In one that does not, the parser looks for an option of its own (for
+    /// completion, which `petrel completion` prints), by parsing two more commands.
+    static let name = "petrel"
+
     static let configuration = CommandConfiguration(
-        commandName: "petrel",
+        commandName: name,
         abstract: "Containers that outlive every daemon.",
         discussion: """
             EXAMPLE:

@@ -5,6 +5,15 @@ package enum BooleanFlags {
     private static let truths = ["true", "1", "t", "T", "True", "TRUE"]
     private static let lies = ["false", "0", "f", "F", "False", "FALSE"]
 
+    /// The value of an option that is true or false.
+    package static func isOn(_ text: String, option: String) throws(Failure) -> Bool {
+        if truths.contains(text) { return true }
+        guard lies.contains(text) else {
+            throw Failure("\(option) '\(text)'", "is neither true nor false", exitCode: 125)
+        }
+        return false
+    }
+
     /// Whether words may hold such a flag, so that it is worth to look.
     package static func mayBe(in words: [String]) -> Bool {
         words.contains { word in

@@ -6,6 +6,7 @@ import Rendering
 struct Attach: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "attach",
+        _superCommandName: Petrel.name,
         abstract: "Attach to a container that runs.",
         discussion: """
             Shows what it writes from now on, and ends with its exit code. ctrl-p ctrl-q leaves one with a terminal again.
@@ -17,13 +18,14 @@ struct Attach: EngineCommand {
 
     @Flag(help: "Do not pass our standard input on to it.") var noStdin = false
     @Option(parsing: .unconditional, help: "Pass signals on to it (without a terminal): true or false.")
-    var sigProxy = true
-    @OptionGroup var keys: DetachOptions
+    var sigProxy = "true"
+    @Option(parsing: .unconditional, help: DetachKeys.help) var detachKeys = ""
     @OptionGroup var place: PlaceOptions
     @Argument(help: "Name or id.") var container: String
 
     func run(_ engine: EngineConnection) async throws {
-        let keys = try keys.keys()
+        let keys = try DetachKeys(detachKeys)
+        let proxies = try BooleanFlags.isOn(sigProxy, option: "--sig-proxy")
         let found = try await AttachedContainer(container, engine)
         guard found.isRunning else {
             throw Failure(
@@ -41,7 +43,7 @@ struct Attach: EngineCommand {
             streams: Attachment.Streams(input: !noStdin && found.opensStdin),
             hasTerminal: found.hasTerminal,
             keys: keys,
-            forwardsSignals: sigProxy && !found.hasTerminal
+            forwardsSignals: proxies && !found.hasTerminal
         )
         throw ExitCode(try await attachment.follow())
     }

@@ -7,6 +7,7 @@ import System
 struct Cp: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "cp",
+        _superCommandName: Petrel.name,
         abstract: "Copy files out of a container (running or not), or into it; - is a tar stream.",
         discussion: """
             EXAMPLE:

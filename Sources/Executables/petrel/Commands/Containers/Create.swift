@@ -6,6 +6,7 @@ import Rendering
 struct Create: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "create",
+        _superCommandName: Petrel.name,
         abstract: "Create a container from an image, without starting it.",
         discussion: "EXAMPLE:\n  petrel create --name job busybox sleep 10\n  petrel start -a job",
         // -h is the host name, as the Docker command line has it.

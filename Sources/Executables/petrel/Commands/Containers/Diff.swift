@@ -7,6 +7,7 @@ import Services
 struct Diff: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff",
+        _superCommandName: Petrel.name,
         abstract: "Show what a container has changed in its image's files: A added, C changed, D deleted.",
         discussion: "EXAMPLE:\n  petrel diff web"
     )

@@ -7,6 +7,7 @@ import System
 struct Exec: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "exec",
+        _superCommandName: Petrel.name,
         abstract: "Run a program in a running container.",
         discussion: """
             Ends with the program's exit code; 126 when it cannot be executed, 127 when it was not found.
@@ -21,7 +22,7 @@ struct Exec: EngineCommand {
     @Flag(name: [.short, .long], help: "Do not wait for it, and drop its output.") var detach = false
     @Flag(name: [.short, .long], help: "Pass our standard input on to it.") var interactive = false
     @Flag(name: [.short, .long], help: "Give it a terminal.") var tty = false
-    @OptionGroup var keys: DetachOptions
+    @Option(parsing: .unconditional, help: DetachKeys.help) var detachKeys = ""
     @Option(
         name: [.customShort("e", allowingJoined: true), .customLong("env")],
         parsing: .unconditionalSingleValue,
@@ -67,7 +68,7 @@ struct Exec: EngineCommand {
             detached: detach,
             consoleSize: tty ? Console.size : nil
         )
-        let session = try ExecSession(engine: engine, start: start, keys: keys.keys())
+        let session = try ExecSession(engine: engine, start: start, keys: DetachKeys(detachKeys))
         throw ExitCode(try await session.run())
     }
 }

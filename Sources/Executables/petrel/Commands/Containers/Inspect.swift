@@ -14,6 +14,7 @@ enum Inspection {
 struct Inspect: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
+        _superCommandName: Petrel.name,
         abstract: "Show all that is known about containers or images, as a JSON array.",
         discussion: """
             EXAMPLE:
@@ -42,6 +43,7 @@ struct Inspect: EngineCommand {
 struct ContainerInspect: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
+        _superCommandName: Petrel.name,
         abstract: "Show all that is known about containers, as a JSON array.",
         discussion: "EXAMPLE:\n  petrel container inspect -f '{{.State.Status}}' web"
     )
@@ -55,6 +57,7 @@ struct ContainerInspect: EngineCommand {
 struct ImageInspect: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
+        _superCommandName: Petrel.name,
         abstract: "Show all that is known about images, as a JSON array.",
         discussion: "EXAMPLE:\n  petrel image inspect -f '{{json .Config.Env}}' busybox"
     )

@@ -7,6 +7,7 @@ import Services
 struct Kill: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "kill",
+        _superCommandName: Petrel.name,
         abstract: "Send a signal to running containers.",
         discussion: "EXAMPLE:\n  petrel kill -s HUP web"
     )

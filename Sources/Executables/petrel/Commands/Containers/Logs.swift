@@ -8,6 +8,7 @@ import System
 struct Logs: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "logs",
+        _superCommandName: Petrel.name,
         abstract: "Show what a container has written.",
         discussion: "EXAMPLE:\n  petrel logs -f --tail 100 --since 10m web"
     )

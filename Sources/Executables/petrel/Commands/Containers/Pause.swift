@@ -7,6 +7,7 @@ import Services
 struct Pause: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause",
+        _superCommandName: Petrel.name,
         abstract: "Let every process of containers stand still.",
         discussion: "EXAMPLE:\n  petrel pause web"
     )
@@ -28,6 +29,7 @@ struct Pause: EngineCommand {
 struct Unpause: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "unpause",
+        _superCommandName: Petrel.name,
         abstract: "Let the processes of paused containers go on.",
         discussion: "EXAMPLE:\n  petrel unpause web"
     )

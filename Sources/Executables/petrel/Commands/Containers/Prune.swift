@@ -9,6 +9,7 @@ import System
 struct ContainerPrune: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune",
+        _superCommandName: Petrel.name,
         abstract: "Remove all containers that do not run.",
         discussion: "EXAMPLE:\n  petrel container prune -f --filter until=24h"
     )

@@ -10,6 +10,7 @@ import System
 struct Ps: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "ps",
+        _superCommandName: Petrel.name,
         abstract: "List containers.",
         discussion: """
             EXAMPLE:

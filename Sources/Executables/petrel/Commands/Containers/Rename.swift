@@ -7,6 +7,7 @@ import Services
 struct Rename: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "rename",
+        _superCommandName: Petrel.name,
         abstract: "Give a container another name.",
         discussion: "EXAMPLE:\n  petrel rename web old-web"
     )

@@ -7,6 +7,7 @@ import Services
 struct Restart: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "restart",
+        _superCommandName: Petrel.name,
         abstract: "Stop containers and start them again.",
         discussion: "EXAMPLE:\n  petrel restart web"
     )

@@ -7,6 +7,7 @@ import Services
 struct Rm: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm",
+        _superCommandName: Petrel.name,
         abstract: "Remove containers.",
         discussion: "EXAMPLE:\n  petrel rm -f web"
     )

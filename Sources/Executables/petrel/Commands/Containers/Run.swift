@@ -6,6 +6,7 @@ import Rendering
 struct Run: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
+        _superCommandName: Petrel.name,
         abstract: "Create a container from an image and start it.",
         discussion: """
             Ends with the container's exit code; 125 when Petrel failed, 126 when the program cannot be executed, 127 \
@@ -24,8 +25,8 @@ struct Run: EngineCommand {
 
     @Flag(name: [.short, .long], help: "Print its id and do not wait for it.") var detach = false
     @OptionGroup var options: ContainerOptions
-    @OptionGroup var keys: DetachOptions
-    @Option(parsing: .unconditional, help: "Pass signals on to it: true or false.") var sigProxy = true
+    @Option(parsing: .unconditional, help: DetachKeys.help) var detachKeys = ""
+    @Option(parsing: .unconditional, help: "Pass signals on to it: true or false.") var sigProxy = "true"
     @OptionGroup var place: PlaceOptions
     @Argument(help: "The image's name.") var image: String
     @Argument(parsing: .captureForPassthrough, help: "The program and its arguments, instead of the image's.")
@@ -40,7 +41,8 @@ struct Run: EngineCommand {
         } else {
             try Console.check(attachesInput: streams.input, hasTerminal: options.tty)
         }
-        let keys = try keys.keys()
+        let keys = try DetachKeys(detachKeys)
+        let proxies = try BooleanFlags.isOn(sigProxy, option: "--sig-proxy")
         let config = try options.config(
             image: image,
             command: command,
@@ -66,7 +68,7 @@ struct Run: EngineCommand {
             ),
             hasTerminal: options.tty,
             keys: keys,
-            forwardsSignals: sigProxy
+            forwardsSignals: proxies
         )
         throw ExitCode(try await attachment.followFirstRun())
     }

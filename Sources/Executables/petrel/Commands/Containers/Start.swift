@@ -7,6 +7,7 @@ import Rendering
 struct Start: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "start",
+        _superCommandName: Petrel.name,
         abstract: "Start containers that do not run.",
         discussion: "EXAMPLE:\n  petrel start -ai job"
     )
@@ -14,7 +15,7 @@ struct Start: EngineCommand {
     @Flag(name: [.short, .long], help: "Show its output, and end with its exit code.") var attach = false
     @Flag(name: [.short, .long], help: "Pass our standard input on to it; attaches, too.") var interactive =
         false
-    @OptionGroup var keys: DetachOptions
+    @Option(parsing: .unconditional, help: DetachKeys.help) var detachKeys = ""
     @Argument(help: "Names or ids.") var containers: [String]
     @OptionGroup var place: PlaceOptions
 
@@ -34,7 +35,7 @@ struct Start: EngineCommand {
                 isRemovedAtEnd: found.isRemovedAtEnd,
                 streams: Attachment.Streams(input: interactive && found.opensStdin),
                 hasTerminal: found.hasTerminal,
-                keys: try keys.keys(),
+                keys: try DetachKeys(detachKeys),
                 forwardsSignals: !found.hasTerminal
             )
             throw ExitCode(try await attachment.startAndFollow())

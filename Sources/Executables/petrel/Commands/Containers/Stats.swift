@@ -10,6 +10,7 @@ import System
 struct Stats: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "stats",
+        _superCommandName: Petrel.name,
         abstract: "Show what containers use, again and again.",
         discussion: "EXAMPLE:\n  petrel stats --no-stream web"
     )

@@ -7,6 +7,7 @@ import Services
 struct Stop: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop",
+        _superCommandName: Petrel.name,
         abstract: "Stop running containers: ask first, kill after a time.",
         discussion: "EXAMPLE:\n  petrel stop -t 5 web database"
     )

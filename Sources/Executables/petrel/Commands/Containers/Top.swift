@@ -8,6 +8,7 @@ import Services
 struct Top: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "top",
+        _superCommandName: Petrel.name,
         abstract: "Show the processes of a container.",
         discussion: "EXAMPLE:\n  petrel top web\n  petrel top web -o pid,rss,args"
     )

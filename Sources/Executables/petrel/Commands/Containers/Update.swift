@@ -8,6 +8,7 @@ import Services
 struct Update: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "update",
+        _superCommandName: Petrel.name,
         abstract: "Change limits and restart policy of containers.",
         discussion: "EXAMPLE:\n  petrel update --memory 512m --memory-swap 1g web"
     )

@@ -8,6 +8,7 @@ import Services
 struct Wait: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "wait",
+        _superCommandName: Petrel.name,
         abstract: "Wait until containers stop, and print their exit codes.",
         discussion: "EXAMPLE:\n  petrel wait job"
     )

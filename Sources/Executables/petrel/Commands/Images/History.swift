@@ -10,6 +10,7 @@ import System
 struct History: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",
+        _superCommandName: Petrel.name,
         abstract: "Show how an image was made.",
         discussion: "EXAMPLE:\n  petrel history --no-trunc busybox"
     )

@@ -8,6 +8,7 @@ import Services
 struct ImagePrune: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune",
+        _superCommandName: Petrel.name,
         abstract: "Remove images that nobody needs.",
         discussion: "EXAMPLE:\n  petrel image prune -a --filter until=240h"
     )

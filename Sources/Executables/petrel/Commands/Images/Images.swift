@@ -10,6 +10,7 @@ import System
 struct Images: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "images",
+        _superCommandName: Petrel.name,
         abstract: "List images.",
         discussion: "EXAMPLE:\n  petrel images --digests busybox"
     )

@@ -9,6 +9,7 @@ import System
 struct Load: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "load",
+        _superCommandName: Petrel.name,
         abstract:
             "Load images from an archive, as 'docker save' or OCI tools write them; plain, gzip or zstd.",
         discussion: "EXAMPLE:\n  petrel load -i busybox.tar\n  zcat images.tar.gz | petrel load"

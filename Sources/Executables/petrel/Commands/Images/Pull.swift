@@ -6,6 +6,7 @@ import Rendering
 struct Pull: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull",
+        _superCommandName: Petrel.name,
         abstract: "Fetch an image from a registry.",
         discussion: "EXAMPLE:\n  petrel pull localhost:5000/busybox:latest"
     )

@@ -8,6 +8,7 @@ import Services
 struct Rmi: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "rmi",
+        _superCommandName: Petrel.name,
         abstract: "Remove images.",
         discussion: "EXAMPLE:\n  petrel rmi busybox:latest"
     )

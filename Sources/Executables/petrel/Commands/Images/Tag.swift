@@ -7,6 +7,7 @@ import Services
 struct Tag: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "tag",
+        _superCommandName: Petrel.name,
         abstract: "Give an image another name.",
         discussion: """
             An image that had the new name before loses it.

@@ -5,6 +5,7 @@ import Rendering
 struct RPCCall: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "call",
+        _superCommandName: Petrel.name,
         abstract: "Call a method with JSON, and print its answers as JSON.",
         discussion: """
             The definitions come from the server itself. Where a method takes a stream, several JSON values are several \

@@ -7,6 +7,7 @@ import Rendering
 struct RPCDescribe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "describe",
+        _superCommandName: Petrel.name,
         abstract: "Show a service, method, message or enum as its definition has it.",
         discussion: """
             A method is shown with its messages.

@@ -6,6 +6,7 @@ import Rendering
 struct RPCList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
+        _superCommandName: Petrel.name,
         abstract: "List a server's services, or the methods of one.",
         discussion: """
             EXAMPLE:

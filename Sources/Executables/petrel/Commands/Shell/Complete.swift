@@ -11,6 +11,7 @@ import System
 struct Complete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "__complete",
+        _superCommandName: Petrel.name,
         abstract: "Candidates for the last word of a command line.",
         shouldDisplay: false
     )

@@ -5,6 +5,7 @@ import Rendering
 struct CompletionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "completion",
+        _superCommandName: Petrel.name,
         abstract: "Print what makes a shell complete petrel's command lines.",
         discussion: """
             For bash: put 'source <(petrel completion bash)' into ~/.bashrc. For zsh: the same with zsh in ~/.zshrc, \

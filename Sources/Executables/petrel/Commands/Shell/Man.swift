@@ -7,6 +7,7 @@ import System
 struct Man: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "man",
+        _superCommandName: Petrel.name,
         abstract: "Write the manual pages of all commands into a folder.",
         discussion: "EXAMPLE:\n  petrel man /usr/local/share/man/man1"
     )

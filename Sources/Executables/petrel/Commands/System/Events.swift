@@ -10,6 +10,7 @@ import System
 struct Events: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "events",
+        _superCommandName: Petrel.name,
         abstract: "Show what happens to containers and images, as it happens.",
         discussion: "EXAMPLE:\n  petrel events --since 1h --filter event=die"
     )

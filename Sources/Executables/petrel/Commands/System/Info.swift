@@ -9,6 +9,7 @@ import Services
 struct Info: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "info",
+        _superCommandName: Petrel.name,
         abstract: "Show what the engine knows about itself and this machine.",
         discussion: "EXAMPLE:\n  petrel info --format '{{.ContainersRunning}}'"
     )

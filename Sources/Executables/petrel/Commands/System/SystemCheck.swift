@@ -8,6 +8,7 @@ import Suite
 struct SystemCheck: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
+        _superCommandName: Petrel.name,
         abstract: "Try what this kernel and machine can do for Petrel.",
         discussion: """
             Each line says ok, limited (something is not possible) or missing (Petrel does not work), and what follows. \

@@ -10,6 +10,7 @@ import System
 struct SystemDf: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "df",
+        _superCommandName: Petrel.name,
         abstract: "Show what images and containers take on the disk.",
         discussion: "EXAMPLE:\n  petrel system df -v"
     )

@@ -8,6 +8,7 @@ import Services
 struct SystemPrune: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune",
+        _superCommandName: Petrel.name,
         abstract: "Remove stopped containers and images that nobody needs.",
         discussion: "EXAMPLE:\n  petrel system prune -a --filter until=240h"
     )

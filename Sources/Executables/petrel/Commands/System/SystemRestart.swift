@@ -6,6 +6,7 @@ import Rendering
 struct SystemRestart: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restart",
+        _superCommandName: Petrel.name,
         abstract: "Restart Petrel's daemons, and wait until they are healthy. Containers go on running.",
         discussion: "No connection is refused meanwhile.\n\nEXAMPLE:\n  petrel system restart engine"
     )

@@ -8,6 +8,7 @@ import System
 struct SystemStart: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "start",
+        _superCommandName: Petrel.name,
         abstract: "Start Petrel's daemons, and wait until they are healthy.",
         discussion: "Daemons that run are left alone.\n\nEXAMPLE:\n  petrel --root /srv/petrel system start"
     )

@@ -7,6 +7,7 @@ import Rendering
 struct SystemStatus: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
+        _superCommandName: Petrel.name,
         abstract: "Show the daemons: whether they run and are healthy, since when, and with how much memory.",
         discussion: "EXAMPLE:\n  petrel system status --format json"
     )

@@ -9,6 +9,7 @@ import System
 struct SystemStop: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop",
+        _superCommandName: Petrel.name,
         abstract: "Stop Petrel's daemons. Containers go on running.",
         discussion: "EXAMPLE:\n  petrel system stop --containers"
     )

@@ -10,6 +10,7 @@ import Suite
 struct Version: EngineCommand {
     static let configuration = CommandConfiguration(
         commandName: "version",
+        _superCommandName: Petrel.name,
         abstract: "Show the release of this program and of the daemons.",
         discussion: "EXAMPLE:\n  petrel version --format json"
     )

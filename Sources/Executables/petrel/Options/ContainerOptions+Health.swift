@@ -1,23 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import ArgumentParser
 import Messages
 import Rendering
 
 /// Options of `run` and `create`: how to see whether the container is well. What is not given is the image's.
-struct HealthOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "Shell line that succeeds while it is well.") var healthCmd = ""
-    @Option(parsing: .unconditional, help: "Time between two checks (default 30s).") var healthInterval = ""
-    @Option(parsing: .unconditional, help: "Longest time of one check (default 30s).") var healthTimeout = ""
-    @Option(parsing: .unconditional, help: "Failures in a row until it is unhealthy (default 3).")
-    var healthRetries: Int64?
-    @Option(parsing: .unconditional, help: "Time after a start in which failures do not count (default 0s).")
-    var healthStartPeriod = ""
-    @Option(parsing: .unconditional, help: "Time between two checks then (default 5s).")
-    var healthStartInterval = ""
-    @Flag(name: .customLong("no-healthcheck"), help: "Check nothing, whatever the image says.")
-    var isDisabled = false
-
-    func add(to config: inout EngineV1.ContainerConfig) throws(Failure) {
+extension ContainerOptions {
+    func addHealth(to config: inout EngineV1.ContainerConfig) throws(Failure) {
         let retries = healthRetries ?? 0
         guard retries >= 0 else {
             throw Failure("--health-retries", "cannot be negative", exitCode: 125)
@@ -31,10 +18,10 @@ struct HealthOptions: ParsableArguments {
             startIntervalNanos: try Self.nanos(healthStartInterval, "--health-start-interval")
         )
         let isGiven = health != EngineV1.HealthConfig()
-        guard !isDisabled || !isGiven else {
+        guard !noHealthcheck || !isGiven else {
             throw Failure("--no-healthcheck", "conflicts with --health-* options", exitCode: 125)
         }
-        if isDisabled {
+        if noHealthcheck {
             config.health = EngineV1.HealthConfig(test: ["NONE"])
         } else if isGiven {
             config.health = health

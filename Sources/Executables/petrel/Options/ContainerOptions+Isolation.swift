@@ -1,34 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import ArgumentParser
 import JSON
 import Messages
 import Rendering
 import System
 
 /// Options of `run` and `create`: what the container shares with the machine and with others, and what it may do.
-struct IsolationOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "Process numbers: host, or container:NAME.") var pid = ""
-    @Option(parsing: .unconditional, help: "none, private, shareable, host, or container:NAME.") var ipc = ""
-    @Option(parsing: .unconditional, help: "Host and domain name: host.") var uts = ""
-    @Option(parsing: .unconditional, help: "User numbers: host.") var userns = ""
-    @Option(parsing: .unconditional, help: "View of control groups: private or host.") var cgroupns = ""
-    @Option(parsing: .unconditional, help: "Control group in which its own is made.") var cgroupParent = ""
-    @Option(
-        parsing: .unconditionalSingleValue,
-        help: "seccomp=unconfined or a file, no-new-privileges, apparmor=, label=, systempaths=unconfined."
-    ) var securityOpt: [String] = []
-    @Option(parsing: .unconditionalSingleValue, help: "Kernel parameter of its own: net.core.somaxconn=512.")
-    var sysctl: [String] = []
-    @Option(parsing: .unconditionalSingleValue, help: "Device of this machine: /dev/here[:/dev/there][:rwm].")
-    var device: [String] = []
-    @Option(parsing: .unconditionalSingleValue, help: "Devices that it may use: 'c 1:3 rwm'.")
-    var deviceCgroupRule: [String] = []
-    @Option(parsing: .unconditionalSingleValue, help: "A group that the user is in too, by name or number.")
-    var groupAdd: [String] = []
-    @Flag(name: .customLong("init"), help: "Run a first process that passes signals on and reaps.")
-    var hasInit = false
-
-    func add(to config: inout EngineV1.ContainerConfig) throws(Failure) {
+extension ContainerOptions {
+    func addIsolation(to config: inout EngineV1.ContainerConfig) throws(Failure) {
         config.pidMode = pid
         config.ipcMode = ipc
         config.utsMode = uts
