@@ -84,6 +84,21 @@ final class TestContainer {
         try? Files.removeTree(base)
     }
 
+    /// 64 digits, as containers' names are.
+    var number: String {
+        String(repeating: "0", count: 64 - 12) + base.suffix(12).map { $0.isHexDigit ? $0 : "0" }
+    }
+
+    /// Makes its directories known by `number`, too, below the two that are returned.
+    func nameByNumber() throws -> (parent: String, runParent: String) {
+        let parents = (base + "/containers", base + "/runs")
+        for (parent, path) in [(parents.0, directory), (parents.1, runDirectory)] {
+            try Files.makeDirectories(parent)
+            guard symlink(path, parent + "/" + number) == 0 else { throw TestFailure("symlink: \(errno)") }
+        }
+        return parents
+    }
+
     /// Arms a fault point.
     func arm(_ name: String) throws { try Files.replace(faults + "/" + name, with: []) }
 

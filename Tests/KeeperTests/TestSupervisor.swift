@@ -64,6 +64,17 @@ final class TestSupervisor {
         lastHello = try request(.hello(KeeperV1.Hello(release: "test"))).hello
     }
 
+    /// Has the template make a copy, and tells it the container, whose directories end with its `number`.
+    func startCopy(of template: TestTemplate) throws {
+        let copy = try template.copy()
+        keeper = copy.pid
+        keeperProcess = copy.process
+        socket = copy.socket
+        UnixSocket.setSendBuffer(copy.socket.raw, bytes: 4 << 20)
+        try SocketMessages.send(copy.socket.raw, Array(container.number.utf8))
+        lastHello = try request(.hello(KeeperV1.Hello(release: "test"))).hello
+    }
+
     /// SIGKILL, and waits for its end.
     func kill() {
         guard let process = keeperProcess else { return }

@@ -114,7 +114,7 @@ struct IsolationTests {
         try withSuite { suite in
             let id = try suite.startShell(
                 "c",
-                "mkfifo /pipe; while read line; do echo heard $line; done < /pipe"
+                "mkfifo /pipe; while read line; do echo heard $line; done <> /pipe"
             )
             let keeper = try #require(suite.keeper(of: id))
             try eventually("a small keeper", within: 10) {

@@ -9,7 +9,8 @@ import commands
 from commands import BenchmarkError
 
 DAEMONS = ["petrel-init", "petrel-engine", "petrel-runtime-supervisor", "petrel-image-store"]
-HELPERS = ["petrel-keeper"]
+# A template and the copy in reserve beside the keepers: they are there for the containers alone.
+HELPERS = ["petrel-keeper", "petrel-waiter"]
 
 
 class Petrel:

@@ -4,8 +4,9 @@ import Keeper
 import System
 
 /// `petrel-keeper --container DIR --run DIR [--adopt | --wait] [--open-files N] [--fault-points DIR]`, started by the supervisor
-/// with the first connection to it as descriptor 3. With `--wait` the directories' last parts are in the first message of that
-/// connection (see KeeperReserve). `petrel-keeper --archive …` copies files of one container instead, and ends (see Copier).
+/// with the first connection to it as descriptor 3. With `--wait` it is what keepers are copied from (see KeeperTemplate), whose
+/// directories' last parts are in the first message of their connection. `petrel-keeper --archive …` copies files of one
+/// container instead, and ends (see Copier).
 @main
 struct Main {
     static let release = "0.1.0"
@@ -31,6 +32,7 @@ struct Main {
             try prepare(waits: waits)
             var connection = inheritedConnection()
             if waits {
+                connection = try KeeperTemplate.serve(connection.take())
                 connection = try options.waitForContainer(at: connection.take())
                 // Nobody will come any more.
                 if connection == nil { CurrentProcess.exit(0) }

@@ -49,9 +49,18 @@ package enum Cloning {
     /// - Parameter number: Gets the child's number in this process's namespace, before the child runs: whatever
     ///   becomes of this process, who shares the number knows of the child.
     package static func sibling(_ number: SharedNumber) throws(SystemError) -> Bool {
-        let flags = Int(siblingFlags)
+        try clone(siblingFlags, number: Int(bitPattern: number.address))
+    }
+
+    /// As above, of a child that makes itself known.
+    package static func sibling() throws(SystemError) -> Bool {
+        // CLONE_PARENT.
+        try clone(0x8000, number: 0)
+    }
+
+    private static func clone(_ flags: UInt64, number: Int) throws(SystemError) -> Bool {
         // The first three arguments have the same order on every architecture: flags, stack, number.
-        let pid = petrel_syscall(Int(SYS_clone), flags, 0, Int(bitPattern: number.address), 0, 0, 0)
+        let pid = petrel_syscall(Int(SYS_clone), Int(flags), 0, number, 0, 0, 0)
         guard pid >= 0 else { throw SystemError("clone", code: errno) }
         return pid == 0
     }

@@ -146,7 +146,7 @@ extension Keeper {
 
     private func stagesRetryAt(_ job: Job) -> Int64? { job.outputs.compactMap(\.stage?.retryAt).min() }
 
-    private func recordRunning(_ job: Job) throws(SystemError) {
+    func recordRunning(_ job: Job) throws(SystemError) {
         if job.record.state != .running {
             var record = job.record
             record.state = .running
@@ -169,8 +169,8 @@ extension Keeper {
         guard let time = settlesAt, Clock.bootNanos >= time else { return }
         settlesAt = nil
         ProgramMemory.releaseFree()
-        ProgramMemory.releaseStack()
         ProgramMemory.releaseCode()
+        ProgramMemory.releaseStack()
     }
 
     private func mayRecordEnd(of job: Job) -> Bool {

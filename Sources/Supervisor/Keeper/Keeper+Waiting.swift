@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import System
 
-/// A keeper that was started before there is a container for it.
+/// A keeper that is there before there is a container for it.
 extension Keeper.Options {
     private static let name = "petrel-keeper"
     private static let digits = 64

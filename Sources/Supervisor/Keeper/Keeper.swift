@@ -22,6 +22,8 @@ package final class Keeper {
         package var openFiles: UInt64?
         package var release: String
         package var faults: FaultPoints
+        /// Where control groups are; nil: where the system has them.
+        var groups: CgroupLayout?
 
         package init(
             directory: String,
@@ -77,7 +79,7 @@ package final class Keeper {
         faults = options.faults
         openFiles = options.openFiles
         container = try files.container()
-        cgroup = try Cgroup(container.cgroupPath, in: try CgroupLayout.detect())
+        cgroup = try Cgroup(container.cgroupPath, in: try options.groups ?? CgroupLayout.detect())
         bootID = try Boot.id()
         let identity = try System.ProcessIdentity(of: SystemEnvironment.processID)
         keeperRecord = KeeperV1.KeeperRecord(version: 1, process: identity.message, release: options.release)
@@ -112,29 +114,35 @@ package final class Keeper {
     /// Serves until the container is released.
     package func run() throws {
         while !isReleased || connections.contains(where: { $0.isOpen && $0.interest.contains(.writable) }) {
-            var turn = Turn()
-            collect(into: &turn)
-            try Poll.wait(
-                &turn.entries,
-                deadlineNanos: [deadline(), turn.restsUntil].compactMap(\.self).min()
-            )
-            for (entry, watch) in zip(turn.entries, turn.watches) where !entry.found.isEmpty {
-                handle(watch, entry.found)
-            }
-            for job in jobs {
-                advance(job)
-                // Afterwards, since there may be an end to tell of that nothing else would bring up.
-                serveClients(of: job)
-                letGo(of: job)
-            }
-            connections.removeAll { !$0.isOpen }
-            newClients.removeAll { !$0.isOpen }
-            forgetOldExecs()
-            settle()
+            try takeTurn()
         }
     }
 
     // MARK: - One turn
+
+    /// Waits until there is something to do, and does it.
+    /// - Parameter limit: The longest wait, as boot time.
+    func takeTurn(until limit: Int64? = nil) throws {
+        var turn = Turn()
+        collect(into: &turn)
+        try Poll.wait(
+            &turn.entries,
+            deadlineNanos: [deadline(), turn.restsUntil, limit].compactMap(\.self).min()
+        )
+        for (entry, watch) in zip(turn.entries, turn.watches) where !entry.found.isEmpty {
+            handle(watch, entry.found)
+        }
+        for job in jobs {
+            advance(job)
+            // Afterwards, since there may be an end to tell of that nothing else would bring up.
+            serveClients(of: job)
+            letGo(of: job)
+        }
+        connections.removeAll { !$0.isOpen }
+        newClients.removeAll { !$0.isOpen }
+        forgetOldExecs()
+        settle()
+    }
 
     /// What a descriptor in the poll set means.
     enum Watch {

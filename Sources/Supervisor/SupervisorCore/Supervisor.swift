@@ -79,7 +79,7 @@ package actor Supervisor {
         surroundings.works.start(on: slowThread) { [surroundings] in
             do {
                 try surroundings.keepers.replenish()
-                try await surroundings.keepers.reserve.watch()
+                try await surroundings.watchReserve()
             } catch {
                 guard error is SystemError else { return }
                 surroundings.logger.warning("keeper in reserve", metadata: ["error": "\(error)"])
@@ -259,6 +259,11 @@ package actor Supervisor {
         guard containers[container.id] === container else { return }
         containers[container.id] = nil
         keys[OwnerKey(owner: container.request.owner, key: container.request.key)] = nil
+        if containers.isEmpty {
+            surroundings.works.start(on: slowThread) { [surroundings] in
+                try? await surroundings.watchReserve()
+            }
+        }
         await surroundings.journal.forget(container.id)
     }
 

@@ -55,12 +55,20 @@ package struct Surroundings: Sendable {
         self.logger = logger
     }
 
+    /// Lets go of keepers without a container that nobody comes for.
+    func watchReserve() async throws {
+        let neighbours = neighbours
+        try await keepers.reserve.watch { !neighbours.isEmpty }
+    }
+
     var now: Moment { Moment(wallUnixNanos: Clock.wallNanos, bootNanos: Clock.bootNanos) }
 }
 
 /// All containers of this supervisor, for those that join a namespace of another.
 final class Neighbours: Sendable {
     private let containers = Mutex<[ContainerID: Container]>([:])
+
+    var isEmpty: Bool { containers.withLock { $0.isEmpty } }
 
     func add(_ container: Container) { containers.withLock { $0[container.id] = container } }
 

@@ -89,7 +89,10 @@ package struct KeeperProgram: Sendable {
             path: "/proc/\(SystemEnvironment.processID)/fd/\(program.raw)",
             name: name,
             arguments: arguments,
-            environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+            environment: [
+                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                ProgramMemory.keepingNothing,
+            ],
             descriptors: descriptors,
             newSession: true
         ).start()
