@@ -39,6 +39,29 @@ struct ServerFrameTests {
         }
     }
 
+    /// In `grpc-accept-encoding`, which other answers need not carry.
+    @Test(arguments: [("zstd", true), ("gzip", false)])
+    func whoseEncodingIsRefusedLearnsWhichAreNot(encoding: String, isTold: Bool) async throws {
+        try await withEcho { _, _, _, path in
+            let frames = try await blocking {
+                let peer = try RawPeer.connect(to: path)
+                try peer.send(Frame.headers(Field.request() + [Field("grpc-encoding", encoding)]))
+                try peer.send(Frame.data(Frame.message([]), flags: Frame.Flags.endStream))
+                var frames: [Frame] = []
+                while let frame = try peer.next() {
+                    frames.append(frame)
+                    if frame.kind == Frame.Kind.headers, frame.flags & Frame.Flags.endStream != 0 { break }
+                }
+                return frames.filter { $0.kind == Frame.Kind.headers }
+            }
+            // "gzip" in Huffman's code (RFC 7541, appendix B), after its length.
+            let gzip: [UInt8] = [0x83, 0x9b, 0xd9, 0xab]
+            let block = frames.flatMap(\.payload)
+            let isThere = block.indices.contains { block[$0...].starts(with: gzip) }
+            #expect(isThere == isTold)
+        }
+    }
+
     /// Fields that stand in the connection's table, more than a server remembers: each is taken for what it is.
     @Test func fieldsThatComeAgainAreKnownApart() async throws {
         try await withEcho { _, _, _, path in

@@ -4,7 +4,8 @@ package import System
 /// The process that keepers are copied from: a copy shares the memory of every other one until it writes to it, and has
 /// done before what a new program does first.
 ///
-/// It knows of no container, so that no copy knows of another's.
+/// It knows of no container, so that no copy knows of another's. What all have in common with it is where things lie in memory,
+/// and the seeds of hashing: nothing that a keeper does relies on these being unknown.
 package enum KeeperTemplate {
     /// Makes a copy for each message of one descriptor, which becomes the copy's first connection. A copy is a child of
     /// this process's parent, and first says who it is: its number in decimal, and its pidfd.
