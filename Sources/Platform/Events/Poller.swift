@@ -2,7 +2,7 @@
 internal import Synchronization
 package import System
 
-/// Lets tasks wait for descriptors, all watched by one thread.
+/// Lets tasks wait for descriptors, all watched by one thread, which also knows when a wait has lasted too long.
 ///
 /// Each wait watches a duplicate of the descriptor, so any number of tasks may wait for the same one, and one
 /// that is closed meanwhile disturbs nobody. A wait's continuation is resumed exactly once: by whoever takes
@@ -41,6 +41,23 @@ package final class Poller: Sendable {
     package func hungUp(_ descriptor: SharedDescriptor) async throws {
         _ = try await core.wait(on: descriptor, [])
     }
+
+    /// One call that is still to come.
+    package struct Timer: Sendable { fileprivate let token: UInt64 }
+
+    /// Calls `body` on the poller's thread at `dueNanos` of boot time, unless it is cancelled before, or the poller stopped.
+    ///
+    /// For limits that are hardly ever reached: a task that sleeps and is cancelled leaves a timer behind, which fires all
+    /// the same, and until then keeps the task's memory.
+    /// - Parameters:
+    ///   - dueNanos: Kept to the millisecond, and never early.
+    ///   - body: Must not block.
+    package func schedule(atBootNanos dueNanos: Int64, _ body: @escaping @Sendable () -> Void) -> Timer {
+        Timer(token: core.schedule(dueNanos, body))
+    }
+
+    /// `body` may be called at this very moment.
+    package func cancel(_ timer: Timer) { core.cancel(timer.token) }
 }
 
 private final class Core: Sendable {
@@ -52,7 +69,13 @@ private final class Core: Sendable {
     private struct State {
         var nextToken: UInt64 = 1
         var waits: [UInt64: Wait] = [:]
+        var timers = Timers()
         var isStopped = false
+
+        mutating func takeToken() -> UInt64 {
+            defer { nextToken += 1 }
+            return nextToken
+        }
     }
 
     private let epoll: Epoll
@@ -68,17 +91,31 @@ private final class Core: Sendable {
     }
 
     func run() {
-        while let reports = try? epoll.wait() {
+        while let reports = try? epoll.wait(untilBootNanos: state.withLock { $0.timers.nextNanos }) {
             for report in reports {
-                if report.token == 0 { return }
-                take(report.token)?.continuation.resume(returning: report.found)
+                if report.token == 0 {
+                    guard isToGoOn() else { return }
+                } else {
+                    take(report.token)?.continuation.resume(returning: report.found)
+                }
             }
+            let now = Clock.bootNanos
+            for body in state.withLock({ $0.timers.take(atBootNanos: now) }) { body() }
         }
+    }
+
+    /// Somebody has woken the thread: with an earlier timer, or to end it.
+    private func isToGoOn() -> Bool {
+        epoll.remove(wake.readEnd.raw)
+        guard !state.withLock({ $0.isStopped }), (try? Files.readSome(wake.readEnd.raw, limit: 64)) != nil
+        else { return false }
+        return (try? epoll.add(wake.readEnd.raw, .readable, token: 0)) != nil
     }
 
     func stop() {
         let waits = state.withLock { state in
             state.isStopped = true
+            state.timers = Timers()
             defer { state.waits = [:] }
             return state.waits
         }
@@ -86,12 +123,20 @@ private final class Core: Sendable {
         try? Files.writeAll(wake.writeEnd.raw, [1])
     }
 
+    func schedule(_ dueNanos: Int64, _ body: @escaping @Sendable () -> Void) -> UInt64 {
+        let (token, isFirst) = state.withLock { state -> (UInt64, Bool) in
+            let token = state.takeToken()
+            return (token, !state.isStopped && state.timers.add(token, dueNanos: dueNanos, body))
+        }
+        if isFirst { try? Files.writeAll(wake.writeEnd.raw, [1]) }
+        return token
+    }
+
+    func cancel(_ token: UInt64) { state.withLock { $0.timers.cancel(token) } }
+
     func wait(on descriptor: SharedDescriptor, _ interest: Epoll.Interest) async throws -> Epoll.Interest {
         let watched = SharedDescriptor(try descriptor.duplicate())
-        let token = state.withLock { state in
-            defer { state.nextToken += 1 }
-            return state.nextToken
-        }
+        let token = state.withLock { $0.takeToken() }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 begin(Wait(continuation: continuation, watched: watched), interest, token)

@@ -11,6 +11,17 @@ package enum Clock {
     /// The processor's time that all threads of this process have used.
     package static var processorNanos: Int64 { read(CLOCK_PROCESS_CPUTIME_ID) }
 
+    /// Boot time after `time` from now.
+    package static func bootNanos(after time: Duration) -> Int64 {
+        let (seconds, attoseconds) = time.components
+        return bootNanos + seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+
+    /// For poll(2) and its like: milliseconds from now, rounded up, so that the deadline has passed when the wait ends.
+    static func millis(untilBootNanos deadline: Int64) -> Int32 {
+        Int32(clamping: (max(0, deadline - bootNanos) + 999_999) / 1_000_000)
+    }
+
     private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

@@ -48,12 +48,14 @@ package struct Epoll: ~Copyable, Sendable {
         _ = epoll_ctl(descriptor.raw, EPOLL_CTL_DEL, watched, &event)
     }
 
-    /// Blocks until something is found.
-    package func wait() throws(SystemError) -> [Report] {
+    /// Blocks until something is found, or until `deadlineNanos` of boot time (nil: for ever).
+    /// - Returns: Nothing, when the time was up.
+    package func wait(untilBootNanos deadlineNanos: Int64? = nil) throws(SystemError) -> [Report] {
         let capacity = 64
         var events = [epoll_event](repeating: epoll_event(), count: capacity)
         while true {
-            let count = epoll_wait(descriptor.raw, &events, Int32(capacity), -1)
+            let limit = deadlineNanos.map(Clock.millis(untilBootNanos:)) ?? -1
+            let count = epoll_wait(descriptor.raw, &events, Int32(capacity), limit)
             if count >= 0 {
                 return events[..<Int(count)].map {
                     Report(token: $0.data.u64, found: Interest(rawValue: $0.events))

@@ -35,12 +35,7 @@ package enum Poll {
     /// Returns early, with nothing found, when a signal arrives.
     package static func wait(_ entries: inout [Entry], deadlineNanos: Int64? = nil) throws(SystemError) {
         var set = entries.map { pollfd(fd: $0.descriptor, events: $0.interest.rawValue, revents: 0) }
-        var limit: Int32 = -1
-        if let deadlineNanos {
-            // Rounded up, so that the deadline has passed when the wait ends.
-            let millis = (max(0, deadlineNanos - Clock.bootNanos) + 999_999) / 1_000_000
-            limit = Int32(clamping: millis)
-        }
+        let limit = deadlineNanos.map(Clock.millis(untilBootNanos:)) ?? -1
         let result = Glibc.poll(&set, nfds_t(set.count), limit)
         let code = errno
         guard result >= 0 || code == EINTR else { throw SystemError("poll", code: code) }

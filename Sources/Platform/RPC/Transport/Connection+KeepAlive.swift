@@ -10,10 +10,16 @@ extension Connection {
 
     /// A server's connection that nobody speaks on is closed. (A client's is looked after by its connector.)
     func awaitGreeting() {
-        guard role.isServer else { return }
-        later(Self.greetingTime) { connection in
-            if !connection.isGreeted { connection.giveUp("the peer has not spoken HTTP/2 in time") }
+        guard role.isServer, !isGreeted else { return }
+        greetingTimer = later(Self.greetingTime) { connection in
+            connection.giveUp("the peer has not spoken HTTP/2 in time")
         }
+    }
+
+    /// Its settings have arrived, or the connection has ended.
+    func stopAwaitingGreeting() {
+        greetingTimer?.cancel()
+        greetingTimer = nil
     }
 
     func keepAlive(_ keepAlive: KeepAlive) {
@@ -41,9 +47,13 @@ extension Connection {
         }
     }
 
-    private func later(_ time: Duration, _ body: @escaping @Sendable (Connection) -> Void) {
+    @discardableResult
+    private func later(
+        _ time: Duration,
+        _ body: @escaping @Sendable (Connection) -> Void
+    ) -> Scheduled<Void> {
         let bound = NIOLoopBound(reference, eventLoop: loop)
-        loop.scheduleTask(in: .init(time)) {
+        return loop.scheduleTask(in: .init(time)) {
             guard let connection = bound.value.connection, connection.session != nil else { return }
             body(connection)
         }

@@ -167,6 +167,7 @@ extension Connection {
         case NGHTTP2_SETTINGS.rawValue:
             guard !isAnswer else { return }
             isGreeted = true
+            stopAwaitingGreeting()
             role.settled()
         case NGHTTP2_GOAWAY.rawValue:
             role.dismissed(asksTooOften: frame.goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM.rawValue)

@@ -42,6 +42,7 @@ final class Connection: ChannelInboundHandler {
     var questions = 0
     /// The peer's settings have arrived.
     var isGreeted = false
+    var greetingTimer: Scheduled<Void>?
     var pings = PingGuard()
     /// To this connection, until it has ended.
     let reference = Reference()
@@ -192,6 +193,7 @@ final class Connection: ChannelInboundHandler {
         guard let session else { return }
         self.session = nil
         reference.connection = nil
+        stopAwaitingGreeting()
         isClosing = true
         let dropped = mailbox.close()
         beginners = []

@@ -250,9 +250,8 @@ package actor Container {
                 try await bell.wait(past: generation)
                 continue
             }
-            let left = deadline - Clock.bootNanos
-            guard left > 0 else { return false }
-            try await bell.wait(past: generation, atMostNanos: left)
+            guard Clock.bootNanos < deadline else { return false }
+            try await bell.wait(past: generation, untilBootNanos: deadline, surroundings.poller)
         }
     }
 }

@@ -66,15 +66,13 @@ package final class KeeperConnection: Sendable {
         defer { state.withLock { $0.requests[id] = nil } }
         do {
             try await send(KeeperV1.Packet(id: id, body: body), descriptors)
-            guard let limit else { return try await answer(to: id) }
-            return try await withThrowingTaskGroup(of: Void.self) { group in
-                defer { group.cancelAll() }
-                group.addTask {
-                    try await Task.sleep(for: limit)
+            let timer = limit.map {
+                poller.schedule(atBootNanos: Clock.bootNanos(after: $0)) {
                     self.finish(id, .failure(KeeperFailure.timedOut))
                 }
-                return try await answer(to: id)
             }
+            defer { if let timer { poller.cancel(timer) } }
+            return try await answer(to: id)
         } catch let failure as KeeperFailure {
             throw failure
         } catch {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+package import Events
 internal import Synchronization
+internal import System
 
 /// Wakes tasks that wait for some state to change. It carries nothing: who is woken looks at the state again.
 ///
@@ -30,10 +32,33 @@ package final class Bell: Sendable {
 
     /// Returns once the bell has rung after `generation` was taken. Rightly endless; ends by cancellation.
     package func wait(past generation: UInt64) async throws {
-        let token = state.withLock { state in
+        try await wait(as: newToken(), past: generation)
+    }
+
+    /// As `wait(past:)`, but returns at `deadlineNanos` of boot time in any case, which `poller` looks after.
+    package func wait(
+        past generation: UInt64,
+        untilBootNanos deadlineNanos: Int64,
+        _ poller: Poller
+    ) async throws {
+        let token = newToken()
+        let timer = poller.schedule(atBootNanos: deadlineNanos) { self.take(token)?.resume() }
+        defer { poller.cancel(timer) }
+        try await wait(as: token, past: generation, untilBootNanos: deadlineNanos)
+    }
+
+    private func newToken() -> UInt64 {
+        state.withLock { state in
             state.nextToken += 1
             return state.nextToken
         }
+    }
+
+    private func wait(
+        as token: UInt64,
+        past generation: UInt64,
+        untilBootNanos deadlineNanos: Int64 = .max
+    ) async throws {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let hasRung = state.withLock { state in
@@ -42,29 +67,18 @@ package final class Bell: Sendable {
                     return false
                 }
                 if hasRung { continuation.resume() }
-                // A cancellation that came before the entry was there found nothing to end.
+                // A cancellation that came before the entry was there found nothing to end; nor did the timer.
                 if Task.isCancelled { cancel(token) }
+                if Clock.bootNanos >= deadlineNanos { take(token)?.resume() }
             }
         } onCancel: {
             cancel(token)
         }
     }
 
-    private func cancel(_ token: UInt64) {
-        state.withLock { $0.waits.removeValue(forKey: token) }?.resume(throwing: CancellationError())
-    }
-}
+    private func cancel(_ token: UInt64) { take(token)?.resume(throwing: CancellationError()) }
 
-extension Bell {
-    /// As `wait(past:)`, but returns after some time in any case.
-    package func wait(past generation: UInt64, atMostNanos nanos: Int64) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.wait(past: generation) }
-            group.addTask { try await Task.sleep(for: .nanoseconds(nanos)) }
-            try await group.next()
-            group.cancelAll()
-            // What was cancelled here says so; that is no failure of the wait.
-            while let result = await group.nextResult() { _ = result }
-        }
+    private func take(_ token: UInt64) -> CheckedContinuation<Void, any Error>? {
+        state.withLock { $0.waits.removeValue(forKey: token) }
     }
 }
