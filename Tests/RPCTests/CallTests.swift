@@ -140,6 +140,21 @@ struct CallTests {
         }
     }
 
+    /// HTTP/2 has no values that begin or end with a space: gRPC allows to leave them out.
+    @Test(arguments: [" text ", "\u{20}", "text"])
+    func spacesAroundAValueHarmNobody(text: String) async throws {
+        try await withEcho { client, _, _, _ in
+            let responses = try await client.repeat(
+                .init(count: 1, behaviour: "metadata"),
+                options: .init(metadata: ["echo": text])
+            )
+            expect(await responses.initialMetadata["echo"] == (text == " " ? "" : "text"))
+            while try await responses.next() != nil {}
+            let error = await failure { try await client.say(.init(text: text, behaviour: "fail")) }
+            #expect(error?.code == .notFound && error?.message == text)
+        }
+    }
+
     @Test func handlersKnowTheirPeer() async throws {
         try await withEcho { client, _, _, _ in
             let parts = try await client.say(.init(behaviour: "peer")).text.split(separator: " ")

@@ -152,6 +152,7 @@ struct Answer: Sendable, CustomTestStringConvertible {
 
     private static let lastFlags = Frame.Flags.endHeaders | Frame.Flags.endStream
     private static let opening = Frame.headers(Field.answer)
+    private static let announcement = Frame.headers([Field(":status", "103")])
     private static let message = Frame.data(Frame.message([]))
 
     private static func trailers(_ status: String = "0") -> Frame {
@@ -191,10 +192,20 @@ struct Answer: Sendable, CustomTestStringConvertible {
             ),
             Answer(
                 "announced first",
-                [.headers([Field(":status", "103")]), opening, message, trailers()],
+                [announcement, announcement, opening, message, trailers()],
                 nil
             ),
             Answer("announced, and that is all", only([Field(":status", "100")]), .internal),
+            Answer("data after an announcement", [announcement, message, trailers()], .internal),
+            Answer("an announcement, and the end", [announcement, .data([], flags: 1)], .internal),
+            Answer(
+                "a length announced with an announcement",
+                [
+                    .headers([Field(":status", "103"), Field("content-length", "1")]), opening, message,
+                    trailers(),
+                ],
+                nil
+            ),
             Answer("trailers twice", [opening, message, trailers(), trailers("5")], nil),
             Answer("data after the trailers", [opening, message, trailers(), message], nil),
         ]
@@ -238,6 +249,11 @@ struct Answer: Sendable, CustomTestStringConvertible {
             only(Field.answer + [Field("grpc-status", "5"), Field("grpc-message", "%zz%")]),
             .notFound
         ),
+        Answer(
+            "a message between spaces",
+            only(Field.answer + [Field("grpc-status", "5"), Field("grpc-message", " gone ")]),
+            .notFound
+        ),
     ]
 
     static let framing = [
@@ -245,6 +261,27 @@ struct Answer: Sendable, CustomTestStringConvertible {
         Answer("data before headers", [message], .unavailable),
         Answer("no HTTP status", [.headers([Field("content-type", "application/grpc")])], .internal),
         Answer("a name in capitals", [.headers(Field.answer + [Field("X", "y")])], .internal),
+        Answer(
+            "less content than was announced",
+            [.headers(Field.answer + [Field("content-length", "6")]), message, trailers()],
+            .internal
+        ),
+        Answer(
+            "more content than was announced",
+            [.headers(Field.answer + [Field("content-length", "4")]), message, trailers()],
+            .internal
+        ),
+        Answer(
+            "as much content as was announced",
+            [.headers(Field.answer + [Field("content-length", "5")]), message, trailers()],
+            nil
+        ),
+        Answer(
+            "trailers that do not end the stream",
+            [opening, message, .headers([Field("grpc-status", "0")])],
+            .internal
+        ),
+        Answer("a field of the connection", [.headers(Field.answer + [Field("upgrade", "h3")])], .internal),
         Answer("a request's field", [.headers([Field(":method", "POST")] + Field.answer)], .internal),
         Answer(
             "HTTP's own field in trailers",

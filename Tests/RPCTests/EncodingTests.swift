@@ -6,6 +6,7 @@ import RPC
 struct EncodingTests {
     @Test(arguments: [
         ("plain", "plain"), ("100 %", "100 %25"), ("é", "%C3%A9"), ("a\nb", "a%0Ab"), ("", ""),
+        (" between spaces ", "%20between spaces%20"), (" ", "%20"),
     ])
     func messagesArePercentEncoded(text: String, encoded: String) {
         #expect(StatusEncoding.encode(message: text) == Array(encoded.utf8))

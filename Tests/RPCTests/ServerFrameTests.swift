@@ -39,6 +39,38 @@ struct ServerFrameTests {
         }
     }
 
+    /// Streams whose numbers have the same last digits, each of which ends at another time.
+    @Test func streamsAreKnownApart() async throws {
+        try await withEcho { _, _, _, path in
+            let answers = try await blocking {
+                let peer = try RawPeer.connect(to: path)
+                var answers: [UInt32] = []
+                func open(_ stream: UInt32) throws {
+                    try peer.send(Frame.headers(Field.request("Collect"), stream: stream))
+                }
+                func finish(_ stream: UInt32) throws {
+                    try peer.send(Frame.data([], stream: stream, flags: Frame.Flags.endStream))
+                    while let frame = try peer.next() {
+                        if frame.kind == Frame.Kind.data { answers.append(frame.stream) }
+                        if frame.kind == Frame.Kind.headers, frame.flags & Frame.Flags.endStream != 0 {
+                            break
+                        }
+                    }
+                }
+                for stream in [1, 129, 257] as [UInt32] { try open(stream) }
+                try finish(1)
+                try open(385)
+                for stream in [257, 385, 129] as [UInt32] { try finish(stream) }
+                try open(513)
+                try peer.send(Frame.reset(8, stream: 513))
+                try open(641)
+                try finish(641)
+                return answers
+            }
+            #expect(answers == [1, 257, 385, 129, 641])
+        }
+    }
+
     /// In `grpc-accept-encoding`, which other answers need not carry.
     @Test(arguments: [("zstd", true), ("gzip", false)])
     func whoseEncodingIsRefusedLearnsWhichAreNot(encoding: String, isTold: Bool) async throws {
@@ -341,6 +373,11 @@ struct Misuse: Sendable, CustomTestStringConvertible {
             .streamError(1)
         ),
         Misuse(
+            "two lengths of the content",
+            request(Field.request() + [Field("content-length", "5"), Field("content-length", "5")]),
+            .streamError(1)
+        ),
+        Misuse(
             "a content length that is no number",
             request(Field.request() + [Field("content-length", "x")]),
             .streamError(1)
@@ -355,6 +392,14 @@ struct Misuse: Sendable, CustomTestStringConvertible {
             "a content type that only begins like ours",
             request(Field.request().setting("content-type", "application/grpcweb")),
             .http(415)
+        ),
+        // gRPC's own values may begin and end with spaces, which HTTP/2's may not.
+        Misuse("a value between spaces", request(Field.request() + [Field("x", " y ")]), .status(0)),
+        Misuse("te in capitals", request(Field.request().setting("te", "Trailers")), .status(0)),
+        Misuse(
+            "a content length of many digits",
+            request(Field.request() + [Field("content-length", "000000000005")]),
+            .status(0)
         ),
         Misuse("an unknown method", request(Field.request("Nothing")), .status(12)),
         Misuse(

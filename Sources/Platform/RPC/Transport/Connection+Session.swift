@@ -130,8 +130,9 @@ extension Connection {
             return headers.add(path: path, isCrowded: isCrowded)
         }
         let name = Self.bytes(of: nameBuffer)
+        // Spaces around a value HTTP/2 forbids and gRPC allows, and other implementations send them: in a status' message, for one.
         guard nghttp2_check_header_name(name.baseAddress, name.count) != 0,
-            nghttp2_check_header_value_rfc9113(value.baseAddress, value.count) != 0
+            nghttp2_check_header_value(value.baseAddress, value.count) != 0
         else { return headers.addMalformed() }
         if let field = KnownField(name, value) {
             let size = name.count + value.count + 32

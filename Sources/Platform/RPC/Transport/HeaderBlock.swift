@@ -26,17 +26,24 @@ struct HeaderBlock: Sendable {
         lengths.append((name.utf8.count, value.count))
     }
 
-    /// Entries that cannot stand in a header (reserved names, control characters) are left out.
+    /// Entries that cannot stand in a header (reserved names, control characters) are left out, and spaces around a text.
     private mutating func add(_ metadata: Metadata) {
         for entry in metadata.entries where Self.isAllowed(entry.name) {
             switch entry.value {
             case .text(let text):
                 guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 <= 0x7e }) else { continue }
-                add(entry.name, text)
+                add(entry.name, Self.trimmed(text))
             case .bytes(let bytes):
                 add(entry.name, Base64.encode(bytes))
             }
         }
+    }
+
+    private static func trimmed(_ text: String) -> String {
+        guard text.utf8.first == 0x20 || text.utf8.last == 0x20 else { return text }
+        var rest = text.utf8.drop { $0 == 0x20 }
+        while rest.last == 0x20 { rest.removeLast() }
+        return String(Substring(rest))
     }
 
     /// Calls `body` with the fields as nghttp2 wants them; it copies those that do not stand in the program.

@@ -28,7 +28,7 @@ enum KnownField {
             if name.equals("content-type") {
                 self = .content(Self.content(value))
             } else if name.equals("te") {
-                self = value.equals("trailers") ? .ignored : .malformed
+                self = Self.isTrailers(value) ? .ignored : .malformed
             } else if name.equals("user-agent") || name.equals("host") {
                 self = .ignored
             } else if Self.isOfConnection(name) {
@@ -53,6 +53,11 @@ enum KnownField {
         } else {
             self = .malformed
         }
+    }
+
+    /// The only word that `te` may have; its letters' case does not matter (RFC 9110, 10.1.4).
+    private static func isTrailers(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+        value.lazy.map { $0 | 0x20 }.elementsEqual("trailers".utf8)
     }
 
     /// What HTTP/1.1 says of a connection (RFC 9113, 8.2.2).
@@ -108,9 +113,9 @@ extension UnsafeBufferPointer<UInt8> {
         return true
     }
 
-    /// Of one to nine decimal digits; nil for anything else.
+    /// Of one to eighteen decimal digits; nil for anything else.
     var number: Int? {
-        guard (1...9).contains(count) else { return nil }
+        guard (1...18).contains(count) else { return nil }
         var result = 0
         for byte in self {
             guard (0x30...0x39).contains(byte) else { return nil }

@@ -3,17 +3,23 @@ internal import Messages
 
 /// How a status, a deadline and HTTP/2's own endings are written and read (gRPC over HTTP/2).
 package enum StatusEncoding {
-    /// Percent-encodes what is not printable ASCII; at most 4 KiB of text, so that the peer's header limit holds.
+    /// Percent-encodes what is not printable ASCII, and a space at either end, where no field of HTTP/2 has one; at most 4 KiB of text, so that the peer's header limit holds.
     package static func encode(message: String) -> [UInt8] {
         var result: [UInt8] = []
         for byte in message.utf8.prefix(4096) {
             if byte >= 0x20, byte <= 0x7e, byte != 0x25 {
                 result.append(byte)
             } else {
-                result += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+                result += escaped(byte)
             }
         }
+        if result.last == 0x20 { result.replaceSubrange((result.count - 1)..., with: escaped(0x20)) }
+        if result.first == 0x20 { result.replaceSubrange(...0, with: escaped(0x20)) }
         return result
+    }
+
+    private static func escaped(_ byte: UInt8) -> [UInt8] {
+        [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
     }
 
     /// Takes what is not a valid escape as it is, as the specification wants it.
