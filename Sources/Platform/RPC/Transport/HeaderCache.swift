@@ -20,8 +20,9 @@ struct HeaderCache: ~Copyable {
     private var pathName: OpaquePointer?
 
     private static let limit = 12
-    /// Longer values are not kept: a peer would choose how much memory that is.
+    /// Longer values and paths are not kept: a peer would choose how much memory that is.
     private static let valueLimit = 64
+    private static let pathLimit = 256
 
     /// The field and its size, if it came before.
     func find(_ name: OpaquePointer, _ value: OpaquePointer) -> (field: KnownField, size: Int)? {
@@ -51,9 +52,11 @@ struct HeaderCache: ~Copyable {
 
     /// A path, as a string.
     mutating func addPath(_ name: OpaquePointer, _ value: UnsafeBufferPointer<UInt8>) -> String {
-        lastPath = String(decoding: value, as: UTF8.self)
+        let path = String(decoding: value, as: UTF8.self)
+        guard value.count <= Self.pathLimit else { return path }
+        lastPath = path
         pathName = nghttp2_rcbuf_is_static(name) != 0 ? name : nil
-        return lastPath
+        return path
     }
 
     private static func release(_ entry: Entry) {

@@ -29,7 +29,13 @@ struct StreamTable {
         guard let record = self[id] else { return nil }
         count -= 1
         let place = Self.place(of: id)
-        if places[place] === record { places[place] = nil } else { others.removeValue(forKey: Int(id)) }
+        if places[place] === record {
+            places[place] = nil
+        } else {
+            others.removeValue(forKey: Int(id))
+            // Of very many the room is not kept.
+            if others.isEmpty, others.capacity > Self.placeCount { others = [:] }
+        }
         return record
     }
 
