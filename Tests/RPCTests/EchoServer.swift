@@ -134,6 +134,7 @@ final class Echo: TestV1.EchoService {
 /// Runs `body` with a server on a fresh socket and a client of it, and ends both.
 func withEcho(
     named name: String = "echo.sock",
+    quick: Set<String> = [],
     messageLimit: Int = 4 << 20,
     observers: [any CallObserver] = [],
     interceptors: [any ServerInterceptor] = [],
@@ -145,6 +146,7 @@ func withEcho(
         let echo = Echo()
         let server = makeServer(
             echo,
+            quick: quick,
             messageLimit: messageLimit,
             observers: observers,
             interceptors: interceptors
@@ -176,6 +178,7 @@ func listen(
 
 func makeServer(
     _ echo: Echo,
+    quick: Set<String> = [],
     messageLimit: Int = 4 << 20,
     observers: [any CallObserver] = [],
     interceptors: [any ServerInterceptor] = [],
@@ -185,6 +188,7 @@ func makeServer(
     logger.logLevel = .critical
     return RPCServer(
         services: [echo],
+        quick: quick,
         messageLimit: messageLimit,
         observers: observers,
         interceptors: interceptors,

@@ -88,7 +88,7 @@ package final class LoopExecutor: TaskExecutor {
             for mailbox in mailboxes { mailbox.deliver() }
         }
         let isDone = state.withLock { state in
-            state.isScheduled = !state.jobs.isEmpty || !state.mailboxes.isEmpty
+            state.isScheduled = !state.jobs.isEmpty || !state.mailboxes.isEmpty || !due.isEmpty
             return !state.isScheduled
         }
         if !isDone { loop.scheduleTask(in: Self.rest) { self.run() } }
