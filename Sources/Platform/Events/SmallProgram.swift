@@ -4,12 +4,13 @@ package import System
 /// Keeps a daemon that has nothing to do as small as it can be: what its last work has brought into memory is let go of a few
 /// seconds after that work.
 package enum SmallProgram {
-    private static let pauseNanos: Int64 = 2_000_000_000
+    private static let pauseNanos: Int64 = 1_000_000_000
 
     /// From now on, for as long as the process lives. On a thread of its own, which needs next to none of the program's code
-    /// to look: what is looked after by a task brings in again what was let go of.
+    /// to look: what is looked after by a task brings in again what was let go of. All threads share two heaps.
     /// - Throws: `EAGAIN` where there is no room for a thread.
     package static func keep() throws(SystemError) {
+        ProgramMemory.shareHeaps(2)
         try Threads.start {
             var work = Work(.now)
             while true {
@@ -17,6 +18,7 @@ package enum SmallProgram {
                 guard work.isOver(.now) else { continue }
                 ProgramMemory.releaseFree()
                 ProgramMemory.releaseCode()
+                work.begin(.now)
             }
         }
     }
@@ -42,13 +44,19 @@ package enum SmallProgram {
     package struct Work: Hashable, Sendable {
         /// As much as looking costs, and what one timer or another does.
         private static let idleNanos: Int64 = 1_000_000
-        /// Less is what looking itself brings in, and the letting go. Of the program that is up to 4 MiB.
-        private static let enoughFaults = 64
+        /// Less is what looking itself brings in, and the letting go. Of the program that is up to 1.25 MiB.
+        private static let enoughFaults = 20
 
         private var last: Usage
         private var faultsSinceRelease = enoughFaults
 
         package init(_ usage: Usage) { last = usage }
+
+        /// All was let go of, and what that needed itself is back.
+        package mutating func begin(_ usage: Usage) {
+            last = usage
+            faultsSinceRelease = 0
+        }
 
         /// To be asked every few seconds.
         package mutating func isOver(_ usage: Usage) -> Bool {

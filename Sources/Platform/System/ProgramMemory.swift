@@ -47,6 +47,11 @@ package enum ProgramMemory {
     /// - Source: mallopt(3), `M_TRIM_THRESHOLD`, `M_MMAP_THRESHOLD`.
     package static func keepFree() { petrel_keep_free_memory(8 << 20, 4 << 20) }
 
+    /// From now on all threads allocate from `count` heaps. Left to itself the allocator makes one for each thread, up to
+    /// eight for each processor, and what is free in one is of no use to the others.
+    /// - Source: mallopt(3), `M_ARENA_MAX`.
+    package static func shareHeaps(_ count: Int32) { petrel_share_heaps(count) }
+
     /// Lets go of the main thread's stack below the caller, where deeper calls have been.
     /// - Returns: Bytes of address space that were let go of; 0 on any other thread, and where `/proc` does not tell the mapping.
     @discardableResult

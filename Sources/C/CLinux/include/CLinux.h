@@ -31,6 +31,11 @@ static inline void petrel_keep_free_memory(int bytes, int mapped) {
     mallopt(M_MMAP_THRESHOLD, mapped);
 }
 
+/// The same header.
+static inline void petrel_share_heaps(int count) {
+    mallopt(M_ARENA_MAX, count);
+}
+
 /// A builtin of the compiler. Where the stack of the calling thread is now.
 static inline uintptr_t petrel_frame_address(void) {
     return (uintptr_t)__builtin_frame_address(0);
