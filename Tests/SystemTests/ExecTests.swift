@@ -31,6 +31,20 @@ struct ExecTests {
         }
     }
 
+    /// The command line does not wait to hear that the engine has heard that it has everything; still nothing stays.
+    @Test func theKeeperLetsGoOfOutputAtOnce() throws {
+        try withSuite { suite in
+            let id = try suite.startShell("c", "sleep 1000")
+            let keeper = try #require(suite.keeper(of: id))
+            func descriptors() -> Int { HostProcess.descriptors(of: keeper).count }
+            let before = descriptors()
+            for _ in 0..<20 {
+                #expect(try suite.petrel("exec", "c", "seq", "1", "20000").status == 0)
+            }
+            try eventually("the keeper's descriptors", within: 10) { descriptors() <= before }
+        }
+    }
+
     @Test func stdinReachesTheProgramAndItsEndToo() throws {
         try withSuite { suite in
             try suite.startShell("c", "sleep 1000")

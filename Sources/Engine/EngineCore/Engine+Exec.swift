@@ -159,10 +159,17 @@ extension Engine {
                 let exit = try await Engine.end(of: &group)
                 let error = exit.isKnown ? exit.failure : "the exit code is not known"
                 try await receive(.exit(code: exit.code, error: error))
-                // So that the keeper can let go at once.
-                await withinLimit(.seconds(5)) { try await stream.waitUntilAcknowledged() }
+                try await self.waitUntilReceived(stream)
             }
         }
+    }
+
+    /// So that the keeper can let go at once. A client that was told the end, and goes without a further word, has all it
+    /// wanted, and ends nothing before its time.
+    private func waitUntilReceived(_ stream: KeeperStream) async throws {
+        await withinLimit(.seconds(5)) { try await stream.waitUntilAcknowledged() }
+        guard Task.isCancelled, !isStopping else { return }
+        try await outlivingCancellation { await stream.abandonOutput() }
     }
 
     private static func end(of group: inout ThrowingTaskGroup<Part, any Error>) async throws -> SupervisedExit

@@ -125,28 +125,21 @@ final class ExecSession: Sendable {
     }
 
     private func receive(_ responses: ResponseStream<EngineV1.ExecResponse>) async throws -> Int32 {
-        var code: Int32?
-        do {
-            while let response = try await responses.next() {
-                switch response.body {
-                case .started(let started): begun(started.execId)
-                case .output(let output):
-                    let descriptor: Int32 = output.stream == 2 ? 2 : 1
-                    Screen.write(output.data, to: descriptor)
-                    outbox.wrote(output.data.count, to: descriptor)
-                case .input(let state): outbox.accept(state.acceptedPosition)
-                case .exit(let exit):
-                    if !exit.error.isEmpty { Screen.say("petrel: \(what): \(exit.error)") }
-                    code = Int32(truncatingIfNeeded: exit.exitCode)
-                    // The engine hears that we have everything, and ends the call.
-                    outbox.finish()
-                case nil: continue
-                }
+        while let response = try await responses.next() {
+            switch response.body {
+            case .started(let started): begun(started.execId)
+            case .output(let output):
+                let descriptor: Int32 = output.stream == 2 ? 2 : 1
+                Screen.write(output.data, to: descriptor)
+                outbox.wrote(output.data.count, to: descriptor)
+            case .input(let state): outbox.accept(state.acceptedPosition)
+            case .exit(let exit):
+                if !exit.error.isEmpty { Screen.say("petrel: \(what): \(exit.error)") }
+                // The last word: all output came before. That we go tells the engine that we have it.
+                return Int32(truncatingIfNeeded: exit.exitCode)
+            case nil: continue
             }
-        } catch {
-            guard code != nil else { throw error }
         }
-        if let code { return code }
         guard start.detached else {
             throw RPCError(.unavailable, "the engine ended the call without an exit code")
         }

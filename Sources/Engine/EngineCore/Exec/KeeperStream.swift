@@ -234,4 +234,23 @@ final class KeeperStream: Sendable {
             _ = try await connection.write(StreamFrames.endOfInput)
         }
     }
+
+    /// The client has all output that came, and will not say so: tells the keeper, which otherwise keeps it for a client that
+    /// comes back.
+    func abandonOutput() async {
+        let received: StreamPositions? = state.withLock { $0.told.covers($0.received) ? nil : $0.received }
+        guard let received else { return }
+        var order = order
+        order.attachesInput = false
+        order.positions = received
+        let request = encode(order)
+        await withinLimit(.seconds(5)) { [path, poller] in
+            let connection = try await StreamConnection(to: path, request: request, poller: poller)
+            _ = try await connection.write(
+                StreamFrames.acknowledge(1, received[1]) + StreamFrames.acknowledge(2, received[2])
+            )
+            // It closes when it has let go; not before it has read this.
+            while try await !connection.read().isEmpty {}
+        }
+    }
 }

@@ -1541,7 +1541,7 @@ extension EngineV1 {
             case started(EngineV1.ExecStarted)
             /// `output`.
             case output(EngineV1.ExecOutput)
-            /// `exit`.
+            /// The last one, after all output. A client that goes then has received everything, whether it says so or not.
             case exit(EngineV1.ExecExit)
             /// `input`.
             case input(EngineV1.InputState)
