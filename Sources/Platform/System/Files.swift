@@ -177,6 +177,30 @@ package enum Files {
         try sync(parent.raw)
     }
 
+    /// As `replace`, for what means nothing after another boot of the machine, and is not worth a write to the disk: file
+    /// systems hurry to write what a rename puts in the place of something (ext4, `auto_da_alloc`), and leave names that
+    /// are exchanged alone.
+    package static func replaceForThisBoot(
+        _ path: String,
+        with bytes: [UInt8],
+        mode: UInt32 = 0o600
+    ) throws(SystemError) {
+        let aside = path + ".new"
+        // What one that was killed has left may have been the file before: somebody may still read it.
+        _ = Glibc.unlink(aside)
+        let file = try open(aside, [.writeOnly, .create, .exclusive], mode: mode)
+        do {
+            try writeAll(file.raw, bytes)
+            try file.close()
+            // Not where nothing is to be replaced, nor where the file system cannot.
+            guard petrel_exchange_names(aside, path) == 0 else { return try rename(aside, to: path) }
+        } catch {
+            _ = Glibc.unlink(aside)
+            throw error
+        }
+        _ = Glibc.unlink(aside)
+    }
+
     /// Makes the names in a directory durable.
     package static func syncDirectory(_ path: String) throws(SystemError) {
         let directory = try open(path, [.readOnly, .directory])
@@ -219,6 +243,11 @@ package enum Files {
 
     /// Makes a directory and its missing parents; one that is there already is left as it is.
     package static func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
+        // Mostly it is there, or its parent is.
+        if Glibc.mkdir(path, mode) == 0 { return }
+        let code = errno
+        if code == EEXIST { return }
+        guard code == ENOENT else { throw SystemError("mkdir", path: path, code: code) }
         var prefix = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
             prefix += (prefix.isEmpty || prefix.hasSuffix("/") ? "" : "/") + part

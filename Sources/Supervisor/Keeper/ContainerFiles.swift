@@ -45,9 +45,28 @@ struct ContainerFiles {
         return record
     }
 
+    private var configuration: String { directory + "/config.json" }
+
+    /// A specification that was read, and of which file.
+    struct ReadSpec {
+        fileprivate let status: FileStatus
+        let spec: ContainerSpec
+    }
+
+    /// The specification, read again only if another file is there than `known` was: the supervisor replaces it whole.
+    func spec(unless known: ReadSpec?) throws(StepFailure) -> ReadSpec {
+        let status: FileStatus
+        do throws(SystemError) { status = try Files.status(of: configuration) } catch {
+            throw StepFailure(error, step: "config")
+        }
+        if let known, known.status == status { return known }
+        // One that comes in between is read for the one before it, and then once more.
+        return ReadSpec(status: status, spec: try spec())
+    }
+
     /// Read anew for each run; the supervisor may have changed it.
     func spec() throws(StepFailure) -> ContainerSpec {
-        let path = directory + "/config.json"
+        let path = configuration
         do {
             return try ContainerSpec(parsing: try Files.contents(of: path, limit: 4 << 20))
         } catch let error as SystemError {
@@ -119,7 +138,7 @@ struct ContainerFiles {
     }
 
     private func replace(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
-        try Files.replace(directory + "/" + name, with: bytes, durably: false)
+        try Files.replaceForThisBoot(directory + "/" + name, with: bytes)
     }
 
     private func load<Record: Message>(_ name: String) throws(StepFailure) -> Record? {

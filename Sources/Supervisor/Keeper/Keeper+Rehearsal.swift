@@ -74,7 +74,7 @@ extension Keeper {
             ("container.pb", record.serialized()), ("filter", filter),
             ("config.json", Array(specification.utf8)),
         ]
-        for (name, bytes) in files { try Files.replace(directory + "/" + name, with: bytes, durably: false) }
+        for (name, bytes) in files { try Files.replaceForThisBoot(directory + "/" + name, with: bytes) }
     }
 
     /// Says to a keeper what a supervisor says to one of a container that fails.

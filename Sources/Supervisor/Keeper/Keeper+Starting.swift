@@ -82,7 +82,7 @@ extension Keeper {
         _ job: Job,
         joined: [(kind: NamespaceKinds, process: SharedDescriptor)]
     ) throws(StepFailure) {
-        let spec = try limitedSpec()
+        let spec = limited(try files.spec())
         let plan = try initPlan(spec)
         try makeCgroup(spec.linux.resources)
         try makeNetworkNamespace(spec, isJoined: joined.contains { $0.kind == .network })
@@ -106,8 +106,8 @@ extension Keeper {
         faults.reach("keeper.start.spawned")
     }
 
-    private func limitedSpec() throws(StepFailure) -> ContainerSpec {
-        var spec = try files.spec()
+    private func limited(_ spec: ContainerSpec) -> ContainerSpec {
+        var spec = spec
         spec.process = spec.process.map(limited)
         return spec
     }
@@ -222,11 +222,12 @@ extension Keeper {
         let plan: ExecPlan
         let specification: ProcessSpec
         let program = try files.seccompProgram(container)
-        let spec = try limitedSpec()
+        let read = try files.spec(unless: execSpec)
+        execSpec = read
         do {
             let asked = try ProcessSpec(parsing: request.processJson)
             specification = asked.rlimits.isEmpty ? asked : limited(asked)
-            plan = try ExecPlan(process: specification, spec: spec, seccompProgram: program)
+            plan = try ExecPlan(process: specification, spec: limited(read.spec), seccompProgram: program)
         } catch {
             throw StepFailure(step: "config: \(error)", path: "", code: KeeperError.invalid)
         }

@@ -43,6 +43,8 @@ package final class Keeper {
     }
 
     let files: ContainerFiles
+    /// Kept from one exec to the next.
+    var execSpec: ContainerFiles.ReadSpec?
     /// Held for as long as this keeper lives: there is one keeper for a container, and this is how it is found.
     private let lock: SharedDescriptor
     let faults: FaultPoints

@@ -20,6 +20,11 @@ static inline int petrel_openat(int directory, const char *path, int flags, unsi
     return openat(directory, path, flags, mode);
 }
 
+/// Variadic: renameat2, which is an extension, with RENAME_EXCHANGE (1 << 1 in <linux/fs.h>).
+static inline int petrel_exchange_names(const char *one, const char *other) {
+    return (int)syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, 1u << 1);
+}
+
 /// In <malloc.h>, which the Swift module of the C library leaves out.
 static inline void petrel_release_free_memory(void) {
     malloc_trim(0);
