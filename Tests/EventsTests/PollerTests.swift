@@ -27,7 +27,8 @@ struct PollerTests {
     func timersComeInTheOrderOfTheirTime(_ millis: [Int]) async throws {
         let poller = try Poller()
         defer { poller.stop() }
-        let start = Clock.bootNanos
+        // Late enough that all are scheduled before, also on a busy machine.
+        let start = Clock.bootNanos + 1_000_000_000
         let due = millis.map { start + Int64($0) * 1_000_000 }
         let (stream, calls) = AsyncStream.makeStream(of: (due: Int64, at: Int64).self)
         for due in due {
@@ -48,12 +49,29 @@ struct PollerTests {
         defer { poller.stop() }
         let (stream, calls) = AsyncStream.makeStream(of: String.self)
         let now = Clock.bootNanos
-        let first = poller.schedule(atBootNanos: now + 20_000_000) { calls.yield("cancelled") }
-        _ = poller.schedule(atBootNanos: now + 40_000_000) { calls.yield("second") }
+        let first = poller.schedule(atBootNanos: now + 1_000_000_000) { calls.yield("cancelled") }
+        _ = poller.schedule(atBootNanos: now + 1_010_000_000) { calls.yield("second") }
         poller.cancel(first)
         for await call in stream {
             #expect(call == "second")
             break
+        }
+    }
+
+    /// A stop that comes while the thread looks why it was woken.
+    @Test(.timeLimit(.minutes(1)))
+    func aStopIsNotTakenForATimer() async throws {
+        let before = try Files.names(in: "/proc/self/task").count
+        for round in 0..<300 {
+            let poller = try Poller()
+            _ = poller.schedule(atBootNanos: Clock.bootNanos + 3_600_000_000_000) {}
+            let due = Clock.bootNanos + Int64(round) * 500
+            while Clock.bootNanos < due {}
+            poller.stop()
+        }
+        // Other tests have threads of their own.
+        while try Files.names(in: "/proc/self/task").count > before + 100 {
+            try await Task.sleep(for: .milliseconds(10))
         }
     }
 

@@ -107,7 +107,8 @@ private final class Core: Sendable {
     /// Somebody has woken the thread: with an earlier timer, or to end it.
     private func isToGoOn() -> Bool {
         epoll.remove(wake.readEnd.raw)
-        guard !state.withLock({ $0.isStopped }), (try? Files.readSome(wake.readEnd.raw, limit: 64)) != nil
+        // In this order: what is written for a stop that comes after the look is still there to be found.
+        guard (try? Files.readSome(wake.readEnd.raw, limit: 64)) != nil, !state.withLock({ $0.isStopped })
         else { return false }
         return (try? epoll.add(wake.readEnd.raw, .readable, token: 0)) != nil
     }

@@ -103,7 +103,7 @@ struct EventLog: ~Copyable {
         guard let content = try? Files.contents(of: path, limit: 64 << 20) else { return }
         let kept = Self.parse(content).events.suffix(Self.keptAtCompaction)
         let bytes = kept.flatMap(Self.framed)
-        guard (try? Files.replaceForThisBoot(path, with: bytes)) != nil,
+        guard (try? Files.replace(path, with: bytes, durably: false)) != nil,
             let reopened = try? Files.open(path, .readWrite)
         else { return }
         file = reopened

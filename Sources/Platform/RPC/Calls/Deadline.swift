@@ -12,10 +12,8 @@ package struct Deadline: Hashable, Comparable, Sendable {
 
     /// So much from now; nil: never, as for anything beyond 200 years.
     package static func after(_ time: Duration) -> Deadline? {
-        let (seconds, attoseconds) = time.components
-        guard seconds < 200 * 365 * 86400 else { return nil }
-        guard seconds >= 0 else { return Deadline(nanos: Clock.bootNanos) }
-        return Deadline(nanos: Clock.bootNanos + seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+        guard time < .seconds(200 * 365 * 86400) else { return nil }
+        return Deadline(nanos: Clock.bootNanos(after: max(time, .zero)))
     }
 
     package static func < (one: Deadline, other: Deadline) -> Bool { one.nanos < other.nanos }
