@@ -58,23 +58,6 @@ struct PollerTests {
         }
     }
 
-    /// A stop that comes while the thread looks why it was woken.
-    @Test(.timeLimit(.minutes(1)))
-    func aStopIsNotTakenForATimer() async throws {
-        let before = try Files.names(in: "/proc/self/task").count
-        for round in 0..<300 {
-            let poller = try Poller()
-            _ = poller.schedule(atBootNanos: Clock.bootNanos + 3_600_000_000_000) {}
-            let due = Clock.bootNanos + Int64(round) * 500
-            while Clock.bootNanos < due {}
-            poller.stop()
-        }
-        // Other tests have threads of their own.
-        while try Files.names(in: "/proc/self/task").count > before + 100 {
-            try await Task.sleep(for: .milliseconds(10))
-        }
-    }
-
     private static func cancelledWaits(_ poller: Poller, _ end: SharedDescriptor) async -> [SystemError] {
         var failures: [SystemError] = []
         for index in 0..<20_000 {
