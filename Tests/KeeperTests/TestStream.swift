@@ -100,10 +100,13 @@ final class TestStream {
     }
 
     /// Reads what is there, and answers.
+    /// - Parameter limit: So many times 64 KiB at most; more may come meanwhile.
     /// - Returns: false at the end of the stream, or of the connection.
     @discardableResult
-    func readAvailable() throws -> Bool {
-        while !isAtEnd {
+    func readAvailable(atMost limit: Int = .max) throws -> Bool {
+        var count = 0
+        while !isAtEnd, count < limit {
+            count += 1
             var entries = [Poll.Entry(socket.raw)]
             try Poll.wait(&entries, deadlineNanos: Clock.bootNanos)
             if entries[0].found.isEmpty { break }
