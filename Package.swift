@@ -95,6 +95,8 @@ func external(_ name: String, _ package: String) -> Target.Dependency {
 let nioCore = external("NIOCore", "swift-nio")
 let nioPosix = external("NIOPosix", "swift-nio")
 let nioTLS = external("NIOTLS", "swift-nio")
+let nioEmbedded = external("NIOEmbedded", "swift-nio")
+let heaps = external("HeapModule", "swift-collections")
 let nioHTTP1 = external("NIOHTTP1", "swift-nio")
 let nioSSL = external("NIOSSL", "swift-nio-ssl")
 let logging = external("Logging", "swift-log")
@@ -122,15 +124,15 @@ let platform: [Target] = [
     module("Platform/FileTrees", ["System", "Tar"]),
     module("Platform/Messages", ["CMessages", "CProtobufC", "System"]),
     module("Platform/Suite", ["System"]),
-    module("Platform/Events", ["System"]),
+    module("Platform/Events", ["System", heaps], isHot: true),
     module(
         "Platform/RPC",
-        ["CNGHTTP2", "CZlib", "Definitions", "Messages", "System", nioCore, nioPosix, nioTLS, logging],
+        ["CNGHTTP2", "CZlib", "Definitions", "Events", "Messages", "System", logging],
         isHot: true
     ),
     module("Platform/Services", ["Messages", "RPC"]),
     module("Platform/Telemetry", ["RPC", "System", nioCore, nioHTTP1, nioPosix, logging]),
-    module("Platform/TransportTLS", ["RPC", nioCore, nioSSL]),
+    module("Platform/TransportTLS", ["RPC", nioCore, nioEmbedded, nioSSL, nioTLS]),
 ]
 
 let runtime: [Target] = [
@@ -238,7 +240,7 @@ let suites: [Target] = [
     ),
     tests(
         "RPCTests",
-        ["Definitions", "Messages", "RPC", "Services", "System", "TestMessages", "TestSupport", logging]
+        ["Definitions", "Events", "Messages", "RPC", "Services", "System", "TestMessages", "TestSupport", logging]
     ),
     tests("TelemetryTests", ["RPC", "Telemetry", "TestSupport"]),
     tests(
@@ -350,6 +352,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),

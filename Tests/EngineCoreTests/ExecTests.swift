@@ -43,7 +43,7 @@ struct ExecTests {
         init(_ listener: SharedDescriptor, _ bench: Bench) async throws {
             self.bench = bench
             try await bench.poller.readable(listener)
-            connection = SharedDescriptor(try UnixSocket.accept(listener.raw, nonBlocking: true))
+            connection = SharedDescriptor(try StreamSocket.accept(listener.raw, nonBlocking: true))
             let size = try await Self.read(4, connection, bench)[0]
             greeting = String(decoding: try await Self.read(Int(size), connection, bench), as: UTF8.self)
         }

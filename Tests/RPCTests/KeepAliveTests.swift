@@ -17,7 +17,7 @@ struct KeepAliveTests {
             let channel = Channel(to: .unixSocket(path), keepAlive: keepAlive)
             async let failure = failure { try await TestV1.EchoClient(channel: channel).say(.init()) }
             let raw = listener.raw
-            let peer = Descriptor(adopting: try await blocking { try UnixSocket.accept(raw).relinquish() })
+            let peer = Descriptor(adopting: try await blocking { try StreamSocket.accept(raw).relinquish() })
             // Empty SETTINGS.
             try Files.writeAll(peer.raw, [0, 0, 0, 4, 0, 0, 0, 0, 0])
             let error = await failure

@@ -20,7 +20,7 @@ private final class RawServer: Sendable {
         try start { [self] in
             let owner = Descriptor(adopting: self.listener)
             var number = 0
-            while let socket = try? UnixSocket.accept(owner.raw) {
+            while let socket = try? StreamSocket.accept(owner.raw) {
                 // A thread's closure cannot own a descriptor, but the number is owned by it alone.
                 let raw = socket.relinquish()
                 let current = number

@@ -53,7 +53,7 @@ struct NotifierTests {
             for _ in 0..<2 {
                 let listening = try Listener.open(daemon: "engine", at: location, inherited: .none)
                 let client = try UnixSocket.connect(.stream, to: location.socket(of: "engine"))
-                let server = try UnixSocket.accept(listening.raw)
+                let server = try StreamSocket.accept(listening.raw)
                 try Files.writeAll(client.raw, [7])
                 #expect(try Files.readSome(server.raw, limit: 10) == [7])
             }

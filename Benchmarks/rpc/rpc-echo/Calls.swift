@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Events
 import ArgumentParser
 import BenchmarkMessages
 import RPC
@@ -12,7 +13,7 @@ struct Unary: AsyncParsableCommand {
 
     func run() async throws {
         let client = target.client
-        try await withTaskExecutorPreference(LoopExecutor.shared) {
+        try await withTaskExecutorPreference(EventLoop.shared) {
             _ = try await measure(client, warmUp)
             let (cpu, start) = (Clock.processorNanos, Clock.bootNanos)
             let times = try await measure(client, calls).sorted()
@@ -60,7 +61,7 @@ struct Flow: AsyncParsableCommand {
 
     func run() async throws {
         let client = target.client
-        try await withTaskExecutorPreference(LoopExecutor.shared) { try await measure(client) }
+        try await withTaskExecutorPreference(EventLoop.shared) { try await measure(client) }
     }
 
     @concurrent

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Events
 import ArgumentParser
 import BenchmarkMessages
 import RPC
@@ -56,7 +57,7 @@ struct Streams: AsyncParsableCommand {
         let waiting = Task { for await _ in ended {} }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<count {
-                group.addTask(executorPreference: LoopExecutor.shared) {
+                group.addTask(executorPreference: EventLoop.shared) {
                     do {
                         try await Self.hold(client, number, until: waiting) { board.note { $0.open += 1 } }
                     } catch {

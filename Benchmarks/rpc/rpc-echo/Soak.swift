@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Events
 import ArgumentParser
 import BenchmarkMessages
 import RPC
@@ -40,7 +41,7 @@ struct Soak: AsyncParsableCommand {
             try await withThrowingTaskGroup(of: Void.self) { lanes in
                 for lane in 0..<inFlight {
                     let share = calls / inFlight + (lane < calls % inFlight ? 1 : 0)
-                    lanes.addTask(executorPreference: LoopExecutor.shared) {
+                    lanes.addTask(executorPreference: EventLoop.shared) {
                         for _ in 0..<share {
                             let wasCancelled = try await Self.call(client)
                             board.tally.withLock { tally in
@@ -124,7 +125,7 @@ struct Soak: AsyncParsableCommand {
     {
         let turns = Int.random(in: 0..<4)
         return try await withThrowingTaskGroup(of: Bool.self) { group in
-            group.addTask(executorPreference: LoopExecutor.shared) {
+            group.addTask(executorPreference: EventLoop.shared) {
                 do {
                     try await say(client, options)
                     return false

@@ -51,7 +51,7 @@ struct Wiring: Sendable {
             poller: poller,
             faults: faults,
             logger: logger,
-            executor: LoopExecutor.shared
+            executor: EventLoop.shared
         )
         monitoring = try Monitoring(address: metrics, daemon: Self.daemon, logger: logger)
         server = RPCServer(

@@ -62,7 +62,7 @@ struct ControlSocket: ~Copyable {
 
     private mutating func accept() {
         while connections.count < Self.connectionLimit,
-            let socket = try? UnixSocket.accept(listener.raw, nonBlocking: true)
+            let socket = try? StreamSocket.accept(listener.raw, nonBlocking: true)
         {
             let shared = SharedDescriptor(socket)
             guard let peer = try? SocketMessages.peer(of: shared.raw), peer.uid == 0 else {

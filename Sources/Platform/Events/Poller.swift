@@ -133,7 +133,7 @@ private final class Core: Sendable {
         return token
     }
 
-    func cancel(_ token: UInt64) { state.withLock { $0.timers.cancel(token) } }
+    func cancel(_ token: UInt64) { _ = state.withLock { $0.timers.cancel(token) } }
 
     func wait(on descriptor: SharedDescriptor, _ interest: Epoll.Interest) async throws -> Epoll.Interest {
         let watched = SharedDescriptor(try descriptor.duplicate())

@@ -1,33 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import HeapModule
 
 /// What is to be done later; a pure value.
 struct Timers {
-    private struct Entry {
+    private struct Entry: Comparable {
         let dueNanos: Int64
-        let body: @Sendable () -> Void
+        let token: UInt64
+
+        static func < (one: Entry, other: Entry) -> Bool {
+            (one.dueNanos, one.token) < (other.dueNanos, other.token)
+        }
     }
 
-    private var entries: [UInt64: Entry] = [:]
-    /// When to look again, in boot time: never later than the first one is due. What is cancelled leaves it as it is,
-    /// so that most of those that come and go cost nothing but their entry.
-    private(set) var nextNanos: Int64?
+    private var bodies: [UInt64: @Sendable () -> Void] = [:]
+    /// Also of what was cancelled: most of those that come and go are never looked for here.
+    private var order = Heap<Entry>()
 
+    /// More of what was cancelled than of what was not is kept up to this number.
+    private static let keptCount = 64
+
+    /// When to look again, in boot time: never later than the first one is due.
+    var nextNanos: Int64? { order.min?.dueNanos }
+
+    /// - Parameter token: Another one for each.
     /// - Returns: Whether `nextNanos` is earlier now.
     mutating func add(_ token: UInt64, dueNanos: Int64, _ body: @escaping @Sendable () -> Void) -> Bool {
-        entries[token] = Entry(dueNanos: dueNanos, body: body)
-        if let nextNanos, nextNanos <= dueNanos { return false }
-        nextNanos = dueNanos
-        return true
+        let isFirst = nextNanos.map { dueNanos < $0 } ?? true
+        if order.count > 2 * bodies.count + Self.keptCount {
+            order = Heap(order.unordered.filter { bodies[$0.token] != nil })
+        }
+        bodies[token] = body
+        order.insert(Entry(dueNanos: dueNanos, token: token))
+        return isFirst
     }
 
-    mutating func cancel(_ token: UInt64) { entries[token] = nil }
+    /// - Returns: What is not called now, for the caller to let go of where no lock is held.
+    mutating func cancel(_ token: UInt64) -> (@Sendable () -> Void)? {
+        defer { if bodies.isEmpty { order = Heap() } }
+        return bodies.removeValue(forKey: token)
+    }
 
     /// Takes out what is due, the earliest first.
     mutating func take(atBootNanos now: Int64) -> [@Sendable () -> Void] {
-        guard let nextNanos, nextNanos <= now else { return [] }
-        let due = entries.filter { $0.value.dueNanos <= now }
-        for token in due.keys { entries[token] = nil }
-        self.nextNanos = entries.values.lazy.map(\.dueNanos).min()
-        return due.sorted { ($0.value.dueNanos, $0.key) < ($1.value.dueNanos, $1.key) }.map(\.value.body)
+        var due: [@Sendable () -> Void] = []
+        while let first = order.min, first.dueNanos <= now {
+            order.removeMin()
+            if let body = bodies.removeValue(forKey: first.token) { due.append(body) }
+        }
+        return due
     }
 }

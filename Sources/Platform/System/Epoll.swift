@@ -2,7 +2,7 @@
 internal import CLinux
 internal import Glibc
 
-/// epoll(7): many descriptors watched at once, each for one report (EPOLLONESHOT).
+/// epoll(7): many descriptors watched at once, each for one report (EPOLLONESHOT), or for as many as there are.
 package struct Epoll: ~Copyable, Sendable {
     package struct Interest: OptionSet, Hashable, Sendable {
         package let rawValue: UInt32
@@ -34,11 +34,33 @@ package struct Epoll: ~Copyable, Sendable {
     /// Watches a descriptor number until it is removed; after its one report it is silent.
     /// - Throws: `EEXIST` when the number is watched already, `EPERM` for regular files.
     package func add(_ watched: Int32, _ interest: Interest, token: UInt64) throws(SystemError) {
+        try control("epoll_ctl(ADD)", EPOLL_CTL_ADD, watched, interest.rawValue | Self.oneShot, token)
+    }
+
+    /// Watches a descriptor number until it is removed; it is reported as long as it is ready.
+    /// - Throws: `EEXIST` when the number is watched already, `EPERM` for regular files.
+    package func watch(_ watched: Int32, _ interest: Interest, token: UInt64) throws(SystemError) {
+        try control("epoll_ctl(ADD)", EPOLL_CTL_ADD, watched, interest.rawValue, token)
+    }
+
+    /// What is watched from now on, as by `watch`.
+    /// - Throws: `ENOENT` when the number is not watched.
+    package func change(_ watched: Int32, _ interest: Interest, token: UInt64) throws(SystemError) {
+        try control("epoll_ctl(MOD)", EPOLL_CTL_MOD, watched, interest.rawValue, token)
+    }
+
+    private func control(
+        _ name: StaticString,
+        _ operation: Int32,
+        _ watched: Int32,
+        _ events: UInt32,
+        _ token: UInt64
+    ) throws(SystemError) {
         var event = epoll_event()
-        event.events = interest.rawValue | Self.oneShot
+        event.events = events
         event.data.u64 = token
-        guard epoll_ctl(descriptor.raw, EPOLL_CTL_ADD, watched, &event) == 0 else {
-            throw SystemError("epoll_ctl(ADD)", code: errno)
+        guard epoll_ctl(descriptor.raw, operation, watched, &event) == 0 else {
+            throw SystemError("\(name)", code: errno)
         }
     }
 
@@ -64,5 +86,22 @@ package struct Epoll: ~Copyable, Sendable {
             let code = errno
             guard code == EINTR else { throw SystemError("epoll_wait", code: code) }
         }
+    }
+
+    /// The same for a loop that waits often: tells `body` each report, at most 64, and makes no list of them.
+    package func wait(
+        untilBootNanos deadlineNanos: Int64?,
+        _ body: (Report) -> Void
+    ) throws(SystemError) {
+        let limit = deadlineNanos.map(Clock.millis(untilBootNanos:)) ?? -1
+        let code = withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { events -> Int32 in
+            let count = epoll_wait(descriptor.raw, events.baseAddress, Int32(events.count), limit)
+            guard count >= 0 else { return errno }
+            for event in events[..<Int(count)] {
+                body(Report(token: event.data.u64, found: Interest(rawValue: event.events)))
+            }
+            return 0
+        }
+        guard code == 0 || code == EINTR else { throw SystemError("epoll_wait", code: code) }
     }
 }

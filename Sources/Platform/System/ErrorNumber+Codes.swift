@@ -13,5 +13,9 @@ extension ErrorNumber {
     package static let connectionRefused: Int32 = ECONNREFUSED
     package static let timedOut: Int32 = ETIMEDOUT
     package static let connectionReset: Int32 = ECONNRESET
+    package static let badDescriptor: Int32 = EBADF
+    package static let invalid: Int32 = EINVAL
+    package static let notSocket: Int32 = ENOTSOCK
+    package static let notSupported: Int32 = EOPNOTSUPP
     package static let connectionAborted: Int32 = ECONNABORTED
 }

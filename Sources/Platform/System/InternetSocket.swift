@@ -58,6 +58,34 @@ package enum InternetSocket {
         return socket
     }
 
+    /// Small messages do not wait for others that could travel with them. (It means nothing to other kinds of sockets.)
+    package static func sendAtOnce(_ socket: Int32) {
+        var on: Int32 = 1
+        setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    /// What has become of a socket since the last time: 0, or why it failed.
+    package static func takeError(of socket: Int32) -> Int32 {
+        var code: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        return getsockopt(socket, SOL_SOCKET, SO_ERROR, &code, &size) == 0 ? code : errno
+    }
+
+    /// The address of the other end, without its port; nil where it has none.
+    package static func peerAddress(of socket: Int32) -> String? {
+        var address = sockaddr_storage()
+        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        let result = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer -> Int32 in
+                guard getpeername(socket, pointer, &size) == 0 else { return -1 }
+                return getnameinfo(pointer, size, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
+            }
+        }
+        guard result == 0, address.ss_family != sa_family_t(AF_UNIX) else { return nil }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// The port that a socket has.
     package static func port(of descriptor: Int32) throws(SystemError) -> UInt16 {
         var address = sockaddr_in6()

@@ -1,8 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CLinux
 internal import Glibc
 
-/// Writing to connected stream sockets.
+/// Sockets that listen and are connected, wherever they are: accepting, reading, writing.
 package enum StreamSocket {
+    /// accept4(2): the next connection, close-on-exec. Also of sequenced packets.
+    package static func accept(
+        _ listener: Int32,
+        nonBlocking: Bool = false
+    ) throws(SystemError) -> Descriptor {
+        let flags = Int32(SOCK_CLOEXEC.rawValue) | (nonBlocking ? Int32(SOCK_NONBLOCK.rawValue) : 0)
+        while true {
+            let raw = petrel_accept(listener, flags)
+            if raw >= 0 { return Descriptor(adopting: raw) }
+            let code = errno
+            guard code == EINTR || code == ECONNABORTED else { throw SystemError("accept4", code: code) }
+        }
+    }
+
+    /// Takes what has arrived, as much as there is room for. Never waits.
+    /// - Returns: Bytes taken, 0 at the end of the peer's bytes; nil when nothing has arrived.
+    /// - Throws: `ECONNRESET` when the peer is gone and has left something unread.
+    /// - Source: recv(2).
+    package static func receiveSome(
+        _ socket: Int32,
+        into room: UnsafeMutableRawBufferPointer
+    ) throws(SystemError) -> Int? {
+        while true {
+            let count = recv(socket, room.baseAddress, room.count, Int32(MSG_DONTWAIT))
+            if count >= 0 { return count }
+            let code = errno
+            if code == EAGAIN { return nil }
+            guard code == EINTR else { throw SystemError("recv", code: code) }
+        }
+    }
+
     /// Hands as much of `bytes` to the kernel as it takes at once. Never waits, never raises SIGPIPE.
     /// - Returns: Bytes taken; 0 when the socket is full.
     /// - Throws: `EPIPE` or `ECONNRESET` when the peer is gone.

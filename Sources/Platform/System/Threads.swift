@@ -30,6 +30,9 @@ package enum Threads {
         pthread_detach(thread)
     }
 
+    /// The calling thread's number among those of this process that run just now; never 0.
+    package static var current: UInt { UInt(pthread_self()) }
+
     /// Names the calling thread (`/proc/PID/comm` for a process's first one): at most 15 bytes are kept.
     package static func setName(_ name: String) throws(SystemError) {
         let result = name.withCString { name in

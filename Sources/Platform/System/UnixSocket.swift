@@ -69,18 +69,6 @@ package enum UnixSocket {
         return socket
     }
 
-    /// accept4(2): the next connection, close-on-exec.
-    package static func accept(_ listener: Int32, nonBlocking: Bool = false) throws(SystemError) -> Descriptor
-    {
-        let flags = Int32(SOCK_CLOEXEC.rawValue) | (nonBlocking ? Int32(SOCK_NONBLOCK.rawValue) : 0)
-        while true {
-            let raw = petrel_accept(listener, flags)
-            if raw >= 0 { return Descriptor(adopting: raw) }
-            let code = errno
-            guard code == EINTR || code == ECONNABORTED else { throw SystemError("accept4", code: code) }
-        }
-    }
-
     /// Calls `body` with the address of `path`; an error number comes from its non-zero result.
     private static func withAddress(
         of path: String,

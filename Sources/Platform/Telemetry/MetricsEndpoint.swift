@@ -13,6 +13,8 @@ package final class MetricsEndpoint: Sendable {
         var connections: [ObjectIdentifier: any NIOCore.Channel] = [:]
     }
 
+    /// A thread of its own, once one is wanted: what is asked here must not hold up the daemon's calls.
+    private static let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private static let connectionLimit = 32
     /// What a connection may take, from its beginning to its end.
     private static let patience = TimeAmount.seconds(30)
@@ -36,7 +38,7 @@ package final class MetricsEndpoint: Sendable {
     package func run() async throws {
         state.withLock { $0.isRunning = true }
         let raw = try listener.duplicate().relinquish()
-        let channel = try await ServerBootstrap(group: EventLoops.all)
+        let channel = try await ServerBootstrap(group: Self.loop)
             .serverChannelOption(ChannelOptions.backlog, value: 64)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package import NIOCore
+internal import NIOCore
 internal import NIOSSL
-internal import RPC
+package import RPC
 
 /// One end of TLS 1.3 connections whose both ends have certificates.
 package struct MutualTLS: TransportSecurity {
@@ -60,21 +60,23 @@ package struct MutualTLS: TransportSecurity {
         )
     }
 
-    package func secure(_ channel: any NIOCore.Channel) throws {
-        let pipeline = channel.pipeline.syncOperations
+    package func makeSession(with peer: String) throws -> any SecureSession {
+        let address = try SocketAddress(ipAddress: peer, port: 0)
+        return try TLSSession(handler(), peer: address, refusal)
+    }
+
+    private func handler() throws -> any ChannelHandler {
         switch end {
-        case .server: try pipeline.addHandler(NIOSSLServerHandler(context: context))
-        case .client(let name):
-            try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: name))
+        case .server: NIOSSLServerHandler(context: context)
+        case .client(let name): try NIOSSLClientHandler(context: context, serverHostname: name)
         }
     }
 
-    package func refusal(of channel: any NIOCore.Channel) -> String? {
+    /// Why a certificate is not the one of the server that was called.
+    private func refusal(_ certificate: NIOSSLCertificate?) -> String? {
         guard case .client(let name?) = end else { return nil }
         // The library also takes a certificate of the address that the name has led to; names can be made to lead anywhere.
-        guard let certificate = try? channel.pipeline.syncOperations.nioSSL_peerCertificate() else {
-            return "the server has shown no certificate"
-        }
+        guard let certificate else { return "the server has shown no certificate" }
         let hasName = certificate._subjectAlternativeNames().contains { alternative in
             alternative.nameType == .dnsName
                 && alternative.contents.withUnsafeBufferPointer {
@@ -82,11 +84,6 @@ package struct MutualTLS: TransportSecurity {
                 }
         }
         return hasName ? nil : "the server's certificate is not for \(name)"
-    }
-
-    package func peerCertificate(of channel: any NIOCore.Channel) -> [UInt8]? {
-        let pipeline = channel.pipeline.syncOperations
-        return try? pipeline.nioSSL_peerCertificate()?.toDERBytes()
     }
 
     // MARK: - Files

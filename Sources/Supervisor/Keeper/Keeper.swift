@@ -245,7 +245,7 @@ package final class Keeper {
 
     private func acceptConnection() {
         do {
-            let socket = try UnixSocket.accept(controlListener.raw, nonBlocking: true)
+            let socket = try StreamSocket.accept(controlListener.raw, nonBlocking: true)
             guard try SocketMessages.peer(of: socket.raw).uid == CurrentProcess.userID else { return }
             connections.append(try ControlConnection(socket))
         } catch {
@@ -255,7 +255,7 @@ package final class Keeper {
 
     private func acceptClient() {
         do {
-            let socket = try UnixSocket.accept(streamListener.raw, nonBlocking: true)
+            let socket = try StreamSocket.accept(streamListener.raw, nonBlocking: true)
             guard try SocketMessages.peer(of: socket.raw).uid == CurrentProcess.userID else { return }
             newClients.append(StreamClient(socket))
         } catch {

@@ -98,6 +98,9 @@ static inline int petrel_punch_hole(int file, int64_t offset, int64_t count) { r
 static inline int petrel_inotify(int flags) { return (int)syscall(SYS_inotify_init1, flags); }
 static inline int petrel_inotify_watch(int queue, const char *path, uint32_t mask) { return (int)syscall(SYS_inotify_add_watch, queue, path, mask); }
 
+/// <sys/eventfd.h> is in none either.
+static inline int petrel_eventfd(int flags) { return (int)syscall(SYS_eventfd2, 0, flags); }
+
 /// No wrapper in the C library: whether two of this process's numbers are one open file (KCMP_FILE); 0 when they are.
 static inline long petrel_kcmp_file(int pid, int first, int second) { return syscall(SYS_kcmp, pid, pid, 0, first, second); }
 

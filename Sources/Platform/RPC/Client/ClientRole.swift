@@ -125,7 +125,7 @@ final class ClientRole: ConnectionRole {
 
     func dismissed(asksTooOften: Bool) { onDismissal(asksTooOften) }
 
-    func secured() {}
+    func secured(_ agreement: SecureAgreement) {}
 
     func disconnected(reason: String) { onDisconnect(reason) }
 }

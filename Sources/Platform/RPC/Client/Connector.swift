@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import NIOCore
-internal import NIOPosix
+internal import Events
 internal import Synchronization
 internal import System
 
@@ -9,15 +8,17 @@ internal import System
 final class Connector: Sendable {
     private enum Phase {
         case idle
-        case connecting(Mailbox, EventLoopFuture<Mailbox>)
+        case connecting(Mailbox, PendingConnection)
         case ready(Mailbox)
         case closed
     }
 
     private struct State {
         var phase = Phase.idle
-        /// All that exist, also those that new calls do not go to, and their ends.
-        var connections: [(mailbox: Mailbox, end: EventLoopFuture<Void>)] = []
+        /// All that exist, also those that new calls do not go to.
+        var connections: [Mailbox] = []
+        /// Who waits until none is left.
+        var waiters = WaitList()
         var keepAlive: KeepAlive?
     }
 
@@ -29,8 +30,7 @@ final class Connector: Sendable {
     let authority: (name: String, isSecure: Bool)?
 
     /// A server that accepts but does not speak is taken for absent after this time.
-    private static let settingsTimeout = TimeAmount.seconds(20)
-    private static let placeDelay = TimeAmount.milliseconds(2)
+    private static let settingsTimeout = Duration.seconds(20)
     static let firstDelay = Duration.milliseconds(5)
     private static let longestDelay = Duration.milliseconds(200)
 
@@ -78,14 +78,19 @@ final class Connector: Sendable {
     func close() {
         let mailboxes = state.withLock { state in
             state.phase = .closed
-            return state.connections.map(\.mailbox)
+            return state.connections
         }
         for mailbox in mailboxes { mailbox.post(.close) }
     }
 
     func waitUntilClosed() async {
-        let ends = state.withLock { $0.connections.map(\.end) }
-        for end in ends { try? await end.get() }
+        await withUnsafeContinuation { (waiter: WaitList.Waiter) in
+            let waits = state.withLock { state in
+                let ticket = state.waiters.ticket()
+                return !state.connections.isEmpty && state.waiters.add(waiter, ticket)
+            }
+            if !waits { waiter.resume() }
+        }
     }
 
     // MARK: - Connecting
@@ -121,175 +126,105 @@ final class Connector: Sendable {
     }
 
     private func attempt(deadline: Deadline?) async throws(RPCError) -> Mailbox {
-        let future = try connect()
-        // A promise of its own, which time and cancellation can fail without touching the connection.
-        let promise = future.eventLoop.makePromise(of: Mailbox.self)
-        future.cascade(to: promise)
-        let timer = deadline.map { deadline in
-            future.eventLoop.scheduleTask(in: .nanoseconds(deadline.remainingNanos)) {
-                promise.fail(
-                    RPCError(.deadlineExceeded, "the deadline has passed before there was a connection")
-                )
-            }
-        }
-        defer { timer?.cancel() }
-        do {
-            return try await withTaskCancellationHandler {
-                try await promise.futureResult.get()
-            } onCancel: {
-                promise.fail(RPCError(.cancelled, "the task was cancelled"))
-            }
-        } catch let error as RPCError {
-            throw error
-        } catch {
-            throw RPCError(.unavailable, "connect \(address): \(error)")
-        }
+        try await connect().mailbox(deadline: deadline)
     }
 
-    private func connect() throws(RPCError) -> EventLoopFuture<Mailbox> {
-        let loop = EventLoops.all.next()
+    private func connect() throws(RPCError) -> PendingConnection {
+        let loop = EventLoop.shared
         let mailbox = Mailbox(loop: loop)
-        let promise = loop.makePromise(of: Mailbox.self)
-        let existing = state.withLock { state -> Result<EventLoopFuture<Mailbox>?, RPCError> in
+        let pending = PendingConnection()
+        let existing = state.withLock { state -> Result<PendingConnection?, RPCError> in
             switch state.phase {
-            case .ready(let mailbox): return .success(loop.makeSucceededFuture(mailbox))
-            case .connecting(_, let future): return .success(future)
+            case .ready(let mailbox):
+                pending.settle(.success(mailbox))
+                return .success(pending)
+            case .connecting(_, let other): return .success(other)
             case .closed: return .failure(RPCError(.unavailable, "the channel is closed"))
             case .idle:
-                state.phase = .connecting(mailbox, promise.futureResult)
+                state.phase = .connecting(mailbox, pending)
                 return .success(nil)
             }
         }
-        do throws(RPCError) {
-            if let future = try existing.get() {
-                promise.fail(CancellationError())
-                return future
-            }
-        } catch {
-            promise.fail(error)
-            throw error
-        }
-        dial(mailbox, promise, on: loop)
-        return promise.futureResult
+        if let other = try existing.get() { return other }
+        loop.execute { [self] in dial(mailbox, pending, on: loop) }
+        return pending
     }
 
-    private func dial(_ mailbox: Mailbox, _ promise: EventLoopPromise<Mailbox>, on loop: any EventLoop) {
-        let bootstrap: @Sendable () -> ClientBootstrap = {
-            ClientBootstrap(group: loop)
-                .channelOption(
-                    ChannelOptions.writeBufferWaterMark,
-                    value: .init(low: 64 << 10, high: 256 << 10)
-                )
-                .connectTimeout(Self.settingsTimeout)
-        }
-        let channel: EventLoopFuture<any NIOCore.Channel>
-        switch address {
-        case .tcp(let host, let port):
-            // A name's addresses are tried side by side; the one that answers becomes the connection.
-            channel = bootstrap()
-                .channelOption(ChannelOptions.autoRead, value: false)
-                .connect(host: host, port: port)
-                .flatMapThrowing { [self] channel in
-                    do {
-                        try configure(channel, mailbox, promise, nil)
-                        try channel.syncOptions?.setOption(ChannelOptions.autoRead, value: true)
-                    } catch {
-                        channel.close(promise: nil)
-                        throw error
-                    }
-                    return channel
-                }
-        case .unixSocket(let path):
-            channel = socket(to: path, on: loop, until: .now() + Self.settingsTimeout)
-                .flatMap { [self] socket in
-                    bootstrap()
-                        .channelInitializer { channel in
-                            channel.eventLoop.makeCompletedFuture {
-                                try self.configure(channel, mailbox, promise, socket)
-                            }
-                        }
-                        .withConnectedSocket(socket)
-                }
-        }
-        channel.whenFailure { [self] error in
-            discard(mailbox)
-            promise.fail(error as? RPCError ?? RPCError(.unavailable, "connect \(address): \(error)"))
-        }
-    }
+    // On the loop.
 
-    /// A connected socket. While as many clients wait for the server to accept them as may, it is tried again: on a
-    /// socket that does not block, the kernel does not wait for a place.
-    private func socket(
-        to path: String,
-        on loop: any EventLoop,
-        until deadline: NIODeadline
-    ) -> EventLoopFuture<NIOBSDSocket.Handle> {
-        do throws(SystemError) {
-            let socket = try UnixSocket.connect(.stream, to: path, nonBlocking: true)
-            return loop.makeSucceededFuture(socket.relinquish())
-        } catch {
-            guard error.code == ErrorNumber.tryAgain, NIODeadline.now() < deadline, !isClosed else {
-                return loop.makeFailedFuture(RPCError(.unavailable, "\(error)"))
-            }
-            return loop.scheduleTask(in: Self.placeDelay) {}.futureResult.flatMap { [self] in
-                self.socket(to: path, on: loop, until: deadline)
+    private func dial(_ mailbox: Mailbox, _ pending: PendingConnection, on loop: EventLoop) {
+        let dial = Dial(address, on: loop, while: { [self] in !isClosed }) { [self] outcome in
+            do {
+                switch consume outcome {
+                case .success(let socket): try configure(socket, mailbox, pending, on: loop)
+                case .failure(let error): throw error
+                }
+            } catch {
+                discard(mailbox)
+                let error = error as? RPCError ?? RPCError(.unavailable, "connect \(address): \(error)")
+                pending.settle(.failure(error))
             }
         }
+        dial.start()
     }
 
     private func configure(
-        _ channel: any NIOCore.Channel,
+        _ socket: consuming Descriptor,
         _ mailbox: Mailbox,
-        _ promise: EventLoopPromise<Mailbox>,
-        _ socket: NIOBSDSocket.Handle?
+        _ pending: PendingConnection,
+        on loop: EventLoop
     ) throws {
         let address = address
-        let timer = channel.eventLoop.scheduleTask(in: Self.settingsTimeout) {
-            promise.fail(RPCError(.unavailable, "connect \(address): no answer"))
-            channel.close(promise: nil)
+        let peer = InternetSocket.peerAddress(of: socket.raw) ?? ""
+        let session = try security?.makeSession(with: peer)
+        let stream = ByteStream(socket, session, on: loop) { [weak self] in self?.forget(mailbox) }
+        let bound = EventLoop.Bound(stream)
+        let timer = loop.schedule(after: Self.settingsTimeout) {
+            pending.settle(.failure(RPCError(.unavailable, "connect \(address): no answer")))
+            bound.value.close(nil)
         }
         let role = ClientRole(
             onReady: { [self] in
-                timer.cancel()
+                loop.cancel(timer)
                 ready(mailbox)
-                promise.succeed(mailbox)
+                pending.settle(.success(mailbox))
             },
             onDismissal: { [weak self] asksTooOften in
                 self?.discard(mailbox)
                 if asksTooOften { self?.askLessOften() }
             },
             onDisconnect: { [weak self] reason in
-                timer.cancel()
+                loop.cancel(timer)
                 self?.discard(mailbox)
-                promise.fail(RPCError(.unavailable, reason))
+                pending.settle(.failure(RPCError(.unavailable, reason)))
             }
         )
         let keepAlive = state.withLock { state in
-            state.connections.append((mailbox, channel.closeFuture))
+            state.connections.append(mailbox)
             return state.keepAlive
         }
-        channel.closeFuture.whenComplete { [weak self] _ in self?.forget(mailbox) }
-        try security?.secure(channel)
-        try channel.pipeline.syncOperations.addHandler(
-            Connection(
-                mailbox: mailbox,
-                role: role,
-                loop: channel.eventLoop,
-                keepAlive: keepAlive,
-                security: security,
-                socket: security == nil ? socket : nil
-            )
+        let connection = Connection(
+            mailbox: mailbox,
+            role: role,
+            loop: loop,
+            stream: stream,
+            keepAlive: keepAlive
         )
-        // The channel may have been closed meanwhile, when there was no connection to tell.
+        do { try connection.start() } catch {
+            forget(mailbox)
+            throw error
+        }
+        // It may have been closed meanwhile, when there was no connection to tell.
         if isClosed { mailbox.post(.close) }
     }
 
     private func forget(_ mailbox: Mailbox) {
-        state.withLock { $0.connections.removeAll { $0.mailbox === mailbox } }
+        let waiters = state.withLock { state -> WaitList.Waiters in
+            state.connections.removeAll { $0 === mailbox }
+            return state.connections.isEmpty ? state.waiters.takeAll() : .none
+        }
+        waiters.resume()
     }
-
-    /// The server takes the PINGs for a nuisance.
-    private func askLessOften() { state.withLock { $0.keepAlive = $0.keepAlive?.calmer } }
 
     private func ready(_ mailbox: Mailbox) {
         record.noteConnection()
@@ -297,4 +232,7 @@ final class Connector: Sendable {
             if case .connecting(let own, _) = state.phase, own === mailbox { state.phase = .ready(mailbox) }
         }
     }
+
+    /// The server takes the PINGs for a nuisance.
+    private func askLessOften() { state.withLock { $0.keepAlive = $0.keepAlive?.calmer } }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Logging
-internal import NIOCore
 internal import Synchronization
 internal import System
 
@@ -26,21 +25,21 @@ final class Admission: Sendable {
         self.logger = logger
     }
 
-    /// Whether there is a place for a new connection, which it has until it ends; it is closed if not.
-    func admit(_ channel: any NIOCore.Channel) -> Bool {
+    /// Whether there is a place for a new connection, which it has until `leave`.
+    func admit() -> Bool {
         let isAdmitted = state.withLock { state in
             guard state.open < limit else { return false }
             state.open += 1
             return true
         }
-        if isAdmitted {
-            channel.closeFuture.whenComplete { [self] _ in state.withLock { $0.open -= 1 } }
-        } else {
-            channel.close(promise: nil)
+        if !isAdmitted {
             note("connections are refused: as many as may be are open", ["limit": "\(limit)"])
         }
         return isAdmitted
     }
+
+    /// A connection has ended.
+    func leave() { state.withLock { $0.open -= 1 } }
 
     /// Logs why none is accepted.
     func failed(_ error: any Error) { note("a connection cannot be accepted", ["error": "\(error)"]) }

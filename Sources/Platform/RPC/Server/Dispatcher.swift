@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Events
 internal import Synchronization
 internal import System
 
@@ -74,7 +75,7 @@ final class Dispatcher: Sendable {
         call.mailbox.handlers.add(1, ordering: .relaxed)
         let handler = method.method
         guard method.isQuick else { return Task { await self.serve(handler, call, context) } }
-        return Task.immediate(executorPreference: LoopExecutor.shared) {
+        return Task.immediate(executorPreference: EventLoop.shared) {
             await self.serve(handler, call, context)
         }
     }

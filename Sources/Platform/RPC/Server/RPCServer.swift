@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Events
 package import Logging
-internal import NIOCore
-internal import NIOPosix
 internal import Synchronization
 package import System
 
@@ -12,7 +11,7 @@ package final class RPCServer: Sendable {
     private struct State {
         var isDraining = false
         var isStopped = false
-        var listeners: [any NIOCore.Channel] = []
+        var listeners: [Listener] = []
         var connections: [ObjectIdentifier: Mailbox] = [:]
         var waiters = WaitList()
     }
@@ -74,41 +73,18 @@ package final class RPCServer: Sendable {
         security: (any TransportSecurity)? = nil,
         connectionLimit: Int = 4096
     ) async throws {
-        let raw = descriptor.relinquish()
         let admission = Admission(limit: connectionLimit, logger: logger)
-        let listener: any NIOCore.Channel
-        do {
-            listener = try await ServerBootstrap(group: EventLoops.all)
-                // NIO calls listen(2) again, on a socket that may have listened for long.
-                .serverChannelOption(ChannelOptions.backlog, value: 4096)
-                .serverChannelOption(ChannelOptions.maxMessagesPerRead, value: 16)
-                .serverChannelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(AcceptPause { admission.failed($0) })
-                    }
-                }
-                .childChannelOption(
-                    ChannelOptions.writeBufferWaterMark,
-                    value: .init(low: 64 << 10, high: 256 << 10)
-                )
-                .childChannelInitializer { [self] channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        if admission.admit(channel) { try accept(channel, security) }
-                    }
-                }
-                .withBoundSocket(raw)
-                .get()
-        } catch {
-            throw RPCError(.unavailable, "cannot serve: \(error)")
+        let listener = Listener(descriptor, on: .shared, admission) { [self] socket in
+            accept(socket, security, admission)
         }
         let isRefused = state.withLock { state in
             if !state.isDraining { state.listeners.append(listener) }
             return state.isDraining
         }
-        if isRefused { listener.close(promise: nil) }
+        if isRefused { listener.close() }
         var wasAsked = false
         await withTaskCancellationHandler {
-            try? await listener.closeFuture.get()
+            await listener.run()
             wasAsked = state.withLock { $0.isDraining }
             await waitForCalls()
         } onCancel: {
@@ -119,63 +95,71 @@ package final class RPCServer: Sendable {
 
     /// Takes no more connections and calls, and lets the calls finish; health says NOT_SERVING meanwhile.
     package func gracefulShutdown() {
-        let (listeners, connections) = state.withLock { state -> ([any NIOCore.Channel], [Mailbox]) in
+        let (listeners, connections) = state.withLock { state -> ([Listener], [Mailbox]) in
             guard !state.isDraining else { return ([], []) }
             state.isDraining = true
             return (state.listeners, Array(state.connections.values))
         }
         health.drain()
-        for listener in listeners { listener.close(promise: nil) }
+        for listener in listeners { listener.close() }
         for connection in connections { connection.post(.drain) }
     }
 
     /// Closes everything at once.
     private func stop() {
-        let (listeners, connections) = state.withLock { state -> ([any NIOCore.Channel], [Mailbox]) in
+        let (listeners, connections) = state.withLock { state -> ([Listener], [Mailbox]) in
             state.isDraining = true
             state.isStopped = true
             return (state.listeners, Array(state.connections.values))
         }
         health.drain()
-        for listener in listeners { listener.close(promise: nil) }
+        for listener in listeners { listener.close() }
         for connection in connections { connection.post(.close) }
         wake()
     }
 
     // MARK: - Connections
 
-    private func accept(_ channel: any NIOCore.Channel, _ security: (any TransportSecurity)?) throws {
-        try security?.secure(channel)
-        let mailbox = Mailbox(loop: channel.eventLoop, unread: UnreadBytes(), queued: QueuedBytes())
-        let socket = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
-            of: NIOBSDSocket.Handle.self
-        ) { $0 }
-        let key = ObjectIdentifier(mailbox)
-        let role = ServerRole(
-            dispatcher: dispatcher,
-            peer: socket.flatMap { Self.peer(of: $0) },
-            mailbox: mailbox,
-            peerCertificate: { [unowned channel] in security?.peerCertificate(of: channel) },
-            onDisconnect: { [weak self] in self?.disconnected(key) }
-        )
-        let isDraining = state.withLock { state in
-            state.connections[key] = mailbox
-            return state.isDraining
-        }
-        try channel.pipeline.syncOperations.addHandler(
-            Connection(
+    /// On the loop.
+    private func accept(
+        _ socket: consuming Descriptor,
+        _ security: (any TransportSecurity)?,
+        _ admission: Admission
+    ) {
+        let loop = EventLoop.shared
+        let raw = socket.raw
+        InternetSocket.sendAtOnce(raw)
+        do {
+            let session = try security?.makeSession(with: InternetSocket.peerAddress(of: raw) ?? "")
+            let stream = ByteStream(socket, session, on: loop) { admission.leave() }
+            let mailbox = Mailbox(loop: loop, unread: UnreadBytes(), queued: QueuedBytes())
+            let key = ObjectIdentifier(mailbox)
+            let role = ServerRole(
+                dispatcher: dispatcher,
+                peer: Self.peer(of: raw),
+                mailbox: mailbox,
+                onDisconnect: { [weak self] in self?.disconnected(key) }
+            )
+            let isDraining = state.withLock { state in
+                state.connections[key] = mailbox
+                return state.isDraining
+            }
+            let connection = Connection(
                 mailbox: mailbox,
                 role: role,
-                loop: channel.eventLoop,
-                keepAlive: keepAlive,
-                security: security,
-                socket: security == nil ? socket : nil
+                loop: loop,
+                stream: stream,
+                keepAlive: keepAlive
             )
-        )
-        if isDraining { mailbox.post(.drain) }
+            try connection.start()
+            if isDraining { mailbox.post(.drain) }
+        } catch {
+            admission.leave()
+            admission.failed(error)
+        }
     }
 
-    private static func peer(of socket: NIOBSDSocket.Handle) -> PeerCredentials? {
+    private static func peer(of socket: Int32) -> PeerCredentials? {
         let credentials = try? SocketMessages.peer(of: socket)
         // Who is connected over TCP is nobody that the kernel knows.
         guard let credentials, credentials.uid != .max else { return nil }
@@ -198,8 +182,8 @@ package final class RPCServer: Sendable {
     /// is left is cancelled, and has as long again.
     private func waitForCalls() async {
         dispatcher.whenIdle { [weak self] in self?.wake() }
-        let closer = EventLoops.all.next().scheduleTask(in: .init(gracePeriod)) { [self] in stop() }
-        let limit = EventLoops.all.next().scheduleTask(in: .init(gracePeriod * 2)) { [self] in
+        let closer = EventLoop.shared.schedule(after: gracePeriod) { [self] in stop() }
+        let limit = EventLoop.shared.schedule(after: gracePeriod * 2) { [self] in
             logger.warning(
                 "handlers ignore their cancellation",
                 metadata: ["count": "\(dispatcher.runningCount)"]
@@ -208,8 +192,8 @@ package final class RPCServer: Sendable {
             wake()
         }
         defer {
-            closer.cancel()
-            limit.cancel()
+            EventLoop.shared.cancel(closer)
+            EventLoop.shared.cancel(limit)
         }
         while !isQuiet {
             await withUnsafeContinuation { (waiter: WaitList.Waiter) in

@@ -7,7 +7,6 @@ final class ServerRole: ConnectionRole {
     private let dispatcher: Dispatcher
     private let peer: PeerCredentials?
     private let mailbox: Mailbox
-    private let peerCertificate: () -> [UInt8]?
     private let onDisconnect: () -> Void
     private var certificate: [UInt8]?
     private var lastMethod: (path: String, method: Dispatcher.Method)?
@@ -26,10 +25,8 @@ final class ServerRole: ConnectionRole {
         dispatcher: Dispatcher,
         peer: PeerCredentials?,
         mailbox: Mailbox,
-        peerCertificate: @escaping () -> [UInt8]?,
         onDisconnect: @escaping () -> Void
     ) {
-        self.peerCertificate = peerCertificate
         self.dispatcher = dispatcher
         self.peer = peer
         self.mailbox = mailbox
@@ -200,7 +197,7 @@ final class ServerRole: ConnectionRole {
 
     func dismissed(asksTooOften: Bool) {}
 
-    func secured() { certificate = peerCertificate() }
+    func secured(_ agreement: SecureAgreement) { certificate = agreement.peerCertificate }
 
     func disconnected(reason: String) { onDisconnect() }
 }

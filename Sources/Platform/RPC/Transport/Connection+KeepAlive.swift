@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CNGHTTP2
-internal import NIOCore
+internal import Events
 internal import System
 
 /// Asking the peer for a sign of life, and being asked.
@@ -18,8 +18,9 @@ extension Connection {
 
     /// Its settings have arrived, or the connection has ended.
     func stopAwaitingGreeting() {
-        greetingTimer?.cancel()
+        guard let timer = greetingTimer else { return }
         greetingTimer = nil
+        loop.cancel(timer)
     }
 
     func keepAlive(_ keepAlive: KeepAlive) {
@@ -51,9 +52,9 @@ extension Connection {
     private func later(
         _ time: Duration,
         _ body: @escaping @Sendable (Connection) -> Void
-    ) -> Scheduled<Void> {
-        let bound = NIOLoopBound(reference, eventLoop: loop)
-        return loop.scheduleTask(in: .init(time)) {
+    ) -> EventLoop.Timer {
+        let bound = EventLoop.Bound(reference)
+        return loop.schedule(after: time) {
             guard let connection = bound.value.connection, connection.session != nil else { return }
             body(connection)
         }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CNGHTTP2
-internal import NIOCore
 
 /// nghttp2's side of a connection: options, settings and callbacks.
 extension Connection {
@@ -267,7 +266,7 @@ extension Connection {
 
     private func closed(_ id: Int32, _ code: UInt32) {
         guard let record = records.remove(id) else { return }
-        record.timer?.cancel()
+        stopTimer(of: record)
         restore(record)
         role.closed(record, code: code)
         // Only now: nobody adds to it any more.

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CNGHTTP2
-internal import NIOCore
-internal import NIOTLS
+internal import Events
+internal import System
 
-/// One HTTP/2 connection: a channel handler around an nghttp2 session, on one event loop.
+/// One HTTP/2 connection: an nghttp2 session over a stream of bytes, on the event loop.
 ///
 /// It owns the session and the records of the open streams. Tasks reach it through its mailbox. nghttp2 must not be
 /// asked for output inside its callbacks, so they only change state; `flush` follows once, when the batch is done.
-final class Connection: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
+final class Connection: ByteStream.User {
     let mailbox: Mailbox
     let role: any ConnectionRole
-    let loop: any EventLoop
+    let loop: EventLoop
+    let stream: ByteStream
     var session: OpaquePointer?
     var records = StreamTable()
     /// Requests whose handlers are to be started when all that has arrived is read.
@@ -42,27 +40,18 @@ final class Connection: ChannelInboundHandler {
     var questions = 0
     /// The peer's settings have arrived.
     var isGreeted = false
-    var greetingTimer: Scheduled<Void>?
+    var greetingTimer: EventLoop.Timer?
     var pings = PingGuard()
     /// To this connection, until it has ended.
     let reference = Reference()
 
     private let keepAlive: KeepAlive?
-    private let security: (any TransportSecurity)?
-    var context: ChannelHandlerContext?
-    var hasStarted = false
     var isFlushing = false
     private var isReading = false
     /// nghttp2 is at work.
     var isBusy: Bool { isFlushing || isReading }
     var isClosing = false
     private var isGivenUp = false
-    var isPaused = false
-    /// What is written goes straight to this socket, as long as it takes it; nil where it must go through the
-    /// channel, as with TLS. It is the channel's, which closes it: used while that is active only.
-    let socket: NIOBSDSocket.Handle?
-    /// Batches, or rests of them, that wait in the channel's queue.
-    var queuedBatches = 0
     private var drain = Drain.none
     var failure = "the connection was closed"
 
@@ -71,101 +60,77 @@ final class Connection: ChannelInboundHandler {
     init(
         mailbox: Mailbox,
         role: any ConnectionRole,
-        loop: any EventLoop,
-        keepAlive: KeepAlive?,
-        security: (any TransportSecurity)?,
-        socket: NIOBSDSocket.Handle?
+        loop: EventLoop,
+        stream: ByteStream,
+        keepAlive: KeepAlive?
     ) {
-        self.socket = socket
-        self.keepAlive = keepAlive
-        self.security = security
         self.mailbox = mailbox
         self.role = role
         self.loop = loop
+        self.stream = stream
+        self.keepAlive = keepAlive
     }
 
-    // MARK: - Channel
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        session = makeSession()
+    /// On the loop: begins to speak.
+    /// - Throws: When the kernel cannot watch another socket.
+    func start() throws(SystemError) {
+        let session = makeSession()
+        self.session = session
         reference.connection = self
         mailbox.attach(self)
-        if context.channel.isActive { start() }
-    }
-
-    func channelActive(context: ChannelHandlerContext) { start() }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard let session, !isClosing else { return }
-        hasHeard = true
-        isAsking = false
-        let buffer = unwrapInboundIn(data)
-        isReading = true
-        let isSpeaking = LoopExecutor.shared.turn {
-            defer { isReading = false }
-            let result = buffer.withUnsafeReadableBytes { bytes in
-                nghttp2_session_mem_recv(
-                    session,
-                    bytes.baseAddress?.assumingMemoryBound(to: UInt8.self),
-                    bytes.count
-                )
-            }
-            guard result < 0 else { return true }
-            failure =
-                "the peer does not speak HTTP/2: \(String(cString: nghttp2_strerror(Int32(result))))"
-            nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR.rawValue)
-            return false
+        do throws(SystemError) { try stream.open(for: self) } catch {
+            end()
+            throw error
         }
-        guard !isSpeaking else { return }
-        // What nghttp2 has to say about it (GOAWAY) is sent first.
-        flush()
-        closeAfterWrites()
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) {
-        startHandlers()
-        flush()
-    }
-
-    /// Handlers see what came with their request at once, and what the quick ones answer goes out together.
-    private func startHandlers() {
-        guard !beginners.isEmpty else { return }
-        LoopExecutor.shared.turn {
-            for record in beginners { role.startHandler(of: record) }
-            beginners.removeAll(keepingCapacity: true)
-        }
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) { flush() }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        failure = "the connection failed: \(error)"
-        context.close(promise: nil)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) { end() }
-
-    func handlerRemoved(context: ChannelHandlerContext) { end() }
-
-    private func start() {
-        guard let session, !hasStarted else { return }
-        hasStarted = true
+        guard let session else { return }
         submitSettings(session)
         flush()
         awaitGreeting()
         if let keepAlive { self.keepAlive(keepAlive) }
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let security, case .handshakeCompleted(let agreed)? = event as? TLSUserEvent {
-            guard agreed == "h2" else {
-                return giveUp("the peer does not agree to HTTP/2 (ALPN: \(agreed ?? "nothing"))")
-            }
-            if let reason = security.refusal(of: context.channel) { return giveUp(reason) }
-            role.secured()
+    // MARK: - The stream
+
+    func received(_ bytes: UnsafeRawBufferPointer) {
+        guard let session, !isClosing else { return }
+        hasHeard = true
+        isAsking = false
+        isReading = true
+        let result = nghttp2_session_mem_recv(
+            session,
+            bytes.baseAddress?.assumingMemoryBound(to: UInt8.self),
+            bytes.count
+        )
+        isReading = false
+        guard result < 0 else { return }
+        failure = "the peer does not speak HTTP/2: \(String(cString: nghttp2_strerror(Int32(result))))"
+        nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR.rawValue)
+        // What nghttp2 has to say about it (GOAWAY) is sent first.
+        flush()
+        closeAfterWrites()
+    }
+
+    /// Handlers see what came with their request at once. What they answer goes out together, and with it what tasks make of
+    /// what has arrived for them.
+    func receivedAll() {
+        for record in beginners { role.startHandler(of: record) }
+        beginners.removeAll(keepingCapacity: true)
+        mailbox.deliverHere()
+    }
+
+    func becameWritable() { flush() }
+
+    func secured(_ agreement: SecureAgreement) {
+        guard agreement.protocolName == "h2" else {
+            return giveUp("the peer does not agree to HTTP/2 (ALPN: \(agreement.protocolName ?? "nothing"))")
         }
-        context.fireUserInboundEventTriggered(event)
+        if let reason = agreement.refusal { return giveUp(reason) }
+        role.secured(agreement)
+    }
+
+    func closed(_ failure: String?) {
+        if let failure, !isGivenUp { self.failure = "the connection failed: \(failure)" }
+        end()
     }
 
     /// Closes the connection at once.
@@ -175,12 +140,12 @@ final class Connection: ChannelInboundHandler {
         failure = reason
         // What still arrives is nobody's: a peer that was refused must not be taken for one that is ready.
         isClosing = true
-        context?.close(promise: nil)
+        stream.close(nil)
     }
 
     /// What nghttp2 is to say goes out first.
     func flushLater(_ body: @escaping @Sendable (Connection) -> Void) {
-        let bound = NIOLoopBound(self, eventLoop: loop)
+        let bound = EventLoop.Bound(self)
         loop.execute {
             guard bound.value.session != nil else { return }
             bound.value.flush()
@@ -199,7 +164,7 @@ final class Connection: ChannelInboundHandler {
         beginners = []
         speakers = []
         for record in records.removeAll() {
-            record.timer?.cancel()
+            stopTimer(of: record)
             record.call.dropOutput()
             role.lost(record, reason: failure)
         }
@@ -208,7 +173,6 @@ final class Connection: ChannelInboundHandler {
         }
         role.disconnected(reason: failure)
         nghttp2_session_del(session)
-        context = nil
     }
 
     // MARK: - Orders
@@ -269,14 +233,19 @@ final class Connection: ChannelInboundHandler {
     /// Makes the deadline's timer, where there is a deadline.
     func schedule(_ record: StreamRecord) {
         guard let deadline = record.deadline else { return }
-        let connection = NIOLoopBound(self, eventLoop: loop)
-        let bound = NIOLoopBound(record, eventLoop: loop)
-        record.timer = loop.scheduleTask(in: .nanoseconds(deadline.remainingNanos)) {
-            let connection = connection.value
+        let bound = EventLoop.Bound((self, record))
+        record.timer = loop.schedule(atBootNanos: deadline.bootNanos) {
+            let (connection, record) = bound.value
             guard connection.session != nil else { return }
-            connection.role.timedOut(bound.value, connection)
+            connection.role.timedOut(record, connection)
             connection.flush()
         }
+    }
+
+    func stopTimer(of record: StreamRecord) {
+        guard let timer = record.timer else { return }
+        record.timer = nil
+        loop.cancel(timer)
     }
 
     // MARK: - For the roles
@@ -323,8 +292,8 @@ final class Connection: ChannelInboundHandler {
         drain = .announced
         nghttp2_submit_shutdown_notice(session)
         nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        loop.scheduleTask(in: .seconds(1)) {
+        let bound = EventLoop.Bound(self)
+        loop.schedule(after: .seconds(1)) {
             bound.value.finishDrain()
             bound.value.flush()
         }

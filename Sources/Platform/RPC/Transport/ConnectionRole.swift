@@ -42,8 +42,8 @@ protocol ConnectionRole: AnyObject {
     /// The peer takes no more calls on this connection.
     func dismissed(asksTooOften: Bool)
 
-    /// The channel is encrypted, and both ends agree on HTTP/2.
-    func secured()
+    /// The stream is encrypted, and both ends agree on HTTP/2.
+    func secured(_ agreement: SecureAgreement)
 
     /// The connection has ended.
     func disconnected(reason: String)

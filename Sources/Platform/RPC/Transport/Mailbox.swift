@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import NIOCore
+internal import Events
 internal import Synchronization
 
 /// How tasks reach their connection: orders are queued, and the event loop works through them in one go.
-final class Mailbox: Sendable {
+final class Mailbox: EventLoop.Resident {
     enum Order: Sendable {
         /// Client: begin this call.
         case open(CallStream, HeaderBlock, deadline: Deadline?)
@@ -28,7 +28,7 @@ final class Mailbox: Sendable {
     }
 
     private let state = Mutex(State())
-    private let loop: any EventLoop
+    private let loop: EventLoop
     /// On the loop only; nil before it is there, and when it is gone.
     nonisolated(unsafe) private var connection: Connection?
     /// On the loop only: the connection was told something, and is to flush.
@@ -40,7 +40,7 @@ final class Mailbox: Sendable {
     /// Server: handlers that run, also those of calls that are gone.
     let handlers = Atomic(0)
 
-    init(loop: any EventLoop, unread: UnreadBytes? = nil, queued: QueuedBytes? = nil) {
+    init(loop: EventLoop, unread: UnreadBytes? = nil, queued: QueuedBytes? = nil) {
         self.queued = queued
         self.loop = loop
         self.unread = unread
@@ -58,7 +58,7 @@ final class Mailbox: Sendable {
             defer { state.isScheduled = true }
             return (true, !state.isScheduled)
         }
-        if schedule { LoopExecutor.shared.deliver(self) }
+        if schedule { loop.deliver(self) }
         return isOpen
     }
 
@@ -73,8 +73,7 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// On the loop.
-    func deliver() {
+    package func carryOut() {
         isDue = false
         let orders = state.withLock { state in
             state.isScheduled = false
@@ -111,13 +110,17 @@ final class Mailbox: Sendable {
     /// The connection, where it can be told something now: on its loop, when it is in the middle of nothing and no other
     /// order comes first. It will flush.
     private func connectionAtHand() -> Connection? {
-        guard loop.inEventLoop, let connection, !connection.isBusy,
+        guard loop.isCurrent, let connection, !connection.isBusy,
             state.withLock({ $0.orders.isEmpty })
         else { return nil }
-        if !isDue {
-            isDue = true
-            LoopExecutor.shared.deliverHere(self)
-        }
+        deliverHere()
         return connection
+    }
+
+    /// On the loop: the connection flushes when what is ready has run.
+    func deliverHere() {
+        guard !isDue else { return }
+        isDue = true
+        loop.deliverHere(self)
     }
 }

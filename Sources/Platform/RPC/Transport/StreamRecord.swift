@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import NIOCore
+internal import Events
 
 /// What a connection keeps about one open stream; used on its event loop only.
 final class StreamRecord {
@@ -22,7 +22,7 @@ final class StreamRecord {
     /// Server: the status was handed to nghttp2.
     var isFinished = false
     /// Fires at the deadline.
-    var timer: Scheduled<Void>?
+    var timer: EventLoop.Timer?
     /// Server: the handler.
     var task: Task<Void, Never>?
     /// Server: the request's headers were taken.

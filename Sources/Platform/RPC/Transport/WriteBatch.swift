@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import NIOCore
 internal import System
 
 /// What is to be written next, in order. Frame headers and small messages are copied into it; of large messages it only
@@ -72,27 +71,25 @@ struct WriteBatch {
         return try result.get()
     }
 
-    /// All but the first `count` bytes.
-    func rest(after count: Int) -> ByteBuffer {
-        var rest = ByteBuffer()
-        rest.reserveCapacity(byteCount - count)
+    /// Adds all but the first `count` bytes to `rest`.
+    func copy(after count: Int, to rest: inout [UInt8]) {
+        rest.reserveCapacity(rest.count + byteCount - count)
         withPieces { pieces in
             var skipped = count
             for piece in pieces {
                 let part = piece.dropFirst(skipped)
                 skipped -= piece.count - part.count
-                rest.writeBytes(part)
+                rest.append(contentsOf: part)
             }
         }
-        return rest
     }
 
     /// All bytes, in order.
-    private func withPieces(_ body: ([UnsafeRawBufferPointer]) -> Void) {
-        small.withUnsafeBytes { small in
+    func withPieces(_ body: ([UnsafeRawBufferPointer]) throws -> Void) rethrows {
+        try small.withUnsafeBytes { small in
             var pieces: [UnsafeRawBufferPointer] = []
             pieces.reserveCapacity(2 * parts.count + 1)
-            withPieces(after: 0, 0, small, &pieces, body)
+            try withPieces(after: 0, 0, small, &pieces, body)
         }
     }
 
@@ -102,14 +99,14 @@ struct WriteBatch {
         _ position: Int,
         _ small: UnsafeRawBufferPointer,
         _ pieces: inout [UnsafeRawBufferPointer],
-        _ body: ([UnsafeRawBufferPointer]) -> Void
-    ) {
+        _ body: ([UnsafeRawBufferPointer]) throws -> Void
+    ) rethrows {
         let next = index < parts.count ? parts[index].position : small.count
         if next > position { pieces.append(UnsafeRawBufferPointer(rebasing: small[position..<next])) }
-        guard index < parts.count else { return body(pieces) }
-        parts[index].bytes.withUnsafeBytes { bytes in
+        guard index < parts.count else { return try body(pieces) }
+        try parts[index].bytes.withUnsafeBytes { bytes in
             pieces.append(UnsafeRawBufferPointer(rebasing: bytes[parts[index].range]))
-            withPieces(after: index + 1, next, small, &pieces, body)
+            try withPieces(after: index + 1, next, small, &pieces, body)
         }
     }
 }

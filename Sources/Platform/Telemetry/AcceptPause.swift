@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-package import NIOCore
+internal import NIOCore
 internal import System
 
 /// Lets a listening socket rest while no connection can be accepted, for want of descriptors or memory: it is
 /// ready to be read all that time, and would keep the event loop busy. Used on its event loop.
 ///
 /// NIO's own handler for this does not stop a read that is already asked for, which each first failure is.
-package final class AcceptPause: ChannelInboundHandler {
-    package typealias InboundIn = any NIOCore.Channel
+final class AcceptPause: ChannelInboundHandler {
+    typealias InboundIn = any NIOCore.Channel
 
     /// How long it rests before it is tried again.
     private static let length = TimeAmount.milliseconds(100)
@@ -15,10 +15,10 @@ package final class AcceptPause: ChannelInboundHandler {
     private let onFailure: (any Error) -> Void
 
     /// - Parameter onFailure: Told of each failure.
-    package init(onFailure: @escaping (any Error) -> Void = { _ in }) { self.onFailure = onFailure }
+    init(onFailure: @escaping (any Error) -> Void = { _ in }) { self.onFailure = onFailure }
 
     /// A failure that ends the socket is followed by its end; then there is nothing to switch on again.
-    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
         onFailure(error)
         // A client that is gone before it is accepted is no reason to keep the others waiting.
         guard let error = error as? IOError, error.errnoCode != ErrorNumber.connectionAborted else { return }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Events
 import Messages
 import RPC
 import Synchronization
@@ -9,7 +10,7 @@ import Testing
 
 /// Handlers on the event loop, which tell connections at once what others post.
 @Suite(.serialized, .timeLimit(.minutes(2)))
-struct LoopExecutorTests {
+struct EventLoopTests {
     private static let quick: Set<String> = Set(
         ["Say", "Repeat", "Collect", "Converse"].map { "petrel.test.v1.Echo/" + $0 }
     )
@@ -42,7 +43,7 @@ struct LoopExecutorTests {
                 _ in
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for number in 0..<100 as Range<UInt32> {
-                        let executor: LoopExecutor? = number % 2 == 0 ? .shared : nil
+                        let executor: EventLoop? = number % 2 == 0 ? .shared : nil
                         group.addTask(executorPreference: executor) { try await call(client, number) }
                     }
                     try await group.waitForAll()
@@ -109,8 +110,8 @@ struct LoopExecutorTests {
             let call = Task { try await client.say(.init(behaviour: "sleep")) }
             expect(try await eventually { farewell.isWaiting.withLock { $0 } })
             // All of it becomes ready in one turn of the loop.
-            await Task(executorPreference: LoopExecutor.shared) {
-                for _ in 0..<300 { Task(executorPreference: LoopExecutor.shared) {} }
+            await Task(executorPreference: EventLoop.shared) {
+                for _ in 0..<300 { Task(executorPreference: EventLoop.shared) {} }
                 serving.cancel()
             }.value
             expect(try await eventually { isOver.withLock { $0 } })

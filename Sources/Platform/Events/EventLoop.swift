@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Synchronization
+package import System
+
+/// One thread that waits for descriptors, keeps time, runs tasks, and carries out what they and others ask of those who live
+/// on it: none of that wakes another thread, and what a task on the loop asks for needs no further wait.
+///
+/// It owns its thread, for the life of the process, and holds what it watches. Tasks only if they never hold it up: all that
+/// live on it wait meanwhile.
+///
+/// A pass of the loop: what was found ready is told, then what is due; then all that is ready runs, and all that this makes
+/// ready, up to a bound; then it waits.
+package final class EventLoop: TaskExecutor {
+    /// Who is told what was found on a descriptor. On the loop.
+    package protocol Source: AnyObject {
+        func ready(_ found: Epoll.Interest)
+    }
+
+    /// Who lives on the loop, and is told things from anywhere.
+    package protocol Resident: AnyObject, Sendable {
+        /// On the loop: carries out what it was told since the last time.
+        func carryOut()
+    }
+
+    /// A descriptor that is watched.
+    package struct Watch: Sendable {
+        fileprivate let raw: Int32
+        fileprivate let token: UInt64
+    }
+
+    /// One call that is still to come.
+    package struct Timer: Sendable { fileprivate let token: UInt64 }
+
+    /// Lets what belongs to the loop be captured by what runs on it.
+    package struct Bound<Value>: @unchecked Sendable {
+        /// On the loop only.
+        package let value: Value
+        package init(_ value: Value) { self.value = value }
+    }
+
+    private struct State {
+        var jobs: [UnownedJob] = []
+        var residents: [any Resident] = []
+        var actions: [@Sendable () -> Void] = []
+        var timers = Timers()
+        var lastTimer: UInt64 = 0
+        /// It looks at all this before it waits; if not, it is to be woken.
+        var isAwake = true
+
+        var isIdle: Bool { jobs.isEmpty && residents.isEmpty && actions.isEmpty }
+    }
+
+    private let epoll: Epoll
+    private let counter: EventCounter
+    private let state = Mutex(State())
+    private let thread = Atomic<UInt>(0)
+
+    // On the loop.
+    nonisolated(unsafe) private var sources: [UInt64: any Source] = [:]
+    nonisolated(unsafe) private var lastToken: UInt64 = 0
+    /// Who was told something by what runs just now.
+    nonisolated(unsafe) private var due: [any Resident] = []
+    /// Empty lists, kept for their memory.
+    nonisolated(unsafe) private var spare: (jobs: [UnownedJob], residents: [any Resident]) = ([], [])
+
+    /// The loop looks after its descriptors at least so often.
+    private static let jobsAtOnce = 256
+    /// Lists are not kept for their memory beyond what a busy connection needs.
+    private static let keptCount = 1024
+    /// What wakes the loop.
+    private static let counterToken: UInt64 = 0
+
+    /// The process's loop; made when first used. One serves all connections: handlers that run on it talk to their clients
+    /// and to their peers without waking another thread.
+    package static let shared: EventLoop = {
+        ProgramMemory.keepFree()
+        let loop: EventLoop
+        do { loop = try EventLoop() } catch {
+            // A program without two descriptors and a thread to spare, when it starts, can do nothing at all.
+            fatalError("cannot start the event loop: \(error)")
+        }
+        return loop
+    }()
+
+    private init() throws(SystemError) {
+        epoll = try Epoll()
+        counter = try EventCounter()
+        try epoll.watch(counter.raw, .readable, token: Self.counterToken)
+        try Threads.start {
+            try? Threads.setName("event-loop")
+            self.run()
+        }
+    }
+
+    // MARK: - From anywhere
+
+    /// Whether it is the loop that asks.
+    package var isCurrent: Bool { thread.load(ordering: .relaxed) == Threads.current }
+
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        add { $0.jobs.append(job) }
+    }
+
+    /// The resident carries out soon what it was told.
+    package func deliver(_ resident: any Resident) { add { $0.residents.append(resident) } }
+
+    /// Calls `body` on the loop, soon.
+    package func execute(_ body: @escaping @Sendable () -> Void) { add { $0.actions.append(body) } }
+
+    /// Calls `body` on the loop at `dueNanos` of boot time, unless it is cancelled before: kept to the millisecond, and never
+    /// early.
+    @discardableResult
+    package func schedule(atBootNanos dueNanos: Int64, _ body: @escaping @Sendable () -> Void) -> Timer {
+        var token: UInt64 = 0
+        add(wakes: { state in
+            state.lastTimer += 1
+            token = state.lastTimer
+            return state.timers.add(token, dueNanos: dueNanos, body)
+        })
+        return Timer(token: token)
+    }
+
+    /// The same, so much from now. With zero, the next pass calls it: other descriptors come first.
+    @discardableResult
+    package func schedule(after time: Duration, _ body: @escaping @Sendable () -> Void) -> Timer {
+        schedule(atBootNanos: Clock.bootNanos(after: time), body)
+    }
+
+    /// On the loop, it is not called from now on. From elsewhere, it may be called at this very moment.
+    package func cancel(_ timer: Timer) { _ = state.withLock { $0.timers.cancel(timer.token) } }
+
+    private func add(_ body: (inout State) -> Void) {
+        add(wakes: {
+            body(&$0)
+            return true
+        })
+    }
+
+    /// - Parameter body: Whether what it has added is to be looked at now.
+    private func add(wakes body: (inout State) -> Bool) {
+        let mustWake = state.withLock { state in
+            guard body(&state), !state.isAwake else { return false }
+            state.isAwake = true
+            return true
+        }
+        if mustWake { counter.signal() }
+    }
+
+    // MARK: - On the loop
+
+    /// Tells `source` what is found on a descriptor, as long as it is so, until `unwatch`.
+    /// - Throws: `EPERM` for files that are always ready, `ENOSPC`, `ENOMEM`.
+    package func watch(
+        _ raw: Int32,
+        _ interest: Epoll.Interest,
+        _ source: any Source
+    ) throws(SystemError) -> Watch {
+        lastToken += 1
+        try epoll.watch(raw, interest, token: lastToken)
+        sources[lastToken] = source
+        return Watch(raw: raw, token: lastToken)
+    }
+
+    /// What is looked for from now on; that the other side is gone is found in any case.
+    package func change(_ watch: Watch, _ interest: Epoll.Interest) {
+        // It fails for want of nothing: the descriptor is watched.
+        try? epoll.change(watch.raw, interest, token: watch.token)
+    }
+
+    /// Before the descriptor is closed. Nothing more is told, not even what was found in this pass.
+    package func unwatch(_ watch: Watch) {
+        epoll.remove(watch.raw)
+        sources[watch.token] = nil
+    }
+
+    /// The resident carries out what it was told when what is ready has run.
+    package func deliverHere(_ resident: any Resident) { due.append(resident) }
+
+    private func run() {
+        thread.store(Threads.current, ordering: .relaxed)
+        while true {
+            let isDone = runReady()
+            let limit = state.withLock { state in
+                state.isAwake = !isDone || !state.isIdle
+                return state.isAwake ? 0 : state.timers.nextNanos
+            }
+            do throws(SystemError) {
+                try epoll.wait(untilBootNanos: limit) { report in
+                    if report.token == Self.counterToken {
+                        counter.clear()
+                    } else if let source = sources[report.token] {
+                        source.ready(report.found)
+                    }
+                }
+            } catch {
+                fatalError("the event loop cannot wait: \(error)")
+            }
+            runDue()
+        }
+    }
+
+    private func runDue() {
+        let now = state.withLock { state in
+            state.isAwake = true
+            return state.timers.nextNanos
+        }.map { _ in Clock.bootNanos }
+        guard let now else { return }
+        for body in state.withLock({ $0.timers.take(atBootNanos: now) }) { body() }
+    }
+
+    /// Runs what is ready, and what that makes ready, up to a bound.
+    /// - Returns: Whether nothing was left, the last time that it looked.
+    private func runReady() -> Bool {
+        var count = 0
+        var (jobs, residents): ([UnownedJob], [any Resident]) = ([], [])
+        swap(&jobs, &spare.jobs)
+        swap(&residents, &spare.residents)
+        defer { spare = jobs.capacity <= Self.keptCount ? (jobs, residents) : ([], []) }
+        while count < Self.jobsAtOnce {
+            jobs.removeAll(keepingCapacity: true)
+            residents.removeAll(keepingCapacity: true)
+            var actions: [@Sendable () -> Void] = []
+            state.withLock { state in
+                swap(&state.jobs, &jobs)
+                swap(&state.residents, &residents)
+                swap(&state.actions, &actions)
+            }
+            guard !jobs.isEmpty || !residents.isEmpty || !actions.isEmpty || !due.isEmpty else { return true }
+            count += jobs.count + residents.count + actions.count
+            for action in actions { action() }
+            // Tasks first: a resident is told something by many, and tells its peer all of that at once.
+            for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
+            if !due.isEmpty { residents += due }
+            due.removeAll(keepingCapacity: true)
+            for resident in residents { resident.carryOut() }
+        }
+        return due.isEmpty
+    }
+}
