@@ -240,7 +240,10 @@ let suites: [Target] = [
     ),
     tests(
         "RPCTests",
-        ["Definitions", "Events", "Messages", "RPC", "Services", "System", "TestMessages", "TestSupport", logging]
+        [
+            "Definitions", "Events", "Messages", "RPC", "Services", "System", "TestMessages", "TestSupport",
+            logging,
+        ]
     ),
     tests("TelemetryTests", ["RPC", "Telemetry", "TestSupport"]),
     tests(

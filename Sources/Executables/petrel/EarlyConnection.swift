@@ -8,7 +8,7 @@ import System
 enum EarlyConnection {
     private static let begun = Mutex<(socket: String, channel: Channel)?>(nil)
     /// They ask the engine nothing, or do not need to be quick.
-    private static let others: Set<String> = ["help", "completion", "man", "rpc", "system", "__complete"]
+    private static let others = ["help", "completion", "man", "rpc", "system", "__complete"]
 
     /// - Parameter arguments: The program's name first. Where they name a suite, nothing is begun: only the parser knows
     ///   which one.

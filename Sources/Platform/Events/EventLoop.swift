@@ -28,9 +28,6 @@ package final class EventLoop: TaskExecutor {
         fileprivate let token: UInt64
     }
 
-    /// One call that is still to come.
-    package struct Timer: Sendable { fileprivate let token: UInt64 }
-
     /// Lets what belongs to the loop be captured by what runs on it.
     package struct Bound<Value>: @unchecked Sendable {
         /// On the loop only.
@@ -43,11 +40,16 @@ package final class EventLoop: TaskExecutor {
         var residents: [any Resident] = []
         var actions: [@Sendable () -> Void] = []
         var timers = Timers()
-        var lastTimer: UInt64 = 0
         /// It looks at all this before it waits; if not, it is to be woken.
         var isAwake = true
 
         var isIdle: Bool { jobs.isEmpty && residents.isEmpty && actions.isEmpty }
+
+        /// - Returns: Whether it is to be woken.
+        mutating func wake() -> Bool {
+            defer { isAwake = true }
+            return !isAwake
+        }
     }
 
     private let epoll: Epoll
@@ -56,8 +58,8 @@ package final class EventLoop: TaskExecutor {
     private let thread = Atomic<UInt>(0)
 
     // On the loop.
-    nonisolated(unsafe) private var sources: [UInt64: any Source] = [:]
-    nonisolated(unsafe) private var lastToken: UInt64 = 0
+    nonisolated(unsafe) private var places: [Place] = []
+    nonisolated(unsafe) private var freePlaces: [Int] = []
     /// Who was told something by what runs just now.
     nonisolated(unsafe) private var due: [any Resident] = []
     /// Empty lists, kept for their memory.
@@ -68,7 +70,13 @@ package final class EventLoop: TaskExecutor {
     /// Lists are not kept for their memory beyond what a busy connection needs.
     private static let keptCount = 1024
     /// What wakes the loop.
-    private static let counterToken: UInt64 = 0
+    private static let counterToken = UInt64.max
+
+    /// Where a source is found by its watch's token: the place's number, and above it how often the place was taken.
+    private struct Place {
+        var source: (any Source)?
+        var token: UInt64
+    }
 
     /// The process's loop; made when first used. One serves all connections: handlers that run on it talk to their clients
     /// and to their peers without waking another thread.
@@ -112,13 +120,12 @@ package final class EventLoop: TaskExecutor {
     /// early.
     @discardableResult
     package func schedule(atBootNanos dueNanos: Int64, _ body: @escaping @Sendable () -> Void) -> Timer {
-        var token: UInt64 = 0
-        add(wakes: { state in
-            state.lastTimer += 1
-            token = state.lastTimer
-            return state.timers.add(token, dueNanos: dueNanos, body)
-        })
-        return Timer(token: token)
+        let (timer, mustWake) = state.withLock { state -> (Timer, Bool) in
+            let (timer, isFirst) = state.timers.add(dueNanos: dueNanos, body)
+            return (timer, isFirst && state.wake())
+        }
+        if mustWake { counter.signal() }
+        return timer
     }
 
     /// The same, so much from now. With zero, the next pass calls it: other descriptors come first.
@@ -128,21 +135,12 @@ package final class EventLoop: TaskExecutor {
     }
 
     /// On the loop, it is not called from now on. From elsewhere, it may be called at this very moment.
-    package func cancel(_ timer: Timer) { _ = state.withLock { $0.timers.cancel(timer.token) } }
+    package func cancel(_ timer: Timer) { _ = state.withLock { $0.timers.cancel(timer) } }
 
     private func add(_ body: (inout State) -> Void) {
-        add(wakes: {
-            body(&$0)
-            return true
-        })
-    }
-
-    /// - Parameter body: Whether what it has added is to be looked at now.
-    private func add(wakes body: (inout State) -> Bool) {
         let mustWake = state.withLock { state in
-            guard body(&state), !state.isAwake else { return false }
-            state.isAwake = true
-            return true
+            body(&state)
+            return state.wake()
         }
         if mustWake { counter.signal() }
     }
@@ -156,10 +154,16 @@ package final class EventLoop: TaskExecutor {
         _ interest: Epoll.Interest,
         _ source: any Source
     ) throws(SystemError) -> Watch {
-        lastToken += 1
-        try epoll.watch(raw, interest, token: lastToken)
-        sources[lastToken] = source
-        return Watch(raw: raw, token: lastToken)
+        if freePlaces.isEmpty {
+            freePlaces.append(places.count)
+            places.append(Place(token: UInt64(places.count)))
+        }
+        let index = freePlaces[freePlaces.count - 1]
+        let token = places[index].token
+        try epoll.watch(raw, interest, token: token)
+        freePlaces.removeLast()
+        places[index].source = source
+        return Watch(raw: raw, token: token)
     }
 
     /// What is looked for from now on; that the other side is gone is found in any case.
@@ -170,9 +174,14 @@ package final class EventLoop: TaskExecutor {
 
     /// Before the descriptor is closed. Nothing more is told, not even what was found in this pass.
     package func unwatch(_ watch: Watch) {
+        let index = Self.index(of: watch.token)
+        guard places[index].token == watch.token else { return }
         epoll.remove(watch.raw)
-        sources[watch.token] = nil
+        places[index] = Place(token: watch.token &+ (1 << 32))
+        freePlaces.append(index)
     }
+
+    private static func index(of token: UInt64) -> Int { Int(token & 0xffff_ffff) }
 
     /// The resident carries out what it was told when what is ready has run.
     package func deliverHere(_ resident: any Resident) { due.append(resident) }
@@ -189,9 +198,10 @@ package final class EventLoop: TaskExecutor {
                 try epoll.wait(untilBootNanos: limit) { report in
                     if report.token == Self.counterToken {
                         counter.clear()
-                    } else if let source = sources[report.token] {
-                        source.ready(report.found)
+                        return
                     }
+                    let place = places[Self.index(of: report.token)]
+                    if place.token == report.token { place.source?.ready(report.found) }
                 }
             } catch {
                 fatalError("the event loop cannot wait: \(error)")

@@ -42,9 +42,6 @@ package final class Poller: Sendable {
         _ = try await core.wait(on: descriptor, [])
     }
 
-    /// One call that is still to come.
-    package struct Timer: Sendable { fileprivate let token: UInt64 }
-
     /// Calls `body` on the poller's thread at `dueNanos` of boot time, unless it is cancelled before, or the poller stopped.
     ///
     /// For limits that are hardly ever reached: a task that sleeps and is cancelled leaves a timer behind, which fires all
@@ -53,11 +50,11 @@ package final class Poller: Sendable {
     ///   - dueNanos: Kept to the millisecond, and never early.
     ///   - body: Must not block.
     package func schedule(atBootNanos dueNanos: Int64, _ body: @escaping @Sendable () -> Void) -> Timer {
-        Timer(token: core.schedule(dueNanos, body))
+        core.schedule(dueNanos, body)
     }
 
     /// `body` may be called at this very moment.
-    package func cancel(_ timer: Timer) { core.cancel(timer.token) }
+    package func cancel(_ timer: Timer) { core.cancel(timer) }
 }
 
 private final class Core: Sendable {
@@ -124,16 +121,16 @@ private final class Core: Sendable {
         try? Files.writeAll(wake.writeEnd.raw, [1])
     }
 
-    func schedule(_ dueNanos: Int64, _ body: @escaping @Sendable () -> Void) -> UInt64 {
-        let (token, isFirst) = state.withLock { state -> (UInt64, Bool) in
-            let token = state.takeToken()
-            return (token, !state.isStopped && state.timers.add(token, dueNanos: dueNanos, body))
+    func schedule(_ dueNanos: Int64, _ body: @escaping @Sendable () -> Void) -> Timer {
+        let (timer, mustWake) = state.withLock { state -> (Timer, Bool) in
+            let (timer, isFirst) = state.timers.add(dueNanos: dueNanos, body)
+            return (timer, isFirst && !state.isStopped)
         }
-        if isFirst { try? Files.writeAll(wake.writeEnd.raw, [1]) }
-        return token
+        if mustWake { try? Files.writeAll(wake.writeEnd.raw, [1]) }
+        return timer
     }
 
-    func cancel(_ token: UInt64) { _ = state.withLock { $0.timers.cancel(token) } }
+    func cancel(_ timer: Timer) { _ = state.withLock { $0.timers.cancel(timer) } }
 
     func wait(on descriptor: SharedDescriptor, _ interest: Epoll.Interest) async throws -> Epoll.Interest {
         let watched = SharedDescriptor(try descriptor.duplicate())

@@ -1,51 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import HeapModule
 
-/// What is to be done later; a pure value.
+/// One call that is still to come, of an event loop or a poller.
+package final class Timer: @unchecked Sendable {
+    fileprivate let dueNanos: Int64
+    fileprivate let number: Int
+    /// Nil once it is called or cancelled. Under the lock of who keeps the time.
+    fileprivate var body: (@Sendable () -> Void)?
+
+    fileprivate init(_ dueNanos: Int64, _ number: Int, _ body: @escaping @Sendable () -> Void) {
+        self.dueNanos = dueNanos
+        self.number = number
+        self.body = body
+    }
+}
+
+/// What is to be done later. Its owner guards it by a lock, and calls nobody under it.
 struct Timers {
     private struct Entry: Comparable {
-        let dueNanos: Int64
-        let token: UInt64
+        let timer: Timer
 
         static func < (one: Entry, other: Entry) -> Bool {
-            (one.dueNanos, one.token) < (other.dueNanos, other.token)
+            (one.timer.dueNanos, one.timer.number) < (other.timer.dueNanos, other.timer.number)
         }
+
+        static func == (one: Entry, other: Entry) -> Bool { one.timer === other.timer }
     }
 
-    private var bodies: [UInt64: @Sendable () -> Void] = [:]
-    /// Also of what was cancelled: most of those that come and go are never looked for here.
+    /// Also what was cancelled: most of those that come and go are never looked for here.
     private var order = Heap<Entry>()
+    /// Of those that were not cancelled.
+    private var count = 0
+    private var lastNumber = 0
 
     /// More of what was cancelled than of what was not is kept up to this number.
     private static let keptCount = 64
 
     /// When to look again, in boot time: never later than the first one is due.
-    var nextNanos: Int64? { order.min?.dueNanos }
+    var nextNanos: Int64? { order.min?.timer.dueNanos }
 
-    /// - Parameter token: Another one for each.
-    /// - Returns: Whether `nextNanos` is earlier now.
-    mutating func add(_ token: UInt64, dueNanos: Int64, _ body: @escaping @Sendable () -> Void) -> Bool {
+    /// - Returns: The timer, and whether `nextNanos` is earlier now.
+    mutating func add(
+        dueNanos: Int64,
+        _ body: @escaping @Sendable () -> Void
+    ) -> (timer: Timer, isFirst: Bool) {
         let isFirst = nextNanos.map { dueNanos < $0 } ?? true
-        if order.count > 2 * bodies.count + Self.keptCount {
-            order = Heap(order.unordered.filter { bodies[$0.token] != nil })
+        if order.count > 2 * count + Self.keptCount {
+            order = Heap(order.unordered.filter { $0.timer.body != nil })
         }
-        bodies[token] = body
-        order.insert(Entry(dueNanos: dueNanos, token: token))
-        return isFirst
+        lastNumber += 1
+        count += 1
+        let timer = Timer(dueNanos, lastNumber, body)
+        order.insert(Entry(timer: timer))
+        return (timer, isFirst)
     }
 
     /// - Returns: What is not called now, for the caller to let go of where no lock is held.
-    mutating func cancel(_ token: UInt64) -> (@Sendable () -> Void)? {
-        defer { if bodies.isEmpty { order = Heap() } }
-        return bodies.removeValue(forKey: token)
+    mutating func cancel(_ timer: Timer) -> (@Sendable () -> Void)? {
+        guard let body = timer.body.take() else { return nil }
+        count -= 1
+        if count == 0 { order = Heap() }
+        return body
     }
 
     /// Takes out what is due, the earliest first.
     mutating func take(atBootNanos now: Int64) -> [@Sendable () -> Void] {
         var due: [@Sendable () -> Void] = []
-        while let first = order.min, first.dueNanos <= now {
+        while let first = order.min, first.timer.dueNanos <= now {
             order.removeMin()
-            if let body = bodies.removeValue(forKey: first.token) { due.append(body) }
+            guard let body = first.timer.body.take() else { continue }
+            count -= 1
+            due.append(body)
         }
         return due
     }

@@ -14,6 +14,13 @@ package struct Epoll: ~Copyable, Sendable {
         package static let failed = Interest(rawValue: 0x008)
         /// Reported whether asked for or not.
         package static let hungUp = Interest(rawValue: 0x010)
+
+        // What an array literal of these costs is more than the rest of a look at a socket.
+
+        package var isReadable: Bool { rawValue & Self.readable.rawValue != 0 }
+        package var isWritable: Bool { rawValue & Self.writable.rawValue != 0 }
+        /// The other side is gone.
+        package var isOver: Bool { rawValue & (Self.failed.rawValue | Self.hungUp.rawValue) != 0 }
     }
 
     /// What was found on the descriptor that was added with `token`.

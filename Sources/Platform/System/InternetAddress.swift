@@ -30,7 +30,9 @@ package struct InternetAddress: Hashable, Sendable, CustomStringConvertible {
         var addresses: [InternetAddress] = []
         var next = list
         while let entry = next?.pointee {
-            if let address = InternetAddress(entry), !addresses.contains(address) { addresses.append(address) }
+            if let address = InternetAddress(entry), !addresses.contains(address) {
+                addresses.append(address)
+            }
             next = entry.ai_next
         }
         return addresses

@@ -96,7 +96,7 @@ final class Listener: EventLoop.Source, Sendable {
         guard error.code != ErrorNumber.tryAgain else { return }
         admission.failed(error)
         guard !Self.lasting.contains(error.code), let watch else { return end() }
-        loop.change(watch, [])
+        loop.change(watch, Epoll.Interest())
         loop.schedule(after: Self.rest) { [self] in
             if let watch = self.watch { loop.change(watch, .readable) }
         }

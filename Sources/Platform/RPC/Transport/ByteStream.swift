@@ -136,7 +136,7 @@ final class ByteStream: EventLoop.Source {
     /// Watches for what there is to do.
     private func look() {
         guard let watch else { return }
-        var interest: Epoll.Interest = isReading && isWhole ? .readable : []
+        var interest = isReading && isWhole ? Epoll.Interest.readable : Epoll.Interest()
         if !waiting.isEmpty { interest.insert(.writable) }
         loop.change(watch, interest)
     }
@@ -151,7 +151,7 @@ final class ByteStream: EventLoop.Source {
     }
 
     func ready(_ found: Epoll.Interest) {
-        if found.contains(.writable), !waiting.isEmpty {
+        if found.isWritable, !waiting.isEmpty {
             sendWaiting()
             if waiting.isEmpty {
                 if case .finishing = phase { return close(nil) }
@@ -159,8 +159,8 @@ final class ByteStream: EventLoop.Source {
             }
         }
         // What the peer has left is to be had, however much waits: there will be no more.
-        let isOver = !found.isDisjoint(with: [.failed, .hungUp])
-        guard isOver || found.contains(.readable) else { return }
+        let isOver = found.isOver
+        guard isOver || found.isReadable else { return }
         switch phase {
         case .open: read(Self.readsAtOnce, isOver: isOver)
         case .finishing: if isOver { close(nil) }

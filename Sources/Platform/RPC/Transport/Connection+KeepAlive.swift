@@ -52,7 +52,7 @@ extension Connection {
     private func later(
         _ time: Duration,
         _ body: @escaping @Sendable (Connection) -> Void
-    ) -> EventLoop.Timer {
+    ) -> Timer {
         let bound = EventLoop.Bound(reference)
         return loop.schedule(after: time) {
             guard let connection = bound.value.connection, connection.session != nil else { return }

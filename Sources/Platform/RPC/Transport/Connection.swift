@@ -40,7 +40,7 @@ final class Connection: ByteStream.User {
     var questions = 0
     /// The peer's settings have arrived.
     var isGreeted = false
-    var greetingTimer: EventLoop.Timer?
+    var greetingTimer: Timer?
     var pings = PingGuard()
     /// To this connection, until it has ended.
     let reference = Reference()

@@ -22,7 +22,7 @@ final class StreamRecord {
     /// Server: the status was handed to nghttp2.
     var isFinished = false
     /// Fires at the deadline.
-    var timer: EventLoop.Timer?
+    var timer: Timer?
     /// Server: the handler.
     var task: Task<Void, Never>?
     /// Server: the request's headers were taken.
