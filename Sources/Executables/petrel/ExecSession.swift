@@ -130,7 +130,7 @@ final class ExecSession: Sendable {
             case .started(let started): begun(started.execId)
             case .output(let output):
                 let descriptor: Int32 = output.stream == 2 ? 2 : 1
-                Screen.write(output.data, to: descriptor)
+                await Screen.copy(output.data, to: descriptor)
                 outbox.wrote(output.data.count, to: descriptor)
             case .input(let state): outbox.accept(state.acceptedPosition)
             case .exit(let exit):

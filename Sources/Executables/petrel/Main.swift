@@ -20,7 +20,7 @@ struct Main {
             EarlyConnection.begin(CommandLine.arguments)
             let command = try Invocation(CommandLine.arguments).command()
             // The one task of the program; it ends the process.
-            Task.detached { await perform(command) }
+            Task.detached(executorPreference: EarlyConnection.executor) { await perform(command) }
             try Signals.shared.forward(from: signals)
         } catch {
             end(with: error)

@@ -39,7 +39,9 @@ struct OutputFollower: Sendable {
                     "petrel: about \(HumanSize.decimal(response.skippedBytes)) of output were rotated away unread"
                 )
             }
-            if !response.data.isEmpty { Screen.write(response.data, to: response.stream == 2 ? 2 : 1) }
+            if !response.data.isEmpty {
+                await Screen.copy(response.data, to: response.stream == 2 ? 2 : 1)
+            }
             begun()
             guard !response.position.isEmpty else { continue }
             // The position knows how far the tail was; asking for one again would skip what came meanwhile.

@@ -18,6 +18,21 @@ enum Screen {
         }
     }
 
+    /// Copies what a container has written. A reader who is slow is waited for by another thread: the one that hears the engine
+    /// goes on.
+    static func copy(_ bytes: [UInt8], to descriptor: Int32) async {
+        if takesAtOnce(bytes.count, descriptor) { return write(bytes, to: descriptor) }
+        await withTaskExecutorPreference(globalConcurrentExecutor) { write(bytes, to: descriptor) }
+    }
+
+    /// What is writable has room for a page, if it is no terminal.
+    private static func takesAtOnce(_ count: Int, _ descriptor: Int32) -> Bool {
+        guard count <= 4096, !CurrentProcess.isTerminal(descriptor) else { return false }
+        var entries = [Poll.Entry(descriptor, .writable)]
+        guard (try? Poll.wait(&entries, deadlineNanos: 0)) != nil else { return false }
+        return entries[0].found != Poll.Interest()
+    }
+
     /// One line of the result.
     static func print(_ line: String) { write(line + "\n", to: 1) }
 

@@ -5,14 +5,21 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOSSL
 package import OCI
+internal import Synchronization
 
 /// Talks to registries (distribution API v2) over HTTP/1.1. Owns the connections; `shutdown` ends them.
 ///
 /// Hosts on loopback (`localhost`, 127.0.0.0/8, `::1`) are tried with TLS, whatever their certificate, and then without,
 /// as Docker does it; all others with TLS and a certificate that this machine trusts.
 package final class RegistryClient: Sendable {
-    private let verified: HTTPClient
-    private let unverified: HTTPClient
+    /// Made when first needed: the library starts threads with them.
+    private struct Clients {
+        var verified: HTTPClient?
+        var unverified: HTTPClient?
+        var isShutDown = false
+    }
+
+    private let clients = Mutex(Clients())
     private let credentials: @Sendable (_ registry: String) -> RegistryCredentials?
     private let logger: Logger
 
@@ -22,16 +29,32 @@ package final class RegistryClient: Sendable {
     ) {
         self.logger = logger
         self.credentials = credentials
-        verified = HTTPClient(
-            eventLoopGroupProvider: .singleton,
-            configuration: Self.configuration(.fullVerification)
-        )
-        unverified = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Self.configuration(.none))
     }
 
     package func shutdown() async {
-        try? await verified.shutdown()
-        try? await unverified.shutdown()
+        let clients = clients.withLock { clients in
+            clients.isShutDown = true
+            return clients
+        }
+        try? await clients.verified?.shutdown()
+        try? await clients.unverified?.shutdown()
+    }
+
+    private enum Trust { case machine, anybody }
+
+    private func client(trusting trust: Trust) throws(RegistryError) -> HTTPClient {
+        let client = clients.withLock { clients -> HTTPClient? in
+            guard !clients.isShutDown else { return nil }
+            if let client = trust == .machine ? clients.verified : clients.unverified { return client }
+            let client = HTTPClient(
+                eventLoopGroupProvider: .singleton,
+                configuration: Self.configuration(trust == .machine ? .fullVerification : .none)
+            )
+            if trust == .machine { clients.verified = client } else { clients.unverified = client }
+            return client
+        }
+        guard let client else { throw .cancelled }
+        return client
     }
 
     /// Finds out how the registry of `reference` is reached.
@@ -40,15 +63,10 @@ package final class RegistryClient: Sendable {
     package func open(_ reference: Reference, plainHTTP: Bool) async throws(RegistryError) -> RegistrySession
     {
         let host = reference.domain == "docker.io" ? "registry-1.docker.io" : reference.domain
-        var attempts: [(String, HTTPClient)] = []
-        if Self.isLoopback(host) {
-            if !plainHTTP { attempts.append(("https", unverified)) }
-            attempts.append(("http", unverified))
-        } else {
-            attempts = [plainHTTP ? ("http", verified) : ("https", verified)]
-        }
+        let isLoopback = Self.isLoopback(host)
+        let client = try client(trusting: isLoopback ? .anybody : .machine)
         var reason = ""
-        for (scheme, client) in attempts {
+        for scheme in plainHTTP ? ["http"] : isLoopback ? ["https", "http"] : ["https"] {
             let session = RegistrySession(
                 client: client,
                 base: "\(scheme)://\(host)",

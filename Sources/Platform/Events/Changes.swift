@@ -7,10 +7,7 @@ internal import Synchronization
 package final class Changes: Sendable {
     private struct State {
         var version: UInt64 = 0
-        var nextWaiter: UInt64 = 0
-        var waiters: [UInt64: CheckedContinuation<Void, any Error>] = [:]
-        /// Waiters whose cancellation came before their continuation.
-        var cancelled: Set<UInt64> = []
+        var waiters = WaitList()
     }
 
     private let state = Mutex(State())
@@ -20,39 +17,30 @@ package final class Changes: Sendable {
     package var version: UInt64 { state.withLock { $0.version } }
 
     package func announce() {
-        let waiting = state.withLock { state in
+        let waiters = state.withLock { state in
             state.version += 1
-            defer { state.waiters.removeAll() }
-            return Array(state.waiters.values)
+            return state.waiters.takeAll()
         }
-        for continuation in waiting { continuation.resume() }
+        waiters.resume()
     }
 
     /// Returns once the version is above `seen`.
     /// - Throws: `CancellationError`.
     package func wait(beyond seen: UInt64) async throws {
-        let number = state.withLock { state in
-            state.nextWaiter += 1
-            return state.nextWaiter
-        }
-        defer { state.withLock { _ = $0.cancelled.remove(number) } }
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let outcome: Result<Void, any Error>? = state.withLock { state in
-                    if state.cancelled.remove(number) != nil { return .failure(CancellationError()) }
-                    if state.version > seen { return .success(()) }
-                    state.waiters[number] = continuation
-                    return nil
-                }
-                if let outcome { continuation.resume(with: outcome) }
+        let ticket = state.withLock { $0.waiters.ticket() }
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { (waiter: WaitList.Waiter) in
+                let waits = state.withLock { $0.version <= seen && $0.waiters.add(waiter, ticket) }
+                if !waits { waiter.resume() }
             }
         } onCancel: {
-            let waiting = state.withLock { state in
-                let waiting = state.waiters.removeValue(forKey: number)
-                if waiting == nil { state.cancelled.insert(number) }
-                return waiting
-            }
-            waiting?.resume(throwing: CancellationError())
+            let waiter = state.withLock { $0.waiters.cancel(ticket) }
+            waiter?.resume()
         }
+        let hasChanged = state.withLock { state in
+            state.waiters.forget(ticket)
+            return state.version > seen
+        }
+        if !hasChanged { throw CancellationError() }
     }
 }

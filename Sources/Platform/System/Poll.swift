@@ -22,7 +22,7 @@ package enum Poll {
         package let descriptor: Int32
         package let interest: Interest
         /// What `wait` found.
-        package fileprivate(set) var found: Interest = []
+        package fileprivate(set) var found = Interest()
 
         package init(_ descriptor: Int32, _ interest: Interest = .readable) {
             self.descriptor = descriptor
@@ -40,7 +40,7 @@ package enum Poll {
         let code = errno
         guard result >= 0 || code == EINTR else { throw SystemError("poll", code: code) }
         for index in entries.indices {
-            entries[index].found = result > 0 ? Interest(rawValue: set[index].revents) : []
+            entries[index].found = result > 0 ? Interest(rawValue: set[index].revents) : Interest()
         }
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Events
 internal import Synchronization
 
 /// What a connection tells a call, and takes from it.

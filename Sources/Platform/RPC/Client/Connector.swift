@@ -96,7 +96,7 @@ final class Connector: Sendable {
     // MARK: - Connecting
 
     /// Begins, and waits for nothing.
-    func connectAhead() { _ = try? connect() }
+    func connectAhead() { _ = connect() }
 
     private func current() -> Mailbox? {
         state.withLock { if case .ready(let mailbox) = $0.phase { mailbox } else { nil } }
@@ -129,24 +129,22 @@ final class Connector: Sendable {
         try await connect().mailbox(deadline: deadline)
     }
 
-    private func connect() throws(RPCError) -> PendingConnection {
+    private func connect() -> PendingConnection {
         let loop = EventLoop.shared
         let mailbox = Mailbox(loop: loop)
-        let pending = PendingConnection()
-        let existing = state.withLock { state -> Result<PendingConnection?, RPCError> in
+        var pending = PendingConnection()
+        let isFirst = state.withLock { state in
             switch state.phase {
-            case .ready(let mailbox):
-                pending.settle(.success(mailbox))
-                return .success(pending)
-            case .connecting(_, let other): return .success(other)
-            case .closed: return .failure(RPCError(.unavailable, "the channel is closed"))
+            case .ready(let mailbox): pending.settle(.ready(mailbox))
+            case .connecting(_, let other): pending = other
+            case .closed: pending.settle(.failed(RPCError(.unavailable, "the channel is closed")))
             case .idle:
                 state.phase = .connecting(mailbox, pending)
-                return .success(nil)
+                return true
             }
+            return false
         }
-        if let other = try existing.get() { return other }
-        loop.execute { [self] in dial(mailbox, pending, on: loop) }
+        if isFirst { loop.execute { [self, pending] in dial(mailbox, pending, on: loop) } }
         return pending
     }
 
@@ -162,7 +160,7 @@ final class Connector: Sendable {
             } catch {
                 discard(mailbox)
                 let error = error as? RPCError ?? RPCError(.unavailable, "connect \(address): \(error)")
-                pending.settle(.failure(error))
+                pending.settle(.failed(error))
             }
         }
         dial.start()
@@ -180,14 +178,14 @@ final class Connector: Sendable {
         let stream = ByteStream(socket, session, on: loop) { [weak self] in self?.forget(mailbox) }
         let bound = EventLoop.Bound(stream)
         let timer = loop.schedule(after: Self.settingsTimeout) {
-            pending.settle(.failure(RPCError(.unavailable, "connect \(address): no answer")))
+            pending.settle(.failed(RPCError(.unavailable, "connect \(address): no answer")))
             bound.value.close(nil)
         }
         let role = ClientRole(
             onReady: { [self] in
                 loop.cancel(timer)
                 ready(mailbox)
-                pending.settle(.success(mailbox))
+                pending.settle(.ready(mailbox))
             },
             onDismissal: { [weak self] asksTooOften in
                 self?.discard(mailbox)
@@ -196,7 +194,7 @@ final class Connector: Sendable {
             onDisconnect: { [weak self] reason in
                 loop.cancel(timer)
                 self?.discard(mailbox)
-                pending.settle(.failure(RPCError(.unavailable, reason)))
+                pending.settle(.failed(RPCError(.unavailable, reason)))
             }
         )
         let keepAlive = state.withLock { state in

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Events
 internal import Synchronization
 
 /// How much waits to be sent on a server's connection, of all its calls: what a client that does not read makes this process hold.

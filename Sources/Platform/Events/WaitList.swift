@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The tasks that wait for one thing, as part of a state that a lock guards. Waking says only: look again.
-struct WaitList {
-    typealias Waiter = UnsafeContinuation<Void, Never>
+package struct WaitList {
+    package typealias Waiter = UnsafeContinuation<Void, Never>
 
     private typealias Wait = (ticket: Int, waiter: Waiter)
 
@@ -13,14 +13,16 @@ struct WaitList {
     private var cancelled: [Int] = []
     private var lastTicket = 0
 
+    package init() {}
+
     /// A number for a wait that is about to begin.
-    mutating func ticket() -> Int {
+    package mutating func ticket() -> Int {
         lastTicket += 1
         return lastTicket
     }
 
     /// Whether the waiter was put on the list; if not, the caller resumes it.
-    mutating func add(_ waiter: Waiter, _ ticket: Int) -> Bool {
+    package mutating func add(_ waiter: Waiter, _ ticket: Int) -> Bool {
         if !cancelled.isEmpty, let index = cancelled.firstIndex(of: ticket) {
             cancelled.remove(at: index)
             return false
@@ -30,7 +32,7 @@ struct WaitList {
     }
 
     /// The waiter to resume because its task was cancelled.
-    mutating func cancel(_ ticket: Int) -> Waiter? {
+    package mutating func cancel(_ ticket: Int) -> Waiter? {
         if let only, only.ticket == ticket {
             self.only = nil
             return only.waiter
@@ -43,12 +45,12 @@ struct WaitList {
     }
 
     /// After the wait: forgets a cancellation that came too late to matter.
-    mutating func forget(_ ticket: Int) {
+    package mutating func forget(_ ticket: Int) {
         if !cancelled.isEmpty { cancelled.removeAll { $0 == ticket } }
     }
 
     /// All waiters, to be resumed outside the lock.
-    mutating func takeAll() -> Waiters {
+    package mutating func takeAll() -> Waiters {
         defer {
             only = nil
             if !others.isEmpty { others = [] }
@@ -57,13 +59,13 @@ struct WaitList {
     }
 
     /// Those that are to be told.
-    struct Waiters {
+    package struct Waiters {
         fileprivate let only: Waiter?
         fileprivate let others: [Waiter]
 
-        static let none = Waiters(only: nil, others: [])
+        package static let none = Waiters(only: nil, others: [])
 
-        func resume() {
+        package func resume() {
             only?.resume()
             for waiter in others { waiter.resume() }
         }
