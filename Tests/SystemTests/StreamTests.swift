@@ -34,6 +34,27 @@ struct StreamTests {
         }
     }
 
+    /// What is written waits for its reader; what the user wants meanwhile does not.
+    @Test func signalsGoThroughWhileNobodyReads() throws {
+        try withSuite { suite in
+            let script = "trap 'exit 7' TERM; head -c 4000000 /dev/zero; while :; do sleep 0.1; done"
+            let run = try suite.background(
+                ["run", "--name", "c", "busybox", "sh", "-c", script],
+                stdout: .neverRead
+            )
+            try eventually("a full pipe") { Self.unreadCount(run.unreadOutput) >= 64 << 10 }
+            run.kill(SIGTERM)
+            #expect(try suite.succeed("wait", "c") == "7")
+            run.kill(SIGKILL)
+            _ = try? run.finish(within: 10)
+        }
+    }
+
+    private static func unreadCount(_ pipe: Int32) -> Int {
+        var count: Int32 = 0
+        return ioctl(pipe, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
+    }
+
     @Test func aPipeIsRunsInput() throws {
         try withSuite { suite in
             let echo = try suite.petrel(

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Events
 import RPC
 import Suite
 import Synchronization
@@ -10,19 +9,6 @@ enum EarlyConnection {
     private static let begun = Mutex<(socket: String, channel: Channel)?>(nil)
     /// They ask the engine nothing, or do not need to be quick.
     private static let others = ["help", "completion", "man", "rpc", "system", "__complete"]
-
-    /// Commands that wait for nobody but the engine: they run on the thread that moves its bytes, so that no answer has to wake
-    /// another one. All others may hold up their thread: with a disk, or a terminal that asks.
-    private static let quick = [
-        "create", "exec", "images", "inspect", "kill", "pause", "port", "ps", "rename", "restart", "rm", "run", "start",
-        "stop", "top", "unpause", "update", "wait",
-    ]
-
-    /// Where the command's task runs; nil: in the shared pool.
-    static var executor: EventLoop? {
-        guard let word = CommandLine.arguments.dropFirst().first, quick.contains(word) else { return nil }
-        return .shared
-    }
 
     /// - Parameter arguments: The program's name first. Where they name a suite, nothing is begun: only the parser knows
     ///   which one.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Events
 import Rendering
 import System
 
@@ -7,10 +8,20 @@ import System
 struct Invocation {
     private let words: [String]
 
+    /// Commands that wait for nobody but the engine; what a container writes to a reader who is slow, `Screen.copy` sees to.
+    private static let quick = [
+        "create", "exec", "images", "inspect", "kill", "pause", "port", "ps", "rename", "restart", "rm", "run", "start",
+        "stop", "top", "unpause", "update", "wait",
+    ]
+
     /// - Parameter arguments: The program's name first.
     init(_ arguments: [String]) throws(Failure) {
         words = try Self.withoutGlobalOptions(Array(arguments.dropFirst()))
     }
+
+    /// Where the command's task runs. Quick commands run on the thread that moves the engine's bytes, so that no answer has to
+    /// wake another one; nil: in the shared pool, for all others may hold up their thread, with a disk, or a terminal that asks.
+    var executor: EventLoop? { Self.quick.contains(Self.withoutAliases(words).first ?? "") ? .shared : nil }
 
     /// - Throws: `HelpRequested`; a `Failure`; or what the argument parser throws for `--version`.
     func command() throws -> any ParsableCommand {

@@ -18,9 +18,10 @@ struct Main {
         do {
             let signals = try SignalQueue(Signals.watched)
             EarlyConnection.begin(CommandLine.arguments)
-            let command = try Invocation(CommandLine.arguments).command()
+            let invocation = try Invocation(CommandLine.arguments)
+            let command = try invocation.command()
             // The one task of the program; it ends the process.
-            Task.detached(executorPreference: EarlyConnection.executor) { await perform(command) }
+            Task.detached(executorPreference: invocation.executor) { await perform(command) }
             try Signals.shared.forward(from: signals)
         } catch {
             end(with: error)
