@@ -42,7 +42,12 @@ extension Engine {
             throw EngineError.invalidField("exec_id", text)
         }
         let row = try await usableRow(reference)
-        try await checkState(of: row, forExec: chosen)
+        let isKnown = try await database.read { db in
+            try ExecRow.one(db, id: chosen.text, of: row.id) != nil
+        }
+        // Whether its container runs matters to a new one only: what was begun before may have ended that. The supervisor
+        // looks while the rest is made ready.
+        async let state = isKnown ? nil : state(of: row.id)
         let process = try settings.process(in: row.settings, row.resolved, host: host)
         let exec = ExecRow(
             id: chosen,
@@ -50,6 +55,7 @@ extension Engine {
             settings: settings,
             createdAtUnixNanos: Clock.wallNanos
         )
+        if !isKnown { try check(await state, of: row) }
         try await record(exec, of: row)
         let order = ExecOrder(
             container: row.id,
@@ -73,11 +79,9 @@ extension Engine {
         try await carry(exec, over: started.streamSocket, from: start, input: input, receive: receive)
     }
 
-    /// Whether its container runs is asked only of a new one: what was begun before may have ended that.
-    private func checkState(of row: ContainerRow, forExec id: ContainerID) async throws {
-        let known = try await database.read { db in try ExecRow.one(db, id: id.text, of: row.id) }
-        guard known == nil else { return }
-        guard let state = try await state(of: row.id), state.phase.isRunning else {
+    /// Whether an exec can begin.
+    private func check(_ state: SupervisedContainer?, of row: ContainerRow) throws {
+        guard let state, state.phase.isRunning else {
             throw EngineError.notRunning(row.id, name: row.name)
         }
         guard state.phase != .paused else { throw EngineError.paused(row.id, name: row.name) }

@@ -107,7 +107,7 @@ package final class Engine: Sendable {
     /// - Throws: `.containerNotFound`, `.ambiguousPrefix`.
     func row(_ reference: String) async throws -> ContainerRow {
         guard !reference.isEmpty else { throw EngineError.invalidField("container", "no container is named") }
-        return try await database.read { db in try ContainerRow.resolve(db, reference) }
+        return try await database.container(reference)
     }
 
     /// The same, unless it is on its way out.

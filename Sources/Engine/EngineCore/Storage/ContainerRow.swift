@@ -96,11 +96,15 @@ extension ContainerRow {
     }
 
     /// The visible container with this id, name, or unambiguous beginning of an id: in that order.
-    static func resolve(_ db: Database, _ reference: String) throws -> ContainerRow {
+    static func resolve(
+        _ db: Database,
+        _ reference: String,
+        _ read: (Row) throws -> ContainerRow = { try ContainerRow($0) }
+    ) throws -> ContainerRow {
         let visible = "SELECT * FROM containers WHERE state <> 'creating' AND"
         let name = reference.hasPrefix("/") ? String(reference.dropFirst()) : reference
         for (column, value) in [("id", reference), ("name", name)] {
-            if let row = try db.row("\(visible) \(column) = ?", [value]) { return try ContainerRow(row) }
+            if let row = try db.row("\(visible) \(column) = ?", [value]) { return try read(row) }
         }
         guard ContainerID.isPrefix(reference) else { throw EngineError.containerNotFound(reference) }
         let found = try Row.fetchAll(
@@ -116,7 +120,7 @@ extension ContainerRow {
             }
             throw EngineError.ambiguousPrefix(reference, candidates: candidates)
         }
-        return try ContainerRow(first)
+        return try read(first)
     }
 
     /// - Throws: `.nameTaken` with the holder's id.

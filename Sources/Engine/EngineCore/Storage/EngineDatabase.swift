@@ -52,6 +52,12 @@ struct EngineDatabase: Sendable {
         try await read { [lately] db in try lately.all(db) }
     }
 
+    /// The visible container of this name, id, or unambiguous beginning of an id.
+    /// - Throws: `.containerNotFound`, `.ambiguousPrefix`.
+    func container(_ reference: String) async throws -> ContainerRow {
+        try await read { [lately] db in try ContainerRow.resolve(db, reference, lately.one) }
+    }
+
     /// - Parameter durably: It, and everything that was written before, is on disk afterwards.
     func write<Value: Sendable>(
         durably: Bool = false,

@@ -3,7 +3,7 @@ internal import GRDB
 internal import Synchronization
 
 /// The containers' rows as they were last read, with the texts that they were read from: reading JSON takes far longer
-/// than reading the texts, which are the same as a rule. Holds no more rows than there were then.
+/// than reading the texts, which are the same as a rule. Holds no more rows than there were when all were read, or a few.
 final class RowsReadLately: Sendable {
     private struct Entry {
         let settings: String
@@ -12,6 +12,7 @@ final class RowsReadLately: Sendable {
     }
 
     private let entries = Mutex<[String: Entry]>([:])
+    private static let fewCount = 16
 
     /// All of them, newest first, as the database has them now.
     func all(_ db: Database) throws -> [ContainerRow] {
@@ -21,19 +22,33 @@ final class RowsReadLately: Sendable {
         var rows: [ContainerRow] = []
         let cursor = try Row.fetchCursor(db, sql: "SELECT * FROM containers ORDER BY created_at DESC, id")
         while let row = try cursor.next() {
-            let id: String = row["id"]
-            let settings: String = row["settings"]
-            let resolved: String = row["resolved"]
-            let container: ContainerRow
-            if let entry = before[id], entry.settings == settings, entry.resolved == resolved {
-                container = try ContainerRow(row, settings: entry.row.settings, resolved: entry.row.resolved)
-            } else {
-                container = try ContainerRow(row)
-            }
-            now[id] = Entry(settings: settings, resolved: resolved, row: container)
-            rows.append(container)
+            let entry = try Self.entry(row) { before[$0] }
+            now[entry.row.id.text] = entry
+            rows.append(entry.row)
         }
         entries.withLock { [now] in $0 = now }
         return rows
+    }
+
+    /// One of them.
+    func one(_ row: Row) throws -> ContainerRow {
+        let entry = try Self.entry(row) { id in entries.withLock { $0[id] } }
+        let id = entry.row.id.text
+        entries.withLock { entries in
+            // It takes another's place.
+            if entries.count >= Self.fewCount, entries[id] == nil { entries.remove(at: entries.startIndex) }
+            entries[id] = entry
+        }
+        return entry.row
+    }
+
+    private static func entry(_ row: Row, known: (String) -> Entry?) throws -> Entry {
+        let settings: String = row["settings"]
+        let resolved: String = row["resolved"]
+        guard let entry = known(row["id"]), entry.settings == settings, entry.resolved == resolved else {
+            return Entry(settings: settings, resolved: resolved, row: try ContainerRow(row))
+        }
+        let container = try ContainerRow(row, settings: entry.row.settings, resolved: entry.row.resolved)
+        return Entry(settings: settings, resolved: resolved, row: container)
     }
 }
