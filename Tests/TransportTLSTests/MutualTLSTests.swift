@@ -112,6 +112,57 @@ struct MutualTLSTests {
         #expect(ServerName.matches(Array(pattern.utf8), Array(name.utf8)) == isMatch)
     }
 
+    /// Those that were ended, and those whose connection was lost.
+    @Test func sessionsLeaveNothingBehind() async throws {
+        try await withTemporaryDirectory { directory in
+            let authority = try await Authority(in: directory)
+            try await authority.issue("server", names: "IP:127.0.0.1")
+            try await authority.issue("alice", names: "DNS:alice")
+            let client = try authority.client("alice", of: "127.0.0.1")
+            let server = try MutualTLS.server(
+                certificate: directory + "/server.pem",
+                key: directory + "/server.key",
+                roots: directory + "/root.pem"
+            )
+            // On one thread, as on the loop.
+            let grown = try await blocking {
+                for number in 0..<100 { try Self.agree(client, server, ends: number % 2 == 0) }
+                let before = try Self.residentBytes()
+                for number in 0..<400 { try Self.agree(client, server, ends: number % 2 == 0) }
+                return try Self.residentBytes() - before
+            }
+            #expect(grown < 12 << 20)
+        }
+    }
+
+    private static func agree(_ client: MutualTLS, _ server: MutualTLS, ends: Bool) throws {
+        let sessions = [
+            try client.makeSession(with: "127.0.0.1"), try server.makeSession(with: "127.0.0.1"),
+        ]
+        for session in sessions { try session.begin() }
+        var hasMoved = true
+        while hasMoved {
+            hasMoved = false
+            for (sender, receiver) in [(sessions[0], sessions[1]), (sessions[1], sessions[0])] {
+                while let bytes = try sender.nextOutput() {
+                    try bytes.withUnsafeBytes { try receiver.receive($0) }
+                    hasMoved = true
+                }
+            }
+        }
+        for session in sessions {
+            #expect(session.agreement?.protocolName == "h2")
+            if ends { session.end() }
+        }
+    }
+
+    private static func residentBytes() throws -> Int {
+        let fields = String(decoding: try Files.contents(of: "/proc/self/statm"), as: UTF8.self).split(
+            separator: " "
+        )
+        return (Int(fields[1]) ?? 0) * 4096
+    }
+
     @Test func badFilesAreNamed() async throws {
         try await withTemporaryDirectory { directory in
             let authority = try await Authority(in: directory)

@@ -26,6 +26,14 @@ final class TLSSession: SecureSession {
         try channel.pipeline.syncOperations.addHandlers([handler, observer])
     }
 
+    /// The library's parts hold each other until their channel has closed, and a farewell that nobody answers until its time is
+    /// up: without this, no session would ever be freed. On the thread that has made it.
+    deinit {
+        channel.pipeline.fireChannelInactive()
+        channel.close(promise: nil)
+        channel.embeddedEventLoop.advanceTime(by: .hours(1))
+    }
+
     func begin() throws {
         channel.connect(to: peer, promise: nil)
         try check()
