@@ -57,4 +57,31 @@ struct KeepAliveTests {
             #expect(text.contains("too_many_pings"))
         }
     }
+
+    /// Each complaint makes the client wait longer between its questions, up to a limit.
+    @Test func complaintsWithoutEndDoNoHarm() async throws {
+        try await withRawChannel(keepAlive: KeepAlive(interval: .seconds(20))) { peer, number in
+            guard try peer.readPreface() else { return }
+            try peer.send(Frame.settings())
+            guard number > 0 else {
+                try peer.send((0..<200).flatMap { _ in Frame.goAway(last: 0, 11).bytes })
+                _ = try peer.awaitEnd()
+                return
+            }
+            while let frame = try peer.next() {
+                guard frame.kind == Frame.Kind.headers else { continue }
+                try peer.send(Frame.headers(Field.answer, stream: frame.stream))
+                try peer.send(Frame.data(Frame.message([]), stream: frame.stream))
+                let ending = Frame.Flags.endHeaders | Frame.Flags.endStream
+                try peer.send(
+                    Frame.headers([Field("grpc-status", "0")], stream: frame.stream, flags: ending)
+                )
+            }
+        } _: { channel in
+            let client = TestV1.EchoClient(channel: channel)
+            _ = await failure { try await client.say(.init()) }
+            _ = try await client.say(.init(), options: .init(timeout: .seconds(20), waitForReady: true))
+            #expect(channel.statistics.connections == 2)
+        }
+    }
 }

@@ -54,6 +54,8 @@ func withRawServer(
 
 /// The same with the channel, which `body` may close itself.
 func withRawChannel(
+    security: (any TransportSecurity)? = nil,
+    keepAlive: KeepAlive? = nil,
     config: ServiceConfig = ServiceConfig(),
     _ script: @escaping @Sendable (_ peer: RawPeer, _ number: Int) throws -> Void,
     _ body: @escaping @Sendable (Channel) async throws -> Void
@@ -61,7 +63,12 @@ func withRawChannel(
     try await withTemporaryDirectory { directory in
         let path = directory + "/raw.sock"
         let server = try RawServer(listener: try UnixSocket.listen(.stream, at: path), script)
-        let channel = Channel(to: .unixSocket(path), config: config)
+        let channel = Channel(
+            to: .unixSocket(path),
+            security: security,
+            keepAlive: keepAlive,
+            config: config
+        )
         try await body(channel)
         await channel.close()
         server.stop()

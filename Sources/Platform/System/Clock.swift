@@ -11,10 +11,11 @@ package enum Clock {
     /// The processor's time that all threads of this process have used.
     package static var processorNanos: Int64 { read(CLOCK_PROCESS_CPUTIME_ID) }
 
-    /// Boot time after `time` from now.
+    /// Boot time after `time` from now, at most 250 years.
     package static func bootNanos(after time: Duration) -> Int64 {
+        let most: Int64 = 250 * 365 * 86400
         let (seconds, attoseconds) = time.components
-        return bootNanos + seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        return bootNanos + min(max(seconds, -most), most) * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 
     /// For poll(2) and its like: milliseconds from now, rounded up, so that the deadline has passed when the wait ends.

@@ -15,8 +15,14 @@ package struct KeepAlive: Hashable, Sendable {
         self.withoutCalls = withoutCalls
     }
 
+    /// However often a server complains, it is not asked more seldom than about so.
+    private static let longestInterval = Duration.seconds(3600)
+
     /// What a client does whom a server has told that it asks too often.
-    var calmer: KeepAlive { KeepAlive(interval: interval * 2, timeout: timeout, withoutCalls: withoutCalls) }
+    var calmer: KeepAlive {
+        guard interval < Self.longestInterval else { return self }
+        return KeepAlive(interval: interval * 2, timeout: timeout, withoutCalls: withoutCalls)
+    }
 }
 
 /// Which PINGs a server takes for a nuisance. Those between which it has sent something for a call never count.
