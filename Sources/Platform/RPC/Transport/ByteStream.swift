@@ -25,7 +25,7 @@ final class ByteStream: EventLoop.Source {
     let raw: Int32
     private var socket: Descriptor?
     private let loop: EventLoop
-    private let session: (any SecureSession)?
+    private var session: (any SecureSession)?
     private var user: (any User)?
     private var watch: EventLoop.Watch?
     /// What the socket has not taken yet, from `sentCount` on.
@@ -40,12 +40,14 @@ final class ByteStream: EventLoop.Source {
         case open
         /// It is closed when all is written.
         case finishing
-        /// Nothing can be written any more; it is closed when all that has arrived is read.
+        /// Nothing can be written any more, and nothing is kept for it; it is closed when all that has arrived is read.
         case broken(String)
     }
 
     /// Others have their turn after so many reads.
     private static let readsAtOnce = 4
+    /// More than a socket holds, for one whose peer has taken its last byte: it could go on for ever.
+    private static let lastReads = 256
     /// How long what is said last may take to leave; a peer that does not read would keep it for ever.
     private static let lastWordsTime = Duration.seconds(2)
     /// Where everything arrives, on the loop, one read at a time.
@@ -109,7 +111,7 @@ final class ByteStream: EventLoop.Source {
     }
 
     private func write(_ bytes: [UInt8]) {
-        guard isOpen else { return }
+        guard isWhole else { return }
         waiting.append(contentsOf: bytes)
         sendWaiting()
     }
@@ -168,9 +170,11 @@ final class ByteStream: EventLoop.Source {
         }
     }
 
+    private var canRead: Bool { if case .finishing = phase { false } else { isOpen } }
+
     private func read(_ limit: Int, isOver: Bool) {
         for _ in 0..<limit {
-            guard isWhole, isReading || isOver else { break }
+            guard canRead, isReading || isOver else { break }
             do throws(SystemError) {
                 guard let count = try StreamSocket.receiveSome(raw, into: Self.room) else {
                     if isOver { close(nil) }
@@ -195,21 +199,25 @@ final class ByteStream: EventLoop.Source {
             try session.receive(bytes)
             try exchange(session)
         } catch {
-            // It has something to say about it.
-            while let bytes = try? session.nextOutput() { write(bytes) }
+            // It may have something to say about it, and have read something before.
+            try? passOn(session)
             close("\(error)")
         }
     }
 
-    /// Passes on what the session has ready, in both directions.
     private func exchange(_ session: any SecureSession) throws {
+        try passOn(session)
+        if session.hasEnded { close(nil) }
+    }
+
+    /// Passes on what the session has ready, in both directions.
+    private func passOn(_ session: any SecureSession) throws {
         while let bytes = try session.nextOutput() { write(bytes) }
         if !isSecured, let agreement = session.agreement {
             isSecured = true
             user?.secured(agreement)
         }
         while isOpen, let bytes = try session.nextInput() { bytes.withUnsafeBytes { user?.received($0) } }
-        if session.hasEnded { close(nil) }
     }
 
     // MARK: - Ending
@@ -225,9 +233,8 @@ final class ByteStream: EventLoop.Source {
     }
 
     private func readLast() {
-        guard isOpen, case .broken(let failure) = phase else { return }
-        phase = .open
-        read(.max, isOver: true)
+        guard case .broken(let failure) = phase else { return }
+        read(Self.lastReads, isOver: true)
         close(failure)
     }
 
@@ -261,6 +268,7 @@ final class ByteStream: EventLoop.Source {
         let (user, onClose) = (user, onClose)
         self.user = nil
         self.onClose = nil
+        session = nil
         user?.closed(failure)
         onClose?()
     }
