@@ -182,4 +182,33 @@ struct ConnectionTests {
             await expectFailure(.unavailable) { try await client.say(.init()) }
         }
     }
+
+    /// A server whose queue is full does not answer at all.
+    @Test(.timeLimit(.minutes(1)))
+    func closingAChannelEndsWhoWaitsForItsConnection() async throws {
+        let listener = try InternetSocket.listen(on: "127.0.0.1", port: 0, backlog: 0)
+        let port = try InternetSocket.port(of: listener.raw)
+        let address = try #require(try InternetAddress.resolve("127.0.0.1", port: port).first)
+        var others: [SharedDescriptor] = []
+        for _ in 0..<4 { others.append(SharedDescriptor(try address.connect())) }
+        let channel = Channel(to: .tcp(host: "127.0.0.1", port: Int(port)))
+        let start = ContinuousClock.now
+        let call = Task { await failure { try await TestV1.EchoClient(channel: channel).say(.init()) } }
+        try await Task.sleep(for: .milliseconds(200))
+        await channel.close()
+        let error = await call.value
+        #expect(error?.code == .unavailable && error?.message.contains("closed") == true, "\(error as Any)")
+        #expect(ContinuousClock.now - start < .seconds(15))
+        withExtendedLifetime(others) {}
+    }
+
+    @Test func aServerThatHasEndedIsForgotten() async throws {
+        final class Ended: @unchecked Sendable { weak var server: RPCServer? }
+        let ended = Ended()
+        try await withEcho { client, _, server, _ in
+            _ = try await client.say(.init())
+            ended.server = server
+        }
+        expect(try await eventually { ended.server == nil })
+    }
 }

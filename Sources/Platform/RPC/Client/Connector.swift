@@ -31,6 +31,7 @@ final class Connector: Sendable {
 
     /// A server that accepts but does not speak is taken for absent after this time.
     private static let settingsTimeout = Duration.seconds(20)
+    private static let closed = RPCError(.unavailable, "the channel is closed")
     static let firstDelay = Duration.milliseconds(5)
     private static let longestDelay = Duration.milliseconds(200)
 
@@ -76,11 +77,14 @@ final class Connector: Sendable {
     }
 
     func close() {
-        let mailboxes = state.withLock { state in
-            state.phase = .closed
-            return state.connections
+        let (mailboxes, pending) = state.withLock { state -> ([Mailbox], PendingConnection?) in
+            defer { state.phase = .closed }
+            guard case .connecting(_, let pending) = state.phase else { return (state.connections, nil) }
+            return (state.connections, pending)
         }
         for mailbox in mailboxes { mailbox.post(.close) }
+        // A server that does not answer would keep those who wait for it.
+        pending?.settle(.failed(Self.closed))
     }
 
     func waitUntilClosed() async {
@@ -135,9 +139,9 @@ final class Connector: Sendable {
         var pending = PendingConnection()
         let isFirst = state.withLock { state in
             switch state.phase {
-            case .ready(let mailbox): pending.settle(.ready(mailbox))
+            case .ready(let mailbox): pending = PendingConnection(.ready(mailbox))
             case .connecting(_, let other): pending = other
-            case .closed: pending.settle(.failed(RPCError(.unavailable, "the channel is closed")))
+            case .closed: pending = PendingConnection(.failed(Self.closed))
             case .idle:
                 state.phase = .connecting(mailbox, pending)
                 return true

@@ -16,6 +16,7 @@ final class Dial {
     private var rest: ArraySlice<InternetAddress> = []
     private var attempts: [Attempt] = []
     private var failure: String
+    private var timer: Timer?
 
     /// An attempt may take so long.
     private static let limit = Duration.seconds(20)
@@ -47,14 +48,17 @@ final class Dial {
         case .unixSocket(let path): connect(to: path, until: Clock.bootNanos(after: Self.limit))
         case .tcp(let host, let port):
             guard let port = UInt16(exactly: port) else { return fail("there is no port \(port)") }
+            timer = loop.schedule(after: Self.limit) { bound.value.fail("no answer") }
             resolve(host, port)
-            loop.schedule(after: Self.limit) { bound.value.fail("no answer") }
         }
     }
 
     private func finish(_ outcome: consuming Result<Descriptor, RPCError>) {
         guard let completion else { return }
         self.completion = nil
+        // It would keep whoever dials.
+        if let timer { loop.cancel(timer) }
+        timer = nil
         for attempt in attempts { attempt.close() }
         attempts = []
         rest = []

@@ -16,7 +16,10 @@ final class PendingConnection: Sendable {
         var waiters = WaitList()
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+
+    /// - Parameter outcome: Where it is known already.
+    init(_ outcome: Outcome? = nil) { state = Mutex(State(outcome: outcome)) }
 
     /// The first outcome counts.
     func settle(_ outcome: Outcome) {
