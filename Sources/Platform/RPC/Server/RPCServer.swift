@@ -85,7 +85,11 @@ package final class RPCServer: Sendable {
         var wasAsked = false
         await withTaskCancellationHandler {
             await listener.run()
-            wasAsked = state.withLock { $0.isDraining }
+            wasAsked = state.withLock { state in
+                // It keeps the server, for what it accepts.
+                state.listeners.removeAll { $0 === listener }
+                return state.isDraining
+            }
             await waitForCalls()
         } onCancel: {
             stop()
@@ -140,9 +144,9 @@ package final class RPCServer: Sendable {
                 mailbox: mailbox,
                 onDisconnect: { [weak self] in self?.disconnected(key) }
             )
-            let isDraining = state.withLock { state in
+            let ending = state.withLock { state -> Mailbox.Order? in
                 state.connections[key] = mailbox
-                return state.isDraining
+                return state.isStopped ? .close : state.isDraining ? .drain : nil
             }
             let connection = Connection(
                 mailbox: mailbox,
@@ -152,7 +156,7 @@ package final class RPCServer: Sendable {
                 keepAlive: keepAlive
             )
             try connection.start()
-            if isDraining { mailbox.post(.drain) }
+            if let ending { mailbox.post(ending) }
         } catch {
             admission.leave()
             admission.failed(error)
