@@ -32,6 +32,26 @@ struct EventLoopTests {
         #expect(seen == stride(from: 0, to: count, by: 10).map(\.self))
     }
 
+    /// Both are due in the same pass of the loop.
+    @Test func aTimerThatAnotherCancelsIsSilent() async {
+        let loop = EventLoop.shared
+        let calls = Mutex<[String]>([])
+        let second = Mutex<Timer?>(nil)
+        await withCheckedContinuation { end in
+            loop.execute {
+                let due = Clock.bootNanos + 1_000_000
+                loop.schedule(atBootNanos: due) {
+                    calls.withLock { $0.append("first") }
+                    if let second = second.withLock({ $0 }) { loop.cancel(second) }
+                }
+                let timer = loop.schedule(atBootNanos: due) { calls.withLock { $0.append("second") } }
+                second.withLock { $0 = timer }
+                loop.schedule(atBootNanos: due) { end.resume() }
+            }
+        }
+        #expect(calls.withLock { $0 } == ["first"])
+    }
+
     /// Tells what it heard, and does something about it.
     private final class Listener: EventLoop.Source {
         private(set) var heard = 0

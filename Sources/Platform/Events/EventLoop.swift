@@ -216,7 +216,8 @@ package final class EventLoop: TaskExecutor {
             return state.timers.nextNanos
         }.map { _ in Clock.bootNanos }
         guard let now else { return }
-        for body in state.withLock({ $0.timers.take(atBootNanos: now) }) { body() }
+        // One by one: each may cancel those that follow.
+        while let body = state.withLock({ $0.timers.takeNext(atBootNanos: now) }) { body() }
     }
 
     /// Runs what is ready, and what that makes ready, up to a bound.

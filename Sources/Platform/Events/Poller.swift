@@ -97,7 +97,7 @@ private final class Core: Sendable {
                 }
             }
             let now = Clock.bootNanos
-            for body in state.withLock({ $0.timers.take(atBootNanos: now) }) { body() }
+            while let body = state.withLock({ $0.timers.takeNext(atBootNanos: now) }) { body() }
         }
     }
 
@@ -111,11 +111,14 @@ private final class Core: Sendable {
     }
 
     func stop() {
-        let waits = state.withLock { state in
-            state.isStopped = true
-            state.timers = Timers()
-            defer { state.waits = [:] }
-            return state.waits
+        // The timers too are let go of where no lock is held: what they hold may end with them.
+        let (waits, _) = state.withLock { state -> ([UInt64: Wait], Timers) in
+            defer {
+                state.isStopped = true
+                state.timers = Timers()
+                state.waits = [:]
+            }
+            return (state.waits, state.timers)
         }
         for wait in waits.values { finish(wait).continuation.resume(throwing: CancellationError()) }
         try? Files.writeAll(wake.writeEnd.raw, [1])

@@ -63,15 +63,14 @@ struct Timers {
         return body
     }
 
-    /// Takes out what is due, the earliest first.
-    mutating func take(atBootNanos now: Int64) -> [@Sendable () -> Void] {
-        var due: [@Sendable () -> Void] = []
+    /// Takes out the earliest of those that are due.
+    mutating func takeNext(atBootNanos now: Int64) -> (@Sendable () -> Void)? {
         while let first = order.min, first.timer.dueNanos <= now {
             order.removeMin()
             guard let body = first.timer.body.take() else { continue }
             count -= 1
-            due.append(body)
+            return body
         }
-        return due
+        return nil
     }
 }
