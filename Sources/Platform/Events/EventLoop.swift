@@ -124,7 +124,7 @@ package final class EventLoop: TaskExecutor {
             let (timer, isFirst) = state.timers.add(dueNanos: dueNanos, body)
             return (timer, isFirst && state.wake())
         }
-        if mustWake { counter.signal() }
+        if mustWake { wake() }
         return timer
     }
 
@@ -142,8 +142,11 @@ package final class EventLoop: TaskExecutor {
             body(&state)
             return state.wake()
         }
-        if mustWake { counter.signal() }
+        if mustWake { wake() }
     }
+
+    /// On the loop, what is told of descriptors that are ready is found before the next wait.
+    private func wake() { if !isCurrent { counter.signal() } }
 
     // MARK: - On the loop
 
@@ -227,7 +230,10 @@ package final class EventLoop: TaskExecutor {
         var (jobs, residents): ([UnownedJob], [any Resident]) = ([], [])
         swap(&jobs, &spare.jobs)
         swap(&residents, &spare.residents)
-        defer { spare = jobs.capacity <= Self.keptCount ? (jobs, residents) : ([], []) }
+        defer {
+            let capacity = max(jobs.capacity, residents.capacity)
+            spare = capacity <= Self.keptCount ? (jobs, residents) : ([], [])
+        }
         while count < Self.jobsAtOnce {
             jobs.removeAll(keepingCapacity: true)
             residents.removeAll(keepingCapacity: true)
