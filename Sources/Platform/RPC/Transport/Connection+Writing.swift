@@ -37,8 +37,13 @@ extension Connection {
 
     /// Other connections come first.
     private func flushSoon() {
+        guard !willFlush else { return }
+        willFlush = true
         let bound = EventLoop.Bound(self)
-        loop.schedule(after: .zero) { bound.value.flush() }
+        loop.schedule(after: .zero) {
+            bound.value.willFlush = false
+            bound.value.flush()
+        }
     }
 
     /// Makes the next batch ready.

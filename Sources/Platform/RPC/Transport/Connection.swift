@@ -47,6 +47,8 @@ final class Connection: ByteStream.User {
 
     private let keepAlive: KeepAlive?
     var isFlushing = false
+    /// It goes on with it in the loop's next pass.
+    var willFlush = false
     private var isReading = false
     /// nghttp2 is at work.
     var isBusy: Bool { isFlushing || isReading }
