@@ -211,4 +211,42 @@ struct ConnectionTests {
         }
         expect(try await eventually { ended.server == nil })
     }
+
+    /// TCP throws away what its peer has not fetched yet when something comes for a socket that is closed.
+    @Test(.timeLimit(.minutes(1)))
+    func whatAServerSaysLastArrivesThoughItsClientStillSpeaks() async throws {
+        let size = 32 << 10
+        let server = makeServer(Echo(), gracePeriod: .seconds(20))
+        let listener = try InternetSocket.listen(on: "127.0.0.1", port: 0)
+        let port = try InternetSocket.port(of: listener.raw)
+        let raw = listener.relinquish()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.serve(listening: Descriptor(adopting: raw)) }
+            let (count, hasEnded) = try await blocking { () -> (Int, Bool) in
+                let peer = try RawPeer.connect(toPort: port, settings: [(4, 0x7fff_ffff)])
+                try peer.send(Frame.windowUpdate(0x7fff_0000 - 65_535))
+                let request = TestV1.EchoRequest(data: [UInt8](repeating: 1, count: size), count: 32)
+                try peer.send(Frame.headers(Field.request("Repeat")))
+                try peer.send(Frame.data(Frame.message(request.serialized()), flags: Frame.Flags.endStream))
+                // All of it is the kernel's, and the connection at its end.
+                pass(seconds: 0.5)
+                server.gracefulShutdown()
+                pass(seconds: 1.5)
+                for _ in 0..<3 {
+                    try peer.send(Frame.ping())
+                    pass(seconds: 0.05)
+                }
+                var (count, hasEnded) = (0, false)
+                while let frame = try peer.next() {
+                    if frame.kind == Frame.Kind.data { count += frame.payload.count }
+                    if frame.kind == Frame.Kind.headers {
+                        hasEnded = frame.flags & Frame.Flags.endStream != 0
+                    }
+                }
+                return (count, hasEnded)
+            }
+            #expect(count >= 32 * size && hasEnded, "\(count) bytes")
+            try await group.waitForAll()
+        }
+    }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import System
+import Testing
 
 /// One end of a connection that writes whatever bytes it is given, and reads frames. It blocks: for threads of its own.
 final class RawPeer {
@@ -21,7 +22,26 @@ final class RawPeer {
         to path: String,
         settings: [(id: UInt16, value: UInt32)] = []
     ) throws -> RawPeer {
-        let peer = try RawPeer(try UnixSocket.connect(.stream, to: path))
+        try begin(try RawPeer(try UnixSocket.connect(.stream, to: path)), settings)
+    }
+
+    /// The same over TCP, on this machine.
+    static func connect(
+        toPort port: UInt16,
+        settings: [(id: UInt16, value: UInt32)] = []
+    ) throws -> RawPeer {
+        let address = try #require(try InternetAddress.resolve("127.0.0.1", port: port).first)
+        let socket = try address.connect()
+        var entries = [Poll.Entry(socket.raw, .writable)]
+        try Poll.wait(&entries, deadlineNanos: Clock.bootNanos(after: .seconds(20)))
+        try Files.setNonBlocking(socket.raw, false)
+        return try begin(try RawPeer(socket), settings)
+    }
+
+    private static func begin(
+        _ peer: RawPeer,
+        _ settings: [(id: UInt16, value: UInt32)]
+    ) throws -> RawPeer {
         try peer.send(Frame.preface)
         try peer.send(Frame.settings([(1, 0)] + settings))
         // The server has sent its own on accepting; they hold when they are acknowledged.

@@ -43,6 +43,21 @@ struct SecureStreamTests {
         }
     }
 
+    /// A connection that just ends may have been cut.
+    @Test func aConnectionThatIsClosedSaysSo() async throws {
+        let farewell = Mutex<[UInt8]>([])
+        try await withRawChannel(security: PlainSecurity()) { peer, _ in
+            try peer.greet()
+            try peer.send(Self.answer)
+            let rest = try Files.contents(of: peer.socket.raw, limit: 1 << 16)
+            farewell.withLock { $0 = rest.suffix(PlainSession.farewell.count) }
+        } _: { channel in
+            _ = try await TestV1.EchoClient(channel: channel).say(.init())
+            await channel.close()
+            expect(try await eventually { farewell.withLock { $0 } == PlainSession.farewell })
+        }
+    }
+
     /// A record that cannot be read, behind others that can.
     @Test func whatCameBeforeAFailureIsRead() async throws {
         try await withRawChannel(security: PlainSecurity()) { peer, _ in
@@ -61,6 +76,7 @@ private final class PlainSession: SecureSession {
 
     /// What ends with this fails.
     static let bad = Array("unreadable".utf8)
+    static let farewell = Array("farewell".utf8)
 
     private var input: [[UInt8]] = []
     private var output: [[UInt8]] = []
@@ -85,7 +101,7 @@ private final class PlainSession: SecureSession {
         }
     }
 
-    func end() {}
+    func end() { output.append(Self.farewell) }
 
     func nextOutput() -> [UInt8]? { output.isEmpty ? nil : output.removeFirst() }
 

@@ -28,6 +28,7 @@ final class ByteStream: EventLoop.Source {
     private var session: (any SecureSession)?
     private var user: (any User)?
     private var watch: EventLoop.Watch?
+    private var interest = Epoll.Interest.readable
     /// What the socket has not taken yet, from `sentCount` on.
     private var waiting: [UInt8] = []
     private var sentCount = 0
@@ -38,8 +39,10 @@ final class ByteStream: EventLoop.Source {
 
     private enum Phase {
         case open
-        /// It is closed when all is written.
+        /// When all is written, the peer is told that there is no more.
         case finishing
+        /// It was told; what it says is dropped until it has ended too.
+        case ending
         /// Nothing can be written any more, and nothing is kept for it; it is closed when all that has arrived is read.
         case broken(String)
     }
@@ -77,7 +80,7 @@ final class ByteStream: EventLoop.Source {
     /// Begins to read.
     /// - Throws: When the kernel cannot watch another descriptor; it is closed then.
     func open(for user: any User) throws(SystemError) {
-        watch = try loop.watch(raw, .readable, self)
+        watch = try loop.watch(raw, interest, self)
         self.user = user
         guard let session else { return }
         do {
@@ -110,9 +113,8 @@ final class ByteStream: EventLoop.Source {
         look()
     }
 
-    private func write(_ bytes: [UInt8]) {
-        guard isWhole else { return }
-        waiting.append(contentsOf: bytes)
+    private func sendOutput(of session: any SecureSession) throws {
+        while let bytes = try session.nextOutput() { if isWhole { waiting.append(contentsOf: bytes) } }
         sendWaiting()
     }
 
@@ -138,8 +140,11 @@ final class ByteStream: EventLoop.Source {
     /// Watches for what there is to do.
     private func look() {
         guard let watch else { return }
-        var interest = isReading && isWhole ? Epoll.Interest.readable : Epoll.Interest()
+        let mayRead = if case .ending = phase { true } else { isReading && isWhole }
+        var interest = mayRead ? Epoll.Interest.readable : Epoll.Interest()
         if !waiting.isEmpty { interest.insert(.writable) }
+        guard interest != self.interest else { return }
+        self.interest = interest
         loop.change(watch, interest)
     }
 
@@ -156,7 +161,7 @@ final class ByteStream: EventLoop.Source {
         if found.isWritable, !waiting.isEmpty {
             sendWaiting()
             if waiting.isEmpty {
-                if case .finishing = phase { return close(nil) }
+                if case .finishing = phase { return endWriting() }
                 user?.becameWritable()
             }
         }
@@ -166,11 +171,17 @@ final class ByteStream: EventLoop.Source {
         switch phase {
         case .open: read(Self.readsAtOnce, isOver: isOver)
         case .finishing: if isOver { close(nil) }
+        case .ending: skip()
         case .broken: readLast()
         }
     }
 
-    private var canRead: Bool { if case .finishing = phase { false } else { isOpen } }
+    private var canRead: Bool {
+        switch phase {
+        case .open, .broken: isOpen
+        case .finishing, .ending: false
+        }
+    }
 
     private func read(_ limit: Int, isOver: Bool) {
         for _ in 0..<limit {
@@ -212,7 +223,7 @@ final class ByteStream: EventLoop.Source {
 
     /// Passes on what the session has ready, in both directions.
     private func passOn(_ session: any SecureSession) throws {
-        while let bytes = try session.nextOutput() { write(bytes) }
+        try sendOutput(of: session)
         if !isSecured, let agreement = session.agreement {
             isSecured = true
             user?.secured(agreement)
@@ -233,7 +244,7 @@ final class ByteStream: EventLoop.Source {
     }
 
     private func readLast() {
-        guard case .broken(let failure) = phase else { return }
+        guard isOpen, case .broken(let failure) = phase else { return }
         read(Self.lastReads, isOver: true)
         close(failure)
     }
@@ -241,19 +252,45 @@ final class ByteStream: EventLoop.Source {
     /// Closes it when what was written has left, or cannot.
     func finish() {
         guard isWhole else { return }
-        if let session {
-            session.end()
-            while let bytes = try? session.nextOutput() { write(bytes) }
-        }
-        guard isWhole, !waiting.isEmpty else { return close(nil) }
+        endSession()
+        guard isWhole else { return close(nil) }
         phase = .finishing
-        look()
+        if waiting.isEmpty { endWriting() } else { look() }
+        guard isOpen else { return }
         let bound = EventLoop.Bound(self)
         loop.schedule(after: Self.lastWordsTime) { bound.value.close(nil) }
     }
 
+    /// The kernel has it all. Over TCP it throws away what the peer has not fetched yet as soon as something comes for a socket
+    /// that is closed, so the peer ends the connection, or the time.
+    private func endWriting() {
+        guard InternetSocket.peerAddress(of: raw) != nil else { return close(nil) }
+        UnixSocket.shutDownSending(raw)
+        phase = .ending
+        look()
+    }
+
+    private func skip() {
+        for _ in 0..<Self.readsAtOnce {
+            do throws(SystemError) {
+                guard let count = try StreamSocket.receiveSome(raw, into: Self.room) else { return }
+                guard count > 0 else { return close(nil) }
+            } catch {
+                return close(nil)
+            }
+        }
+    }
+
+    /// A connection that just ends may have been cut.
+    private func endSession() {
+        guard isWhole, let session else { return }
+        session.end()
+        try? sendOutput(of: session)
+    }
+
     /// Closes it at once.
     func close(_ failure: String?) {
+        if failure == nil { endSession() }
         guard let watch else { return }
         loop.unwatch(watch)
         self.watch = nil
