@@ -202,6 +202,17 @@ struct ConnectionTests {
         withExtendedLifetime(others) {}
     }
 
+    /// It would never be ready.
+    @Test(.timeLimit(.minutes(1)))
+    func whatDoesNotListenIsRefused() async throws {
+        let pipe = try Pipe()
+        let raw = try pipe.readEnd.duplicate().relinquish()
+        await expectFailure(.unavailable) {
+            try await makeServer(Echo()).serve(listening: Descriptor(adopting: raw))
+        }
+        withExtendedLifetime(pipe) {}
+    }
+
     @Test func aServerThatHasEndedIsForgotten() async throws {
         final class Ended: @unchecked Sendable { weak var server: RPCServer? }
         let ended = Ended()

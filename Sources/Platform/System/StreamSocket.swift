@@ -4,6 +4,18 @@ internal import Glibc
 
 /// Sockets that listen and are connected, wherever they are: accepting, reading, writing.
 package enum StreamSocket {
+    /// Whether a socket listens.
+    /// - Throws: `ENOTSOCK` when it is none.
+    /// - Source: socket(7), `SO_ACCEPTCONN`.
+    package static func isListening(_ socket: Int32) throws(SystemError) -> Bool {
+        var answer: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        guard getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &answer, &size) == 0 else {
+            throw SystemError("getsockopt(SO_ACCEPTCONN)", code: errno)
+        }
+        return answer != 0
+    }
+
     /// accept4(2): the next connection, close-on-exec. Also of sequenced packets.
     package static func accept(
         _ listener: Int32,

@@ -3,7 +3,7 @@ internal import CNGHTTP2
 
 /// The client's end of a connection: turns what arrives into answers and statuses.
 final class ClientRole: ConnectionRole {
-    /// Each is called at most once, on the event loop.
+    /// Each is called on the event loop, and at most once, but `onDismissal` whenever the server says so.
     private let onReady: () -> Void
     private let onDismissal: (_ asksTooOften: Bool) -> Void
     private let onDisconnect: (String) -> Void

@@ -60,6 +60,10 @@ final class Listener: EventLoop.Source, Sendable {
     private func start() {
         guard let raw = socket?.raw else { return }
         do throws(SystemError) {
+            // Nothing else would become ready.
+            guard try StreamSocket.isListening(raw) else {
+                throw SystemError("accept", code: ErrorNumber.invalid)
+            }
             // Whoever has made it may have meant to wait for connections.
             try Files.setNonBlocking(raw)
             watch = try loop.watch(raw, .readable, self)
