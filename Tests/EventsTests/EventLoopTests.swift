@@ -86,7 +86,9 @@ struct EventLoopTests {
                 }
             }
             sources = [Listener(stop), Listener(stop)]
-            watches = [try loop.watch(one, .readable, sources[0]), try loop.watch(other, .readable, sources[1])]
+            watches = [
+                try loop.watch(one, .readable, sources[0]), try loop.watch(other, .readable, sources[1]),
+            ]
         }
         #expect(heard == 1)
     }

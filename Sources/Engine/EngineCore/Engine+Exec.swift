@@ -48,7 +48,7 @@ extension Engine {
         // Whether its container runs matters to a new one only: what was begun before may have ended that. The supervisor
         // looks while the rest is made ready.
         async let state = isKnown ? nil : state(of: row.id)
-        let process = try settings.process(in: row.settings, row.resolved, host: host)
+        let process = Result { try settings.process(in: row.settings, row.resolved, host: host) }
         let exec = ExecRow(
             id: chosen,
             container: row.id,
@@ -56,27 +56,33 @@ extension Engine {
             createdAtUnixNanos: Clock.wallNanos
         )
         if !isKnown { try check(await state, of: row) }
-        try await record(exec, of: row)
+        // Only now: what is not there has no mistakes to be told of.
         let order = ExecOrder(
             container: row.id,
             exec: exec.id,
-            process: process,
+            process: try process.get(),
             opensStdin: settings.opensStdin,
             isDetached: settings.isDetached
         )
-        let started: SupervisedExec
-        do throws(PeerError) { started = try await supervisor.exec(order) } catch {
-            guard let failure = error.programFailure else { throw error }
-            throw EngineError.execFailed(exec.id, code: failure.code, reason: failure.reason)
-        }
-        faults.reach("engine.exec.started")
-        if let exit = started.exit, !exit.failure.isEmpty {
-            throw EngineError.execFailed(exec.id, code: exit.code, reason: exit.failure)
-        }
+        try await record(exec, of: row)
+        let started = try await start(order)
         try await receive(.started(exec.id.text))
         if settings.isDetached { return }
         let start = StreamPositions()
         try await carry(exec, over: started.streamSocket, from: start, input: input, receive: receive)
+    }
+
+    private func start(_ order: ExecOrder) async throws -> SupervisedExec {
+        let started: SupervisedExec
+        do throws(PeerError) { started = try await supervisor.exec(order) } catch {
+            guard let failure = error.programFailure else { throw error }
+            throw EngineError.execFailed(order.exec, code: failure.code, reason: failure.reason)
+        }
+        faults.reach("engine.exec.started")
+        if let exit = started.exit, !exit.failure.isEmpty {
+            throw EngineError.execFailed(order.exec, code: exit.code, reason: exit.failure)
+        }
+        return started
     }
 
     /// Whether an exec can begin.

@@ -10,7 +10,8 @@ struct Invocation {
 
     /// Commands that wait for nobody but the engine; what a container writes to a reader who is slow, `Screen.copy` sees to.
     private static let quick = [
-        "create", "exec", "images", "inspect", "kill", "pause", "port", "ps", "rename", "restart", "rm", "run", "start",
+        "create", "exec", "images", "inspect", "kill", "pause", "port", "ps", "rename", "restart", "rm",
+        "run", "start",
         "stop", "top", "unpause", "update", "wait",
     ]
 
