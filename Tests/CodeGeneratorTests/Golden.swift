@@ -32,7 +32,7 @@ enum Golden {
             }
 
             /// What is said.
-            package struct Greeting: BridgedMessage, Hashable, Sendable {
+            package struct Greeting: BridgedMessage, Equatable, Sendable {
                 /// `who`.
                 package var who: String
                 /// `errno`.

@@ -65,7 +65,7 @@ struct MessageEmitter {
     private func write(_ message: MessageDefinition, _ all: [String: [Property]], _ text: inout SourceText) {
         let properties = all[message.fullName] ?? []
         text.documentation(message.comment.isEmpty ? "`\(message.fullName)`." : message.comment)
-        text.block("package struct \(Names.typeName(message.name)): BridgedMessage, Hashable, Sendable") {
+        text.block("package struct \(Names.typeName(message.name)): BridgedMessage, Equatable, Sendable") {
             text in
             for definition in message.enums {
                 EnumEmitter(definition: definition).write(&text)
@@ -93,7 +93,7 @@ struct MessageEmitter {
 
     private func write(_ oneof: Property.Oneof, _ text: inout SourceText) {
         text.line("/// One of `\(oneof.name)`.")
-        text.block("package enum \(oneof.typeName): Hashable, Sendable") { text in
+        text.block("package enum \(oneof.typeName): Equatable, Sendable") { text in
             for field in oneof.fields {
                 text.documentation(field.comment.isEmpty ? "`\(field.name)`." : field.comment)
                 let keyword = oneof.indirect.contains(field.number) ? "indirect case" : "case"

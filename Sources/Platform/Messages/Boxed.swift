@@ -3,7 +3,7 @@
 /// A message behind a reference, for fields whose message can hold one of the type that the field is in: a structure
 /// cannot contain itself. A value like any other; the reference is never shared with a change.
 @propertyWrapper
-package struct Boxed<Value: Hashable & Sendable>: Hashable, Sendable {
+package struct Boxed<Value: Equatable & Sendable>: Equatable, Sendable {
     private final class Box: Sendable {
         let value: Value
 
@@ -22,6 +22,4 @@ package struct Boxed<Value: Hashable & Sendable>: Hashable, Sendable {
     package static func == (left: Self, right: Self) -> Bool {
         left.box === right.box || left.wrappedValue == right.wrappedValue
     }
-
-    package func hash(into hasher: inout Hasher) { hasher.combine(wrappedValue) }
 }

@@ -2,7 +2,7 @@
 package import Messages
 
 /// A call that did not end well: its status, and what the server packed into its details.
-package struct RPCError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct RPCError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Never `.ok`.
     package var code: StatusCode
     /// One lower-case line.

@@ -4,7 +4,7 @@ package import CMessages
 
 extension GoogleProtobuf {
     /// A message of any type, serialized, beside the URL of its type.
-    package struct `Any`: BridgedMessage, Hashable, Sendable {
+    package struct `Any`: BridgedMessage, Equatable, Sendable {
         /// `type.googleapis.com/` and the message's full name; what is before the last slash means nothing here.
         package var typeUrl: String
         /// `value`.

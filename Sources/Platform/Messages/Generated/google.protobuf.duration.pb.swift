@@ -4,7 +4,7 @@ package import CMessages
 
 extension GoogleProtobuf {
     /// A span of time of at most 10,000 years.
-    package struct Duration: BridgedMessage, Hashable, Sendable {
+    package struct Duration: BridgedMessage, Equatable, Sendable {
         /// -315,576,000,000 to 315,576,000,000.
         package var seconds: Int64
         /// -999,999,999 to 999,999,999, with the sign of `seconds` unless that is 0.

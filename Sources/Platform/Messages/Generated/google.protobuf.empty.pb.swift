@@ -4,7 +4,7 @@ package import CMessages
 
 extension GoogleProtobuf {
     /// Nothing: the request or response of a method that has none.
-    package struct Empty: BridgedMessage, Hashable, Sendable {
+    package struct Empty: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 

@@ -4,7 +4,7 @@ package import CMessages
 
 extension GoogleProtobuf {
     /// The fields that an operation is about.
-    package struct FieldMask: BridgedMessage, Hashable, Sendable {
+    package struct FieldMask: BridgedMessage, Equatable, Sendable {
         /// Field names joined by dots.
         package var paths: [String]
         /// Fields that this release does not know, as they came.

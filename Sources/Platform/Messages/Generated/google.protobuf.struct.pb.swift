@@ -24,7 +24,7 @@ extension GoogleProtobuf {
     }
 
     /// A JSON object.
-    package struct Struct: BridgedMessage, Hashable, Sendable {
+    package struct Struct: BridgedMessage, Equatable, Sendable {
         /// `fields`.
         package var fields: [String: GoogleProtobuf.Value]
         /// Fields that this release does not know, as they came.
@@ -39,9 +39,9 @@ extension GoogleProtobuf {
     }
 
     /// A JSON value.
-    package struct Value: BridgedMessage, Hashable, Sendable {
+    package struct Value: BridgedMessage, Equatable, Sendable {
         /// One of `kind`.
-        package enum Kind: Hashable, Sendable {
+        package enum Kind: Equatable, Sendable {
             /// `null_value`.
             case nullValue(GoogleProtobuf.NullValue)
             /// `number_value`.
@@ -70,7 +70,7 @@ extension GoogleProtobuf {
     }
 
     /// A JSON array.
-    package struct ListValue: BridgedMessage, Hashable, Sendable {
+    package struct ListValue: BridgedMessage, Equatable, Sendable {
         /// `values`.
         package var values: [GoogleProtobuf.Value]
         /// Fields that this release does not know, as they came.

@@ -4,7 +4,7 @@ package import CMessages
 
 extension GoogleProtobuf {
     /// A moment, without time zone or calendar: from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z.
-    package struct Timestamp: BridgedMessage, Hashable, Sendable {
+    package struct Timestamp: BridgedMessage, Equatable, Sendable {
         /// Since 1970-01-01T00:00:00Z; negative before.
         package var seconds: Int64
         /// 0 to 999,999,999; counts forward in time, before 1970 too.

@@ -4,7 +4,7 @@ package import CMessages
 
 extension GoogleProtobuf {
     /// A `double` that can be absent, and be packed as `Any`.
-    package struct DoubleValue: BridgedMessage, Hashable, Sendable {
+    package struct DoubleValue: BridgedMessage, Equatable, Sendable {
         /// `value`.
         package var value: Double
         /// Fields that this release does not know, as they came.
@@ -19,7 +19,7 @@ extension GoogleProtobuf {
     }
 
     /// A `float` that can be absent, and be packed as `Any`.
-    package struct FloatValue: BridgedMessage, Hashable, Sendable {
+    package struct FloatValue: BridgedMessage, Equatable, Sendable {
         /// `value`.
         package var value: Float
         /// Fields that this release does not know, as they came.
@@ -34,7 +34,7 @@ extension GoogleProtobuf {
     }
 
     /// An `int64` that can be absent, and be packed as `Any`.
-    package struct Int64Value: BridgedMessage, Hashable, Sendable {
+    package struct Int64Value: BridgedMessage, Equatable, Sendable {
         /// `value`.
         package var value: Int64
         /// Fields that this release does not know, as they came.
@@ -49,7 +49,7 @@ extension GoogleProtobuf {
     }
 
     /// A `uint64` that can be absent, and be packed as `Any`.
-    package struct UInt64Value: BridgedMessage, Hashable, Sendable {
+    package struct UInt64Value: BridgedMessage, Equatable, Sendable {
         /// `value`.
         package var value: UInt64
         /// Fields that this release does not know, as they came.
@@ -64,7 +64,7 @@ extension GoogleProtobuf {
     }
 
     /// An `int32` that can be absent, and be packed as `Any`.
-    package struct Int32Value: BridgedMessage, Hashable, Sendable {
+    package struct Int32Value: BridgedMessage, Equatable, Sendable {
         /// `value`.
         package var value: Int32
         /// Fields that this release does not know, as they came.
@@ -79,7 +79,7 @@ extension GoogleProtobuf {
     }
 
     /// A `uint32` that can be absent, and be packed as `Any`.
-    package struct UInt32Value: BridgedMessage, Hashable, Sendable {
+    package struct UInt32Value: BridgedMessage, Equatable, Sendable {
         /// `value`.
         package var value: UInt32
         /// Fields that this release does not know, as they came.
@@ -94,7 +94,7 @@ extension GoogleProtobuf {
     }
 
     /// A `bool` that can be absent, and be packed as `Any`.
-    package struct BoolValue: BridgedMessage, Hashable, Sendable {
+    package struct BoolValue: BridgedMessage, Equatable, Sendable {
         /// `value`.
         package var value: Bool
         /// Fields that this release does not know, as they came.
@@ -109,7 +109,7 @@ extension GoogleProtobuf {
     }
 
     /// A `string` that can be absent, and be packed as `Any`.
-    package struct StringValue: BridgedMessage, Hashable, Sendable {
+    package struct StringValue: BridgedMessage, Equatable, Sendable {
         /// `value`.
         package var value: String
         /// Fields that this release does not know, as they came.
@@ -124,7 +124,7 @@ extension GoogleProtobuf {
     }
 
     /// A `bytes` that can be absent, and be packed as `Any`.
-    package struct BytesValue: BridgedMessage, Hashable, Sendable {
+    package struct BytesValue: BridgedMessage, Equatable, Sendable {
         /// `value`.
         package var value: [UInt8]
         /// Fields that this release does not know, as they came.

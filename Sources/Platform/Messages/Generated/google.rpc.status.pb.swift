@@ -4,7 +4,7 @@ package import CMessages
 
 extension GoogleRpc {
     /// The error model of google.rpc: what grpc-status-details-bin carries.
-    package struct Status: BridgedMessage, Hashable, Sendable {
+    package struct Status: BridgedMessage, Equatable, Sendable {
         /// `code`.
         package var code: Int32
         /// `message`.

@@ -4,7 +4,7 @@ package import CMessages
 
 extension GrpcHealthV1 {
     /// `grpc.health.v1.HealthCheckRequest`.
-    package struct HealthCheckRequest: BridgedMessage, Hashable, Sendable {
+    package struct HealthCheckRequest: BridgedMessage, Equatable, Sendable {
         /// `service`.
         package var service: String
         /// Fields that this release does not know, as they came.
@@ -19,7 +19,7 @@ extension GrpcHealthV1 {
     }
 
     /// `grpc.health.v1.HealthCheckResponse`.
-    package struct HealthCheckResponse: BridgedMessage, Hashable, Sendable {
+    package struct HealthCheckResponse: BridgedMessage, Equatable, Sendable {
         /// `grpc.health.v1.HealthCheckResponse.ServingStatus`.
         package struct ServingStatus: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
             /// The number on the wire.

@@ -4,9 +4,9 @@ package import CMessages
 
 extension GrpcReflectionV1 {
     /// `grpc.reflection.v1.ServerReflectionRequest`.
-    package struct ServerReflectionRequest: BridgedMessage, Hashable, Sendable {
+    package struct ServerReflectionRequest: BridgedMessage, Equatable, Sendable {
         /// One of `message_request`.
-        package enum MessageRequest: Hashable, Sendable {
+        package enum MessageRequest: Equatable, Sendable {
             /// A definition file, by its name.
             case fileByFilename(String)
             /// The file that declares a symbol, by its full name: a service, a method, a message, an enum, ….
@@ -37,7 +37,7 @@ extension GrpcReflectionV1 {
     }
 
     /// `grpc.reflection.v1.ExtensionRequest`.
-    package struct ExtensionRequest: BridgedMessage, Hashable, Sendable {
+    package struct ExtensionRequest: BridgedMessage, Equatable, Sendable {
         /// `containing_type`.
         package var containingType: String
         /// `extension_number`.
@@ -56,9 +56,9 @@ extension GrpcReflectionV1 {
     }
 
     /// `grpc.reflection.v1.ServerReflectionResponse`.
-    package struct ServerReflectionResponse: BridgedMessage, Hashable, Sendable {
+    package struct ServerReflectionResponse: BridgedMessage, Equatable, Sendable {
         /// One of `message_response`.
-        package enum MessageResponse: Hashable, Sendable {
+        package enum MessageResponse: Equatable, Sendable {
             /// Answers file_by_filename, file_containing_symbol and file_containing_extension.
             case fileDescriptorResponse(GrpcReflectionV1.FileDescriptorResponse)
             /// `all_extension_numbers_response`.
@@ -91,7 +91,7 @@ extension GrpcReflectionV1 {
     }
 
     /// `grpc.reflection.v1.FileDescriptorResponse`.
-    package struct FileDescriptorResponse: BridgedMessage, Hashable, Sendable {
+    package struct FileDescriptorResponse: BridgedMessage, Equatable, Sendable {
         /// Serialized FileDescriptorProtos: the file, and the files that it imports unless they were sent before.
         package var fileDescriptorProto: [[UInt8]]
         /// Fields that this release does not know, as they came.
@@ -106,7 +106,7 @@ extension GrpcReflectionV1 {
     }
 
     /// `grpc.reflection.v1.ExtensionNumberResponse`.
-    package struct ExtensionNumberResponse: BridgedMessage, Hashable, Sendable {
+    package struct ExtensionNumberResponse: BridgedMessage, Equatable, Sendable {
         /// `base_type_name`.
         package var baseTypeName: String
         /// `extension_number`.
@@ -125,7 +125,7 @@ extension GrpcReflectionV1 {
     }
 
     /// `grpc.reflection.v1.ListServiceResponse`.
-    package struct ListServiceResponse: BridgedMessage, Hashable, Sendable {
+    package struct ListServiceResponse: BridgedMessage, Equatable, Sendable {
         /// `service`.
         package var service: [GrpcReflectionV1.ServiceResponse]
         /// Fields that this release does not know, as they came.
@@ -140,7 +140,7 @@ extension GrpcReflectionV1 {
     }
 
     /// `grpc.reflection.v1.ServiceResponse`.
-    package struct ServiceResponse: BridgedMessage, Hashable, Sendable {
+    package struct ServiceResponse: BridgedMessage, Equatable, Sendable {
         /// `name`.
         package var name: String
         /// Fields that this release does not know, as they came.
@@ -155,7 +155,7 @@ extension GrpcReflectionV1 {
     }
 
     /// `grpc.reflection.v1.ErrorResponse`.
-    package struct ErrorResponse: BridgedMessage, Hashable, Sendable {
+    package struct ErrorResponse: BridgedMessage, Equatable, Sendable {
         /// As gRPC numbers statuses.
         package var errorCode: Int32
         /// `error_message`.

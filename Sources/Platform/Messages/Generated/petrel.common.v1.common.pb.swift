@@ -4,7 +4,7 @@ package import CMessages
 
 extension CommonV1 {
     /// Travels in google.rpc.Status.details; the client rebuilds its typed error from it.
-    package struct ErrorDetail: BridgedMessage, Hashable, Sendable {
+    package struct ErrorDetail: BridgedMessage, Equatable, Sendable {
         /// The error's case, in snake case: "container_not_found".
         package var reason: String
         /// The object it is about: an id, a name, an image reference.
@@ -35,7 +35,7 @@ extension CommonV1 {
     }
 
     /// One mount as the kernel's mount(2) has it; `target` is relative to the root file system.
-    package struct Mount: BridgedMessage, Hashable, Sendable {
+    package struct Mount: BridgedMessage, Equatable, Sendable {
         /// `type`.
         package var type: String
         /// `source`.
@@ -62,7 +62,7 @@ extension CommonV1 {
     }
 
     /// What is at a path of a container.
-    package struct PathStatus: BridgedMessage, Hashable, Sendable {
+    package struct PathStatus: BridgedMessage, Equatable, Sendable {
         /// `petrel.common.v1.PathStatus.Kind`.
         package struct Kind: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
             /// The number on the wire.

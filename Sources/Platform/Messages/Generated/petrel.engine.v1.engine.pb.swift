@@ -4,7 +4,7 @@ package import CMessages
 
 extension EngineV1 {
     /// `petrel.engine.v1.Volume`.
-    package struct Volume: BridgedMessage, Hashable, Sendable {
+    package struct Volume: BridgedMessage, Equatable, Sendable {
         /// Host path; absolute.
         package var source: String
         /// `target`.
@@ -35,7 +35,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.Limits`.
-    package struct Limits: BridgedMessage, Hashable, Sendable {
+    package struct Limits: BridgedMessage, Equatable, Sendable {
         /// `memory_bytes`.
         package var memoryBytes: UInt64
         /// Thousand-millionths of a CPU; 0: without limit.
@@ -58,7 +58,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.RestartPolicy`.
-    package struct RestartPolicy: BridgedMessage, Hashable, Sendable {
+    package struct RestartPolicy: BridgedMessage, Equatable, Sendable {
         /// "no", "always", "unless-stopped", "on-failure".
         package var name: String
         /// `maximum_retries`.
@@ -77,7 +77,7 @@ extension EngineV1 {
     }
 
     /// What --mount asks for.
-    package struct Mount: BridgedMessage, Hashable, Sendable {
+    package struct Mount: BridgedMessage, Equatable, Sendable {
         /// "bind" or "tmpfs".
         package var type: String
         /// Host path; absolute. Empty for tmpfs.
@@ -124,7 +124,7 @@ extension EngineV1 {
     }
 
     /// What one device may be used for, at most, in a second.
-    package struct DeviceRate: BridgedMessage, Hashable, Sendable {
+    package struct DeviceRate: BridgedMessage, Equatable, Sendable {
         /// `path`.
         package var path: String
         /// `rate`.
@@ -143,7 +143,7 @@ extension EngineV1 {
     }
 
     /// Limits beside those of Limits; 0 or empty: without.
-    package struct Resources: BridgedMessage, Hashable, Sendable {
+    package struct Resources: BridgedMessage, Equatable, Sendable {
         /// Memory and swap together; -1: without limit; 0: twice the memory.
         package var memorySwapBytes: Int64
         /// `memory_reservation_bytes`.
@@ -210,7 +210,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.Ulimit`.
-    package struct Ulimit: BridgedMessage, Hashable, Sendable {
+    package struct Ulimit: BridgedMessage, Equatable, Sendable {
         /// "nofile", "core", …
         package var name: String
         /// -1: without limit.
@@ -233,7 +233,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.DeviceMapping`.
-    package struct DeviceMapping: BridgedMessage, Hashable, Sendable {
+    package struct DeviceMapping: BridgedMessage, Equatable, Sendable {
         /// `path_on_host`.
         package var pathOnHost: String
         /// Empty: the same.
@@ -256,7 +256,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.LogConfig`.
-    package struct LogConfig: BridgedMessage, Hashable, Sendable {
+    package struct LogConfig: BridgedMessage, Equatable, Sendable {
         /// "local", "json-file", "none"; empty: "local".
         package var driver: String
         /// "max-size", "max-file", "mode", "max-buffer-size".
@@ -275,7 +275,7 @@ extension EngineV1 {
     }
 
     /// What is not given (empty, 0) is the image's.
-    package struct HealthConfig: BridgedMessage, Hashable, Sendable {
+    package struct HealthConfig: BridgedMessage, Equatable, Sendable {
         /// "NONE"; "CMD" and arguments; "CMD-SHELL" and a line for the container's shell.
         package var test: [String]
         /// `interval_nanos`.
@@ -310,7 +310,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ContainerConfig`.
-    package struct ContainerConfig: BridgedMessage, Hashable, Sendable {
+    package struct ContainerConfig: BridgedMessage, Equatable, Sendable {
         /// `image`.
         package var image: String
         /// Empty: the image's.
@@ -530,7 +530,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ConsoleSize`.
-    package struct ConsoleSize: BridgedMessage, Hashable, Sendable {
+    package struct ConsoleSize: BridgedMessage, Equatable, Sendable {
         /// `columns`.
         package var columns: UInt32
         /// `rows`.
@@ -549,7 +549,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.CreateRequest`.
-    package struct CreateRequest: BridgedMessage, Hashable, Sendable {
+    package struct CreateRequest: BridgedMessage, Equatable, Sendable {
         /// Empty: a generated one.
         package var name: String
         /// `config`.
@@ -582,7 +582,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.CreateResponse`.
-    package struct CreateResponse: BridgedMessage, Hashable, Sendable {
+    package struct CreateResponse: BridgedMessage, Equatable, Sendable {
         /// `id`.
         package var id: String
         /// `name`.
@@ -609,7 +609,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.StartRequest`.
-    package struct StartRequest: BridgedMessage, Hashable, Sendable {
+    package struct StartRequest: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// Chosen by the caller, at most 128 characters: a call repeated with it never starts a second run.
@@ -632,7 +632,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.StartResponse`.
-    package struct StartResponse: BridgedMessage, Hashable, Sendable {
+    package struct StartResponse: BridgedMessage, Equatable, Sendable {
         /// `id`.
         package var id: String
         /// Fields that this release does not know, as they came.
@@ -647,7 +647,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.StopRequest`.
-    package struct StopRequest: BridgedMessage, Hashable, Sendable {
+    package struct StopRequest: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// `timeout_seconds`.
@@ -670,7 +670,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.StopResponse`.
-    package struct StopResponse: BridgedMessage, Hashable, Sendable {
+    package struct StopResponse: BridgedMessage, Equatable, Sendable {
         /// `id`.
         package var id: String
         /// Fields that this release does not know, as they came.
@@ -685,7 +685,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.KillRequest`.
-    package struct KillRequest: BridgedMessage, Hashable, Sendable {
+    package struct KillRequest: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// `signal`.
@@ -704,7 +704,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.KillResponse`.
-    package struct KillResponse: BridgedMessage, Hashable, Sendable {
+    package struct KillResponse: BridgedMessage, Equatable, Sendable {
         /// `id`.
         package var id: String
         /// Fields that this release does not know, as they came.
@@ -719,7 +719,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.RemoveRequest`.
-    package struct RemoveRequest: BridgedMessage, Hashable, Sendable {
+    package struct RemoveRequest: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// `force`.
@@ -738,7 +738,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.RemoveResponse`.
-    package struct RemoveResponse: BridgedMessage, Hashable, Sendable {
+    package struct RemoveResponse: BridgedMessage, Equatable, Sendable {
         /// `id`.
         package var id: String
         /// Fields that this release does not know, as they came.
@@ -753,7 +753,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.PauseRequest`.
-    package struct PauseRequest: BridgedMessage, Hashable, Sendable {
+    package struct PauseRequest: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// Fields that this release does not know, as they came.
@@ -768,7 +768,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.PauseResponse`.
-    package struct PauseResponse: BridgedMessage, Hashable, Sendable {
+    package struct PauseResponse: BridgedMessage, Equatable, Sendable {
         /// `id`.
         package var id: String
         /// Fields that this release does not know, as they came.
@@ -783,7 +783,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.RenameRequest`.
-    package struct RenameRequest: BridgedMessage, Hashable, Sendable {
+    package struct RenameRequest: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// `name`.
@@ -802,7 +802,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.RenameResponse`.
-    package struct RenameResponse: BridgedMessage, Hashable, Sendable {
+    package struct RenameResponse: BridgedMessage, Equatable, Sendable {
         /// `id`.
         package var id: String
         /// Fields that this release does not know, as they came.
@@ -817,7 +817,7 @@ extension EngineV1 {
     }
 
     /// 0 and empty: no change.
-    package struct UpdateRequest: BridgedMessage, Hashable, Sendable {
+    package struct UpdateRequest: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// `memory_bytes`.
@@ -876,7 +876,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.UpdateResponse`.
-    package struct UpdateResponse: BridgedMessage, Hashable, Sendable {
+    package struct UpdateResponse: BridgedMessage, Equatable, Sendable {
         /// `id`.
         package var id: String
         /// `warnings`.
@@ -895,7 +895,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.PruneRequest`.
-    package struct PruneRequest: BridgedMessage, Hashable, Sendable {
+    package struct PruneRequest: BridgedMessage, Equatable, Sendable {
         /// "until=…", "label=…", "label!=…".
         package var filters: [String]
         /// Fields that this release does not know, as they came.
@@ -910,7 +910,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.PruneResponse`.
-    package struct PruneResponse: BridgedMessage, Hashable, Sendable {
+    package struct PruneResponse: BridgedMessage, Equatable, Sendable {
         /// `ids`.
         package var ids: [String]
         /// `reclaimed_bytes`.
@@ -929,7 +929,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.TopRequest`.
-    package struct TopRequest: BridgedMessage, Hashable, Sendable {
+    package struct TopRequest: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// As for ps(1); empty: "-ef".
@@ -948,7 +948,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.TopRow`.
-    package struct TopRow: BridgedMessage, Hashable, Sendable {
+    package struct TopRow: BridgedMessage, Equatable, Sendable {
         /// `cells`.
         package var cells: [String]
         /// Fields that this release does not know, as they came.
@@ -963,7 +963,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.TopResponse`.
-    package struct TopResponse: BridgedMessage, Hashable, Sendable {
+    package struct TopResponse: BridgedMessage, Equatable, Sendable {
         /// `titles`.
         package var titles: [String]
         /// `rows`.
@@ -982,7 +982,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.StatsRequest`.
-    package struct StatsRequest: BridgedMessage, Hashable, Sendable {
+    package struct StatsRequest: BridgedMessage, Equatable, Sendable {
         /// Empty: all that run.
         package var containers: [String]
         /// Also those that do not run.
@@ -1005,7 +1005,7 @@ extension EngineV1 {
     }
 
     /// One round: every container that was asked for.
-    package struct StatsResponse: BridgedMessage, Hashable, Sendable {
+    package struct StatsResponse: BridgedMessage, Equatable, Sendable {
         /// `containers`.
         package var containers: [EngineV1.ContainerStats]
         /// Fields that this release does not know, as they came.
@@ -1020,7 +1020,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ContainerStats`.
-    package struct ContainerStats: BridgedMessage, Hashable, Sendable {
+    package struct ContainerStats: BridgedMessage, Equatable, Sendable {
         /// `id`.
         package var id: String
         /// `name`.
@@ -1075,7 +1075,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.DiffRequest`.
-    package struct DiffRequest: BridgedMessage, Hashable, Sendable {
+    package struct DiffRequest: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// Fields that this release does not know, as they came.
@@ -1090,7 +1090,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.DiffResponse`.
-    package struct DiffResponse: BridgedMessage, Hashable, Sendable {
+    package struct DiffResponse: BridgedMessage, Equatable, Sendable {
         /// `changes`.
         package var changes: [EngineV1.FileChange]
         /// Fields that this release does not know, as they came.
@@ -1105,7 +1105,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.FileChange`.
-    package struct FileChange: BridgedMessage, Hashable, Sendable {
+    package struct FileChange: BridgedMessage, Equatable, Sendable {
         /// `petrel.engine.v1.FileChange.Kind`.
         package struct Kind: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
             /// The number on the wire.
@@ -1150,7 +1150,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.WaitRequest`.
-    package struct WaitRequest: BridgedMessage, Hashable, Sendable {
+    package struct WaitRequest: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// "not-running" (or empty), "next-exit", "removed".
@@ -1169,7 +1169,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.WaitResponse`.
-    package struct WaitResponse: BridgedMessage, Hashable, Sendable {
+    package struct WaitResponse: BridgedMessage, Equatable, Sendable {
         /// `exit_code`.
         package var exitCode: UInt32
         /// Why it could not run, or why the code is not known.
@@ -1188,7 +1188,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ListRequest`.
-    package struct ListRequest: BridgedMessage, Hashable, Sendable {
+    package struct ListRequest: BridgedMessage, Equatable, Sendable {
         /// `all`.
         package var all: Bool
         /// "name=…", "id=…", "label=…", "exited=…", "status=…", "ancestor=…", "before=…", "since=…", "volume=…", "network=…",
@@ -1216,7 +1216,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ContainerSummary`.
-    package struct ContainerSummary: BridgedMessage, Hashable, Sendable {
+    package struct ContainerSummary: BridgedMessage, Equatable, Sendable {
         /// `id`.
         package var id: String
         /// `name`.
@@ -1291,7 +1291,7 @@ extension EngineV1 {
     }
 
     /// As many as fit into a message of about 1 MiB.
-    package struct ListResponse: BridgedMessage, Hashable, Sendable {
+    package struct ListResponse: BridgedMessage, Equatable, Sendable {
         /// `containers`.
         package var containers: [EngineV1.ContainerSummary]
         /// How to get the rest; empty: there is no more.
@@ -1310,7 +1310,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.InspectRequest`.
-    package struct InspectRequest: BridgedMessage, Hashable, Sendable {
+    package struct InspectRequest: BridgedMessage, Equatable, Sendable {
         /// `object`.
         package var object: String
         /// Fields that this release does not know, as they came.
@@ -1325,7 +1325,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.InspectResponse`.
-    package struct InspectResponse: BridgedMessage, Hashable, Sendable {
+    package struct InspectResponse: BridgedMessage, Equatable, Sendable {
         /// One JSON object with the Docker API's fields.
         package var json: [UInt8]
         /// Fields that this release does not know, as they came.
@@ -1340,7 +1340,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.LogsRequest`.
-    package struct LogsRequest: BridgedMessage, Hashable, Sendable {
+    package struct LogsRequest: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// `follow`.
@@ -1395,7 +1395,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.LogsResponse`.
-    package struct LogsResponse: BridgedMessage, Hashable, Sendable {
+    package struct LogsResponse: BridgedMessage, Equatable, Sendable {
         /// `data`.
         package var data: [UInt8]
         /// 1 stdout, 2 stderr.
@@ -1422,9 +1422,9 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ExecRequest`.
-    package struct ExecRequest: BridgedMessage, Hashable, Sendable {
+    package struct ExecRequest: BridgedMessage, Equatable, Sendable {
         /// One of `body`.
-        package enum Body: Hashable, Sendable {
+        package enum Body: Equatable, Sendable {
             /// `start`.
             case start(EngineV1.ExecStart)
             /// `stdin`.
@@ -1451,7 +1451,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ExecStart`.
-    package struct ExecStart: BridgedMessage, Hashable, Sendable {
+    package struct ExecStart: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// `command`.
@@ -1507,7 +1507,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ExecResume`.
-    package struct ExecResume: BridgedMessage, Hashable, Sendable {
+    package struct ExecResume: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// `exec_id`.
@@ -1534,9 +1534,9 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ExecResponse`.
-    package struct ExecResponse: BridgedMessage, Hashable, Sendable {
+    package struct ExecResponse: BridgedMessage, Equatable, Sendable {
         /// One of `body`.
-        package enum Body: Hashable, Sendable {
+        package enum Body: Equatable, Sendable {
             /// `started`.
             case started(EngineV1.ExecStarted)
             /// `output`.
@@ -1561,7 +1561,7 @@ extension EngineV1 {
     }
 
     /// Everything up to these positions was received.
-    package struct ExecAcknowledge: BridgedMessage, Hashable, Sendable {
+    package struct ExecAcknowledge: BridgedMessage, Equatable, Sendable {
         /// `stdout_position`.
         package var stdoutPosition: UInt64
         /// `stderr_position`.
@@ -1580,7 +1580,7 @@ extension EngineV1 {
     }
 
     /// First after `started`, and when it changes, for a process whose standard input is open.
-    package struct InputState: BridgedMessage, Hashable, Sendable {
+    package struct InputState: BridgedMessage, Equatable, Sendable {
         /// Bytes of input that are safe with the process's keeper.
         package var acceptedPosition: UInt64
         /// Fields that this release does not know, as they came.
@@ -1595,9 +1595,9 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.AttachRequest`.
-    package struct AttachRequest: BridgedMessage, Hashable, Sendable {
+    package struct AttachRequest: BridgedMessage, Equatable, Sendable {
         /// One of `body`.
-        package enum Body: Hashable, Sendable {
+        package enum Body: Equatable, Sendable {
             /// `start`.
             case start(EngineV1.AttachStart)
             /// `stdin`.
@@ -1620,7 +1620,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.AttachStart`.
-    package struct AttachStart: BridgedMessage, Hashable, Sendable {
+    package struct AttachStart: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// The run that it is for (`AttachStarted.run` of an earlier call); 0: the present one.
@@ -1639,9 +1639,9 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.AttachResponse`.
-    package struct AttachResponse: BridgedMessage, Hashable, Sendable {
+    package struct AttachResponse: BridgedMessage, Equatable, Sendable {
         /// One of `body`.
-        package enum Body: Hashable, Sendable {
+        package enum Body: Equatable, Sendable {
             /// `started`.
             case started(EngineV1.AttachStarted)
             /// `input`.
@@ -1662,7 +1662,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.AttachStarted`.
-    package struct AttachStarted: BridgedMessage, Hashable, Sendable {
+    package struct AttachStarted: BridgedMessage, Equatable, Sendable {
         /// `run`.
         package var run: UInt64
         /// Fields that this release does not know, as they came.
@@ -1677,7 +1677,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ResizeTerminalRequest`.
-    package struct ResizeTerminalRequest: BridgedMessage, Hashable, Sendable {
+    package struct ResizeTerminalRequest: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// Empty: the container's own terminal.
@@ -1700,7 +1700,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ResizeTerminalResponse`.
-    package struct ResizeTerminalResponse: BridgedMessage, Hashable, Sendable {
+    package struct ResizeTerminalResponse: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -1709,7 +1709,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ExecStarted`.
-    package struct ExecStarted: BridgedMessage, Hashable, Sendable {
+    package struct ExecStarted: BridgedMessage, Equatable, Sendable {
         /// `exec_id`.
         package var execId: String
         /// Fields that this release does not know, as they came.
@@ -1724,7 +1724,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ExecOutput`.
-    package struct ExecOutput: BridgedMessage, Hashable, Sendable {
+    package struct ExecOutput: BridgedMessage, Equatable, Sendable {
         /// `stream`.
         package var stream: UInt32
         /// `data`.
@@ -1743,7 +1743,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ExecExit`.
-    package struct ExecExit: BridgedMessage, Hashable, Sendable {
+    package struct ExecExit: BridgedMessage, Equatable, Sendable {
         /// `exit_code`.
         package var exitCode: UInt32
         /// `error`.
@@ -1762,7 +1762,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.LoadRequest`.
-    package struct LoadRequest: BridgedMessage, Hashable, Sendable {
+    package struct LoadRequest: BridgedMessage, Equatable, Sendable {
         /// `data`.
         package var data: [UInt8]
         /// Fields that this release does not know, as they came.
@@ -1777,7 +1777,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.PullRequest`.
-    package struct PullRequest: BridgedMessage, Hashable, Sendable {
+    package struct PullRequest: BridgedMessage, Equatable, Sendable {
         /// `reference`.
         package var reference: String
         /// `platform`.
@@ -1796,7 +1796,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ProgressResponse`.
-    package struct ProgressResponse: BridgedMessage, Hashable, Sendable {
+    package struct ProgressResponse: BridgedMessage, Equatable, Sendable {
         /// The blob's or layer's short digest, or empty for a line about the whole.
         package var id: String
         /// `status`.
@@ -1843,7 +1843,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ListImagesRequest`.
-    package struct ListImagesRequest: BridgedMessage, Hashable, Sendable {
+    package struct ListImagesRequest: BridgedMessage, Equatable, Sendable {
         /// `all`.
         package var all: Bool
         /// `reference`.
@@ -1870,7 +1870,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ImageSummary`.
-    package struct ImageSummary: BridgedMessage, Hashable, Sendable {
+    package struct ImageSummary: BridgedMessage, Equatable, Sendable {
         /// `id`.
         package var id: String
         /// `references`.
@@ -1909,7 +1909,7 @@ extension EngineV1 {
     }
 
     /// As many as fit into a message of about 1 MiB.
-    package struct ListImagesResponse: BridgedMessage, Hashable, Sendable {
+    package struct ListImagesResponse: BridgedMessage, Equatable, Sendable {
         /// `images`.
         package var images: [EngineV1.ImageSummary]
         /// How to get the rest; empty: there is no more.
@@ -1928,7 +1928,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.RemoveImageRequest`.
-    package struct RemoveImageRequest: BridgedMessage, Hashable, Sendable {
+    package struct RemoveImageRequest: BridgedMessage, Equatable, Sendable {
         /// `reference`.
         package var reference: String
         /// `force`.
@@ -1947,7 +1947,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.TagImageRequest`.
-    package struct TagImageRequest: BridgedMessage, Hashable, Sendable {
+    package struct TagImageRequest: BridgedMessage, Equatable, Sendable {
         /// `source`.
         package var source: String
         /// `target`.
@@ -1966,7 +1966,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.TagImageResponse`.
-    package struct TagImageResponse: BridgedMessage, Hashable, Sendable {
+    package struct TagImageResponse: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -1975,7 +1975,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ImageHistoryRequest`.
-    package struct ImageHistoryRequest: BridgedMessage, Hashable, Sendable {
+    package struct ImageHistoryRequest: BridgedMessage, Equatable, Sendable {
         /// `image`.
         package var image: String
         /// Fields that this release does not know, as they came.
@@ -1990,7 +1990,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ImageHistoryResponse`.
-    package struct ImageHistoryResponse: BridgedMessage, Hashable, Sendable {
+    package struct ImageHistoryResponse: BridgedMessage, Equatable, Sendable {
         /// `steps`.
         package var steps: [EngineV1.ImageHistoryStep]
         /// Fields that this release does not know, as they came.
@@ -2005,7 +2005,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ImageHistoryStep`.
-    package struct ImageHistoryStep: BridgedMessage, Hashable, Sendable {
+    package struct ImageHistoryStep: BridgedMessage, Equatable, Sendable {
         /// The image's id for the newest step, else empty: other steps are no images.
         package var imageId: String
         /// `created_at_unix_nanos`.
@@ -2040,7 +2040,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.PruneImagesRequest`.
-    package struct PruneImagesRequest: BridgedMessage, Hashable, Sendable {
+    package struct PruneImagesRequest: BridgedMessage, Equatable, Sendable {
         /// Also those with names.
         package var all: Bool
         /// "until=…", "label=…", "label!=…", "dangling=…".
@@ -2059,7 +2059,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.PruneImagesResponse`.
-    package struct PruneImagesResponse: BridgedMessage, Hashable, Sendable {
+    package struct PruneImagesResponse: BridgedMessage, Equatable, Sendable {
         /// `untagged`.
         package var untagged: [String]
         /// `deleted`.
@@ -2082,7 +2082,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.DiskUsageRequest`.
-    package struct DiskUsageRequest: BridgedMessage, Hashable, Sendable {
+    package struct DiskUsageRequest: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -2091,7 +2091,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.DiskUsageResponse`.
-    package struct DiskUsageResponse: BridgedMessage, Hashable, Sendable {
+    package struct DiskUsageResponse: BridgedMessage, Equatable, Sendable {
         /// `images`.
         package var images: [EngineV1.ImageDiskUsage]
         /// All layers once, unpacked.
@@ -2118,7 +2118,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ImageDiskUsage`.
-    package struct ImageDiskUsage: BridgedMessage, Hashable, Sendable {
+    package struct ImageDiskUsage: BridgedMessage, Equatable, Sendable {
         /// `image`.
         package var image: EngineV1.ImageSummary?
         /// `shared_bytes`.
@@ -2137,7 +2137,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.RemoveImageResponse`.
-    package struct RemoveImageResponse: BridgedMessage, Hashable, Sendable {
+    package struct RemoveImageResponse: BridgedMessage, Equatable, Sendable {
         /// `untagged`.
         package var untagged: [String]
         /// `deleted`.
@@ -2156,7 +2156,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.VersionRequest`.
-    package struct VersionRequest: BridgedMessage, Hashable, Sendable {
+    package struct VersionRequest: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -2165,7 +2165,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.VersionResponse`.
-    package struct VersionResponse: BridgedMessage, Hashable, Sendable {
+    package struct VersionResponse: BridgedMessage, Equatable, Sendable {
         /// `version`.
         package var version: String
         /// `git_commit`.
@@ -2200,7 +2200,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.InfoRequest`.
-    package struct InfoRequest: BridgedMessage, Hashable, Sendable {
+    package struct InfoRequest: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -2209,7 +2209,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.InfoResponse`.
-    package struct InfoResponse: BridgedMessage, Hashable, Sendable {
+    package struct InfoResponse: BridgedMessage, Equatable, Sendable {
         /// One JSON object with the Docker API's fields of /info.
         package var json: [UInt8]
         /// Fields that this release does not know, as they came.
@@ -2224,7 +2224,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.EventsRequest`.
-    package struct EventsRequest: BridgedMessage, Hashable, Sendable {
+    package struct EventsRequest: BridgedMessage, Equatable, Sendable {
         /// `since_unix_nanos`.
         package var sinceUnixNanos: Int64
         /// `until_unix_nanos`.
@@ -2251,7 +2251,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.Event`.
-    package struct Event: BridgedMessage, Hashable, Sendable {
+    package struct Event: BridgedMessage, Equatable, Sendable {
         /// `sequence`.
         package var sequence: UInt64
         /// "container", "image".
@@ -2286,7 +2286,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.StatPathRequest`.
-    package struct StatPathRequest: BridgedMessage, Hashable, Sendable {
+    package struct StatPathRequest: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// In the container, from its root, at most 4096 bytes.
@@ -2305,7 +2305,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ReadArchiveRequest`.
-    package struct ReadArchiveRequest: BridgedMessage, Hashable, Sendable {
+    package struct ReadArchiveRequest: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// `path`.
@@ -2324,9 +2324,9 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.ReadArchiveResponse`.
-    package struct ReadArchiveResponse: BridgedMessage, Hashable, Sendable {
+    package struct ReadArchiveResponse: BridgedMessage, Equatable, Sendable {
         /// One of `body`.
-        package enum Body: Hashable, Sendable {
+        package enum Body: Equatable, Sendable {
             /// `status`.
             case status(CommonV1.PathStatus)
             /// `data`.
@@ -2347,9 +2347,9 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.WriteArchiveRequest`.
-    package struct WriteArchiveRequest: BridgedMessage, Hashable, Sendable {
+    package struct WriteArchiveRequest: BridgedMessage, Equatable, Sendable {
         /// One of `body`.
-        package enum Body: Hashable, Sendable {
+        package enum Body: Equatable, Sendable {
             /// `start`.
             case start(EngineV1.WriteArchiveStart)
             /// `data`.
@@ -2370,7 +2370,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.WriteArchiveStart`.
-    package struct WriteArchiveStart: BridgedMessage, Hashable, Sendable {
+    package struct WriteArchiveStart: BridgedMessage, Equatable, Sendable {
         /// `container`.
         package var container: String
         /// A directory; links are followed within the container.
@@ -2397,7 +2397,7 @@ extension EngineV1 {
     }
 
     /// `petrel.engine.v1.WriteArchiveResponse`.
-    package struct WriteArchiveResponse: BridgedMessage, Hashable, Sendable {
+    package struct WriteArchiveResponse: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 

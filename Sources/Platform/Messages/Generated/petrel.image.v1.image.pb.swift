@@ -4,7 +4,7 @@ package import CMessages
 
 extension ImageV1 {
     /// `petrel.image.v1.LoadRequest`.
-    package struct LoadRequest: BridgedMessage, Hashable, Sendable {
+    package struct LoadRequest: BridgedMessage, Equatable, Sendable {
         /// `data`.
         package var data: [UInt8]
         /// Fields that this release does not know, as they came.
@@ -19,9 +19,9 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.LoadResponse`.
-    package struct LoadResponse: BridgedMessage, Hashable, Sendable {
+    package struct LoadResponse: BridgedMessage, Equatable, Sendable {
         /// One of `body`.
-        package enum Body: Hashable, Sendable {
+        package enum Body: Equatable, Sendable {
             /// `progress`.
             case progress(ImageV1.Progress)
             /// One for each image loaded.
@@ -46,7 +46,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.PullRequest`.
-    package struct PullRequest: BridgedMessage, Hashable, Sendable {
+    package struct PullRequest: BridgedMessage, Equatable, Sendable {
         /// As users write it: "busybox", "localhost:5000/team/app:1.2", "name@sha256:…".
         package var reference: String
         /// "os/architecture[/variant]"; empty: this machine's.
@@ -69,9 +69,9 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.PullResponse`.
-    package struct PullResponse: BridgedMessage, Hashable, Sendable {
+    package struct PullResponse: BridgedMessage, Equatable, Sendable {
         /// One of `body`.
-        package enum Body: Hashable, Sendable {
+        package enum Body: Equatable, Sendable {
             /// `progress`.
             case progress(ImageV1.Progress)
             /// The last message.
@@ -105,7 +105,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.Progress`.
-    package struct Progress: BridgedMessage, Hashable, Sendable {
+    package struct Progress: BridgedMessage, Equatable, Sendable {
         /// The blob's or layer's digest, or the reference.
         package var id: String
         /// "waiting", "downloading", "unpacking", "exists", "complete", …
@@ -132,7 +132,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.Image`.
-    package struct Image: BridgedMessage, Hashable, Sendable {
+    package struct Image: BridgedMessage, Equatable, Sendable {
         /// The digest of its configuration: "sha256:…".
         package var id: String
         /// Familiar references: "busybox:latest".
@@ -199,7 +199,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.ListRequest`.
-    package struct ListRequest: BridgedMessage, Hashable, Sendable {
+    package struct ListRequest: BridgedMessage, Equatable, Sendable {
         /// A reference pattern with `*`, or empty.
         package var reference: String
         /// Continue an earlier list (ListResponse.next_page); empty: from the beginning.
@@ -218,7 +218,7 @@ extension ImageV1 {
     }
 
     /// As many as fit into a message of about 1 MiB.
-    package struct ListResponse: BridgedMessage, Hashable, Sendable {
+    package struct ListResponse: BridgedMessage, Equatable, Sendable {
         /// `images`.
         package var images: [ImageV1.Image]
         /// How to get the rest; empty: there is no more.
@@ -237,7 +237,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.GetRequest`.
-    package struct GetRequest: BridgedMessage, Hashable, Sendable {
+    package struct GetRequest: BridgedMessage, Equatable, Sendable {
         /// `reference`.
         package var reference: String
         /// Fields that this release does not know, as they came.
@@ -252,7 +252,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.TagRequest`.
-    package struct TagRequest: BridgedMessage, Hashable, Sendable {
+    package struct TagRequest: BridgedMessage, Equatable, Sendable {
         /// `source`.
         package var source: String
         /// `target`.
@@ -271,7 +271,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.TagResponse`.
-    package struct TagResponse: BridgedMessage, Hashable, Sendable {
+    package struct TagResponse: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -280,7 +280,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.RemoveRequest`.
-    package struct RemoveRequest: BridgedMessage, Hashable, Sendable {
+    package struct RemoveRequest: BridgedMessage, Equatable, Sendable {
         /// `reference`.
         package var reference: String
         /// `force`.
@@ -299,7 +299,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.RemoveResponse`.
-    package struct RemoveResponse: BridgedMessage, Hashable, Sendable {
+    package struct RemoveResponse: BridgedMessage, Equatable, Sendable {
         /// `untagged`.
         package var untagged: [String]
         /// Image ids and layer digests.
@@ -318,7 +318,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.SnapshotKey`.
-    package struct SnapshotKey: BridgedMessage, Hashable, Sendable {
+    package struct SnapshotKey: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `key`.
@@ -337,7 +337,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.PrepareSnapshotRequest`.
-    package struct PrepareSnapshotRequest: BridgedMessage, Hashable, Sendable {
+    package struct PrepareSnapshotRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `key`.
@@ -369,7 +369,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.Snapshot`.
-    package struct Snapshot: BridgedMessage, Hashable, Sendable {
+    package struct Snapshot: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `key`.
@@ -400,7 +400,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.RemoveSnapshotResponse`.
-    package struct RemoveSnapshotResponse: BridgedMessage, Hashable, Sendable {
+    package struct RemoveSnapshotResponse: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -409,7 +409,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.ListSnapshotsRequest`.
-    package struct ListSnapshotsRequest: BridgedMessage, Hashable, Sendable {
+    package struct ListSnapshotsRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// Continue an earlier list (ListSnapshotsResponse.next_page); empty: from the beginning.
@@ -428,7 +428,7 @@ extension ImageV1 {
     }
 
     /// As many as fit into a message of about 1 MiB.
-    package struct ListSnapshotsResponse: BridgedMessage, Hashable, Sendable {
+    package struct ListSnapshotsResponse: BridgedMessage, Equatable, Sendable {
         /// `snapshots`.
         package var snapshots: [ImageV1.Snapshot]
         /// How to get the rest; empty: there is no more.
@@ -447,7 +447,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.CollectGarbageRequest`.
-    package struct CollectGarbageRequest: BridgedMessage, Hashable, Sendable {
+    package struct CollectGarbageRequest: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -456,7 +456,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.CollectGarbageResponse`.
-    package struct CollectGarbageResponse: BridgedMessage, Hashable, Sendable {
+    package struct CollectGarbageResponse: BridgedMessage, Equatable, Sendable {
         /// `reclaimed_bytes`.
         package var reclaimedBytes: UInt64
         /// `deleted`.
@@ -475,7 +475,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.VersionRequest`.
-    package struct VersionRequest: BridgedMessage, Hashable, Sendable {
+    package struct VersionRequest: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -484,7 +484,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.VersionResponse`.
-    package struct VersionResponse: BridgedMessage, Hashable, Sendable {
+    package struct VersionResponse: BridgedMessage, Equatable, Sendable {
         /// `version`.
         package var version: String
         /// `images`.
@@ -519,7 +519,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.EventsRequest`.
-    package struct EventsRequest: BridgedMessage, Hashable, Sendable {
+    package struct EventsRequest: BridgedMessage, Equatable, Sendable {
         /// Of the last event that was received; empty and 0: from the first that is kept.
         package var journalId: String
         /// `after_sequence`.
@@ -538,7 +538,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.Event`.
-    package struct Event: BridgedMessage, Hashable, Sendable {
+    package struct Event: BridgedMessage, Equatable, Sendable {
         /// `journal_id`.
         package var journalId: String
         /// `sequence`.
@@ -573,7 +573,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.PruneRequest`.
-    package struct PruneRequest: BridgedMessage, Hashable, Sendable {
+    package struct PruneRequest: BridgedMessage, Equatable, Sendable {
         /// Image ids ("sha256:…"); one that is gone or in use by now is left out.
         package var imageIds: [String]
         /// Only those that have no tag now.
@@ -592,7 +592,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.PruneResponse`.
-    package struct PruneResponse: BridgedMessage, Hashable, Sendable {
+    package struct PruneResponse: BridgedMessage, Equatable, Sendable {
         /// `untagged`.
         package var untagged: [String]
         /// Image ids and layer digests.
@@ -615,7 +615,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.UsageRequest`.
-    package struct UsageRequest: BridgedMessage, Hashable, Sendable {
+    package struct UsageRequest: BridgedMessage, Equatable, Sendable {
         /// Also walk through the snapshots of this owner; empty: no snapshots.
         package var snapshotOwner: String
         /// Only the snapshot with this key.
@@ -634,7 +634,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.UsageResponse`.
-    package struct UsageResponse: BridgedMessage, Hashable, Sendable {
+    package struct UsageResponse: BridgedMessage, Equatable, Sendable {
         /// `images`.
         package var images: [ImageV1.ImageUsage]
         /// All layers once, unpacked.
@@ -661,7 +661,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.ImageUsage`.
-    package struct ImageUsage: BridgedMessage, Hashable, Sendable {
+    package struct ImageUsage: BridgedMessage, Equatable, Sendable {
         /// `image_id`.
         package var imageId: String
         /// `size_bytes`.
@@ -684,7 +684,7 @@ extension ImageV1 {
     }
 
     /// `petrel.image.v1.SnapshotUsage`.
-    package struct SnapshotUsage: BridgedMessage, Hashable, Sendable {
+    package struct SnapshotUsage: BridgedMessage, Equatable, Sendable {
         /// `key`.
         package var key: String
         /// `image_id`.

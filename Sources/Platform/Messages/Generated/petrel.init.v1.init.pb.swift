@@ -5,7 +5,7 @@ package import CMessages
 extension InitV1 {
     /// petrel-init's control socket (SEQPACKET, RUN/init.sock): one Request and one Reply are one message each; a Reply ends
     /// the call. Names are the daemons' short names: "image-store", "supervisor", "engine". No name means all.
-    package struct Request: BridgedMessage, Hashable, Sendable {
+    package struct Request: BridgedMessage, Equatable, Sendable {
         /// `petrel.init.v1.Request.Action`.
         package struct Action: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
             /// The number on the wire.
@@ -60,7 +60,7 @@ extension InitV1 {
     }
 
     /// `petrel.init.v1.Daemon`.
-    package struct Daemon: BridgedMessage, Hashable, Sendable {
+    package struct Daemon: BridgedMessage, Equatable, Sendable {
         /// `petrel.init.v1.Daemon.State`.
         package struct State: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
             /// The number on the wire.
@@ -143,7 +143,7 @@ extension InitV1 {
     }
 
     /// `petrel.init.v1.Reply`.
-    package struct Reply: BridgedMessage, Hashable, Sendable {
+    package struct Reply: BridgedMessage, Equatable, Sendable {
         /// Empty when it worked.
         package var error: String
         /// `daemons`.
@@ -170,7 +170,7 @@ extension InitV1 {
     }
 
     /// RUN/init/<daemon>.pb: a daemon's process, so that a restarted petrel-init watches it on instead of starting a second.
-    package struct DaemonRecord: BridgedMessage, Hashable, Sendable {
+    package struct DaemonRecord: BridgedMessage, Equatable, Sendable {
         /// `boot_id`.
         package var bootId: String
         /// `pid`.

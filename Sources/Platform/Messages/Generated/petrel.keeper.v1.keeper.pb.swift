@@ -4,7 +4,7 @@ package import CMessages
 
 extension KeeperV1 {
     /// What a process is: (boot, pid, start time) names it for ever.
-    package struct ProcessIdentity: BridgedMessage, Hashable, Sendable {
+    package struct ProcessIdentity: BridgedMessage, Equatable, Sendable {
         /// `boot_id`.
         package var bootId: String
         /// `pid`.
@@ -27,7 +27,7 @@ extension KeeperV1 {
     }
 
     /// File `container.pb` in the container's directory: written by the supervisor before it starts the keeper.
-    package struct ContainerRecord: BridgedMessage, Hashable, Sendable {
+    package struct ContainerRecord: BridgedMessage, Equatable, Sendable {
         /// `version`.
         package var version: UInt32
         /// `id`.
@@ -82,7 +82,7 @@ extension KeeperV1 {
     }
 
     /// File `keeper.pb`.
-    package struct KeeperRecord: BridgedMessage, Hashable, Sendable {
+    package struct KeeperRecord: BridgedMessage, Equatable, Sendable {
         /// `version`.
         package var version: UInt32
         /// `process`.
@@ -105,7 +105,7 @@ extension KeeperV1 {
     }
 
     /// Why the steps before execve did not succeed.
-    package struct StepFailure: BridgedMessage, Hashable, Sendable {
+    package struct StepFailure: BridgedMessage, Equatable, Sendable {
         /// "mount", "pivot_root", "execve", "gate", …
         package var step: String
         /// `path`.
@@ -128,7 +128,7 @@ extension KeeperV1 {
     }
 
     /// File `run.pb`: the present or last run of init; file `execs/ID.pb`: an exec.
-    package struct RunRecord: BridgedMessage, Hashable, Sendable {
+    package struct RunRecord: BridgedMessage, Equatable, Sendable {
         /// `petrel.keeper.v1.RunRecord.State`.
         package struct State: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
             /// The number on the wire.
@@ -240,7 +240,7 @@ extension KeeperV1 {
     }
 
     /// One record of file `events` (32-bit little-endian length before each), and the body of the packet that announces it.
-    package struct Event: BridgedMessage, Hashable, Sendable {
+    package struct Event: BridgedMessage, Equatable, Sendable {
         /// `petrel.keeper.v1.Event.Kind`.
         package struct Kind: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
             /// The number on the wire.
@@ -318,7 +318,7 @@ extension KeeperV1 {
     }
 
     /// Names a descriptor that travels beside a packet, in the order of the descriptors.
-    package struct NamedDescriptor: BridgedMessage, Hashable, Sendable {
+    package struct NamedDescriptor: BridgedMessage, Equatable, Sendable {
         /// `petrel.keeper.v1.NamedDescriptor.Role`.
         package struct Role: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
             /// The number on the wire.
@@ -398,9 +398,9 @@ extension KeeperV1 {
     }
 
     /// `petrel.keeper.v1.Packet`.
-    package struct Packet: BridgedMessage, Hashable, Sendable {
+    package struct Packet: BridgedMessage, Equatable, Sendable {
         /// One of `body`.
-        package enum Body: Hashable, Sendable {
+        package enum Body: Equatable, Sendable {
             /// Supervisor to keeper.
             case hello(KeeperV1.Hello)
             /// `adopt`.
@@ -451,7 +451,7 @@ extension KeeperV1 {
     }
 
     /// The first packet on each connection.
-    package struct Hello: BridgedMessage, Hashable, Sendable {
+    package struct Hello: BridgedMessage, Equatable, Sendable {
         /// `release`.
         package var release: String
         /// Fields that this release does not know, as they came.
@@ -466,7 +466,7 @@ extension KeeperV1 {
     }
 
     /// `petrel.keeper.v1.HelloReply`.
-    package struct HelloReply: BridgedMessage, Hashable, Sendable {
+    package struct HelloReply: BridgedMessage, Equatable, Sendable {
         /// `keeper`.
         package var keeper: KeeperV1.KeeperRecord?
         /// `run`.
@@ -497,7 +497,7 @@ extension KeeperV1 {
     }
 
     /// To a keeper started with --adopt: the second copies. Answered with Reply.
-    package struct Adopt: BridgedMessage, Hashable, Sendable {
+    package struct Adopt: BridgedMessage, Equatable, Sendable {
         /// `descriptors`.
         package var descriptors: [KeeperV1.NamedDescriptor]
         /// Another Adopt with further descriptors follows (one packet carries at most 253).
@@ -516,7 +516,7 @@ extension KeeperV1 {
     }
 
     /// Starts run number `run`. Answered, after the custody exchange, with a Reply whose record is RUNNING or FAILED.
-    package struct Start: BridgedMessage, Hashable, Sendable {
+    package struct Start: BridgedMessage, Equatable, Sendable {
         /// `run`.
         package var run: UInt64
         /// Namespaces of other containers to enter instead of new ones. For each, a pidfd of the other one's init travels beside
@@ -536,7 +536,7 @@ extension KeeperV1 {
     }
 
     /// `petrel.keeper.v1.JoinedNamespace`.
-    package struct JoinedNamespace: BridgedMessage, Hashable, Sendable {
+    package struct JoinedNamespace: BridgedMessage, Equatable, Sendable {
         /// "network", "pid", "ipc".
         package var kind: String
         /// Fields that this release does not know, as they came.
@@ -551,7 +551,7 @@ extension KeeperV1 {
     }
 
     /// `petrel.keeper.v1.Exec`.
-    package struct Exec: BridgedMessage, Hashable, Sendable {
+    package struct Exec: BridgedMessage, Equatable, Sendable {
         /// `exec_id`.
         package var execId: String
         /// `process_json`.
@@ -582,7 +582,7 @@ extension KeeperV1 {
     }
 
     /// Answered with Reply; ESRCH in its failure when there is nothing to signal.
-    package struct Signal: BridgedMessage, Hashable, Sendable {
+    package struct Signal: BridgedMessage, Equatable, Sendable {
         /// Empty: init.
         package var execId: String
         /// `signal`.
@@ -605,7 +605,7 @@ extension KeeperV1 {
     }
 
     /// `petrel.keeper.v1.ResizeTerminal`.
-    package struct ResizeTerminal: BridgedMessage, Hashable, Sendable {
+    package struct ResizeTerminal: BridgedMessage, Equatable, Sendable {
         /// `exec_id`.
         package var execId: String
         /// `columns`.
@@ -628,7 +628,7 @@ extension KeeperV1 {
     }
 
     /// `petrel.keeper.v1.CloseStdin`.
-    package struct CloseStdin: BridgedMessage, Hashable, Sendable {
+    package struct CloseStdin: BridgedMessage, Equatable, Sendable {
         /// `exec_id`.
         package var execId: String
         /// Fields that this release does not know, as they came.
@@ -643,7 +643,7 @@ extension KeeperV1 {
     }
 
     /// The keeper offers copies of its descriptors for a run (or exec); the process waits at its gate until CustodyHeld.
-    package struct Custody: BridgedMessage, Hashable, Sendable {
+    package struct Custody: BridgedMessage, Equatable, Sendable {
         /// `descriptors`.
         package var descriptors: [KeeperV1.NamedDescriptor]
         /// `run`.
@@ -666,7 +666,7 @@ extension KeeperV1 {
     }
 
     /// `petrel.keeper.v1.CustodyHeld`.
-    package struct CustodyHeld: BridgedMessage, Hashable, Sendable {
+    package struct CustodyHeld: BridgedMessage, Equatable, Sendable {
         /// `run`.
         package var run: UInt64
         /// `exec_id`.
@@ -687,7 +687,7 @@ extension KeeperV1 {
     /// The keeper has closed its write end of a process's stdin (its client is done, or CloseStdin) and needs what was staged
     /// for it no more. The process sees the end of its input once the supervisor has closed its own copies too, those in the
     /// descriptor store included.
-    package struct StdinClosed: BridgedMessage, Hashable, Sendable {
+    package struct StdinClosed: BridgedMessage, Equatable, Sendable {
         /// `run`.
         package var run: UInt64
         /// `exec_id`.
@@ -707,7 +707,7 @@ extension KeeperV1 {
 
     /// Asks for all of them again; answered with Custody packets (id repeated, run or exec each), then Reply. Copies held for
     /// the container that no answer names are of no use any more and are to be closed.
-    package struct CustodyQuery: BridgedMessage, Hashable, Sendable {
+    package struct CustodyQuery: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -716,7 +716,7 @@ extension KeeperV1 {
     }
 
     /// The container is to be deleted: the keeper, which has nothing running, removes its cgroups, answers and exits.
-    package struct Release: BridgedMessage, Hashable, Sendable {
+    package struct Release: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -725,7 +725,7 @@ extension KeeperV1 {
     }
 
     /// `petrel.keeper.v1.Reply`.
-    package struct Reply: BridgedMessage, Hashable, Sendable {
+    package struct Reply: BridgedMessage, Equatable, Sendable {
         /// `failure`.
         package var failure: KeeperV1.StepFailure?
         /// `record`.
@@ -757,7 +757,7 @@ extension KeeperV1 {
     ///   1  stdout was received up to here: the keeper lets go of it
     ///   2  the same of stderr
     ///   3  the end of the input
-    package struct StreamRequest: BridgedMessage, Hashable, Sendable {
+    package struct StreamRequest: BridgedMessage, Equatable, Sendable {
         /// Empty: the container's own stdin (its output is in the spool).
         package var execId: String
         /// `attach_stdin`.
@@ -794,9 +794,9 @@ extension KeeperV1 {
     /// What the process that copies a container's files (petrel-keeper --archive) tells the supervisor on its descriptor 3: a
     /// 32-bit little-endian length and this message, several times. First a status (of what is read, or of the directory that is
     /// written to), then done or a failure.
-    package struct CopyReport: BridgedMessage, Hashable, Sendable {
+    package struct CopyReport: BridgedMessage, Equatable, Sendable {
         /// One of `body`.
-        package enum Body: Hashable, Sendable {
+        package enum Body: Equatable, Sendable {
             /// `status`.
             case status(CommonV1.PathStatus)
             /// `failure`.
@@ -819,7 +819,7 @@ extension KeeperV1 {
     }
 
     /// `petrel.keeper.v1.CopyFailure`.
-    package struct CopyFailure: BridgedMessage, Hashable, Sendable {
+    package struct CopyFailure: BridgedMessage, Equatable, Sendable {
         /// `petrel.keeper.v1.CopyFailure.Kind`.
         package struct Kind: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
             /// The number on the wire.
@@ -887,7 +887,7 @@ extension KeeperV1 {
     }
 
     /// `petrel.keeper.v1.CopyDone`.
-    package struct CopyDone: BridgedMessage, Hashable, Sendable {
+    package struct CopyDone: BridgedMessage, Equatable, Sendable {
         /// `entries`.
         package var entries: UInt64
         /// Fields that this release does not know, as they came.

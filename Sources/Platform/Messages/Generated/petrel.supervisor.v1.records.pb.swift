@@ -4,7 +4,7 @@ package import CMessages
 
 extension SupervisorV1 {
     /// `petrel.supervisor.v1.JoinedRecord`.
-    package struct JoinedRecord: BridgedMessage, Hashable, Sendable {
+    package struct JoinedRecord: BridgedMessage, Equatable, Sendable {
         /// `kind`.
         package var kind: String
         /// `container_id`.
@@ -23,7 +23,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.Annotation`.
-    package struct Annotation: BridgedMessage, Hashable, Sendable {
+    package struct Annotation: BridgedMessage, Equatable, Sendable {
         /// `name`.
         package var name: String
         /// `value`.
@@ -42,7 +42,7 @@ extension SupervisorV1 {
     }
 
     /// File `request.pb` of a container: what its owner asked for. Byte for byte the same for the same request.
-    package struct RequestRecord: BridgedMessage, Hashable, Sendable {
+    package struct RequestRecord: BridgedMessage, Equatable, Sendable {
         /// `version`.
         package var version: UInt32
         /// `id`.
@@ -137,7 +137,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.StatusRecord`.
-    package struct StatusRecord: BridgedMessage, Hashable, Sendable {
+    package struct StatusRecord: BridgedMessage, Equatable, Sendable {
         /// `code`.
         package var code: UInt32
         /// `signal`.
@@ -184,7 +184,7 @@ extension SupervisorV1 {
     }
 
     /// One record of the journal, and what a container still has to tell it.
-    package struct EventRecord: BridgedMessage, Hashable, Sendable {
+    package struct EventRecord: BridgedMessage, Equatable, Sendable {
         /// 0 until the journal has given it one.
         package var sequence: UInt64
         /// `wall_unix_nanos`.
@@ -243,7 +243,7 @@ extension SupervisorV1 {
     }
 
     /// What the probes of a container have found.
-    package struct HealthRecord: BridgedMessage, Hashable, Sendable {
+    package struct HealthRecord: BridgedMessage, Equatable, Sendable {
         /// As Health.Status.
         package var status: UInt32
         /// `failing_streak`.
@@ -278,7 +278,7 @@ extension SupervisorV1 {
     }
 
     /// Files `lifecycle.pb` and `lifecycle.now.pb` of a container. The first writing of the former completes the creation.
-    package struct LifecycleRecord: BridgedMessage, Hashable, Sendable {
+    package struct LifecycleRecord: BridgedMessage, Equatable, Sendable {
         /// `version`.
         package var version: UInt32
         /// Of the boot in which it was written.
@@ -409,7 +409,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.Counter`.
-    package struct Counter: BridgedMessage, Hashable, Sendable {
+    package struct Counter: BridgedMessage, Equatable, Sendable {
         /// `name`.
         package var name: String
         /// `value`.
@@ -428,7 +428,7 @@ extension SupervisorV1 {
     }
 
     /// Files `journal/acknowledged.pb` (owner → sequence) and `journal/numbers.pb` (container → number of its last event).
-    package struct CountersRecord: BridgedMessage, Hashable, Sendable {
+    package struct CountersRecord: BridgedMessage, Equatable, Sendable {
         /// `version`.
         package var version: UInt32
         /// `counters`.

@@ -68,7 +68,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.RestartPolicy`.
-    package struct RestartPolicy: BridgedMessage, Hashable, Sendable {
+    package struct RestartPolicy: BridgedMessage, Equatable, Sendable {
         /// `mode`.
         package var mode: SupervisorV1.RestartMode
         /// With ON_FAILURE: give up after so many restarts; 0 is without limit.
@@ -87,7 +87,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.OutputOptions`.
-    package struct OutputOptions: BridgedMessage, Hashable, Sendable {
+    package struct OutputOptions: BridgedMessage, Equatable, Sendable {
         /// Output is kept in numbered segments of at most this size, at most `max_segments` of them; 0 is the default:
         /// 5 segments of 64 MiB.
         package var maxSegmentBytes: UInt64
@@ -115,7 +115,7 @@ extension SupervisorV1 {
     }
 
     /// How to ask a running container whether it is well.
-    package struct HealthCheck: BridgedMessage, Hashable, Sendable {
+    package struct HealthCheck: BridgedMessage, Equatable, Sendable {
         /// As images have it: "CMD" and an argument vector, "CMD-SHELL" and a line for the container's shell. Never "NONE".
         package var test: [String]
         /// From one probe's end to the next one's begin.
@@ -151,7 +151,7 @@ extension SupervisorV1 {
 
     /// A namespace of another container of the same owner, found anew at each start. That one must run then: while it is just
     /// being started the start waits for it (10 s at most), else it fails; a start by the restart policy is tried again.
-    package struct JoinedNamespace: BridgedMessage, Hashable, Sendable {
+    package struct JoinedNamespace: BridgedMessage, Equatable, Sendable {
         /// "network", "pid" or "ipc" (with the other one's /dev/shm).
         package var kind: String
         /// `container_id`.
@@ -170,7 +170,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.CreateRequest`.
-    package struct CreateRequest: BridgedMessage, Hashable, Sendable {
+    package struct CreateRequest: BridgedMessage, Equatable, Sendable {
         /// 64 hexadecimal digits.
         package var id: String
         /// `owner`.
@@ -250,7 +250,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.ExitStatus`.
-    package struct ExitStatus: BridgedMessage, Hashable, Sendable {
+    package struct ExitStatus: BridgedMessage, Equatable, Sendable {
         /// 0–255; 128 + n when a signal n ended it. 255 when `known` is false.
         package var code: UInt32
         /// `signal`.
@@ -285,7 +285,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.Container`.
-    package struct Container: BridgedMessage, Hashable, Sendable {
+    package struct Container: BridgedMessage, Equatable, Sendable {
         /// `id`.
         package var id: String
         /// `owner`.
@@ -376,7 +376,7 @@ extension SupervisorV1 {
     }
 
     /// What a container's health check has found.
-    package struct Health: BridgedMessage, Hashable, Sendable {
+    package struct Health: BridgedMessage, Equatable, Sendable {
         /// `petrel.supervisor.v1.Health.Status`.
         package struct Status: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
             /// The number on the wire.
@@ -428,7 +428,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.HealthResult`.
-    package struct HealthResult: BridgedMessage, Hashable, Sendable {
+    package struct HealthResult: BridgedMessage, Equatable, Sendable {
         /// `started_at_unix_nanos`.
         package var startedAtUnixNanos: Int64
         /// `ended_at_unix_nanos`.
@@ -455,7 +455,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.PauseRequest`.
-    package struct PauseRequest: BridgedMessage, Hashable, Sendable {
+    package struct PauseRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `id`.
@@ -474,7 +474,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.UpdateRequest`.
-    package struct UpdateRequest: BridgedMessage, Hashable, Sendable {
+    package struct UpdateRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `id`.
@@ -501,7 +501,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.UsageRequest`.
-    package struct UsageRequest: BridgedMessage, Hashable, Sendable {
+    package struct UsageRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// Of these containers; those that are not there, or do not run, are left out. At most 4096.
@@ -520,7 +520,7 @@ extension SupervisorV1 {
     }
 
     /// What the kernel has counted for one run of a container.
-    package struct Usage: BridgedMessage, Hashable, Sendable {
+    package struct Usage: BridgedMessage, Equatable, Sendable {
         /// `id`.
         package var id: String
         /// In the host's process namespace.
@@ -607,7 +607,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.UsageResponse`.
-    package struct UsageResponse: BridgedMessage, Hashable, Sendable {
+    package struct UsageResponse: BridgedMessage, Equatable, Sendable {
         /// `usages`.
         package var usages: [SupervisorV1.Usage]
         /// Fields that this release does not know, as they came.
@@ -622,7 +622,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.StartRequest`.
-    package struct StartRequest: BridgedMessage, Hashable, Sendable {
+    package struct StartRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `id`.
@@ -646,7 +646,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.StopRequest`.
-    package struct StopRequest: BridgedMessage, Hashable, Sendable {
+    package struct StopRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `id`.
@@ -673,7 +673,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.KillRequest`.
-    package struct KillRequest: BridgedMessage, Hashable, Sendable {
+    package struct KillRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `id`.
@@ -700,7 +700,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.DeleteRequest`.
-    package struct DeleteRequest: BridgedMessage, Hashable, Sendable {
+    package struct DeleteRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `id`.
@@ -727,7 +727,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.DeleteResponse`.
-    package struct DeleteResponse: BridgedMessage, Hashable, Sendable {
+    package struct DeleteResponse: BridgedMessage, Equatable, Sendable {
         /// `exit`.
         package var exit: SupervisorV1.ExitStatus?
         /// Fields that this release does not know, as they came.
@@ -742,7 +742,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.GetRequest`.
-    package struct GetRequest: BridgedMessage, Hashable, Sendable {
+    package struct GetRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `id`.
@@ -761,7 +761,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.ListRequest`.
-    package struct ListRequest: BridgedMessage, Hashable, Sendable {
+    package struct ListRequest: BridgedMessage, Equatable, Sendable {
         /// Empty: everybody's.
         package var owner: String
         /// Fields that this release does not know, as they came.
@@ -776,7 +776,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.ListResponse`.
-    package struct ListResponse: BridgedMessage, Hashable, Sendable {
+    package struct ListResponse: BridgedMessage, Equatable, Sendable {
         /// `containers`.
         package var containers: [SupervisorV1.Container]
         /// The journal's sequence that this list reflects.
@@ -799,7 +799,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.WaitRequest`.
-    package struct WaitRequest: BridgedMessage, Hashable, Sendable {
+    package struct WaitRequest: BridgedMessage, Equatable, Sendable {
         /// `petrel.supervisor.v1.WaitRequest.Condition`.
         package struct Condition: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
             /// The number on the wire.
@@ -848,7 +848,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.WaitResponse`.
-    package struct WaitResponse: BridgedMessage, Hashable, Sendable {
+    package struct WaitResponse: BridgedMessage, Equatable, Sendable {
         /// `exit`.
         package var exit: SupervisorV1.ExitStatus?
         /// Fields that this release does not know, as they came.
@@ -863,7 +863,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.ExecRequest`.
-    package struct ExecRequest: BridgedMessage, Hashable, Sendable {
+    package struct ExecRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `container_id`.
@@ -898,7 +898,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.ExecProcess`.
-    package struct ExecProcess: BridgedMessage, Hashable, Sendable {
+    package struct ExecProcess: BridgedMessage, Equatable, Sendable {
         /// `id`.
         package var id: String
         /// `container_id`.
@@ -933,7 +933,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.GetExecRequest`.
-    package struct GetExecRequest: BridgedMessage, Hashable, Sendable {
+    package struct GetExecRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `container_id`.
@@ -956,7 +956,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.KillExecRequest`.
-    package struct KillExecRequest: BridgedMessage, Hashable, Sendable {
+    package struct KillExecRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `container_id`.
@@ -983,7 +983,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.ResizeTerminalRequest`.
-    package struct ResizeTerminalRequest: BridgedMessage, Hashable, Sendable {
+    package struct ResizeTerminalRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `container_id`.
@@ -1014,7 +1014,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.ResizeTerminalResponse`.
-    package struct ResizeTerminalResponse: BridgedMessage, Hashable, Sendable {
+    package struct ResizeTerminalResponse: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -1023,7 +1023,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.EventsRequest`.
-    package struct EventsRequest: BridgedMessage, Hashable, Sendable {
+    package struct EventsRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `journal_id`.
@@ -1046,7 +1046,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.Event`.
-    package struct Event: BridgedMessage, Hashable, Sendable {
+    package struct Event: BridgedMessage, Equatable, Sendable {
         /// `petrel.supervisor.v1.Event.Action`.
         package struct Action: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
             /// The number on the wire.
@@ -1179,7 +1179,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.AcknowledgeEventsRequest`.
-    package struct AcknowledgeEventsRequest: BridgedMessage, Hashable, Sendable {
+    package struct AcknowledgeEventsRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `journal_id`.
@@ -1202,7 +1202,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.AcknowledgeEventsResponse`.
-    package struct AcknowledgeEventsResponse: BridgedMessage, Hashable, Sendable {
+    package struct AcknowledgeEventsResponse: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -1211,7 +1211,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.VersionRequest`.
-    package struct VersionRequest: BridgedMessage, Hashable, Sendable {
+    package struct VersionRequest: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -1220,7 +1220,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.VersionResponse`.
-    package struct VersionResponse: BridgedMessage, Hashable, Sendable {
+    package struct VersionResponse: BridgedMessage, Equatable, Sendable {
         /// `version`.
         package var version: String
         /// `boot_id`.
@@ -1243,7 +1243,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.StatPathRequest`.
-    package struct StatPathRequest: BridgedMessage, Hashable, Sendable {
+    package struct StatPathRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `id`.
@@ -1266,7 +1266,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.ReadArchiveRequest`.
-    package struct ReadArchiveRequest: BridgedMessage, Hashable, Sendable {
+    package struct ReadArchiveRequest: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `id`.
@@ -1289,9 +1289,9 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.ReadArchiveResponse`.
-    package struct ReadArchiveResponse: BridgedMessage, Hashable, Sendable {
+    package struct ReadArchiveResponse: BridgedMessage, Equatable, Sendable {
         /// One of `body`.
-        package enum Body: Hashable, Sendable {
+        package enum Body: Equatable, Sendable {
             /// `status`.
             case status(CommonV1.PathStatus)
             /// `data`.
@@ -1312,9 +1312,9 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.WriteArchiveRequest`.
-    package struct WriteArchiveRequest: BridgedMessage, Hashable, Sendable {
+    package struct WriteArchiveRequest: BridgedMessage, Equatable, Sendable {
         /// One of `body`.
-        package enum Body: Hashable, Sendable {
+        package enum Body: Equatable, Sendable {
             /// `start`.
             case start(SupervisorV1.WriteArchiveStart)
             /// `data`.
@@ -1335,7 +1335,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.WriteArchiveStart`.
-    package struct WriteArchiveStart: BridgedMessage, Hashable, Sendable {
+    package struct WriteArchiveStart: BridgedMessage, Equatable, Sendable {
         /// `owner`.
         package var owner: String
         /// `id`.
@@ -1366,7 +1366,7 @@ extension SupervisorV1 {
     }
 
     /// `petrel.supervisor.v1.WriteArchiveResponse`.
-    package struct WriteArchiveResponse: BridgedMessage, Hashable, Sendable {
+    package struct WriteArchiveResponse: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 

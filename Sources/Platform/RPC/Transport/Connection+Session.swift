@@ -72,9 +72,9 @@ extension Connection {
             guard let frame else { return 0 }
             return Connection.with(user) { $0.beginHeaders(frame.pointee) } ?? 0
         }
-        nghttp2_session_callbacks_set_on_header_callback2(callbacks) { _, frame, name, value, _, user in
-            guard let frame, let name, let value else { return 0 }
-            Connection.with(user) { $0.received(name, value, on: frame.pointee.hd.stream_id) }
+        nghttp2_session_callbacks_set_on_header_callback2(callbacks) { _, _, name, value, _, user in
+            guard let name, let value else { return 0 }
+            Connection.with(user) { $0.received(name, value) }
             return 0
         }
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
@@ -95,28 +95,26 @@ extension Connection {
     private func beginHeaders(_ frame: nghttp2_frame) -> Int32 {
         let id = frame.hd.stream_id
         headers = ReceivedHeaders()
-        if frame.headers.cat == NGHTTP2_HCAT_REQUEST, records[id] == nil {
+        hasReader = records[id] != nil
+        if frame.headers.cat == NGHTTP2_HCAT_REQUEST, !hasReader {
             guard let record = role.begin(id, self) else {
                 return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
             }
             records.add(record, as: id)
+            hasReader = true
         }
         return 0
     }
 
     /// A few bytes can name a large field again and again, so what counts is what they stand for, in all calls together.
-    private func received(_ name: OpaquePointer, _ value: OpaquePointer, on id: Int32) {
-        guard let record = records[id] else { return }
-        let isCrowded = role.isServer && headerBytes > Self.headerLimit
-        let before = headers.size
+    private func received(_ name: OpaquePointer, _ value: OpaquePointer) {
+        guard hasReader else { return }
+        let isCrowded = role.isServer && headerBytes + headers.size > Self.headerLimit
         if let known = headerCache.find(name, value) {
             headers.add(known.field, size: known.size, isCrowded: isCrowded)
         } else {
             add(name, value, isCrowded)
         }
-        let count = headers.size - before
-        record.headerBytes += count
-        headerBytes += count
     }
 
     private func add(
@@ -156,8 +154,10 @@ extension Connection {
         case NGHTTP2_HEADERS.rawValue:
             var headers = ReceivedHeaders()
             swap(&headers, &self.headers)
-            guard let record = records[frame.hd.stream_id], check(headers, of: record, endsStream: isLast)
-            else { return }
+            guard let record = records[frame.hd.stream_id] else { return }
+            record.headerBytes += headers.size
+            headerBytes += headers.size
+            guard check(headers, of: record, endsStream: isLast) else { return }
             if isLast { record.isRemoteClosed = true }
             role.received(headers, endsStream: isLast, for: record, self)
         case NGHTTP2_DATA.rawValue:

@@ -29,7 +29,9 @@ final class Connection: ByteStream.User {
     var headerCache = HeaderCache()
     /// The header list that is arriving; they do not mix.
     var headers = ReceivedHeaders()
-    /// Of the header lists of all open streams.
+    /// It belongs to a stream that is not gone.
+    var hasReader = false
+    /// Of the header lists of all open streams, those that have arrived.
     var headerBytes = 0
 
     /// Something has arrived since the last look.

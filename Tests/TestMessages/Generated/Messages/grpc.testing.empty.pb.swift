@@ -5,7 +5,7 @@ package import Messages
 
 extension GrpcTesting {
     /// Zero bytes on the wire.
-    package struct Empty: BridgedMessage, Hashable, Sendable {
+    package struct Empty: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 

@@ -25,7 +25,7 @@ extension GrpcTesting {
     }
 
     /// A flag that can also be absent: the side that cannot see whether messages are compressed does not ask.
-    package struct BoolValue: BridgedMessage, Hashable, Sendable {
+    package struct BoolValue: BridgedMessage, Equatable, Sendable {
         /// `value`.
         package var value: Bool
         /// Fields that this release does not know, as they came.
@@ -40,7 +40,7 @@ extension GrpcTesting {
     }
 
     /// `grpc.testing.Payload`.
-    package struct Payload: BridgedMessage, Hashable, Sendable {
+    package struct Payload: BridgedMessage, Equatable, Sendable {
         /// `type`.
         package var type: GrpcTesting.PayloadType
         /// `body`.
@@ -59,7 +59,7 @@ extension GrpcTesting {
     }
 
     /// The status with which the server is to end the call.
-    package struct EchoStatus: BridgedMessage, Hashable, Sendable {
+    package struct EchoStatus: BridgedMessage, Equatable, Sendable {
         /// `code`.
         package var code: Int32
         /// `message`.
@@ -78,7 +78,7 @@ extension GrpcTesting {
     }
 
     /// `grpc.testing.SimpleRequest`.
-    package struct SimpleRequest: BridgedMessage, Hashable, Sendable {
+    package struct SimpleRequest: BridgedMessage, Equatable, Sendable {
         /// `response_type`.
         package var responseType: GrpcTesting.PayloadType
         /// Of the response's payload, in bytes.
@@ -113,7 +113,7 @@ extension GrpcTesting {
     }
 
     /// `grpc.testing.SimpleResponse`.
-    package struct SimpleResponse: BridgedMessage, Hashable, Sendable {
+    package struct SimpleResponse: BridgedMessage, Equatable, Sendable {
         /// `payload`.
         package var payload: GrpcTesting.Payload?
         /// Fields that this release does not know, as they came.
@@ -128,7 +128,7 @@ extension GrpcTesting {
     }
 
     /// `grpc.testing.StreamingInputCallRequest`.
-    package struct StreamingInputCallRequest: BridgedMessage, Hashable, Sendable {
+    package struct StreamingInputCallRequest: BridgedMessage, Equatable, Sendable {
         /// `payload`.
         package var payload: GrpcTesting.Payload?
         /// As in SimpleRequest.
@@ -147,7 +147,7 @@ extension GrpcTesting {
     }
 
     /// `grpc.testing.StreamingInputCallResponse`.
-    package struct StreamingInputCallResponse: BridgedMessage, Hashable, Sendable {
+    package struct StreamingInputCallResponse: BridgedMessage, Equatable, Sendable {
         /// The sizes of all payloads, added.
         package var aggregatedPayloadSize: Int32
         /// Fields that this release does not know, as they came.
@@ -162,7 +162,7 @@ extension GrpcTesting {
     }
 
     /// One response of a stream.
-    package struct ResponseParameters: BridgedMessage, Hashable, Sendable {
+    package struct ResponseParameters: BridgedMessage, Equatable, Sendable {
         /// Of its payload, in bytes.
         package var size: Int32
         /// The pause before it, in microseconds.
@@ -185,7 +185,7 @@ extension GrpcTesting {
     }
 
     /// `grpc.testing.StreamingOutputCallRequest`.
-    package struct StreamingOutputCallRequest: BridgedMessage, Hashable, Sendable {
+    package struct StreamingOutputCallRequest: BridgedMessage, Equatable, Sendable {
         /// `response_type`.
         package var responseType: GrpcTesting.PayloadType
         /// A response for each.
@@ -212,7 +212,7 @@ extension GrpcTesting {
     }
 
     /// `grpc.testing.StreamingOutputCallResponse`.
-    package struct StreamingOutputCallResponse: BridgedMessage, Hashable, Sendable {
+    package struct StreamingOutputCallResponse: BridgedMessage, Equatable, Sendable {
         /// `payload`.
         package var payload: GrpcTesting.Payload?
         /// Fields that this release does not know, as they came.

@@ -5,7 +5,7 @@ package import Messages
 
 extension NamesV1 {
     /// Names that mean something else in Swift, in C, or to the generated code.
-    package struct Names: BridgedMessage, Hashable, Sendable {
+    package struct Names: BridgedMessage, Equatable, Sendable {
         /// `petrel.names.v1.Names.Mode`.
         package struct Mode: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
             /// The number on the wire.
@@ -42,7 +42,7 @@ extension NamesV1 {
         }
 
         /// Types of Swift's.
-        package struct String_: BridgedMessage, Hashable, Sendable {
+        package struct String_: BridgedMessage, Equatable, Sendable {
             /// `string`.
             package var string: String
             /// `another`.
@@ -61,7 +61,7 @@ extension NamesV1 {
         }
 
         /// `petrel.names.v1.Names.Int32`.
-        package struct Int32_: BridgedMessage, Hashable, Sendable {
+        package struct Int32_: BridgedMessage, Equatable, Sendable {
             /// `int32`.
             package var int32: Int32
             /// Fields that this release does not know, as they came.
@@ -76,7 +76,7 @@ extension NamesV1 {
         }
 
         /// `petrel.names.v1.Names.Bool`.
-        package struct Bool_: BridgedMessage, Hashable, Sendable {
+        package struct Bool_: BridgedMessage, Equatable, Sendable {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
@@ -85,7 +85,7 @@ extension NamesV1 {
         }
 
         /// `petrel.names.v1.Names.Optional`.
-        package struct Optional: BridgedMessage, Hashable, Sendable {
+        package struct Optional: BridgedMessage, Equatable, Sendable {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
@@ -94,7 +94,7 @@ extension NamesV1 {
         }
 
         /// `petrel.names.v1.Names.Self`.
-        package struct Self_: BridgedMessage, Hashable, Sendable {
+        package struct Self_: BridgedMessage, Equatable, Sendable {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
@@ -103,7 +103,7 @@ extension NamesV1 {
         }
 
         /// `petrel.names.v1.Names.Type`.
-        package struct Type_: BridgedMessage, Hashable, Sendable {
+        package struct Type_: BridgedMessage, Equatable, Sendable {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
@@ -112,7 +112,7 @@ extension NamesV1 {
         }
 
         /// `petrel.names.v1.Names.Protocol`.
-        package struct Protocol_: BridgedMessage, Hashable, Sendable {
+        package struct Protocol_: BridgedMessage, Equatable, Sendable {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
@@ -121,7 +121,7 @@ extension NamesV1 {
         }
 
         /// `petrel.names.v1.Names.class`.
-        package struct `class`: BridgedMessage, Hashable, Sendable {
+        package struct `class`: BridgedMessage, Equatable, Sendable {
             /// `self`.
             package var self_: Int32
             /// Fields that this release does not know, as they came.
@@ -136,7 +136,7 @@ extension NamesV1 {
         }
 
         /// Types of the generated code's.
-        package struct Wire_: BridgedMessage, Hashable, Sendable {
+        package struct Wire_: BridgedMessage, Equatable, Sendable {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
@@ -145,7 +145,7 @@ extension NamesV1 {
         }
 
         /// `petrel.names.v1.Names.Arena`.
-        package struct Arena: BridgedMessage, Hashable, Sendable {
+        package struct Arena: BridgedMessage, Equatable, Sendable {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
@@ -154,7 +154,7 @@ extension NamesV1 {
         }
 
         /// `petrel.names.v1.Names.Hashable`.
-        package struct Hashable_: BridgedMessage, Hashable, Sendable {
+        package struct Hashable_: BridgedMessage, Equatable, Sendable {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
@@ -163,7 +163,7 @@ extension NamesV1 {
         }
 
         /// What a oneof would be called.
-        package struct Payload: BridgedMessage, Hashable, Sendable {
+        package struct Payload: BridgedMessage, Equatable, Sendable {
             /// `text`.
             package var text: String
             /// Fields that this release does not know, as they came.
@@ -178,7 +178,7 @@ extension NamesV1 {
         }
 
         /// One of `payload`.
-        package enum PayloadChoice: Hashable, Sendable {
+        package enum PayloadChoice: Equatable, Sendable {
             /// `wrapped`.
             case wrapped(NamesV1.Names.Payload)
             /// `raw`.
@@ -186,7 +186,7 @@ extension NamesV1 {
         }
 
         /// One of `Answer`.
-        package enum Answer: Hashable, Sendable {
+        package enum Answer: Equatable, Sendable {
             /// `none`.
             case none(Bool)
             /// `some`.
@@ -373,9 +373,9 @@ extension NamesV1 {
     }
 
     /// Fields whose members would clash in the C structure.
-    package struct Clashes: BridgedMessage, Hashable, Sendable {
+    package struct Clashes: BridgedMessage, Equatable, Sendable {
         /// One of `choice`.
-        package enum Choice: Hashable, Sendable {
+        package enum Choice: Equatable, Sendable {
             /// `text`.
             case text(String)
             /// `number`.
@@ -416,7 +416,7 @@ extension NamesV1 {
     }
 
     /// Beside types that the generated clients and servers use.
-    package struct Channel: BridgedMessage, Hashable, Sendable {
+    package struct Channel: BridgedMessage, Equatable, Sendable {
         /// `name`.
         package var name: String
         /// Fields that this release does not know, as they came.
@@ -431,7 +431,7 @@ extension NamesV1 {
     }
 
     /// `petrel.names.v1.CallOptions`.
-    package struct CallOptions: BridgedMessage, Hashable, Sendable {
+    package struct CallOptions: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -440,7 +440,7 @@ extension NamesV1 {
     }
 
     /// `petrel.names.v1.CallContext`.
-    package struct CallContext: BridgedMessage, Hashable, Sendable {
+    package struct CallContext: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
@@ -449,7 +449,7 @@ extension NamesV1 {
     }
 
     /// `petrel.names.v1.RPCError`.
-    package struct RPCError: BridgedMessage, Hashable, Sendable {
+    package struct RPCError: BridgedMessage, Equatable, Sendable {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 

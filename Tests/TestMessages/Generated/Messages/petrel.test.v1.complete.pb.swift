@@ -5,9 +5,9 @@ package import Messages
 
 extension TestV1 {
     /// One field at least of every kind that proto3 has.
-    package struct Complete: BridgedMessage, Hashable, Sendable {
+    package struct Complete: BridgedMessage, Equatable, Sendable {
         /// `petrel.test.v1.Complete.Scalars`.
-        package struct Scalars: BridgedMessage, Hashable, Sendable {
+        package struct Scalars: BridgedMessage, Equatable, Sendable {
             /// `double_value`.
             package var doubleValue: Double
             /// `float_value`.
@@ -82,7 +82,7 @@ extension TestV1 {
         }
 
         /// `petrel.test.v1.Complete.Optionals`.
-        package struct Optionals: BridgedMessage, Hashable, Sendable {
+        package struct Optionals: BridgedMessage, Equatable, Sendable {
             /// `double_value`.
             package var doubleValue: Double?
             /// `float_value`.
@@ -161,7 +161,7 @@ extension TestV1 {
         }
 
         /// `petrel.test.v1.Complete.Lists`.
-        package struct Lists: BridgedMessage, Hashable, Sendable {
+        package struct Lists: BridgedMessage, Equatable, Sendable {
             /// `double_value`.
             package var doubleValue: [Double]
             /// `float_value`.
@@ -260,7 +260,7 @@ extension TestV1 {
         }
 
         /// Every type that a key may have, and every kind of value.
-        package struct Maps: BridgedMessage, Hashable, Sendable {
+        package struct Maps: BridgedMessage, Equatable, Sendable {
             /// `by_int32`.
             package var byInt32: [Int32: Double]
             /// `by_int64`.
@@ -343,9 +343,9 @@ extension TestV1 {
         }
 
         /// `petrel.test.v1.Complete.Choices`.
-        package struct Choices: BridgedMessage, Hashable, Sendable {
+        package struct Choices: BridgedMessage, Equatable, Sendable {
             /// One of `choice`.
-            package enum Choice: Hashable, Sendable {
+            package enum Choice: Equatable, Sendable {
                 /// `double_value`.
                 case doubleValue(Double)
                 /// `float_value`.
@@ -385,7 +385,7 @@ extension TestV1 {
             }
 
             /// One of `second`.
-            package enum Second: Hashable, Sendable {
+            package enum Second: Equatable, Sendable {
                 /// `first_message`.
                 case firstMessage(TestV1.Complete.Optionals)
                 /// `second_message`.
@@ -414,9 +414,9 @@ extension TestV1 {
         }
 
         /// `petrel.test.v1.Complete.WellKnown`.
-        package struct WellKnown: BridgedMessage, Hashable, Sendable {
+        package struct WellKnown: BridgedMessage, Equatable, Sendable {
             /// One of `when`.
-            package enum When: Hashable, Sendable {
+            package enum When: Equatable, Sendable {
                 /// `at`.
                 case at(GoogleProtobuf.Timestamp)
                 /// `after`.
@@ -566,7 +566,7 @@ extension TestV1 {
     }
 
     /// Holds one of its own, directly and through another.
-    package struct Chain: BridgedMessage, Hashable, Sendable {
+    package struct Chain: BridgedMessage, Equatable, Sendable {
         /// `number`.
         package var number: Int32
         /// `next`.
@@ -593,7 +593,7 @@ extension TestV1 {
     }
 
     /// `petrel.test.v1.Link`.
-    package struct Link: BridgedMessage, Hashable, Sendable {
+    package struct Link: BridgedMessage, Equatable, Sendable {
         /// `name`.
         package var name: String
         /// `chain`.
@@ -612,9 +612,9 @@ extension TestV1 {
     }
 
     /// Holds its own as a choice.
-    package struct Expression: BridgedMessage, Hashable, Sendable {
+    package struct Expression: BridgedMessage, Equatable, Sendable {
         /// `petrel.test.v1.Expression.Sum`.
-        package struct Sum: BridgedMessage, Hashable, Sendable {
+        package struct Sum: BridgedMessage, Equatable, Sendable {
             /// `left`.
             @Boxed package var left: TestV1.Expression?
             /// `right`.
@@ -637,7 +637,7 @@ extension TestV1 {
         }
 
         /// One of `kind`.
-        package enum Kind: Hashable, Sendable {
+        package enum Kind: Equatable, Sendable {
             /// `number`.
             case number(Int64)
             /// `negated`.
@@ -660,9 +660,9 @@ extension TestV1 {
     }
 
     /// What an older release knows of `Complete`: other fields must go through it unharmed, at every level.
-    package struct Older: BridgedMessage, Hashable, Sendable {
+    package struct Older: BridgedMessage, Equatable, Sendable {
         /// `petrel.test.v1.Older.Scalars`.
-        package struct Scalars: BridgedMessage, Hashable, Sendable {
+        package struct Scalars: BridgedMessage, Equatable, Sendable {
             /// `int32_value`.
             package var int32Value: Int32
             /// Fields that this release does not know, as they came.
@@ -677,7 +677,7 @@ extension TestV1 {
         }
 
         /// `petrel.test.v1.Older.Maps`.
-        package struct Maps: BridgedMessage, Hashable, Sendable {
+        package struct Maps: BridgedMessage, Equatable, Sendable {
             /// `messages`.
             package var messages: [Int32: TestV1.Older.Scalars]
             /// Fields that this release does not know, as they came.
@@ -692,7 +692,7 @@ extension TestV1 {
         }
 
         /// `petrel.test.v1.Older.Lists`.
-        package struct Lists: BridgedMessage, Hashable, Sendable {
+        package struct Lists: BridgedMessage, Equatable, Sendable {
             /// `scalars`.
             package var scalars: [TestV1.Older.Scalars]
             /// Fields that this release does not know, as they came.
@@ -707,9 +707,9 @@ extension TestV1 {
         }
 
         /// `petrel.test.v1.Older.Choices`.
-        package struct Choices: BridgedMessage, Hashable, Sendable {
+        package struct Choices: BridgedMessage, Equatable, Sendable {
             /// One of `choice`.
-            package enum Choice: Hashable, Sendable {
+            package enum Choice: Equatable, Sendable {
                 /// `string_value`.
                 case stringValue(String)
                 /// `scalars`.
@@ -730,7 +730,7 @@ extension TestV1 {
         }
 
         /// `petrel.test.v1.Older.Chain`.
-        package struct Chain: BridgedMessage, Hashable, Sendable {
+        package struct Chain: BridgedMessage, Equatable, Sendable {
             /// `next`.
             @Boxed package var next: TestV1.Older.Chain?
             /// Fields that this release does not know, as they came.

@@ -31,7 +31,7 @@ extension TestV1 {
     }
 
     /// `petrel.test.v1.EchoRequest`.
-    package struct EchoRequest: BridgedMessage, Hashable, Sendable {
+    package struct EchoRequest: BridgedMessage, Equatable, Sendable {
         /// `text`.
         package var text: String
         /// `data`.
@@ -58,7 +58,7 @@ extension TestV1 {
     }
 
     /// `petrel.test.v1.EchoResponse`.
-    package struct EchoResponse: BridgedMessage, Hashable, Sendable {
+    package struct EchoResponse: BridgedMessage, Equatable, Sendable {
         /// `text`.
         package var text: String
         /// `data`.
@@ -81,7 +81,7 @@ extension TestV1 {
     }
 
     /// `petrel.test.v1.Everything`.
-    package struct Everything: BridgedMessage, Hashable, Sendable {
+    package struct Everything: BridgedMessage, Equatable, Sendable {
         /// `petrel.test.v1.Everything.Default`.
         package struct Default: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
             /// The number on the wire.
@@ -106,7 +106,7 @@ extension TestV1 {
         }
 
         /// `petrel.test.v1.Everything.Nested`.
-        package struct Nested: BridgedMessage, Hashable, Sendable {
+        package struct Nested: BridgedMessage, Equatable, Sendable {
             /// `name`.
             package var name: String
             /// `errno`.
@@ -125,7 +125,7 @@ extension TestV1 {
         }
 
         /// One of `choice`.
-        package enum Choice: Hashable, Sendable {
+        package enum Choice: Equatable, Sendable {
             /// `choice_text`.
             case choiceText(String)
             /// `choice_nested`.
@@ -296,7 +296,7 @@ extension TestV1 {
     }
 
     /// Contains itself, so that it can be nested without limit.
-    package struct Tree: BridgedMessage, Hashable, Sendable {
+    package struct Tree: BridgedMessage, Equatable, Sendable {
         /// `name`.
         package var name: String
         /// `children`.
@@ -319,7 +319,7 @@ extension TestV1 {
     }
 
     /// Knows less than Everything does.
-    package struct Sparse: BridgedMessage, Hashable, Sendable {
+    package struct Sparse: BridgedMessage, Equatable, Sendable {
         /// `int32_value`.
         package var int32Value: Int32
         /// `nested`.

@@ -5,7 +5,7 @@ package import Messages
 
 extension BenchmarkV1 {
     /// `petrel.benchmark.v1.EchoMessage`.
-    package struct EchoMessage: BridgedMessage, Hashable, Sendable {
+    package struct EchoMessage: BridgedMessage, Equatable, Sendable {
         /// `text`.
         package var text: String
         /// `payload`.
@@ -28,7 +28,7 @@ extension BenchmarkV1 {
     }
 
     /// `petrel.benchmark.v1.FlowRequest`.
-    package struct FlowRequest: BridgedMessage, Hashable, Sendable {
+    package struct FlowRequest: BridgedMessage, Equatable, Sendable {
         /// `bytes`.
         package var bytes: UInt64
         /// `chunk_bytes`.
@@ -60,7 +60,7 @@ extension BenchmarkV1 {
     ///                  "/srv/web/cache"    "/var/cache/nginx"       read_only false
     ///                  "tmpfs"             "/run"                   read_only false
     ///   labels         "tier": "frontend", "team": "storefront", "release": "2026.01", "region": "eu-central"
-    package struct CodecMessage: BridgedMessage, Hashable, Sendable {
+    package struct CodecMessage: BridgedMessage, Equatable, Sendable {
         /// `petrel.benchmark.v1.CodecMessage.State`.
         package struct State: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
             /// The number on the wire.
@@ -91,7 +91,7 @@ extension BenchmarkV1 {
         }
 
         /// `petrel.benchmark.v1.CodecMessage.Limits`.
-        package struct Limits: BridgedMessage, Hashable, Sendable {
+        package struct Limits: BridgedMessage, Equatable, Sendable {
             /// `memory_bytes`.
             package var memoryBytes: UInt64
             /// `processor_weight`.
@@ -118,7 +118,7 @@ extension BenchmarkV1 {
         }
 
         /// `petrel.benchmark.v1.CodecMessage.Mount`.
-        package struct Mount: BridgedMessage, Hashable, Sendable {
+        package struct Mount: BridgedMessage, Equatable, Sendable {
             /// `source`.
             package var source: String
             /// `target`.
