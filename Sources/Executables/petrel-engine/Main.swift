@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Events
 import Logging
 import Suite
 import System
@@ -25,6 +26,7 @@ struct Main: AsyncParsableCommand {
         let notifier = Notifier.take()
         // A client that goes away is an error of that write, not the end of this process.
         Signal.pipe.ignore()
+        SmallProgram.begin()
         LoggingSystem.bootstrap { label in StreamLogHandler.standardError(label: label) }
         let location = try SuiteLocation(root: root, run: run)
         try location.prepare()

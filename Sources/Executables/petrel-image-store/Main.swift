@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Events
 import Logging
 import Suite
 import System
@@ -32,6 +33,7 @@ struct Main: AsyncParsableCommand {
         let notifier = Notifier.take()
         // A client that goes away is an error of that write, not the end of this process.
         Signal.pipe.ignore()
+        SmallProgram.begin()
         try? ResourceLimits.raiseOpenFiles()
         let level = logLevel ?? SystemEnvironment.value(of: "PETREL_LOG_LEVEL") ?? "notice"
         LoggingSystem.bootstrap { label in

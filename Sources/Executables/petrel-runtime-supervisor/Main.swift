@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Events
 import Suite
 import System
 
@@ -9,6 +10,7 @@ enum Main {
     /// Synchronous: the end of an `async` main is libdispatch's, which lets the main thread take every
     /// signal. Here all threads keep them blocked, and the queue gets them.
     static func main() {
+        SmallProgram.begin()
         let options = parseOptions()
         let exitCode = Monitor<Int32?>(nil)
         do {

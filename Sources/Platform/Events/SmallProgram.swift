@@ -6,11 +6,14 @@ package import System
 package enum SmallProgram {
     private static let pauseNanos: Int64 = 1_000_000_000
 
+    /// When the program starts: all threads share two heaps from now on. Each that has begun with one of its own keeps it, and
+    /// what is free in it.
+    package static func begin() { ProgramMemory.shareHeaps(2) }
+
     /// From now on, for as long as the process lives. On a thread of its own, which needs next to none of the program's code
-    /// to look: what is looked after by a task brings in again what was let go of. All threads share two heaps.
+    /// to look: what is looked after by a task brings in again what was let go of.
     /// - Throws: `EAGAIN` where there is no room for a thread.
     package static func keep() throws(SystemError) {
-        ProgramMemory.shareHeaps(2)
         try Threads.start {
             var work = Work(.now)
             while true {
