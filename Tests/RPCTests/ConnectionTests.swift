@@ -224,40 +224,64 @@ struct ConnectionTests {
     }
 
     /// TCP throws away what its peer has not fetched yet when something comes for a socket that is closed.
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(3)))
     func whatAServerSaysLastArrivesThoughItsClientStillSpeaks() async throws {
-        let size = 32 << 10
-        let server = makeServer(Echo(), gracePeriod: .seconds(20))
+        for _ in 0..<20 {
+            let heard = try await lastWords(of: makeServer(Echo(), gracePeriod: .seconds(20)))
+            if heard.count >= 32 * Self.wordSize, heard.hasEnded { return }
+            // The server waits for two seconds after the first, which it leaves to an answer. A machine that was too busy for
+            // that says nothing about it.
+            guard heard.nanos > 2_500_000_000 else {
+                Issue.record("\(heard.count) bytes came")
+                return
+            }
+        }
+        Issue.record("the machine is too busy to fetch a megabyte in a second and a half")
+    }
+
+    private static let wordSize = 32 << 10
+
+    /// What a client fetches late, and how long after the server's end began it had done so.
+    private func lastWords(
+        of server: RPCServer
+    ) async throws -> (count: Int, hasEnded: Bool, nanos: Int64) {
         let listener = try InternetSocket.listen(on: "127.0.0.1", port: 0)
         let port = try InternetSocket.port(of: listener.raw)
         let raw = listener.relinquish()
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.serve(listening: Descriptor(adopting: raw)) }
-            let (count, hasEnded) = try await blocking { () -> (Int, Bool) in
+            let heard = try await blocking { () -> (Int, Bool, Int64) in
                 let peer = try RawPeer.connect(toPort: port, settings: [(4, 0x7fff_ffff)])
                 try peer.send(Frame.windowUpdate(0x7fff_0000 - 65_535))
-                let request = TestV1.EchoRequest(data: [UInt8](repeating: 1, count: size), count: 32)
+                let request = TestV1.EchoRequest(
+                    data: [UInt8](repeating: 1, count: Self.wordSize),
+                    count: 32
+                )
                 try peer.send(Frame.headers(Field.request("Repeat")))
                 try peer.send(Frame.data(Frame.message(request.serialized()), flags: Frame.Flags.endStream))
                 // All of it is the kernel's, and the connection at its end.
                 pass(seconds: 0.5)
+                let start = Clock.bootNanos
                 server.gracefulShutdown()
-                pass(seconds: 1.5)
-                for _ in 0..<3 {
-                    try peer.send(Frame.ping())
-                    pass(seconds: 0.05)
-                }
+                pass(seconds: 1.2)
                 var (count, hasEnded) = (0, false)
-                while let frame = try peer.next() {
-                    if frame.kind == Frame.Kind.data { count += frame.payload.count }
-                    if frame.kind == Frame.Kind.headers {
-                        hasEnded = frame.flags & Frame.Flags.endStream != 0
+                // What comes too late for the server may find nobody.
+                do {
+                    for _ in 0..<3 {
+                        try peer.send(Frame.ping())
+                        pass(seconds: 0.05)
                     }
-                }
-                return (count, hasEnded)
+                    while let frame = try peer.next() {
+                        if frame.kind == Frame.Kind.data { count += frame.payload.count }
+                        if frame.kind == Frame.Kind.headers {
+                            hasEnded = frame.flags & Frame.Flags.endStream != 0
+                        }
+                    }
+                } catch {}
+                return (count, hasEnded, Clock.bootNanos - start)
             }
-            #expect(count >= 32 * size && hasEnded, "\(count) bytes")
             try await group.waitForAll()
+            return heard
         }
     }
 }
