@@ -132,7 +132,7 @@ let platform: [Target] = [
     ),
     module("Platform/Services", ["Messages", "RPC"]),
     module("Platform/Telemetry", ["RPC", "System", nioCore, nioHTTP1, nioPosix, logging]),
-    module("Platform/TransportTLS", ["RPC", nioCore, nioEmbedded, nioSSL, nioTLS]),
+    module("Platform/TransportTLS", ["RPC", nioCore, nioEmbedded, nioSSL, nioTLS], isTestable: true),
 ]
 
 let runtime: [Target] = [

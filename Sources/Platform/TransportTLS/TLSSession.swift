@@ -8,7 +8,7 @@ internal import RPC
 /// One connection's TLS: the library's handler in a channel that is fed and emptied by hand, so that the bytes travel as those of
 /// any other connection.
 final class TLSSession: SecureSession {
-    private let channel: EmbeddedChannel
+    let channel: EmbeddedChannel
     private let peer: SocketAddress
     private let observer: Observer
 
