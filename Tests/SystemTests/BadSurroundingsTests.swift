@@ -56,6 +56,20 @@ struct BadSurroundingsTests {
         }
     }
 
+    /// Without a descriptor to spare a command can do nothing, and says so.
+    @Test func aCommandWithoutDescriptorsSaysSo() throws {
+        try withSuite { suite in
+            let script = "ulimit -n 4; exec \"$0\" --root \"$1\" --run \"$2\" ps"
+            let shell = try ChildProcess(
+                "/bin/sh",
+                ["-c", script, binaries + "/petrel", suite.root, suite.run]
+            )
+            let outcome = try shell.finish(within: 20)
+            #expect(outcome.status == 1 && outcome.stderr.contains("EMFILE"), "\(outcome)")
+            #expect(outcome.stderr.split(separator: "\n").count == 1, "\(outcome)")
+        }
+    }
+
     /// A container whose records cannot be read is there all the same: nobody takes it for one that has removed itself.
     @Test func anUnreadableRecordIsNoReasonToRemoveAnything() throws {
         try withSuite { suite in

@@ -85,7 +85,8 @@ package final class EventLoop: TaskExecutor {
         let loop: EventLoop
         do { loop = try EventLoop() } catch {
             // A program without two descriptors and a thread to spare, when it starts, can do nothing at all.
-            fatalError("cannot start the event loop: \(error)")
+            try? Files.writeAll(2, Array("cannot start the event loop: \(error)\n".utf8))
+            CurrentProcess.exit(1)
         }
         return loop
     }()
@@ -207,6 +208,7 @@ package final class EventLoop: TaskExecutor {
                     if place.token == report.token { place.source?.ready(report.found) }
                 }
             } catch {
+                // The descriptor is ours, and open: only a mistake of ours ends here.
                 fatalError("the event loop cannot wait: \(error)")
             }
             runDue()

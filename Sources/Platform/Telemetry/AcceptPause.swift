@@ -12,14 +12,8 @@ final class AcceptPause: ChannelInboundHandler {
     /// How long it rests before it is tried again.
     private static let length = TimeAmount.milliseconds(100)
 
-    private let onFailure: (any Error) -> Void
-
-    /// - Parameter onFailure: Told of each failure.
-    init(onFailure: @escaping (any Error) -> Void = { _ in }) { self.onFailure = onFailure }
-
     /// A failure that ends the socket is followed by its end; then there is nothing to switch on again.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        onFailure(error)
         // A client that is gone before it is accepted is no reason to keep the others waiting.
         guard let error = error as? IOError, error.errnoCode != ErrorNumber.connectionAborted else { return }
         let channel = context.channel

@@ -10,7 +10,7 @@ import Testing
 
 /// Handlers on the event loop, which tell connections at once what others post.
 @Suite(.serialized, .timeLimit(.minutes(2)))
-struct EventLoopTests {
+struct QuickHandlerTests {
     private static let quick: Set<String> = Set(
         ["Say", "Repeat", "Collect", "Converse"].map { "petrel.test.v1.Echo/" + $0 }
     )
