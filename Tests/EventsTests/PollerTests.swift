@@ -22,42 +22,6 @@ struct PollerTests {
         try await heard
     }
 
-    /// Each later one, then each earlier one: the thread is woken for the second kind alone.
-    @Test(.timeLimit(.minutes(1)), arguments: [[1, 2, 3], [30, 20, 1], [2, 2, 2, 1]])
-    func timersComeInTheOrderOfTheirTime(_ millis: [Int]) async throws {
-        let poller = try Poller()
-        defer { poller.stop() }
-        // Late enough that all are scheduled before, also on a busy machine.
-        let start = Clock.bootNanos + 1_000_000_000
-        let due = millis.map { start + Int64($0) * 1_000_000 }
-        let (stream, calls) = AsyncStream.makeStream(of: (due: Int64, at: Int64).self)
-        for due in due {
-            _ = poller.schedule(atBootNanos: due) { calls.yield((due, Clock.bootNanos)) }
-        }
-        var seen: [Int64] = []
-        for await call in stream {
-            #expect(call.at >= call.due)
-            seen.append(call.due)
-            if seen.count == due.count { break }
-        }
-        #expect(seen == due.sorted())
-    }
-
-    @Test(.timeLimit(.minutes(1)))
-    func aTimerThatIsCancelledIsSilent() async throws {
-        let poller = try Poller()
-        defer { poller.stop() }
-        let (stream, calls) = AsyncStream.makeStream(of: String.self)
-        let now = Clock.bootNanos
-        let first = poller.schedule(atBootNanos: now + 1_000_000_000) { calls.yield("cancelled") }
-        _ = poller.schedule(atBootNanos: now + 1_010_000_000) { calls.yield("second") }
-        poller.cancel(first)
-        for await call in stream {
-            #expect(call == "second")
-            break
-        }
-    }
-
     private static func cancelledWaits(_ poller: Poller, _ end: SharedDescriptor) async -> [SystemError] {
         var failures: [SystemError] = []
         for index in 0..<20_000 {

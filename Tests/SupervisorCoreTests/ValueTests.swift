@@ -112,28 +112,26 @@ struct WaitingTests {
 
     @Test func waitsEndWithTheirTask() async throws {
         let poller = try Poller()
-        let bell = Bell()
+        let changes = Changes()
         let pipe = try Pipe()
         let reading = SharedDescriptor(try pipe.readEnd.duplicate())
         await withTaskGroup(of: Bool.self) { group in
             group.addTask { (try? await poller.readable(reading)) == nil }
-            group.addTask { (try? await bell.wait(past: bell.generation)) == nil }
+            group.addTask { (try? await changes.wait(beyond: changes.version)) == nil }
             group.cancelAll()
             for await ended in group { #expect(ended) }
         }
     }
 
     @Test(.timeLimit(.minutes(1)))
-    func aBellThatRangBeforeIsNotMissed() async throws {
-        let bell = Bell()
-        let generation = bell.generation
-        bell.ring()
-        try await bell.wait(past: generation)
-        let poller = try Poller()
-        defer { poller.stop() }
+    func aChangeThatCameBeforeIsNotMissed() async throws {
+        let changes = Changes()
+        let seen = changes.version
+        changes.announce()
+        try await changes.wait(beyond: seen)
         for wait in 0..<2_000 {
             let deadline = Clock.bootNanos + Int64(wait * 1000)
-            try await bell.wait(past: bell.generation, untilBootNanos: deadline, poller)
+            try await changes.wait(beyond: changes.version, untilBootNanos: deadline)
             #expect(Clock.bootNanos >= deadline)
         }
     }

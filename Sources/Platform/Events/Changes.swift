@@ -24,23 +24,32 @@ package final class Changes: Sendable {
         waiters.resume()
     }
 
-    /// Returns once the version is above `seen`.
+    /// Returns once the version is above `seen`, or at `deadlineNanos` of boot time (nil: rightly endless, ends by
+    /// cancellation).
     /// - Throws: `CancellationError`.
-    package func wait(beyond seen: UInt64) async throws {
+    package func wait(beyond seen: UInt64, untilBootNanos deadlineNanos: Int64? = nil) async throws {
         let ticket = state.withLock { $0.waiters.ticket() }
+        let timer = deadlineNanos.map { deadlineNanos in
+            EventLoop.shared.schedule(atBootNanos: deadlineNanos) { [self] in stopWaiting(ticket) }
+        }
         await withTaskCancellationHandler {
             await withUnsafeContinuation { (waiter: WaitList.Waiter) in
                 let waits = state.withLock { $0.version <= seen && $0.waiters.add(waiter, ticket) }
                 if !waits { waiter.resume() }
             }
         } onCancel: {
-            let waiter = state.withLock { $0.waiters.cancel(ticket) }
-            waiter?.resume()
+            stopWaiting(ticket)
         }
+        if let timer { EventLoop.shared.cancel(timer) }
         let hasChanged = state.withLock { state in
             state.waiters.forget(ticket)
             return state.version > seen
         }
-        if !hasChanged { throw CancellationError() }
+        if !hasChanged { try Task.checkCancellation() }
+    }
+
+    private func stopWaiting(_ ticket: Int) {
+        let waiter = state.withLock { $0.waiters.cancel(ticket) }
+        waiter?.resume()
     }
 }

@@ -2,7 +2,7 @@
 internal import Synchronization
 package import System
 
-/// Lets tasks wait for descriptors, all watched by one thread, which also knows when a wait has lasted too long.
+/// Lets tasks wait for descriptors, all watched by one thread.
 ///
 /// Each wait watches a duplicate of the descriptor, so any number of tasks may wait for the same one, and one
 /// that is closed meanwhile disturbs nobody. A wait's continuation is resumed exactly once: by whoever takes
@@ -41,20 +41,6 @@ package final class Poller: Sendable {
     package func hungUp(_ descriptor: SharedDescriptor) async throws {
         _ = try await core.wait(on: descriptor, [])
     }
-
-    /// Calls `body` on the poller's thread at `dueNanos` of boot time, unless it is cancelled before, or the poller stopped.
-    ///
-    /// For limits that are hardly ever reached: a task that sleeps and is cancelled leaves a timer behind, which fires all
-    /// the same, and until then keeps the task's memory.
-    /// - Parameters:
-    ///   - dueNanos: Kept to the millisecond, and never early.
-    ///   - body: Must not block.
-    package func schedule(atBootNanos dueNanos: Int64, _ body: @escaping @Sendable () -> Void) -> Timer {
-        core.schedule(dueNanos, body)
-    }
-
-    /// `body` may be called at this very moment.
-    package func cancel(_ timer: Timer) { core.cancel(timer) }
 }
 
 private final class Core: Sendable {
@@ -66,7 +52,6 @@ private final class Core: Sendable {
     private struct State {
         var nextToken: UInt64 = 1
         var waits: [UInt64: Wait] = [:]
-        var timers = Timers()
         var isStopped = false
 
         mutating func takeToken() -> UInt64 {
@@ -76,64 +61,39 @@ private final class Core: Sendable {
     }
 
     private let epoll: Epoll
-    private let wake: Pipe
+    private let wake: EventCounter
     private let state = Mutex(State())
 
     init() throws(SystemError) {
         let epoll = try Epoll()
-        let wake = try Pipe()
-        try epoll.add(wake.readEnd.raw, .readable, token: 0)
+        let wake = try EventCounter()
+        try epoll.watch(wake.raw, .readable, token: 0)
         self.epoll = epoll
         self.wake = wake
     }
 
     func run() {
-        while let reports = try? epoll.wait(untilBootNanos: state.withLock { $0.timers.nextNanos }) {
-            for report in reports {
-                if report.token == 0 {
-                    guard isToGoOn() else { return }
-                } else {
+        while !state.withLock({ $0.isStopped }) {
+            do throws(SystemError) {
+                try epoll.wait { report in
+                    guard report.token != 0 else { return }
                     take(report.token)?.continuation.resume(returning: report.found)
                 }
+            } catch {
+                return
             }
-            let now = Clock.bootNanos
-            while let body = state.withLock({ $0.timers.takeNext(atBootNanos: now) }) { body() }
         }
-    }
-
-    /// Somebody has woken the thread: with an earlier timer, or to end it.
-    private func isToGoOn() -> Bool {
-        epoll.remove(wake.readEnd.raw)
-        // In this order: what is written for a stop that comes after the look is still there to be found.
-        guard (try? Files.readSome(wake.readEnd.raw, limit: 64)) != nil, !state.withLock({ $0.isStopped })
-        else { return false }
-        return (try? epoll.add(wake.readEnd.raw, .readable, token: 0)) != nil
     }
 
     func stop() {
-        // The timers too are let go of where no lock is held: what they hold may end with them.
-        let (waits, _) = state.withLock { state -> ([UInt64: Wait], Timers) in
-            defer {
-                state.isStopped = true
-                state.timers = Timers()
-                state.waits = [:]
-            }
-            return (state.waits, state.timers)
+        let waits = state.withLock { state in
+            state.isStopped = true
+            defer { state.waits = [:] }
+            return state.waits
         }
         for wait in waits.values { finish(wait).continuation.resume(throwing: CancellationError()) }
-        try? Files.writeAll(wake.writeEnd.raw, [1])
+        wake.signal()
     }
-
-    func schedule(_ dueNanos: Int64, _ body: @escaping @Sendable () -> Void) -> Timer {
-        let (timer, mustWake) = state.withLock { state -> (Timer, Bool) in
-            let (timer, isFirst) = state.timers.add(dueNanos: dueNanos, body)
-            return (timer, isFirst && !state.isStopped)
-        }
-        if mustWake { try? Files.writeAll(wake.writeEnd.raw, [1]) }
-        return timer
-    }
-
-    func cancel(_ timer: Timer) { _ = state.withLock { $0.timers.cancel(timer) } }
 
     func wait(on descriptor: SharedDescriptor, _ interest: Epoll.Interest) async throws -> Epoll.Interest {
         let watched = SharedDescriptor(try descriptor.duplicate())

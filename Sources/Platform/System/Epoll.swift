@@ -77,27 +77,10 @@ package struct Epoll: ~Copyable, Sendable {
         _ = epoll_ctl(descriptor.raw, EPOLL_CTL_DEL, watched, &event)
     }
 
-    /// Blocks until something is found, or until `deadlineNanos` of boot time (nil: for ever).
-    /// - Returns: Nothing, when the time was up.
-    package func wait(untilBootNanos deadlineNanos: Int64? = nil) throws(SystemError) -> [Report] {
-        let capacity = 64
-        var events = [epoll_event](repeating: epoll_event(), count: capacity)
-        while true {
-            let limit = deadlineNanos.map(Clock.millis(untilBootNanos:)) ?? -1
-            let count = epoll_wait(descriptor.raw, &events, Int32(capacity), limit)
-            if count >= 0 {
-                return events[..<Int(count)].map {
-                    Report(token: $0.data.u64, found: Interest(rawValue: $0.events))
-                }
-            }
-            let code = errno
-            guard code == EINTR else { throw SystemError("epoll_wait", code: code) }
-        }
-    }
-
-    /// The same for a loop that waits often: tells `body` each report, at most 64, and makes no list of them.
+    /// Blocks until something is found, or until `deadlineNanos` of boot time (nil: for ever), and tells `body` what: at most 64
+    /// reports, none when the time was up, or a signal came.
     package func wait(
-        untilBootNanos deadlineNanos: Int64?,
+        untilBootNanos deadlineNanos: Int64? = nil,
         _ body: (Report) -> Void
     ) throws(SystemError) {
         let limit = deadlineNanos.map(Clock.millis(untilBootNanos:)) ?? -1

@@ -21,7 +21,7 @@ package actor Supervisor {
     /// For what takes long and nobody else is to wait for.
     private nonisolated let slowThread: SerialThread
     private nonisolated let seccomp: SeccompCache
-    private nonisolated let bell = Bell()
+    private nonisolated let changes = Changes()
     var containers: [ContainerID: Container] = [:]
     private var keys: [OwnerKey: ContainerID] = [:]
     /// Those whose records could not be read, and why: they are there, and nobody is to take them for gone.
@@ -93,8 +93,8 @@ package actor Supervisor {
         // One that starts it may have been carried out before. Asked first: below, nothing may come between.
         if !startKey.isEmpty, await hasBeen(request) { throw SupervisorError.isBeingRemoved(request.id) }
         while reserved.contains(request.id) {
-            let generation = bell.generation
-            if reserved.contains(request.id) { try await bell.wait(past: generation) }
+            let seen = changes.version
+            if reserved.contains(request.id) { try await changes.wait(beyond: seen) }
         }
         if let damage = unread[request.id] { throw damage }
         // A request may be older than its undoing.
@@ -114,7 +114,7 @@ package actor Supervisor {
         keys[ownerKey] = request.id
         defer {
             reserved.remove(request.id)
-            bell.ring()
+            changes.announce()
         }
         do {
             return try await make(request, startKey: startKey)
@@ -274,8 +274,8 @@ package actor Supervisor {
     package func container(_ text: String, owner: String) async throws -> Container {
         guard let id = ContainerID(text) else { throw SupervisorError.containerNotFound(text) }
         while reserved.contains(id) {
-            let generation = bell.generation
-            if reserved.contains(id) { try await bell.wait(past: generation) }
+            let seen = changes.version
+            if reserved.contains(id) { try await changes.wait(beyond: seen) }
         }
         if let damage = unread[id] { throw damage }
         guard let container = containers[id] else { throw SupervisorError.containerNotFound(text) }

@@ -133,7 +133,7 @@ extension Container {
 
     private func forget(_ copy: CopyProcess) {
         if copies[copy.pid] === copy { copies[copy.pid] = nil }
-        bell.ring()
+        changes.announce()
     }
 
     /// Before the root is mounted again, or goes away.

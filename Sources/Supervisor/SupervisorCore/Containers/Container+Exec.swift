@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Events
 package import Messages
 internal import RuntimeSpec
 internal import System
@@ -134,7 +135,7 @@ extension Container {
         {
             execs[execOrder.remove(at: old)] = nil
         }
-        bell.ring()
+        changes.announce()
     }
 
     private func forgetTransients(but exec: String) {

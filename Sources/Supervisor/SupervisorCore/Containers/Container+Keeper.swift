@@ -22,7 +22,7 @@ extension Container {
                 await serve(present)
                 keeper = .none
                 keeperPid = 0
-                bell.ring()
+                changes.announce()
                 livedNanos = Clock.bootNanos - began
             } catch {
                 surroundings.logger.warning("keeper", metadata: ["id": "\(id)", "error": "\(error)"])
@@ -107,7 +107,7 @@ extension Container {
             isOfEarlierBoot = false
             if lifecycle.isBeingDeleted { startRemoval() }
             takeUpUpdate()
-            bell.ring()
+            changes.announce()
             return true
         } catch {
             surroundings.logger.warning("greeting", metadata: ["id": "\(id)", "error": "\(error)"])

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Events
 internal import Cgroups
 internal import Logging
 internal import System
@@ -45,7 +46,7 @@ extension Container {
             // Also when that cannot be written: nothing must stay half frozen.
             try? change { lifecycle throws(SupervisorError) in lifecycle.giveUpPause(run: run) }
             try? cgroup().thaw()
-            return bell.ring()
+            return changes.announce()
         }
         // A full disk delays only the telling.
         while lifecycle.isPauseWanted, !lifecycle.isPauseTold, lifecycle.run == run {

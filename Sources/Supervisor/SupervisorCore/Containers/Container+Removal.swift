@@ -21,7 +21,7 @@ extension Container {
         defer {
             removal = .idle
             if !isRemoved { syncLater() }
-            bell.ring()
+            changes.announce()
         }
         do {
             guard try await hasEnded() else {
@@ -77,7 +77,7 @@ extension Container {
     /// Lets the keeper end. One that cannot be asked is killed; what it would have removed is removed here.
     private func releaseKeeper() async {
         isReleased = true
-        bell.ring()
+        changes.announce()
         guard case .ready(let link) = keeper else {
             if keeperPid != 0, let process = try? ProcessHandle.open(keeperPid) {
                 try? ProcessHandle.signal(process.raw, .kill)

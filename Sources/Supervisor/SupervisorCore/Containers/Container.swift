@@ -26,7 +26,7 @@ package actor Container {
 
     nonisolated let thread: SerialThread
     nonisolated let surroundings: Surroundings
-    nonisolated let bell = Bell()
+    nonisolated let changes = Changes()
 
     var lifecycle: Lifecycle
     /// Of the last writing of `lifecycle`.
@@ -109,7 +109,7 @@ package actor Container {
         guard next != lifecycle else { return perform(effects) }
         try save(next)
         lifecycle = next
-        bell.ring()
+        changes.announce()
         publish()
         perform(effects)
     }
@@ -207,7 +207,7 @@ package actor Container {
                 try await surroundings.journal.append(lifecycle.pending)
                 // On disk they stay until the next writing; the journal knows their numbers.
                 lifecycle.forget(upTo: last.number)
-                bell.ring()
+                changes.announce()
             } catch {
                 surroundings.logger.error("journal", metadata: ["id": "\(id)", "error": "\(error)"])
                 return false
@@ -244,14 +244,14 @@ package actor Container {
         _ condition: (isolated Container) -> Bool
     ) async throws -> Bool {
         while true {
-            let generation = bell.generation
+            let seen = changes.version
             if condition(self) { return true }
             guard let deadline else {
-                try await bell.wait(past: generation)
+                try await changes.wait(beyond: seen)
                 continue
             }
             guard Clock.bootNanos < deadline else { return false }
-            try await bell.wait(past: generation, untilBootNanos: deadline, surroundings.poller)
+            try await changes.wait(beyond: seen, untilBootNanos: deadline)
         }
     }
 }

@@ -39,7 +39,7 @@ package actor Journal {
     private nonisolated let limits: Limits
     private nonisolated let faults: FaultPoints
     private nonisolated let releaseReserve: @Sendable () -> Bool
-    private nonisolated let bell = Bell()
+    private nonisolated let changes = Changes()
     /// More events than the machine's end can have taken.
     private static let gapAfterBoot: UInt64 = 1 << 20
     private var contents: JournalContents
@@ -114,7 +114,7 @@ package actor Journal {
         let now = Clock.wallNanos
         contents.segments[index].lastWallNanos = now
         for event in numbered { contents.note(event, nowUnixNanos: now) }
-        bell.ring()
+        changes.announce()
     }
 
     // MARK: - Reading
@@ -134,9 +134,9 @@ package actor Journal {
     /// Reads from the files, so a slow reader costs no memory.
     package func next(_ cursor: Cursor) async throws -> (events: [Event], cursor: Cursor) {
         while true {
-            let generation = bell.generation
+            let seen = changes.version
             if cursor.sequence < lastEvent { return try read(cursor) }
-            try await bell.wait(past: generation)
+            try await changes.wait(beyond: seen)
         }
     }
 

@@ -67,11 +67,11 @@ package final class KeeperConnection: Sendable {
         do {
             try await send(KeeperV1.Packet(id: id, body: body), descriptors)
             let timer = limit.map {
-                poller.schedule(atBootNanos: Clock.bootNanos(after: $0)) {
+                EventLoop.shared.schedule(after: $0) {
                     self.finish(id, .failure(KeeperFailure.timedOut))
                 }
             }
-            defer { if let timer { poller.cancel(timer) } }
+            defer { if let timer { EventLoop.shared.cancel(timer) } }
             return try await answer(to: id)
         } catch let failure as KeeperFailure {
             throw failure
