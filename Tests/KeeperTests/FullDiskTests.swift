@@ -8,8 +8,12 @@ import Testing
 @Suite(.serialized)
 struct FullDiskTests {
     private func fill(_ container: TestContainer, sizeMebibytes: Int, again: Bool = false) throws {
+        try fill(container, sizeKibibytes: sizeMebibytes << 10, again: again)
+    }
+
+    private func fill(_ container: TestContainer, sizeKibibytes: Int, again: Bool = false) throws {
         let flags: UInt = again ? 32 : 0  // MS_REMOUNT
-        guard mount("tmpfs", container.directory, "tmpfs", flags, "size=\(sizeMebibytes)m") == 0 else {
+        guard mount("tmpfs", container.directory, "tmpfs", flags, "size=\(sizeKibibytes)k") == 0 else {
             throw SystemError("mount", path: container.directory, code: errno)
         }
     }
@@ -59,5 +63,22 @@ struct FullDiskTests {
         #expect(try supervisor.event(.exited).record?.waitStatus == SIGKILL)
         #expect(try container.record().state == .exited)
         #expect(try supervisor.request(.release(KeeperV1.Release())).reply?.failure == nil)
+    }
+
+    /// 64 KiB of output come at once, where the disk has about 50 left and keeps 32 for records.
+    @Test func whatFitsInAPipeDoesNotTakeTheRoomOfAnExit() throws {
+        let container = try TestContainer("dd if=/dev/zero bs=64k count=1 2>/dev/null; exec sleep 100") {
+            try fill($0, sizeKibibytes: 512)
+            let filler = try Files.open($0.directory + "/filler", [.writeOnly, .create, .exclusive])
+            try Files.writeAll(filler.raw, [UInt8](repeating: 1, count: (512 - 80) << 10))
+        }
+        defer { umount2(container.directory, 2) }
+        let supervisor = TestSupervisor(container)
+        try supervisor.startKeeper()
+        try supervisor.start()
+        _ = try supervisor.event(.outputBlocked)
+        try supervisor.request(.signal(KeeperV1.Signal(signal: SIGKILL)))
+        #expect(try supervisor.event(.exited).record?.waitStatus == SIGKILL)
+        #expect(try container.record().state == .exited)
     }
 }

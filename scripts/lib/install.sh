@@ -9,7 +9,7 @@ build_packages=(
     git ca-certificates python3
     g++ pkg-config libc6-dev zlib1g-dev libsqlite3-dev
     libnghttp2-dev libprotobuf-c-dev libseccomp-dev libjansson-dev libisal-dev libzstd-dev
-    protobuf-compiler protobuf-c-compiler
+    protobuf-compiler protobuf-c-compiler libprotobuf-dev
 )
 # What an image without a registry is made from.
 image_packages=(busybox-static)
@@ -20,7 +20,7 @@ engine_peer_packages=(runc libdevmapper1.02.1)
 engine_programs=(petrel petrel-engine)
 rpc_packages=(python3 mount)
 rpc_peer_packages=(
-    gcc libc6-dev libnghttp2-dev libprotobuf-c-dev protobuf-compiler protobuf-c-compiler
+    gcc libc6-dev libnghttp2-dev libprotobuf-c-dev libprotobuf-dev protobuf-compiler protobuf-c-compiler
     golang-go golang-google-grpc-dev golang-github-containerd-ttrpc-dev python3-pip git ca-certificates
 )
 rpc_programs=(rpc-echo)

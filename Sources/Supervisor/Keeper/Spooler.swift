@@ -86,9 +86,11 @@ final class Spooler {
         if writer == nil { writer = try SpoolWriter(directory: directory, limits: limits) }
         guard let data = writer?.data else { return 0 }
         let room = try DiskSpace.room(around: data)
-        guard room.freeBytes > Self.headroom(total: room.totalBytes) else {
+        let headroom = Self.headroom(total: room.totalBytes)
+        guard room.freeBytes > headroom else {
             throw SystemError("splice", path: directory.path, code: KeeperError.noSpace)
         }
+        let spare = Int(clamping: room.freeBytes - headroom)
         guard let limit = try writer?.begin(source.stream, wallNanos: Clock.wallNanos),
             let place = writer?.end,
             // The record may be the first of a new segment.
@@ -99,13 +101,14 @@ final class Spooler {
             from: source.pipe.raw,
             to: data,
             offset: place,
-            count: min(limit, OutputSource.bytesAtOnce)
+            count: min(limit, spare, OutputSource.bytesAtOnce)
         )
         writer?.advance(by: moved)
         faults.reach("keeper.output.spliced")
         return moved
     }
 
-    /// What output leaves free: 4 MiB, on small disks a sixteenth.
-    private static func headroom(total: UInt64) -> UInt64 { min(4 << 20, total / 16) }
+    /// What output leaves free: 4 MiB, on small disks a sixteenth; whole blocks of 4 KiB, so that what is spare is not used
+    /// up byte by byte.
+    private static func headroom(total: UInt64) -> UInt64 { min(4 << 20, total / 16 / 4096 * 4096) }
 }
