@@ -15,7 +15,7 @@ enum CgroupProbes {
             case .hybrid: "version 1 with a version 2 tree beside it"
             case .unified: "version 2"
             }
-        let digits = try SystemEnvironment.randomBytes(6).map { String($0, radix: 16) }.joined()
+        let digits = try SystemEnvironment.randomHexadecimal(bytes: 6)
         for mountPoint in layout.hierarchies.map(\.mountPoint) + (layout.unifiedMountPoint.map { [$0] } ?? [])
         {
             let group = "\(mountPoint)/petrel-check-\(digits)"

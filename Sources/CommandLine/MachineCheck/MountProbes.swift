@@ -132,7 +132,7 @@ enum MountProbes {
     }
 
     private static func temporaryDirectory(in place: String) throws(SystemError) -> String {
-        let digits = try SystemEnvironment.randomBytes(6).map { String($0, radix: 16) }.joined()
+        let digits = try SystemEnvironment.randomHexadecimal(bytes: 6)
         let folder = "\(place == "/" ? "" : place)/.petrel-check-\(digits)"
         try Files.makeDirectory(folder, mode: 0o700)
         return folder

@@ -56,11 +56,7 @@ struct EngineConnection: Sendable {
 
     /// A key by which the engine knows a repeated request for the one that was interrupted; of the form of an id.
     static func newKey() throws(SystemError) -> String {
-        // Not `joined`: a generic type that is new to the runtime costs a start of this program 50 µs.
-        try SystemEnvironment.randomBytes(32).reduce(into: "") { key, byte in
-            let digits = String(byte, radix: 16)
-            key += byte < 16 ? "0" + digits : digits
-        }
+        try SystemEnvironment.randomHexadecimal(bytes: 32)
     }
 
     /// A call that the engine refuses when it was done already: repeated after an interruption, such a refusal says that

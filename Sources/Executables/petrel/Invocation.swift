@@ -88,11 +88,16 @@ struct Invocation {
     /// Takes `--root` and `--run` that come before the command into the environment, where every command looks: so they
     /// may stand before or after the command's name.
     private static func withoutGlobalOptions(_ words: [String]) throws(Failure) -> [String] {
-        let names = ["--root": "PETREL_ROOT", "--run": "PETREL_RUN"]
         var rest = words[...]
-        while let word = rest.first {
+        // Most have none; what splits a word costs a start more than this look.
+        while let word = rest.first, word.hasPrefix("--r") {
             let halves = word.split(separator: "=", maxSplits: 1).map(String.init)
-            guard let name = halves.first.flatMap({ names[$0] }) else { break }
+            let name: String
+            switch halves[0] {
+            case "--root": name = "PETREL_ROOT"
+            case "--run": name = "PETREL_RUN"
+            default: return Array(rest)
+            }
             rest.removeFirst()
             guard let value = halves.count == 2 ? halves[1] : rest.popFirst(), !value.isEmpty else {
                 throw Failure(halves[0], "needs a directory", exitCode: 125)
@@ -105,11 +110,14 @@ struct Invocation {
     /// `container ls` is `container ps`, and so on: names that the Docker command line has twice.
     private static func withoutAliases(_ words: [String]) -> [String] {
         guard words.count >= 2 else { return words.first == "-v" ? ["--version"] : words }
-        let aliases = [
-            "container ls": "ps", "container list": "ps", "container remove": "rm", "image ls": "images",
-            "image list": "images", "image rm": "rmi", "image remove": "rmi",
-        ]
-        guard let name = aliases["\(words[0]) \(words[1])"] else { return words }
+        let name: String
+        switch (words[0], words[1]) {
+        case ("container", "ls"), ("container", "list"): name = "ps"
+        case ("container", "remove"): name = "rm"
+        case ("image", "ls"), ("image", "list"): name = "images"
+        case ("image", "rm"), ("image", "remove"): name = "rmi"
+        default: return words
+        }
         return [words[0], name] + words.dropFirst(2)
     }
 
@@ -118,7 +126,10 @@ struct Invocation {
     private static func resolve(_ words: [String]) throws(Failure)
         -> (type: any ParsableCommand.Type, path: [String])
     {
-        var path = ["petrel"]
+        if let word = words.first, let command = ContainerCommand.named(word) {
+            return (command.type, [Petrel.name, word])
+        }
+        var path = [Petrel.name]
         var type: any ParsableCommand.Type = Petrel.self
         for word in words {
             let candidates = type.configuration.subcommands

@@ -23,17 +23,47 @@ struct Petrel: ParsableCommand {
         ]
     )
 
-    static let containerCommands: [any ParsableCommand.Type] = [
-        Run.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Wait.self, Exec.self,
-        Attach.self, Logs.self, Ps.self, Rm.self, Pause.self, Unpause.self, Rename.self, Update.self,
-        Top.self, Stats.self,
-        Diff.self, Cp.self,
-    ]
+    static let containerCommands = ContainerCommand.allCases.map(\.type)
     static let imageCommands: [any ParsableCommand.Type] = [
         Load.self, Pull.self, Images.self, Rmi.self, Tag.self, History.self,
     ]
 
     @OptionGroup var place: PlaceOptions
+}
+
+/// The commands for containers, by their names: so the one that is asked for is found without making all the others known
+/// to Swift's runtime, which takes a tenth of the time until the engine is asked.
+enum ContainerCommand: String, CaseIterable {
+    case run, create, start, stop, restart, kill, wait, exec, attach, logs, ps, rm, pause, unpause, rename, update, top
+    case stats, diff, cp
+
+    /// Not `init(rawValue:)`, which makes a table of all of them first.
+    static func named(_ word: String) -> ContainerCommand? { allCases.first { $0.rawValue == word } }
+
+    var type: any ParsableCommand.Type {
+        switch self {
+        case .run: Run.self
+        case .create: Create.self
+        case .start: Start.self
+        case .stop: Stop.self
+        case .restart: Restart.self
+        case .kill: Kill.self
+        case .wait: Wait.self
+        case .exec: Exec.self
+        case .attach: Attach.self
+        case .logs: Logs.self
+        case .ps: Ps.self
+        case .rm: Rm.self
+        case .pause: Pause.self
+        case .unpause: Unpause.self
+        case .rename: Rename.self
+        case .update: Update.self
+        case .top: Top.self
+        case .stats: Stats.self
+        case .diff: Diff.self
+        case .cp: Cp.self
+        }
+    }
 }
 
 struct ContainerGroup: ParsableCommand {

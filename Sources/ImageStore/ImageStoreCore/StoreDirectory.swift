@@ -42,9 +42,7 @@ struct StoreDirectory: Sendable {
 
     /// A new directory in `ingest`, which `discard` or the next start removes.
     func ingest(_ purpose: String) throws(SystemError) -> String {
-        let name = try SystemEnvironment.randomBytes(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-            .joined()
-        let directory = "\(path)/ingest/\(purpose)-\(name)"
+        let directory = "\(path)/ingest/\(purpose)-\(try SystemEnvironment.randomHexadecimal(bytes: 8))"
         try Files.makeDirectory(directory, mode: 0o700)
         return directory
     }

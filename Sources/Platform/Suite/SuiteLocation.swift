@@ -89,12 +89,7 @@ package struct SuiteLocation: Hashable, Sendable {
 
     private func makeSuiteID() throws(SystemError) {
         guard !Files.exists(suiteIDFile) else { return }
-        var text = ""
-        if !isDefault {
-            for byte in try SystemEnvironment.randomBytes(4) {
-                text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
-            }
-        }
+        let text = isDefault ? "" : try SystemEnvironment.randomHexadecimal(bytes: 4)
         try Files.replace(suiteIDFile, with: Array(text.utf8), mode: 0o644)
     }
 
@@ -121,7 +116,8 @@ package struct SuiteLocation: Hashable, Sendable {
         for part in full.split(separator: "/") where part != "." {
             if part == ".." { _ = parts.popLast() } else { parts.append(part) }
         }
-        // Not `joined`: a generic type that is new to the runtime costs a start of the command line 50 µs.
-        return parts.isEmpty ? "/" : parts.reduce(into: "") { $0 += "/" + $1 }
+        // Neither `joined` nor the sum of a `String` and a `Substring`: generic types that are new to the runtime cost a start
+        // of the command line 50 µs each.
+        return parts.isEmpty ? "/" : parts.reduce(into: "") { $0 += "/" + String($1) }
     }
 }

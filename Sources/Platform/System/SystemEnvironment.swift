@@ -30,6 +30,17 @@ package enum SystemEnvironment {
         return bytes
     }
 
+    /// `count` random bytes as lower-case hexadecimal digits, two for each.
+    package static func randomHexadecimal(bytes count: Int) throws(SystemError) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        for byte in try randomBytes(count) {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// The current directory's absolute path.
     package static func workingDirectory() throws(SystemError) -> String {
         try Files.link(at: "/proc/self/cwd")

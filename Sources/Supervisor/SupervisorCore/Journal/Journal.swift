@@ -294,10 +294,7 @@ package actor Journal {
     private static func identity(in directory: String) throws(SystemError) -> String {
         let path = directory + "/id"
         if let text = try? Files.text(of: path), text.utf8.count == 32 { return text }
-        let digits = try SystemEnvironment.randomBytes(16).map {
-            ($0 < 16 ? "0" : "") + String($0, radix: 16)
-        }
-        let id = digits.joined()
+        let id = try SystemEnvironment.randomHexadecimal(bytes: 16)
         try Files.replace(path, with: Array(id.utf8))
         return id
     }
