@@ -194,8 +194,35 @@ struct JournalTests {
             gone.exit = ExitStatus(code: 7, atUnixNanos: 5)
             try await first.append([gone])
             let second = try Self.open(path)
-            #expect(await second.removal(of: "c", owner: "test")?.exit?.code == 7)
-            #expect(await second.removal(of: "c", owner: "other") == nil)
+            #expect(try await second.removal(of: "c", owner: "test")?.exit?.code == 7)
+            #expect(try await second.removal(of: "c", owner: "other") == nil)
+        }
+    }
+
+    /// Each is found where it is, in whatever segment, among events that came in one piece with it.
+    @Test func exitsOfManyRemovedContainersAreAnswered() async throws {
+        try await withTemporaryDirectory { path in
+            var limits = Journal.Limits()
+            limits.segmentBytes = 2000
+            let journal = try Self.open(path, limits)
+            for round: UInt32 in 0..<20 {
+                try await journal.append(
+                    (0..<5).flatMap { (place: UInt32) in
+                        var gone = Self.event(2, container: "c\(round)-\(place)", .delete)
+                        gone.exit = ExitStatus(code: round * 5 + place, atUnixNanos: 5)
+                        return [Self.event(1, container: gone.container), gone]
+                    }
+                )
+            }
+            for journal in [journal, try Self.open(path, limits)] {
+                for round: UInt32 in 0..<20 {
+                    for place: UInt32 in 0..<5 {
+                        let found = try await journal.removal(of: "c\(round)-\(place)", owner: "test")
+                        #expect(found?.exit?.code == round * 5 + place)
+                    }
+                }
+                #expect(try await journal.removal(of: "c20-0", owner: "test") == nil)
+            }
         }
     }
 }

@@ -91,7 +91,7 @@ package actor Supervisor {
     private func recorded(_ request: ContainerRequest, startKey: String) async throws -> Container {
         let ownerKey = OwnerKey(owner: request.owner, key: request.key)
         // One that starts it may have been carried out before. Asked first: below, nothing may come between.
-        if !startKey.isEmpty, await hasBeen(request) { throw SupervisorError.isBeingRemoved(request.id) }
+        if !startKey.isEmpty, try await hasBeen(request) { throw SupervisorError.isBeingRemoved(request.id) }
         while reserved.contains(request.id) {
             let seen = changes.version
             if reserved.contains(request.id) { try await changes.wait(beyond: seen) }
@@ -125,8 +125,8 @@ package actor Supervisor {
     }
 
     /// Whether it was removed lately.
-    private func hasBeen(_ request: ContainerRequest) async -> Bool {
-        await surroundings.journal.removal(of: request.id.text, owner: request.owner) != nil
+    private func hasBeen(_ request: ContainerRequest) async throws -> Bool {
+        try await surroundings.journal.removal(of: request.id.text, owner: request.owner) != nil
     }
 
     /// Waits until the disk has the container, on a thread where nothing else waits for that. One that removes itself
@@ -322,7 +322,7 @@ package actor Supervisor {
         do {
             return try await container(id, owner: owner).waitForExit(condition)
         } catch SupervisorError.containerNotFound {
-            guard let event = await surroundings.journal.removal(of: id, owner: owner) else {
+            guard let event = try await surroundings.journal.removal(of: id, owner: owner) else {
                 throw SupervisorError.containerNotFound(id)
             }
             return event.exit ?? ExitStatus(code: 0, atUnixNanos: event.wallUnixNanos)

@@ -93,12 +93,13 @@ package actor Journal {
         guard !new.isEmpty else { return }
         if active.bytes >= limits.segmentBytes { try rotate() }
         var sequence = active.last
-        var numbered: [Event] = []
+        var numbered: [(event: Event, place: JournalPlace)] = []
         var bytes: [UInt8] = []
         for var event in new {
             sequence += 1
             event.sequence = sequence
-            numbered.append(event)
+            let place = JournalPlace(segment: active.first, offset: active.bytes + Int64(bytes.count))
+            numbered.append((event, place))
             bytes += JournalFrame.encode(event)
         }
         do throws(SystemError) {
@@ -113,7 +114,7 @@ package actor Journal {
         contents.segments[index].bytes += Int64(bytes.count)
         let now = Clock.wallNanos
         contents.segments[index].lastWallNanos = now
-        for event in numbered { contents.note(event, nowUnixNanos: now) }
+        for (event, place) in numbered { contents.note(event, at: place, nowUnixNanos: now) }
         changes.announce()
     }
 
@@ -140,10 +141,18 @@ package actor Journal {
         }
     }
 
-    /// How a container ended that was deleted in the last ten minutes.
-    package func removal(of container: String, owner: String) -> Event? {
+    /// How a container ended that was deleted in the last ten minutes; nil too where so much has happened since that the
+    /// journal does not have it any more.
+    package func removal(of container: String, owner: String) throws -> Event? {
         contents.forgetRemovals(before: Clock.wallNanos - JournalContents.exitMemoryNanos)
-        return contents.removals.last { $0.container == container && $0.owner == owner }
+        for removal in contents.removals.reversed() where removal.mayBe(of: container) {
+            guard let segment = contents.segments.first(where: { $0.first == removal.place.segment }) else {
+                continue
+            }
+            let event = try event(at: removal.place, in: segment)
+            if event.container == container, event.owner == owner { return event }
+        }
+        return nil
     }
 
     /// An owner needs nothing up to `sequence` any more.
@@ -254,8 +263,25 @@ package actor Journal {
         return (events, cursor)
     }
 
-    private static func chunk(of file: Int32, at offset: Int64, end: Int64) throws(SystemError) -> [UInt8] {
-        let size = Int(min(end - offset, Int64(JournalFrame.maximumPayloadBytes + JournalFrame.headerBytes)))
+    private func event(at place: JournalPlace, in segment: JournalSegment) throws -> Event {
+        let file = try Files.open("\(directory)/\(segment.name)", .readOnly)
+        // Most are far shorter than the longest.
+        for limit in [4096, Self.longestFrame] {
+            let bytes = try Self.chunk(of: file.raw, at: place.offset, end: segment.bytes, limit: limit)
+            if let (event, _) = JournalFrame.decode(bytes, at: 0) { return event }
+        }
+        throw SupervisorError.damagedState(path: segment.name, detail: "no event at \(place.offset)")
+    }
+
+    private static let longestFrame = JournalFrame.maximumPayloadBytes + JournalFrame.headerBytes
+
+    private static func chunk(
+        of file: Int32,
+        at offset: Int64,
+        end: Int64,
+        limit: Int = longestFrame
+    ) throws(SystemError) -> [UInt8] {
+        let size = Int(min(end - offset, Int64(limit)))
         guard size > 0 else { return [] }
         var failure: SystemError?
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in

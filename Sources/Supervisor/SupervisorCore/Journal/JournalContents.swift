@@ -25,6 +25,31 @@ struct JournalSegment: Hashable, Sendable {
     }
 }
 
+/// Where an event is.
+struct JournalPlace: Hashable, Sendable {
+    /// The number of its segment's first event.
+    let segment: UInt64
+    /// In the segment's file.
+    let offset: Int64
+}
+
+/// A container that was deleted lately, by the event that tells of it. Thousands of them are remembered, so what it was is
+/// read again from the file.
+struct Removal: Sendable {
+    private let hash: Int
+    let wallUnixNanos: Int64
+    let place: JournalPlace
+
+    init(_ event: Event, at place: JournalPlace) {
+        hash = event.container.hashValue
+        wallUnixNanos = event.wallUnixNanos
+        self.place = place
+    }
+
+    /// Whether it can be that container's.
+    func mayBe(of container: String) -> Bool { hash == container.hashValue }
+}
+
 /// What a journal's directory says when it is opened, repaired where a write was torn.
 struct JournalContents: Sendable {
     static let exitMemoryNanos: Int64 = 600_000_000_000
@@ -35,7 +60,7 @@ struct JournalContents: Sendable {
     /// Containers whose last event says that they were deleted, and whose number is still here.
     var deleted: Set<String> = []
     /// Containers deleted in the last ten minutes.
-    var removals: [Event] = []
+    var removals: [Removal] = []
     /// What was wrong, one line each.
     var damage: [String] = []
 
@@ -63,8 +88,12 @@ struct JournalContents: Sendable {
         while let (event, end) = JournalFrame.decode(bytes, at: offset), event.sequence == segment.last + 1 {
             segment.last = event.sequence
             segment.lastWallNanos = event.wallUnixNanos
+            note(
+                event,
+                at: JournalPlace(segment: segment.first, offset: Int64(offset)),
+                nowUnixNanos: nowUnixNanos
+            )
             offset = end
-            note(event, nowUnixNanos: nowUnixNanos)
         }
         segment.bytes = Int64(offset)
         segments.append(segment)
@@ -81,7 +110,7 @@ struct JournalContents: Sendable {
         }
     }
 
-    mutating func note(_ event: Event, nowUnixNanos: Int64) {
+    mutating func note(_ event: Event, at place: JournalPlace, nowUnixNanos: Int64) {
         numbers[event.container] = max(numbers[event.container] ?? 0, event.number)
         if event.action == .delete {
             deleted.insert(event.container)
@@ -90,7 +119,9 @@ struct JournalContents: Sendable {
         }
         if event.action == .delete {
             forgetRemovals(before: nowUnixNanos - Self.exitMemoryNanos)
-            if nowUnixNanos - event.wallUnixNanos < Self.exitMemoryNanos { removals.append(event) }
+            if nowUnixNanos - event.wallUnixNanos < Self.exitMemoryNanos {
+                removals.append(Removal(event, at: place))
+            }
         }
     }
 
