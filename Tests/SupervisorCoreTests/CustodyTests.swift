@@ -30,4 +30,18 @@ struct CustodyTests {
         }
         #expect(Set(custody.forAdoption()[0].map(\.name.run)) == [1, 2])
     }
+
+    /// A keeper's offer may come when its container has been removed.
+    @Test func nothingIsHeldAfterTheEnd() throws {
+        var custody = Custody()
+        let null = SharedDescriptor(try Files.open("/dev/null", .readOnly))
+        let key = Custody.Key(holder: .run(1), role: .pidfd)
+        let isHeld = custody.hold(null, key)
+        #expect(isHeld)
+        let dropped = custody.end()
+        #expect(dropped == [key])
+        let isHeldAgain = custody.hold(null, key)
+        #expect(!isHeldAgain)
+        #expect(custody.held.isEmpty)
+    }
 }

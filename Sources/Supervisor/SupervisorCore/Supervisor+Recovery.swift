@@ -25,9 +25,7 @@ extension Supervisor {
                 await recover(directory(of: id), custody, pids)
             }
         }
-        for (id, custody) in copies {
-            for key in custody.held.keys { surroundings.store.remove(name: CustodyName.text(id, key)) }
-        }
+        for (id, custody) in copies { surroundings.forget(Array(custody.held.keys), of: id) }
         await endStrayKeepers(running)
         await surroundings.journal.forgetDeleted(except: Set(try Files.names(in: containersPath)))
         surroundings.faults.reach("supervisor.adopt.scanned")
@@ -40,7 +38,10 @@ extension Supervisor {
 
     private func recover(_ directory: ContainerDirectory, _ custody: Custody, _ pids: [Int32]) async {
         do {
-            if try directory.isUnwritten() { return await undo(directory, pids) }
+            if try directory.isUnwritten() {
+                surroundings.forget(Array(custody.held.keys), of: directory.id)
+                return await undo(directory, pids)
+            }
             let request = try directory.request()
             let (record, isDurable) = try directory.lifecycleRecord(bootID: surroundings.bootID)
             guard let lifecycle = Lifecycle(record, request: request) else {
@@ -50,6 +51,7 @@ extension Supervisor {
                 )
             }
             if lifecycle.isDeleteTold {
+                surroundings.forget(Array(custody.held.keys), of: directory.id)
                 try directory.setAside()
                 return await finishRemoval(directory.id.text)
             }

@@ -220,9 +220,7 @@ extension Container {
 
     /// Lets go of copies, here and in the descriptor store.
     func release(where condition: (Custody.Key) -> Bool) {
-        for key in custody.drop(where: condition) {
-            surroundings.store.remove(name: CustodyName.text(id, key))
-        }
+        surroundings.forget(custody.drop(where: condition), of: id)
     }
 
     /// Sends the descriptor store everything again: a new one has nothing.

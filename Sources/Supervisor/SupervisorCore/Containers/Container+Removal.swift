@@ -106,7 +106,7 @@ extension Container {
     }
 
     private func removeTraces() throws(SystemError) {
-        release { _ in true }
+        surroundings.forget(custody.end(), of: id)
         try Files.removeTree(directory.runPath)
         let group = try group()
         if group.exists {

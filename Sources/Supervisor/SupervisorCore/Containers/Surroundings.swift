@@ -61,6 +61,11 @@ package struct Surroundings: Sendable {
         try await keepers.reserve.watch { !neighbours.isEmpty }
     }
 
+    /// Nobody needs the third copies of these any more.
+    func forget(_ keys: [Custody.Key], of container: ContainerID) {
+        for key in keys { store.remove(name: CustodyName.text(container, key)) }
+    }
+
     var now: Moment { Moment(wallUnixNanos: Clock.wallNanos, bootNanos: Clock.bootNanos) }
 }
 

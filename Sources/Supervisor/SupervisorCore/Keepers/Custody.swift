@@ -44,12 +44,13 @@ package struct Custody: Sendable {
     }
 
     package private(set) var held: [Key: SharedDescriptor] = [:]
+    private var isOver = false
 
     package init() {}
 
-    /// - Returns: Whether it was not held before.
+    /// - Returns: Whether it was not held before, and is now.
     package mutating func hold(_ descriptor: SharedDescriptor, _ key: Key) -> Bool {
-        guard held[key] == nil else { return false }
+        guard !isOver, held[key] == nil else { return false }
         held[key] = descriptor
         return true
     }
@@ -59,6 +60,13 @@ package struct Custody: Sendable {
         let keys = held.keys.filter(condition)
         for key in keys { held[key] = nil }
         return keys
+    }
+
+    /// Lets go of everything, says what it was, and holds nothing from now on: an offer may still be on its way when the
+    /// container is removed, and nobody would let go of that again.
+    package mutating func end() -> [Key] {
+        isOver = true
+        return drop { _ in true }
     }
 
     /// The process of a run.
