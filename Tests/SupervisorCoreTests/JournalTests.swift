@@ -225,4 +225,43 @@ struct JournalTests {
             }
         }
     }
+
+    /// Of what is not there any more nothing is told again; of what is, a number is passed over that is there.
+    @Test func numbersAreKeptOfWhatRemains() async throws {
+        try await withTemporaryDirectory { path in
+            let first = try Self.open(path)
+            for container in ["gone", "going", "there"] {
+                try await first.append([Self.event(1, container: container)])
+                if container == "there" { continue }
+                try await first.append([Self.event(2, container: container, .delete)])
+            }
+            let second = try Journal(
+                directory: path,
+                bootID: "boot",
+                remaining: ["going", "there"],
+                thread: try SerialThread()
+            )
+            try await second.append(["going", "there"].map { Self.event(1, container: $0) })
+            #expect(try await Self.all(second).count == 5)
+            #expect(try await second.removal(of: "gone", owner: "test") != nil)
+            try await second.append([Self.event(1, container: "gone")])
+            #expect(try await Self.all(second).count == 6)
+        }
+    }
+
+    /// A journal is read in pieces, and an event is longer than one.
+    @Test func longEventsAreReadAgain() async throws {
+        try await withTemporaryDirectory { path in
+            let first = try Self.open(path)
+            let lengths = [10, 200_000, 65_400, 100, 70_000, 10]
+            for (number, length) in zip(1..., lengths) {
+                var event = Self.event(UInt64(number))
+                event.exec = String(repeating: "x", count: length)
+                try await first.append([event])
+            }
+            let second = try Self.open(path)
+            #expect(second.damage == [])
+            #expect(try await Self.all(second).map(\.exec.utf8.count) == lengths)
+        }
+    }
 }

@@ -74,6 +74,7 @@ struct Daemon: ~Copyable {
         let journal = try Journal(
             directory: directory + "/journal",
             bootID: try Boot.id(),
+            remaining: try ContainerDirectory.remaining(in: directory + "/containers"),
             thread: try SerialThread(),
             faults: faults,
             releaseReserve: { location.releaseReserve() }

@@ -19,6 +19,17 @@ package struct ContainerDirectory: Hashable, Sendable {
 
     static let removingPrefix = ".removing-"
 
+    /// The ids of those that something is left of, also of what is being removed.
+    /// - Parameter parent: `ROOT/supervisor/containers`, which may not be there yet.
+    package static func remaining(in parent: String) throws(SystemError) -> Set<String> {
+        guard Files.exists(parent) else { return [] }
+        return Set(
+            try Files.names(in: parent).map { name in
+                name.hasPrefix(removingPrefix) ? String(name.dropFirst(removingPrefix.count)) : name
+            }
+        )
+    }
+
     package var path: String { "\(parent)/\(id.text)" }
     /// Where a directory lies while its tree is deleted.
     package var asidePath: String { "\(parent)/\(Self.removingPrefix)\(id.text)" }

@@ -49,10 +49,12 @@ package actor Journal {
     /// Opens the journal in `directory`, makes one where there is none, and repairs a torn end.
     /// - Parameters:
     ///   - bootID: Of the machine's present boot.
+    ///   - remaining: As `ContainerDirectory.remaining` has them; nil: not known.
     ///   - releaseReserve: Called when the disk is full; true when trying again is worth it.
     package init(
         directory: String,
         bootID: String,
+        remaining: Set<String>? = nil,
         thread: SerialThread,
         limits: Limits = Limits(),
         faults: FaultPoints = .off,
@@ -65,7 +67,11 @@ package actor Journal {
         self.faults = faults
         self.releaseReserve = releaseReserve
         id = try Self.identity(in: directory)
-        var contents = try JournalContents(directory: directory, nowUnixNanos: Clock.wallNanos)
+        var contents = try JournalContents(
+            directory: directory,
+            remaining: remaining,
+            nowUnixNanos: Clock.wallNanos
+        )
         damage = contents.damage
         let isNewBoot = (try? Files.text(of: directory + "/boot")) != bootID
         let isNew = contents.segments.isEmpty
@@ -216,10 +222,9 @@ package actor Journal {
         }
     }
 
-    /// Forgets a deleted container's numbers: its id will not be used again.
+    /// Forgets a deleted container's number.
     package func forget(_ container: ContainerID) {
-        contents.numbers[container.text] = nil
-        contents.deleted.remove(container.text)
+        contents.forget(container.text)
     }
 
     /// The same for all whose last event says that they were deleted, once nothing of them is left that could tell it
@@ -248,7 +253,7 @@ package actor Journal {
         let file = try Files.open("\(directory)/\(segment.name)", .readOnly)
         var events: [Event] = []
         while events.isEmpty {
-            let bytes = try Self.chunk(of: file.raw, at: cursor.offset, end: segment.bytes)
+            let bytes = try JournalFrame.bytes(of: file.raw, at: cursor.offset, end: segment.bytes)
             var offset = 0
             while let (event, end) = JournalFrame.decode(bytes, at: offset) {
                 offset = end
@@ -265,34 +270,16 @@ package actor Journal {
 
     private func event(at place: JournalPlace, in segment: JournalSegment) throws -> Event {
         let file = try Files.open("\(directory)/\(segment.name)", .readOnly)
-        // Most are far shorter than the longest.
-        for limit in [4096, Self.longestFrame] {
-            let bytes = try Self.chunk(of: file.raw, at: place.offset, end: segment.bytes, limit: limit)
+        for limit in [4096, JournalFrame.maximumBytes] {
+            let bytes = try JournalFrame.bytes(
+                of: file.raw,
+                at: place.offset,
+                end: segment.bytes,
+                limit: limit
+            )
             if let (event, _) = JournalFrame.decode(bytes, at: 0) { return event }
         }
         throw SupervisorError.damagedState(path: segment.name, detail: "no event at \(place.offset)")
-    }
-
-    private static let longestFrame = JournalFrame.maximumPayloadBytes + JournalFrame.headerBytes
-
-    private static func chunk(
-        of file: Int32,
-        at offset: Int64,
-        end: Int64,
-        limit: Int = longestFrame
-    ) throws(SystemError) -> [UInt8] {
-        let size = Int(min(end - offset, Int64(limit)))
-        guard size > 0 else { return [] }
-        var failure: SystemError?
-        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            do throws(SystemError) {
-                count = try Files.read(file, into: UnsafeMutableRawBufferPointer(buffer), offset: offset)
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw failure }
-        return bytes
     }
 
     private static func open(_ segment: JournalSegment, in directory: String) throws(SystemError)

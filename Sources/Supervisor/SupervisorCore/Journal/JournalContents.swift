@@ -53,6 +53,7 @@ struct Removal: Sendable {
 /// What a journal's directory says when it is opened, repaired where a write was torn.
 struct JournalContents: Sendable {
     static let exitMemoryNanos: Int64 = 600_000_000_000
+    private static let pieceBytes = 64 << 10
 
     var segments: [JournalSegment] = []
     /// Container → number of its last event here.
@@ -64,14 +65,15 @@ struct JournalContents: Sendable {
     /// What was wrong, one line each.
     var damage: [String] = []
 
-    init(directory: String, nowUnixNanos: Int64) throws(SystemError) {
+    /// - Parameter remaining: Containers that something is left of, also of their deletion; nil: it may be any.
+    init(directory: String, remaining: Set<String>?, nowUnixNanos: Int64) throws(SystemError) {
         numbers = Counters.read(directory + "/numbers.pb")
         let found = try Files.names(in: directory).compactMap(JournalSegment.init(name:)).sorted {
             $0.first < $1.first
         }
         for (index, segment) in found.enumerated() {
             let isLast = index == found.count - 1
-            try read(segment, directory, isLast: isLast, nowUnixNanos: nowUnixNanos)
+            try read(segment, directory, isLast: isLast, remaining: remaining, nowUnixNanos: nowUnixNanos)
         }
     }
 
@@ -79,35 +81,60 @@ struct JournalContents: Sendable {
         _ found: JournalSegment,
         _ directory: String,
         isLast: Bool,
+        remaining: Set<String>?,
         nowUnixNanos: Int64
     ) throws(SystemError) {
         var segment = found
         let path = "\(directory)/\(segment.name)"
-        let bytes = try Files.contents(of: path, limit: 64 << 20)
-        var offset = 0
-        while let (event, end) = JournalFrame.decode(bytes, at: offset), event.sequence == segment.last + 1 {
-            segment.last = event.sequence
-            segment.lastWallNanos = event.wallUnixNanos
-            note(
-                event,
-                at: JournalPlace(segment: segment.first, offset: Int64(offset)),
-                nowUnixNanos: nowUnixNanos
-            )
-            offset = end
-        }
-        segment.bytes = Int64(offset)
+        let size = try scan(&segment, path, remaining: remaining, nowUnixNanos: nowUnixNanos)
         segments.append(segment)
-        guard offset < bytes.count else { return }
+        guard segment.bytes < size else { return }
         damage.append(
-            "\(segment.name): \(bytes.count - offset) bytes after event \(segment.last) are no event"
+            "\(segment.name): \(size - segment.bytes) bytes after event \(segment.last) are no event"
         )
         // The end of the last file is a torn write. Elsewhere the disk lost something: kept for people to
         // look at.
         if isLast {
             let file = try Files.open(path, .readWrite)
-            try DiskSpace.truncate(file.raw, to: Int64(offset))
+            try DiskSpace.truncate(file.raw, to: segment.bytes)
             try Files.sync(file.raw)
         }
+    }
+
+    /// Takes in a segment's events up to what is none, piece by piece: a start is not to need much memory.
+    /// - Returns: The file's size.
+    private mutating func scan(
+        _ segment: inout JournalSegment,
+        _ path: String,
+        remaining: Set<String>?,
+        nowUnixNanos: Int64
+    ) throws(SystemError) -> Int64 {
+        let file = try Files.open(path, .readOnly)
+        let size = try Files.size(of: file.raw)
+        var limit = Self.pieceBytes
+        while segment.bytes < size {
+            let bytes = try JournalFrame.bytes(of: file.raw, at: segment.bytes, end: size, limit: limit)
+            var offset = 0
+            while let (event, end) = JournalFrame.decode(bytes, at: offset),
+                event.sequence == segment.last + 1
+            {
+                let place = JournalPlace(segment: segment.first, offset: segment.bytes + Int64(offset))
+                note(event, at: place, nowUnixNanos: nowUnixNanos)
+                // Nothing can tell it again: thousands of them would make a start large.
+                if event.action == .delete, let remaining, !remaining.contains(event.container) {
+                    forget(event.container)
+                }
+                segment.last = event.sequence
+                segment.lastWallNanos = event.wallUnixNanos
+                offset = end
+            }
+            segment.bytes += Int64(offset)
+            // One that is longer than a piece, or none.
+            guard offset == 0 else { continue }
+            if limit == JournalFrame.maximumBytes { break }
+            limit = JournalFrame.maximumBytes
+        }
+        return size
     }
 
     mutating func note(_ event: Event, at place: JournalPlace, nowUnixNanos: Int64) {
@@ -123,6 +150,12 @@ struct JournalContents: Sendable {
                 removals.append(Removal(event, at: place))
             }
         }
+    }
+
+    /// A deleted container's number: its id will not be used again.
+    mutating func forget(_ container: String) {
+        numbers[container] = nil
+        deleted.remove(container)
     }
 
     /// They are in the order of their times, save where somebody set the clock.
