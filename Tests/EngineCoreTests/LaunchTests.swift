@@ -38,7 +38,7 @@ struct LaunchTests {
             for word in [JournalEvent.Action.create, action] {
                 bench.supervisor.tell(word, made.id)
                 let event = try #require(bench.supervisor.state.withLock { $0.journal.last })
-                try await engine.store([event])
+                try await engine.store(event)
                 let isSeen = try await !engine.list(all: true, filters: []).isEmpty
                 #expect(isSeen == (word == action))
             }

@@ -91,7 +91,10 @@ extension Engine {
         var pause = Duration.milliseconds(100)
         while true {
             do {
-                try await storeJournal()
+                let position = try await database.read { db in try EventTable.position(db) }
+                try await supervisor.followJournal(after: position) { event in
+                    try await self.store(event)
+                }
                 pause = .milliseconds(100)
             } catch let error as PeerError where error.kind == .outOfRange {
                 try await skipLostJournal()
@@ -110,47 +113,24 @@ extension Engine {
         }
     }
 
-    /// Until the supervisor goes away, or something cannot be stored: what is between the two then is read again.
-    private func storeJournal() async throws {
-        let position = try await database.read { db in try EventTable.position(db) }
-        let intake = JournalIntake()
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            defer { group.cancelAll() }
-            group.addTask {
-                try await self.supervisor.followJournal(after: position) { event in
-                    try await intake.add(event)
-                }
-            }
-            group.addTask {
-                while true { try await self.store(intake.next()) }
-            }
-            try await group.next()
-        }
-    }
-
-    /// Stores what users are told about events, which are in order, together with the place in the journal: once, whatever
-    /// happens.
-    func store(_ events: [JournalEvent]) async throws {
+    /// Stores what users are told about an event together with the place in the journal: once, whatever happens.
+    func store(_ event: JournalEvent) async throws {
         faults.reach("engine.events.received")
         try await database.write { db in
-            var position = try EventTable.position(db)
-            for event in events {
-                let isNew =
-                    position.journal != event.position.journal || position.sequence < event.position.sequence
-                guard isNew else { continue }
-                position = event.position
-                if let told = try Engine.told(db, event) { try EventTable.insert(db, told, from: position) }
+            let position = try EventTable.position(db)
+            guard position.journal != event.position.journal || position.sequence < event.position.sequence
+            else {
+                return
             }
-            try EventTable.setPosition(db, position)
+            if let told = try Engine.told(db, event) { try EventTable.insert(db, told, from: event.position) }
+            try EventTable.setPosition(db, event.position)
         }
         journal.noteStored()
         faults.reach("engine.events.stored")
-        for event in events {
-            switch event.action {
-            case .delete: journal.noteDeletion(of: event.container)
-            case .removalWanted: wantRemoval(of: event.container, endedAtUnixNanos: event.wallUnixNanos)
-            default: break
-            }
+        switch event.action {
+        case .delete: journal.noteDeletion(of: event.container)
+        case .removalWanted: wantRemoval(of: event.container, endedAtUnixNanos: event.wallUnixNanos)
+        default: break
         }
         changes.announce()
     }
