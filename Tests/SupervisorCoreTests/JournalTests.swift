@@ -24,7 +24,7 @@ struct JournalTests {
         _ limits: Journal.Limits = .init(),
         boot: String = "boot"
     ) throws -> Journal {
-        try Journal(directory: path, bootID: boot, thread: try SerialThread(), limits: limits)
+        try Journal(directory: path, bootID: boot, remaining: [], thread: try SerialThread(), limits: limits)
     }
 
     private static func all(_ journal: Journal, after sequence: UInt64 = 0) async throws -> [Event] {
@@ -262,6 +262,29 @@ struct JournalTests {
             let second = try Self.open(path)
             #expect(second.damage == [])
             #expect(try await Self.all(second).map(\.exec.utf8.count) == lengths)
+        }
+    }
+
+    /// A container that is asked for again, when much has happened since it was removed, must not begin a second time.
+    @Test(arguments: [Int64(1 << 20), 1_000])
+    func whatWasRemovedLatelyIsKnownHoweverFullTheJournalIs(_ hardBytes: Int64) async throws {
+        try await withTemporaryDirectory { path in
+            var limits = Journal.Limits()
+            (limits.segmentBytes, limits.softBytes, limits.hardBytes) = (200, 400, hardBytes)
+            let journal = try Self.open(path, limits)
+            var gone = Self.event(1, container: "gone", .delete)
+            gone.exit = ExitStatus(code: 7, atUnixNanos: 5)
+            try await journal.append([gone])
+            for number in 1...50 {
+                try await journal.append([Self.event(UInt64(number))])
+                let last = await journal.lastSequence
+                try await journal.acknowledge(owner: "test", sequence: last, journal: "")
+            }
+            #expect(try await journal.hasRemoved("gone", owner: "test"))
+            #expect(try await !journal.hasRemoved("c", owner: "test"))
+            // Beyond the hard limit nothing but that is known.
+            let exit = try await journal.removal(of: "gone", owner: "test")?.exit
+            #expect(exit?.code == (hardBytes == 1_000 ? nil : 7))
         }
     }
 }

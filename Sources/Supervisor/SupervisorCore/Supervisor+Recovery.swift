@@ -21,13 +21,13 @@ extension Supervisor {
             if name.hasPrefix(ContainerDirectory.removingPrefix) {
                 await finishRemoval(String(name.dropFirst(ContainerDirectory.removingPrefix.count)))
             } else if let id = ContainerID(name) {
-                let custody = copies.removeValue(forKey: id) ?? Custody()
-                await recover(directory(of: id), custody, pids)
+                await recover(directory(of: id), copies[id] ?? Custody(), pids)
+                if containers[id] != nil || unread[id] != nil { copies[id] = nil }
             }
         }
+        // Of those that are no more.
         for (id, custody) in copies { surroundings.forget(Array(custody.held.keys), of: id) }
         await endStrayKeepers(running)
-        await surroundings.journal.forgetDeleted(except: Set(try Files.names(in: containersPath)))
         surroundings.faults.reach("supervisor.adopt.scanned")
     }
 
@@ -38,10 +38,7 @@ extension Supervisor {
 
     private func recover(_ directory: ContainerDirectory, _ custody: Custody, _ pids: [Int32]) async {
         do {
-            if try directory.isUnwritten() {
-                surroundings.forget(Array(custody.held.keys), of: directory.id)
-                return await undo(directory, pids)
-            }
+            if try directory.isUnwritten() { return await undo(directory, pids) }
             let request = try directory.request()
             let (record, isDurable) = try directory.lifecycleRecord(bootID: surroundings.bootID)
             guard let lifecycle = Lifecycle(record, request: request) else {
@@ -51,7 +48,6 @@ extension Supervisor {
                 )
             }
             if lifecycle.isDeleteTold {
-                surroundings.forget(Array(custody.held.keys), of: directory.id)
                 try directory.setAside()
                 return await finishRemoval(directory.id.text)
             }

@@ -126,7 +126,7 @@ package actor Supervisor {
 
     /// Whether it was removed lately.
     private func hasBeen(_ request: ContainerRequest) async throws -> Bool {
-        try await surroundings.journal.removal(of: request.id.text, owner: request.owner) != nil
+        try await surroundings.journal.hasRemoved(request.id.text, owner: request.owner)
     }
 
     /// Waits until the disk has the container, on a thread where nothing else waits for that. One that removes itself

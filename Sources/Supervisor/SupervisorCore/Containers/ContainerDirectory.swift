@@ -21,6 +21,7 @@ package struct ContainerDirectory: Hashable, Sendable {
 
     /// The ids of those that something is left of, also of what is being removed.
     /// - Parameter parent: `ROOT/supervisor/containers`, which may not be there yet.
+    /// - Throws: a `SystemError` of reading it.
     package static func remaining(in parent: String) throws(SystemError) -> Set<String> {
         guard Files.exists(parent) else { return [] }
         return Set(

@@ -49,12 +49,12 @@ package actor Journal {
     /// Opens the journal in `directory`, makes one where there is none, and repairs a torn end.
     /// - Parameters:
     ///   - bootID: Of the machine's present boot.
-    ///   - remaining: As `ContainerDirectory.remaining` has them; nil: not known.
+    ///   - remaining: As `ContainerDirectory.remaining` has them.
     ///   - releaseReserve: Called when the disk is full; true when trying again is worth it.
     package init(
         directory: String,
         bootID: String,
-        remaining: Set<String>? = nil,
+        remaining: Set<String>,
         thread: SerialThread,
         limits: Limits = Limits(),
         faults: FaultPoints = .off,
@@ -147,18 +147,34 @@ package actor Journal {
         }
     }
 
-    /// How a container ended that was deleted in the last ten minutes; nil too where so much has happened since that the
-    /// journal does not have it any more.
+    /// Whether a container was deleted in the last ten minutes. Where the journal is too full to have its event any more, its
+    /// id alone decides: rather refused than begun a second time.
+    /// - Throws: as `removal`.
+    package func hasRemoved(_ container: String, owner: String) throws -> Bool {
+        if try removal(of: container, owner: owner) != nil { return true }
+        return places(ofRemoved: container).contains { segment(of: $0) == nil }
+    }
+
+    /// How a container ended that was deleted in the last ten minutes; nil too beyond the hard limit.
+    /// - Throws: `.damagedState` when the event is not where it was written; a `SystemError` of reading.
     package func removal(of container: String, owner: String) throws -> Event? {
-        contents.forgetRemovals(before: Clock.wallNanos - JournalContents.exitMemoryNanos)
-        for removal in contents.removals.reversed() where removal.mayBe(of: container) {
-            guard let segment = contents.segments.first(where: { $0.first == removal.place.segment }) else {
-                continue
-            }
-            let event = try event(at: removal.place, in: segment)
+        for place in places(ofRemoved: container) {
+            guard let segment = segment(of: place) else { continue }
+            let event = try event(at: place, in: segment)
             if event.container == container, event.owner == owner { return event }
         }
         return nil
+    }
+
+    /// The latest first.
+    private func places(ofRemoved container: String) -> [JournalPlace] {
+        contents.forgetRemovals(before: Clock.wallNanos - JournalContents.exitMemoryNanos)
+        let hash = container.hashValue
+        return contents.removals.filter { $0.hash == hash }.reversed().map(\.place)
+    }
+
+    private func segment(of place: JournalPlace) -> JournalSegment? {
+        contents.segments.first { $0.first == place.segment }
     }
 
     /// An owner needs nothing up to `sequence` any more.
@@ -204,6 +220,7 @@ package actor Journal {
 
     /// Deletes the oldest segments that may go; never the active one.
     private func trim() throws(SystemError) {
+        contents.forgetRemovals(before: Clock.wallNanos - JournalContents.exitMemoryNanos)
         while contents.segments.count > 1 {
             let oldest = contents.segments[0]
             let total = contents.segments.reduce(0) { $0 + $1.bytes }
@@ -211,9 +228,9 @@ package actor Journal {
             // Including the gap behind it: who stands before that would find his place gone.
             let end = contents.segments[1].first - 1
             let isAcknowledged = acknowledged.values.allSatisfy { $0 >= end }
-            guard total > limits.hardBytes || ((total > limits.softBytes || isOld) && isAcknowledged) else {
-                return
-            }
+            let mayGo =
+                (total > limits.softBytes || isOld) && isAcknowledged && !contents.isRemembered(oldest)
+            guard total > limits.hardBytes || mayGo else { return }
             // First, since the numbers could not be read from the segment afterwards.
             try Counters.write(contents.numbers, to: directory + "/numbers.pb")
             faults.reach("supervisor.journal.numbers-written")
@@ -222,19 +239,9 @@ package actor Journal {
         }
     }
 
-    /// Forgets a deleted container's number.
-    package func forget(_ container: ContainerID) {
-        contents.forget(container.text)
-    }
-
-    /// The same for all whose last event says that they were deleted, once nothing of them is left that could tell it
+    /// Forgets a deleted container's number, once nothing of it is left that could tell it again: its id will not be used
     /// again.
-    package func forgetDeleted(except kept: Set<String>) {
-        for container in contents.deleted where !kept.contains(where: { $0.hasSuffix(container) }) {
-            contents.numbers[container] = nil
-        }
-        contents.deleted = []
-    }
+    package func forget(_ container: ContainerID) { contents.numbers[container.text] = nil }
 
     private func read(_ cursor: Cursor) throws -> (events: [Event], cursor: Cursor) {
         var wanted = cursor.sequence + 1
@@ -253,7 +260,8 @@ package actor Journal {
         let file = try Files.open("\(directory)/\(segment.name)", .readOnly)
         var events: [Event] = []
         while events.isEmpty {
-            let bytes = try JournalFrame.bytes(of: file.raw, at: cursor.offset, end: segment.bytes)
+            let count = Int(min(segment.bytes - cursor.offset, Int64(JournalFrame.maximumBytes)))
+            let bytes = try Files.bytes(of: file.raw, offset: cursor.offset, count: count)
             var offset = 0
             while let (event, end) = JournalFrame.decode(bytes, at: offset) {
                 offset = end
@@ -270,13 +278,9 @@ package actor Journal {
 
     private func event(at place: JournalPlace, in segment: JournalSegment) throws -> Event {
         let file = try Files.open("\(directory)/\(segment.name)", .readOnly)
+        // Most are far shorter than the longest.
         for limit in [4096, JournalFrame.maximumBytes] {
-            let bytes = try JournalFrame.bytes(
-                of: file.raw,
-                at: place.offset,
-                end: segment.bytes,
-                limit: limit
-            )
+            let bytes = try Files.bytes(of: file.raw, offset: place.offset, count: limit)
             if let (event, _) = JournalFrame.decode(bytes, at: 0) { return event }
         }
         throw SupervisorError.damagedState(path: segment.name, detail: "no event at \(place.offset)")

@@ -36,7 +36,8 @@ struct JournalPlace: Hashable, Sendable {
 /// A container that was deleted lately, by the event that tells of it. Thousands of them are remembered, so what it was is
 /// read again from the file.
 struct Removal: Sendable {
-    private let hash: Int
+    /// Of the container's id.
+    let hash: Int
     let wallUnixNanos: Int64
     let place: JournalPlace
 
@@ -45,9 +46,6 @@ struct Removal: Sendable {
         wallUnixNanos = event.wallUnixNanos
         self.place = place
     }
-
-    /// Whether it can be that container's.
-    func mayBe(of container: String) -> Bool { hash == container.hashValue }
 }
 
 /// What a journal's directory says when it is opened, repaired where a write was torn.
@@ -58,15 +56,13 @@ struct JournalContents: Sendable {
     var segments: [JournalSegment] = []
     /// Container → number of its last event here.
     var numbers: [String: UInt64] = [:]
-    /// Containers whose last event says that they were deleted, and whose number is still here.
-    var deleted: Set<String> = []
     /// Containers deleted in the last ten minutes.
     var removals: [Removal] = []
     /// What was wrong, one line each.
     var damage: [String] = []
 
-    /// - Parameter remaining: Containers that something is left of, also of their deletion; nil: it may be any.
-    init(directory: String, remaining: Set<String>?, nowUnixNanos: Int64) throws(SystemError) {
+    /// - Parameter remaining: Containers that something is left of, also of their deletion.
+    init(directory: String, remaining: Set<String>, nowUnixNanos: Int64) throws(SystemError) {
         numbers = Counters.read(directory + "/numbers.pb")
         let found = try Files.names(in: directory).compactMap(JournalSegment.init(name:)).sorted {
             $0.first < $1.first
@@ -81,7 +77,7 @@ struct JournalContents: Sendable {
         _ found: JournalSegment,
         _ directory: String,
         isLast: Bool,
-        remaining: Set<String>?,
+        remaining: Set<String>,
         nowUnixNanos: Int64
     ) throws(SystemError) {
         var segment = found
@@ -106,14 +102,14 @@ struct JournalContents: Sendable {
     private mutating func scan(
         _ segment: inout JournalSegment,
         _ path: String,
-        remaining: Set<String>?,
+        remaining: Set<String>,
         nowUnixNanos: Int64
     ) throws(SystemError) -> Int64 {
         let file = try Files.open(path, .readOnly)
         let size = try Files.size(of: file.raw)
         var limit = Self.pieceBytes
         while segment.bytes < size {
-            let bytes = try JournalFrame.bytes(of: file.raw, at: segment.bytes, end: size, limit: limit)
+            let bytes = try Files.bytes(of: file.raw, offset: segment.bytes, count: limit)
             var offset = 0
             while let (event, end) = JournalFrame.decode(bytes, at: offset),
                 event.sequence == segment.last + 1
@@ -121,8 +117,8 @@ struct JournalContents: Sendable {
                 let place = JournalPlace(segment: segment.first, offset: segment.bytes + Int64(offset))
                 note(event, at: place, nowUnixNanos: nowUnixNanos)
                 // Nothing can tell it again: thousands of them would make a start large.
-                if event.action == .delete, let remaining, !remaining.contains(event.container) {
-                    forget(event.container)
+                if event.action == .delete, !remaining.contains(event.container) {
+                    numbers[event.container] = nil
                 }
                 segment.last = event.sequence
                 segment.lastWallNanos = event.wallUnixNanos
@@ -139,23 +135,16 @@ struct JournalContents: Sendable {
 
     mutating func note(_ event: Event, at place: JournalPlace, nowUnixNanos: Int64) {
         numbers[event.container] = max(numbers[event.container] ?? 0, event.number)
-        if event.action == .delete {
-            deleted.insert(event.container)
-        } else {
-            deleted.remove(event.container)
-        }
-        if event.action == .delete {
-            forgetRemovals(before: nowUnixNanos - Self.exitMemoryNanos)
-            if nowUnixNanos - event.wallUnixNanos < Self.exitMemoryNanos {
-                removals.append(Removal(event, at: place))
-            }
+        guard event.action == .delete else { return }
+        forgetRemovals(before: nowUnixNanos - Self.exitMemoryNanos)
+        if nowUnixNanos - event.wallUnixNanos < Self.exitMemoryNanos {
+            removals.append(Removal(event, at: place))
         }
     }
 
-    /// A deleted container's number: its id will not be used again.
-    mutating func forget(_ container: String) {
-        numbers[container] = nil
-        deleted.remove(container)
+    /// Whether it has the event of a container that was deleted lately.
+    func isRemembered(_ segment: JournalSegment) -> Bool {
+        removals.contains { $0.place.segment == segment.first }
     }
 
     /// They are in the order of their times, save where somebody set the clock.

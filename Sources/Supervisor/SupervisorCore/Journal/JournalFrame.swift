@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Messages
-internal import System
 
 /// One event in a segment file: length u32, CRC-32 of the payload u32 (both little-endian), payload (an
 /// EventRecord).
@@ -31,27 +30,6 @@ enum JournalFrame {
             let event = Event(record)
         else { return nil }
         return (event, start + length)
-    }
-
-    /// A segment's bytes from `offset`, at most `limit`, and none from `end` on.
-    static func bytes(
-        of file: Int32,
-        at offset: Int64,
-        end: Int64,
-        limit: Int = maximumBytes
-    ) throws(SystemError) -> [UInt8] {
-        let size = Int(min(end - offset, Int64(limit)))
-        guard size > 0 else { return [] }
-        var failure: SystemError?
-        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            do throws(SystemError) {
-                count = try Files.read(file, into: UnsafeMutableRawBufferPointer(buffer), offset: offset)
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw failure }
-        return bytes
     }
 
     private static func append(_ value: UInt32, to bytes: inout [UInt8]) {
