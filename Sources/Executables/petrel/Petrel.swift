@@ -32,7 +32,7 @@ struct Petrel: ParsableCommand {
 }
 
 /// The commands for containers, by their names: so the one that is asked for is found without making all the others known
-/// to Swift's runtime, which takes a tenth of the time until the engine is asked.
+/// to Swift's runtime.
 enum ContainerCommand: String, CaseIterable {
     case run, create, start, stop, restart, kill, wait, exec, attach, logs, ps, rm, pause, unpause, rename, update, top
     case stats, diff, cp

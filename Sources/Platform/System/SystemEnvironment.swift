@@ -31,6 +31,7 @@ package enum SystemEnvironment {
     }
 
     /// `count` random bytes as lower-case hexadecimal digits, two for each.
+    /// - Throws: as `randomBytes`.
     package static func randomHexadecimal(bytes count: Int) throws(SystemError) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []

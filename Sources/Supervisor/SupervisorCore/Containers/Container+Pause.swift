@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Events
 internal import Cgroups
+internal import Events
 internal import Logging
 internal import System
 
