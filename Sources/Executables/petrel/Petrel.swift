@@ -34,8 +34,8 @@ struct Petrel: ParsableCommand {
 /// The commands for containers, by their names: so the one that is asked for is found without making all the others known
 /// to Swift's runtime.
 enum ContainerCommand: String, CaseIterable {
-    case run, create, start, stop, restart, kill, wait, exec, attach, logs, ps, rm, pause, unpause, rename, update, top
-    case stats, diff, cp
+    case run, create, start, stop, restart, kill, wait, exec, attach, logs
+    case ps, rm, pause, unpause, rename, update, top, stats, diff, cp
 
     /// Not `init(rawValue:)`, which makes a table of all of them first.
     static func named(_ word: String) -> ContainerCommand? { allCases.first { $0.rawValue == word } }
