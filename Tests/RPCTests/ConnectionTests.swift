@@ -259,6 +259,10 @@ struct ConnectionTests {
                 )
                 try peer.send(Frame.headers(Field.request("Repeat")))
                 try peer.send(Frame.data(Frame.message(request.serialized()), flags: Frame.Flags.endStream))
+                // A connection that still waits for the server would be refused by its end.
+                try eventually("the answer begins to come", within: 60) {
+                    try Splice.available(in: peer.socket.raw) >= Self.wordSize
+                }
                 // All of it is the kernel's, and the connection at its end.
                 pass(seconds: 0.5)
                 let start = Clock.bootNanos
