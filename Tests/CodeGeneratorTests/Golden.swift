@@ -41,23 +41,26 @@ enum Golden {
                 package var mood: GreetV1.Mood
                 /// Fields that this release does not know, as they came.
                 package var unknownFields: [UInt8] = []
-
-                /// Every field has its default, unless given.
-                package init(
-                    who: String = "",
-                    errno: Int32? = nil,
-                    mood: GreetV1.Mood = .init(rawValue: 0)
-                ) {
-                    self.who = who
-                    self.errno = errno
-                    self.mood = mood
-                }
             }
         }
 
         extension GreetV1.Greeting {
             package static let fullName = "petrel.greet.v1.Greeting"
             package static let descriptor = MessageDescriptor("petrel.greet.v1.Greeting", isRecursive: false, petrel__greet__v1__greeting__init)
+
+            /// Every field has its default, unless given.
+            package init(
+                who: String = "",
+                errno: Int32? = nil,
+                mood: GreetV1.Mood = .init(rawValue: 0)
+            ) {
+                self.init(
+                    who: who,
+                    errno: errno,
+                    mood: mood,
+                    unknownFields: []
+                )
+            }
 
             package init(serialized bytes: [UInt8]) throws(MessageError) {
                 let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -66,10 +69,15 @@ enum Golden {
             }
 
             package init(decoding c: UnsafePointer<Petrel__Greet__V1__Greeting>) throws(MessageError) {
-                who = try Wire.text(c.pointee.who, "petrel.greet.v1.Greeting.who")
-                errno = c.pointee._errno_case.rawValue == 2 ? c.pointee.errno_field : nil
-                mood = GreetV1.Mood(rawValue: c.pointee.mood)
-                unknownFields = Wire.unknownFields(c.pointee.base)
+                let who = try Wire.text(c.pointee.who, "petrel.greet.v1.Greeting.who")
+                let errno: Int32? = c.pointee._errno_case.rawValue == 2 ? c.pointee.errno_field : nil
+                let mood = GreetV1.Mood(rawValue: c.pointee.mood)
+                self.init(
+                    who: who,
+                    errno: errno,
+                    mood: mood,
+                    unknownFields: Wire.unknownFields(c.pointee.base)
+                )
             }
 
             package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

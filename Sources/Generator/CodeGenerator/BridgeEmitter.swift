@@ -27,6 +27,10 @@ struct BridgeEmitter {
             let arguments = "\"\(message.fullName)\", isRecursive: \(isRecursive), \(prefix)__init"
             text.line("package static let descriptor = MessageDescriptor(\(arguments))")
             text.line()
+            if !properties.isEmpty {
+                writeInitializer(&text)
+                text.line()
+            }
             text.block("package init(serialized bytes: [UInt8]) throws(MessageError)") { text in
                 text.line("let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)")
                 text.line("try self.init(decoding: unpacked.start.assumingMemoryBound(to: \(cType).self))")
@@ -36,13 +40,47 @@ struct BridgeEmitter {
             let decoder = "package init(decoding c: UnsafePointer<\(cType)>) throws(MessageError)"
             text.block(decoder) { text in
                 for property in properties { decode(property, &text) }
-                text.line("unknownFields = Wire.unknownFields(c.pointee.base)")
+                writeAssembly(&text)
             }
             text.line()
             text.line("package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }")
             text.line()
             EncoderEmitter(properties: properties).write(&text)
         }
+    }
+
+    private func writeInitializer(_ text: inout SourceText) {
+        text.line("/// Every field has its default, unless given.")
+        text.line("package init(")
+        text.indented { text in
+            for (position, property) in properties.enumerated() {
+                let comma = position + 1 < properties.count ? "," : ""
+                text.line("\(property.name): \(property.type) = \(property.initial)\(comma)")
+            }
+        }
+        text.block(")") { text in
+            text.line("self.init(")
+            text.indented { text in
+                for property in properties { text.line("\(property.label): \(property.name),") }
+                text.line("unknownFields: []")
+            }
+            text.line(")")
+        }
+    }
+
+    /// All values at once, by the initializer that the compiler makes: of a structure that is assigned field by field it
+    /// makes a copy at the end, and counts up and down everything that is in it.
+    private func writeAssembly(_ text: inout SourceText) {
+        guard !properties.isEmpty else {
+            text.line("unknownFields = Wire.unknownFields(c.pointee.base)")
+            return
+        }
+        text.line("self.init(")
+        text.indented { text in
+            for property in properties { text.line("\(property.label): \(property.localName),") }
+            text.line("unknownFields: Wire.unknownFields(c.pointee.base)")
+        }
+        text.line(")")
     }
 
     /// A field's member of the C structure.
@@ -54,17 +92,22 @@ struct BridgeEmitter {
     private func tag(_ oneof: Int) -> String { "c.pointee.\(members.oneof(oneof))_case.rawValue" }
 
     private func decode(_ property: Property, _ text: inout SourceText) {
-        let name = property.ownName
+        let name = property.localName
         switch property.shape {
         case .singular(let field):
-            text.line("\(name) = \(decoded(field, member(field)))")
+            text.line("let \(name) = \(decoded(field, member(field)))")
         case .optional(let field):
-            decodeOptional(field, name, &text)
+            decodeOptional(field, "let \(name): \(property.type)", name, &text)
         case .repeated(let field):
+            text.line("var \(name): \(property.type) = []")
             decodeList(field, name, &text)
         case .map(let field, let key, let value):
+            let entries = value.kind.isMessage ? "" : ", \(member(field))"
+            let capacity = "Wire.capacity(\(count(field))\(entries))"
+            text.line("var \(name): \(property.type) = .init(minimumCapacity: \(capacity))")
             decodeMap(field, key, value, name, &text)
         case .oneof(let oneof):
+            text.line("let \(name): \(property.type)")
             text.line("switch \(tag(oneof.index)) {")
             for field in oneof.fields {
                 text.line("case \(field.number):")
@@ -84,8 +127,14 @@ struct BridgeEmitter {
         }
     }
 
-    private func decodeOptional(_ field: FieldDefinition, _ name: String, _ text: inout SourceText) {
+    private func decodeOptional(
+        _ field: FieldDefinition,
+        _ declaration: String,
+        _ name: String,
+        _ text: inout SourceText
+    ) {
         if field.kind.isMessage {
+            text.line(declaration)
             text.line("if let value = \(member(field)) {")
             text.line("    \(name) = \(decoded(field, "value"))")
             text.line("} else {")
@@ -93,12 +142,11 @@ struct BridgeEmitter {
             text.line("}")
         } else if let oneof = field.syntheticOneof {
             let value = decoded(field, member(field))
-            text.line("\(name) = \(tag(oneof)) == \(field.number) ? \(value) : nil")
+            text.line("\(declaration) = \(tag(oneof)) == \(field.number) ? \(value) : nil")
         }
     }
 
     private func decodeList(_ field: FieldDefinition, _ name: String, _ text: inout SourceText) {
-        text.line("\(name) = []")
         text.block("if let values = \(member(field))") { text in
             if field.kind.swiftNumber != nil {
                 text.line("\(name) += UnsafeBufferPointer(start: values, count: \(count(field)))")
@@ -125,8 +173,6 @@ struct BridgeEmitter {
         _ name: String,
         _ text: inout SourceText
     ) {
-        let entries = value.kind.isMessage ? "" : ", \(member(field))"
-        text.line("\(name) = .init(minimumCapacity: Wire.capacity(\(count(field))\(entries)))")
         text.block("if let entries = \(member(field))") { text in
             text.block("for index in 0..<\(count(field))") { text in
                 if value.kind.isMessage {
@@ -193,11 +239,21 @@ struct BridgeEmitter {
 }
 
 extension Property {
-    /// Its name in code, where a parameter would hide it with `self` before.
-    var ownName: String {
-        ["c", "end", "entries", "entry", "index", "key", "tag", "value", "values", "writer"].contains(name)
-            ? "self." + name : name
+    /// Its name before an argument, where the compiler wants no other word escaped.
+    fileprivate var label: String {
+        let bare = name.filter { $0 != "`" }
+        return bare == "inout" ? name : bare
     }
+
+    /// What its value is called before it is a message's. No property's own name ends like that.
+    fileprivate var localName: String { Self.takenNames.contains(name) ? name + "_" : name }
+
+    /// Its name in code, where a parameter would hide it with `self` before.
+    var ownName: String { Self.takenNames.contains(name) ? "self." + name : name }
+
+    private static let takenNames: Set = [
+        "c", "end", "entries", "entry", "index", "key", "tag", "value", "values", "writer",
+    ]
 }
 
 extension FieldDefinition {

@@ -86,8 +86,11 @@ struct MessageEmitter {
             }
             text.line("/// Fields that this release does not know, as they came.")
             text.line("package var unknownFields: [UInt8] = []")
-            text.line()
-            writeInitializer(properties, &text)
+            if properties.isEmpty {
+                text.line()
+                text.line("/// A message of nothing.")
+                text.line("package init() {}")
+            }
         }
     }
 
@@ -98,26 +101,6 @@ struct MessageEmitter {
                 text.documentation(field.comment.isEmpty ? "`\(field.name)`." : field.comment)
                 let keyword = oneof.indirect.contains(field.number) ? "indirect case" : "case"
                 text.line("\(keyword) \(field.caseName)(\(field.kind.swiftType(types)))")
-            }
-        }
-    }
-
-    private func writeInitializer(_ properties: [Property], _ text: inout SourceText) {
-        text.line("/// Every field has its default, unless given.")
-        guard !properties.isEmpty else {
-            text.line("package init() {}")
-            return
-        }
-        text.line("package init(")
-        text.indented { text in
-            for (position, property) in properties.enumerated() {
-                let comma = position + 1 < properties.count ? "," : ""
-                text.line("\(property.name): \(property.type) = \(property.initial)\(comma)")
-            }
-        }
-        text.block(")") { text in
-            for property in properties {
-                text.line("self.\(property.name) = \(property.name)")
             }
         }
     }

@@ -20,8 +20,9 @@ package enum Wire {
         if isASCII(UnsafeRawBufferPointer(bytes)) {
             // So little has its place in the string itself, and is quicker put there.
             if bytes.count <= smallText {
-                return String(unsafeUninitializedCapacity: bytes.count) {
-                    $0.initialize(fromContentsOf: bytes)
+                return String(unsafeUninitializedCapacity: bytes.count) { room in
+                    copyFew(UnsafeRawBufferPointer(bytes), to: UnsafeMutableRawBufferPointer(room))
+                    return bytes.count
                 }
             }
             return String(copying: UTF8Span(unchecked: bytes.span, isKnownASCII: true))
@@ -33,6 +34,24 @@ package enum Wire {
     }
 
     private static let smallText = 15
+
+    /// What a call of memcpy costs is more than these.
+    @inline(__always)
+    private static func copyFew(_ bytes: UnsafeRawBufferPointer, to room: UnsafeMutableRawBufferPointer) {
+        let count = bytes.count
+        // Two halves that overlap.
+        if count >= 8 {
+            let last = bytes.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+            room.storeBytes(of: bytes.loadUnaligned(as: UInt64.self), as: UInt64.self)
+            room.storeBytes(of: last, toByteOffset: count - 8, as: UInt64.self)
+        } else if count >= 4 {
+            let last = bytes.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+            room.storeBytes(of: bytes.loadUnaligned(as: UInt32.self), as: UInt32.self)
+            room.storeBytes(of: last, toByteOffset: count - 4, as: UInt32.self)
+        } else {
+            for index in 0..<count { room[index] = bytes[index] }
+        }
+    }
 
     /// A copy of the bytes.
     package static func bytes(_ data: ProtobufCBinaryData) -> [UInt8] {

@@ -11,21 +11,24 @@ extension GoogleProtobuf {
         package var value: [UInt8]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            typeUrl: String = "",
-            value: [UInt8] = []
-        ) {
-            self.typeUrl = typeUrl
-            self.value = value
-        }
     }
 }
 
 extension GoogleProtobuf.`Any` {
     package static let fullName = "google.protobuf.Any"
     package static let descriptor = MessageDescriptor("google.protobuf.Any", isRecursive: false, google__protobuf__any__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        typeUrl: String = "",
+        value: [UInt8] = []
+    ) {
+        self.init(
+            typeUrl: typeUrl,
+            value: value,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -34,9 +37,13 @@ extension GoogleProtobuf.`Any` {
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__Any>) throws(MessageError) {
-        typeUrl = try Wire.text(c.pointee.type_url, "google.protobuf.Any.type_url")
-        self.value = Wire.bytes(c.pointee.value)
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let typeUrl = try Wire.text(c.pointee.type_url, "google.protobuf.Any.type_url")
+        let value_ = Wire.bytes(c.pointee.value)
+        self.init(
+            typeUrl: typeUrl,
+            value: value_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

@@ -11,21 +11,24 @@ extension GoogleProtobuf {
         package var nanos: Int32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            seconds: Int64 = 0,
-            nanos: Int32 = 0
-        ) {
-            self.seconds = seconds
-            self.nanos = nanos
-        }
     }
 }
 
 extension GoogleProtobuf.Duration {
     package static let fullName = "google.protobuf.Duration"
     package static let descriptor = MessageDescriptor("google.protobuf.Duration", isRecursive: false, google__protobuf__duration__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        seconds: Int64 = 0,
+        nanos: Int32 = 0
+    ) {
+        self.init(
+            seconds: seconds,
+            nanos: nanos,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -34,9 +37,13 @@ extension GoogleProtobuf.Duration {
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__Duration>) throws(MessageError) {
-        seconds = c.pointee.seconds
-        nanos = c.pointee.nanos
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let seconds = c.pointee.seconds
+        let nanos = c.pointee.nanos
+        self.init(
+            seconds: seconds,
+            nanos: nanos,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

@@ -8,7 +8,7 @@ extension GoogleProtobuf {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 }

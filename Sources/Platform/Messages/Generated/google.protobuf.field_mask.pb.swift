@@ -9,19 +9,22 @@ extension GoogleProtobuf {
         package var paths: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            paths: [String] = []
-        ) {
-            self.paths = paths
-        }
     }
 }
 
 extension GoogleProtobuf.FieldMask {
     package static let fullName = "google.protobuf.FieldMask"
     package static let descriptor = MessageDescriptor("google.protobuf.FieldMask", isRecursive: false, google__protobuf__field_mask__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        paths: [String] = []
+    ) {
+        self.init(
+            paths: paths,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -30,14 +33,17 @@ extension GoogleProtobuf.FieldMask {
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__FieldMask>) throws(MessageError) {
-        paths = []
+        var paths: [String] = []
         if let values = c.pointee.paths {
             paths.reserveCapacity(c.pointee.n_paths)
             for index in 0..<c.pointee.n_paths {
                 paths.append(try Wire.text(values[index], "google.protobuf.FieldMask.paths"))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            paths: paths,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

@@ -29,13 +29,6 @@ extension GoogleProtobuf {
         package var fields: [String: GoogleProtobuf.Value]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            fields: [String: GoogleProtobuf.Value] = [:]
-        ) {
-            self.fields = fields
-        }
     }
 
     /// A JSON value.
@@ -60,13 +53,6 @@ extension GoogleProtobuf {
         package var kind: Kind?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            kind: Kind? = nil
-        ) {
-            self.kind = kind
-        }
     }
 
     /// A JSON array.
@@ -75,19 +61,22 @@ extension GoogleProtobuf {
         package var values: [GoogleProtobuf.Value]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            values: [GoogleProtobuf.Value] = []
-        ) {
-            self.values = values
-        }
     }
 }
 
 extension GoogleProtobuf.Struct {
     package static let fullName = "google.protobuf.Struct"
     package static let descriptor = MessageDescriptor("google.protobuf.Struct", isRecursive: true, google__protobuf__struct__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        fields: [String: GoogleProtobuf.Value] = [:]
+    ) {
+        self.init(
+            fields: fields,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -96,7 +85,7 @@ extension GoogleProtobuf.Struct {
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__Struct>) throws(MessageError) {
-        fields = .init(minimumCapacity: Wire.capacity(c.pointee.n_fields))
+        var fields: [String: GoogleProtobuf.Value] = .init(minimumCapacity: Wire.capacity(c.pointee.n_fields))
         if let entries = c.pointee.fields {
             for index in 0..<c.pointee.n_fields {
                 guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
@@ -108,7 +97,10 @@ extension GoogleProtobuf.Struct {
                 }
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            fields: fields,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -130,6 +122,16 @@ extension GoogleProtobuf.Value {
     package static let fullName = "google.protobuf.Value"
     package static let descriptor = MessageDescriptor("google.protobuf.Value", isRecursive: true, google__protobuf__value__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        kind: Kind? = nil
+    ) {
+        self.init(
+            kind: kind,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__Value.self))
@@ -137,6 +139,7 @@ extension GoogleProtobuf.Value {
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__Value>) throws(MessageError) {
+        let kind: Kind?
         switch c.pointee.kind_case.rawValue {
         case 1:
             kind = .nullValue(GoogleProtobuf.NullValue(rawValue: c.pointee.null_value))
@@ -154,7 +157,10 @@ extension GoogleProtobuf.Value {
             kind = .listValue(try GoogleProtobuf.ListValue(decoding: value))
         default: kind = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            kind: kind,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -191,6 +197,16 @@ extension GoogleProtobuf.ListValue {
     package static let fullName = "google.protobuf.ListValue"
     package static let descriptor = MessageDescriptor("google.protobuf.ListValue", isRecursive: true, google__protobuf__list_value__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        values: [GoogleProtobuf.Value] = []
+    ) {
+        self.init(
+            values: values,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__ListValue.self))
@@ -198,15 +214,18 @@ extension GoogleProtobuf.ListValue {
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__ListValue>) throws(MessageError) {
-        self.values = []
+        var values_: [GoogleProtobuf.Value] = []
         if let values = c.pointee.values {
-            self.values.reserveCapacity(c.pointee.n_values)
+            values_.reserveCapacity(c.pointee.n_values)
             for index in 0..<c.pointee.n_values {
                 guard let value = values[index] else { throw Wire.missing(Self.fullName) }
-                self.values.append(try GoogleProtobuf.Value(decoding: value))
+                values_.append(try GoogleProtobuf.Value(decoding: value))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            values: values_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

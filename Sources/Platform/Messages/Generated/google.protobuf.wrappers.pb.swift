@@ -9,13 +9,6 @@ extension GoogleProtobuf {
         package var value: Double
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            value: Double = 0
-        ) {
-            self.value = value
-        }
     }
 
     /// A `float` that can be absent, and be packed as `Any`.
@@ -24,13 +17,6 @@ extension GoogleProtobuf {
         package var value: Float
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            value: Float = 0
-        ) {
-            self.value = value
-        }
     }
 
     /// An `int64` that can be absent, and be packed as `Any`.
@@ -39,13 +25,6 @@ extension GoogleProtobuf {
         package var value: Int64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            value: Int64 = 0
-        ) {
-            self.value = value
-        }
     }
 
     /// A `uint64` that can be absent, and be packed as `Any`.
@@ -54,13 +33,6 @@ extension GoogleProtobuf {
         package var value: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            value: UInt64 = 0
-        ) {
-            self.value = value
-        }
     }
 
     /// An `int32` that can be absent, and be packed as `Any`.
@@ -69,13 +41,6 @@ extension GoogleProtobuf {
         package var value: Int32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            value: Int32 = 0
-        ) {
-            self.value = value
-        }
     }
 
     /// A `uint32` that can be absent, and be packed as `Any`.
@@ -84,13 +49,6 @@ extension GoogleProtobuf {
         package var value: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            value: UInt32 = 0
-        ) {
-            self.value = value
-        }
     }
 
     /// A `bool` that can be absent, and be packed as `Any`.
@@ -99,13 +57,6 @@ extension GoogleProtobuf {
         package var value: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            value: Bool = false
-        ) {
-            self.value = value
-        }
     }
 
     /// A `string` that can be absent, and be packed as `Any`.
@@ -114,13 +65,6 @@ extension GoogleProtobuf {
         package var value: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            value: String = ""
-        ) {
-            self.value = value
-        }
     }
 
     /// A `bytes` that can be absent, and be packed as `Any`.
@@ -129,19 +73,22 @@ extension GoogleProtobuf {
         package var value: [UInt8]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            value: [UInt8] = []
-        ) {
-            self.value = value
-        }
     }
 }
 
 extension GoogleProtobuf.DoubleValue {
     package static let fullName = "google.protobuf.DoubleValue"
     package static let descriptor = MessageDescriptor("google.protobuf.DoubleValue", isRecursive: false, google__protobuf__double_value__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        value: Double = 0
+    ) {
+        self.init(
+            value: value,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -150,8 +97,11 @@ extension GoogleProtobuf.DoubleValue {
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__DoubleValue>) throws(MessageError) {
-        self.value = c.pointee.value
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let value_ = c.pointee.value
+        self.init(
+            value: value_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -169,6 +119,16 @@ extension GoogleProtobuf.FloatValue {
     package static let fullName = "google.protobuf.FloatValue"
     package static let descriptor = MessageDescriptor("google.protobuf.FloatValue", isRecursive: false, google__protobuf__float_value__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        value: Float = 0
+    ) {
+        self.init(
+            value: value,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__FloatValue.self))
@@ -176,8 +136,11 @@ extension GoogleProtobuf.FloatValue {
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__FloatValue>) throws(MessageError) {
-        self.value = c.pointee.value
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let value_ = c.pointee.value
+        self.init(
+            value: value_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -195,6 +158,16 @@ extension GoogleProtobuf.Int64Value {
     package static let fullName = "google.protobuf.Int64Value"
     package static let descriptor = MessageDescriptor("google.protobuf.Int64Value", isRecursive: false, google__protobuf__int64_value__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        value: Int64 = 0
+    ) {
+        self.init(
+            value: value,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__Int64Value.self))
@@ -202,8 +175,11 @@ extension GoogleProtobuf.Int64Value {
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__Int64Value>) throws(MessageError) {
-        self.value = c.pointee.value
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let value_ = c.pointee.value
+        self.init(
+            value: value_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -221,6 +197,16 @@ extension GoogleProtobuf.UInt64Value {
     package static let fullName = "google.protobuf.UInt64Value"
     package static let descriptor = MessageDescriptor("google.protobuf.UInt64Value", isRecursive: false, google__protobuf__uint64_value__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        value: UInt64 = 0
+    ) {
+        self.init(
+            value: value,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__UInt64Value.self))
@@ -228,8 +214,11 @@ extension GoogleProtobuf.UInt64Value {
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__UInt64Value>) throws(MessageError) {
-        self.value = c.pointee.value
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let value_ = c.pointee.value
+        self.init(
+            value: value_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -247,6 +236,16 @@ extension GoogleProtobuf.Int32Value {
     package static let fullName = "google.protobuf.Int32Value"
     package static let descriptor = MessageDescriptor("google.protobuf.Int32Value", isRecursive: false, google__protobuf__int32_value__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        value: Int32 = 0
+    ) {
+        self.init(
+            value: value,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__Int32Value.self))
@@ -254,8 +253,11 @@ extension GoogleProtobuf.Int32Value {
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__Int32Value>) throws(MessageError) {
-        self.value = c.pointee.value
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let value_ = c.pointee.value
+        self.init(
+            value: value_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -273,6 +275,16 @@ extension GoogleProtobuf.UInt32Value {
     package static let fullName = "google.protobuf.UInt32Value"
     package static let descriptor = MessageDescriptor("google.protobuf.UInt32Value", isRecursive: false, google__protobuf__uint32_value__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        value: UInt32 = 0
+    ) {
+        self.init(
+            value: value,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__UInt32Value.self))
@@ -280,8 +292,11 @@ extension GoogleProtobuf.UInt32Value {
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__UInt32Value>) throws(MessageError) {
-        self.value = c.pointee.value
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let value_ = c.pointee.value
+        self.init(
+            value: value_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -299,6 +314,16 @@ extension GoogleProtobuf.BoolValue {
     package static let fullName = "google.protobuf.BoolValue"
     package static let descriptor = MessageDescriptor("google.protobuf.BoolValue", isRecursive: false, google__protobuf__bool_value__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        value: Bool = false
+    ) {
+        self.init(
+            value: value,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__BoolValue.self))
@@ -306,8 +331,11 @@ extension GoogleProtobuf.BoolValue {
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__BoolValue>) throws(MessageError) {
-        self.value = c.pointee.value != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let value_ = c.pointee.value != 0
+        self.init(
+            value: value_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -325,6 +353,16 @@ extension GoogleProtobuf.StringValue {
     package static let fullName = "google.protobuf.StringValue"
     package static let descriptor = MessageDescriptor("google.protobuf.StringValue", isRecursive: false, google__protobuf__string_value__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        value: String = ""
+    ) {
+        self.init(
+            value: value,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__StringValue.self))
@@ -332,8 +370,11 @@ extension GoogleProtobuf.StringValue {
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__StringValue>) throws(MessageError) {
-        self.value = try Wire.text(c.pointee.value, "google.protobuf.StringValue.value")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let value_ = try Wire.text(c.pointee.value, "google.protobuf.StringValue.value")
+        self.init(
+            value: value_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -351,6 +392,16 @@ extension GoogleProtobuf.BytesValue {
     package static let fullName = "google.protobuf.BytesValue"
     package static let descriptor = MessageDescriptor("google.protobuf.BytesValue", isRecursive: false, google__protobuf__bytes_value__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        value: [UInt8] = []
+    ) {
+        self.init(
+            value: value,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Google__Protobuf__BytesValue.self))
@@ -358,8 +409,11 @@ extension GoogleProtobuf.BytesValue {
     }
 
     package init(decoding c: UnsafePointer<Google__Protobuf__BytesValue>) throws(MessageError) {
-        self.value = Wire.bytes(c.pointee.value)
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let value_ = Wire.bytes(c.pointee.value)
+        self.init(
+            value: value_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

@@ -13,23 +13,26 @@ extension GoogleRpc {
         package var details: [GoogleProtobuf.`Any`]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            code: Int32 = 0,
-            message: String = "",
-            details: [GoogleProtobuf.`Any`] = []
-        ) {
-            self.code = code
-            self.message = message
-            self.details = details
-        }
     }
 }
 
 extension GoogleRpc.Status {
     package static let fullName = "google.rpc.Status"
     package static let descriptor = MessageDescriptor("google.rpc.Status", isRecursive: false, google__rpc__status__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        code: Int32 = 0,
+        message: String = "",
+        details: [GoogleProtobuf.`Any`] = []
+    ) {
+        self.init(
+            code: code,
+            message: message,
+            details: details,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -38,9 +41,9 @@ extension GoogleRpc.Status {
     }
 
     package init(decoding c: UnsafePointer<Google__Rpc__Status>) throws(MessageError) {
-        code = c.pointee.code
-        message = try Wire.text(c.pointee.message, "google.rpc.Status.message")
-        details = []
+        let code = c.pointee.code
+        let message = try Wire.text(c.pointee.message, "google.rpc.Status.message")
+        var details: [GoogleProtobuf.`Any`] = []
         if let values = c.pointee.details {
             details.reserveCapacity(c.pointee.n_details)
             for index in 0..<c.pointee.n_details {
@@ -48,7 +51,12 @@ extension GoogleRpc.Status {
                 details.append(try GoogleProtobuf.`Any`(decoding: value))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            code: code,
+            message: message,
+            details: details,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

@@ -9,13 +9,6 @@ extension GrpcHealthV1 {
         package var service: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            service: String = ""
-        ) {
-            self.service = service
-        }
     }
 
     /// `grpc.health.v1.HealthCheckResponse`.
@@ -53,19 +46,22 @@ extension GrpcHealthV1 {
         package var status: GrpcHealthV1.HealthCheckResponse.ServingStatus
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            status: GrpcHealthV1.HealthCheckResponse.ServingStatus = .init(rawValue: 0)
-        ) {
-            self.status = status
-        }
     }
 }
 
 extension GrpcHealthV1.HealthCheckRequest {
     package static let fullName = "grpc.health.v1.HealthCheckRequest"
     package static let descriptor = MessageDescriptor("grpc.health.v1.HealthCheckRequest", isRecursive: false, grpc__health__v1__health_check_request__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        service: String = ""
+    ) {
+        self.init(
+            service: service,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -74,8 +70,11 @@ extension GrpcHealthV1.HealthCheckRequest {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Health__V1__HealthCheckRequest>) throws(MessageError) {
-        service = try Wire.text(c.pointee.service, "grpc.health.v1.HealthCheckRequest.service")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let service = try Wire.text(c.pointee.service, "grpc.health.v1.HealthCheckRequest.service")
+        self.init(
+            service: service,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -93,6 +92,16 @@ extension GrpcHealthV1.HealthCheckResponse {
     package static let fullName = "grpc.health.v1.HealthCheckResponse"
     package static let descriptor = MessageDescriptor("grpc.health.v1.HealthCheckResponse", isRecursive: false, grpc__health__v1__health_check_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        status: GrpcHealthV1.HealthCheckResponse.ServingStatus = .init(rawValue: 0)
+    ) {
+        self.init(
+            status: status,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Health__V1__HealthCheckResponse.self))
@@ -100,8 +109,11 @@ extension GrpcHealthV1.HealthCheckResponse {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Health__V1__HealthCheckResponse>) throws(MessageError) {
-        status = GrpcHealthV1.HealthCheckResponse.ServingStatus(rawValue: c.pointee.status)
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let status = GrpcHealthV1.HealthCheckResponse.ServingStatus(rawValue: c.pointee.status)
+        self.init(
+            status: status,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

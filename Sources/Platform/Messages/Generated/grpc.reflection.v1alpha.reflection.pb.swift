@@ -25,15 +25,6 @@ extension GrpcReflectionV1alpha {
         package var messageRequest: MessageRequest?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            host: String = "",
-            messageRequest: MessageRequest? = nil
-        ) {
-            self.host = host
-            self.messageRequest = messageRequest
-        }
     }
 
     /// `grpc.reflection.v1alpha.ExtensionRequest`.
@@ -44,15 +35,6 @@ extension GrpcReflectionV1alpha {
         package var extensionNumber: Int32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            containingType: String = "",
-            extensionNumber: Int32 = 0
-        ) {
-            self.containingType = containingType
-            self.extensionNumber = extensionNumber
-        }
     }
 
     /// `grpc.reflection.v1alpha.ServerReflectionResponse`.
@@ -77,17 +59,6 @@ extension GrpcReflectionV1alpha {
         package var messageResponse: MessageResponse?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            validHost: String = "",
-            originalRequest: GrpcReflectionV1alpha.ServerReflectionRequest? = nil,
-            messageResponse: MessageResponse? = nil
-        ) {
-            self.validHost = validHost
-            self.originalRequest = originalRequest
-            self.messageResponse = messageResponse
-        }
     }
 
     /// `grpc.reflection.v1alpha.FileDescriptorResponse`.
@@ -96,13 +67,6 @@ extension GrpcReflectionV1alpha {
         package var fileDescriptorProto: [[UInt8]]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            fileDescriptorProto: [[UInt8]] = []
-        ) {
-            self.fileDescriptorProto = fileDescriptorProto
-        }
     }
 
     /// `grpc.reflection.v1alpha.ExtensionNumberResponse`.
@@ -113,15 +77,6 @@ extension GrpcReflectionV1alpha {
         package var extensionNumber: [Int32]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            baseTypeName: String = "",
-            extensionNumber: [Int32] = []
-        ) {
-            self.baseTypeName = baseTypeName
-            self.extensionNumber = extensionNumber
-        }
     }
 
     /// `grpc.reflection.v1alpha.ListServiceResponse`.
@@ -130,13 +85,6 @@ extension GrpcReflectionV1alpha {
         package var service: [GrpcReflectionV1alpha.ServiceResponse]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            service: [GrpcReflectionV1alpha.ServiceResponse] = []
-        ) {
-            self.service = service
-        }
     }
 
     /// `grpc.reflection.v1alpha.ServiceResponse`.
@@ -145,13 +93,6 @@ extension GrpcReflectionV1alpha {
         package var name: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            name: String = ""
-        ) {
-            self.name = name
-        }
     }
 
     /// `grpc.reflection.v1alpha.ErrorResponse`.
@@ -162,21 +103,24 @@ extension GrpcReflectionV1alpha {
         package var errorMessage: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            errorCode: Int32 = 0,
-            errorMessage: String = ""
-        ) {
-            self.errorCode = errorCode
-            self.errorMessage = errorMessage
-        }
     }
 }
 
 extension GrpcReflectionV1alpha.ServerReflectionRequest {
     package static let fullName = "grpc.reflection.v1alpha.ServerReflectionRequest"
     package static let descriptor = MessageDescriptor("grpc.reflection.v1alpha.ServerReflectionRequest", isRecursive: false, grpc__reflection__v1alpha__server_reflection_request__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        host: String = "",
+        messageRequest: MessageRequest? = nil
+    ) {
+        self.init(
+            host: host,
+            messageRequest: messageRequest,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -185,7 +129,8 @@ extension GrpcReflectionV1alpha.ServerReflectionRequest {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Reflection__V1alpha__ServerReflectionRequest>) throws(MessageError) {
-        host = try Wire.text(c.pointee.host, "grpc.reflection.v1alpha.ServerReflectionRequest.host")
+        let host = try Wire.text(c.pointee.host, "grpc.reflection.v1alpha.ServerReflectionRequest.host")
+        let messageRequest: MessageRequest?
         switch c.pointee.message_request_case.rawValue {
         case 3:
             messageRequest = .fileByFilename(try Wire.text(c.pointee.file_by_filename, "grpc.reflection.v1alpha.ServerReflectionRequest.file_by_filename"))
@@ -200,7 +145,11 @@ extension GrpcReflectionV1alpha.ServerReflectionRequest {
             messageRequest = .listServices(try Wire.text(c.pointee.list_services, "grpc.reflection.v1alpha.ServerReflectionRequest.list_services"))
         default: messageRequest = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            host: host,
+            messageRequest: messageRequest,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -237,6 +186,18 @@ extension GrpcReflectionV1alpha.ExtensionRequest {
     package static let fullName = "grpc.reflection.v1alpha.ExtensionRequest"
     package static let descriptor = MessageDescriptor("grpc.reflection.v1alpha.ExtensionRequest", isRecursive: false, grpc__reflection__v1alpha__extension_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        containingType: String = "",
+        extensionNumber: Int32 = 0
+    ) {
+        self.init(
+            containingType: containingType,
+            extensionNumber: extensionNumber,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Reflection__V1alpha__ExtensionRequest.self))
@@ -244,9 +205,13 @@ extension GrpcReflectionV1alpha.ExtensionRequest {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Reflection__V1alpha__ExtensionRequest>) throws(MessageError) {
-        containingType = try Wire.text(c.pointee.containing_type, "grpc.reflection.v1alpha.ExtensionRequest.containing_type")
-        extensionNumber = c.pointee.extension_number
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let containingType = try Wire.text(c.pointee.containing_type, "grpc.reflection.v1alpha.ExtensionRequest.containing_type")
+        let extensionNumber = c.pointee.extension_number
+        self.init(
+            containingType: containingType,
+            extensionNumber: extensionNumber,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -268,6 +233,20 @@ extension GrpcReflectionV1alpha.ServerReflectionResponse {
     package static let fullName = "grpc.reflection.v1alpha.ServerReflectionResponse"
     package static let descriptor = MessageDescriptor("grpc.reflection.v1alpha.ServerReflectionResponse", isRecursive: false, grpc__reflection__v1alpha__server_reflection_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        validHost: String = "",
+        originalRequest: GrpcReflectionV1alpha.ServerReflectionRequest? = nil,
+        messageResponse: MessageResponse? = nil
+    ) {
+        self.init(
+            validHost: validHost,
+            originalRequest: originalRequest,
+            messageResponse: messageResponse,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Reflection__V1alpha__ServerReflectionResponse.self))
@@ -275,12 +254,14 @@ extension GrpcReflectionV1alpha.ServerReflectionResponse {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Reflection__V1alpha__ServerReflectionResponse>) throws(MessageError) {
-        validHost = try Wire.text(c.pointee.valid_host, "grpc.reflection.v1alpha.ServerReflectionResponse.valid_host")
+        let validHost = try Wire.text(c.pointee.valid_host, "grpc.reflection.v1alpha.ServerReflectionResponse.valid_host")
+        let originalRequest: GrpcReflectionV1alpha.ServerReflectionRequest?
         if let value = c.pointee.original_request {
             originalRequest = try GrpcReflectionV1alpha.ServerReflectionRequest(decoding: value)
         } else {
             originalRequest = nil
         }
+        let messageResponse: MessageResponse?
         switch c.pointee.message_response_case.rawValue {
         case 4:
             guard let value = c.pointee.file_descriptor_response else { throw Wire.missing(Self.fullName) }
@@ -296,7 +277,12 @@ extension GrpcReflectionV1alpha.ServerReflectionResponse {
             messageResponse = .errorResponse(try GrpcReflectionV1alpha.ErrorResponse(decoding: value))
         default: messageResponse = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            validHost: validHost,
+            originalRequest: originalRequest,
+            messageResponse: messageResponse,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -338,6 +324,16 @@ extension GrpcReflectionV1alpha.FileDescriptorResponse {
     package static let fullName = "grpc.reflection.v1alpha.FileDescriptorResponse"
     package static let descriptor = MessageDescriptor("grpc.reflection.v1alpha.FileDescriptorResponse", isRecursive: false, grpc__reflection__v1alpha__file_descriptor_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        fileDescriptorProto: [[UInt8]] = []
+    ) {
+        self.init(
+            fileDescriptorProto: fileDescriptorProto,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Reflection__V1alpha__FileDescriptorResponse.self))
@@ -345,14 +341,17 @@ extension GrpcReflectionV1alpha.FileDescriptorResponse {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Reflection__V1alpha__FileDescriptorResponse>) throws(MessageError) {
-        fileDescriptorProto = []
+        var fileDescriptorProto: [[UInt8]] = []
         if let values = c.pointee.file_descriptor_proto {
             fileDescriptorProto.reserveCapacity(c.pointee.n_file_descriptor_proto)
             for index in 0..<c.pointee.n_file_descriptor_proto {
                 fileDescriptorProto.append(Wire.bytes(values[index]))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            fileDescriptorProto: fileDescriptorProto,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -370,6 +369,18 @@ extension GrpcReflectionV1alpha.ExtensionNumberResponse {
     package static let fullName = "grpc.reflection.v1alpha.ExtensionNumberResponse"
     package static let descriptor = MessageDescriptor("grpc.reflection.v1alpha.ExtensionNumberResponse", isRecursive: false, grpc__reflection__v1alpha__extension_number_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        baseTypeName: String = "",
+        extensionNumber: [Int32] = []
+    ) {
+        self.init(
+            baseTypeName: baseTypeName,
+            extensionNumber: extensionNumber,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Reflection__V1alpha__ExtensionNumberResponse.self))
@@ -377,12 +388,16 @@ extension GrpcReflectionV1alpha.ExtensionNumberResponse {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Reflection__V1alpha__ExtensionNumberResponse>) throws(MessageError) {
-        baseTypeName = try Wire.text(c.pointee.base_type_name, "grpc.reflection.v1alpha.ExtensionNumberResponse.base_type_name")
-        extensionNumber = []
+        let baseTypeName = try Wire.text(c.pointee.base_type_name, "grpc.reflection.v1alpha.ExtensionNumberResponse.base_type_name")
+        var extensionNumber: [Int32] = []
         if let values = c.pointee.extension_number {
             extensionNumber += UnsafeBufferPointer(start: values, count: c.pointee.n_extension_number)
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            baseTypeName: baseTypeName,
+            extensionNumber: extensionNumber,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -405,6 +420,16 @@ extension GrpcReflectionV1alpha.ListServiceResponse {
     package static let fullName = "grpc.reflection.v1alpha.ListServiceResponse"
     package static let descriptor = MessageDescriptor("grpc.reflection.v1alpha.ListServiceResponse", isRecursive: false, grpc__reflection__v1alpha__list_service_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        service: [GrpcReflectionV1alpha.ServiceResponse] = []
+    ) {
+        self.init(
+            service: service,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Reflection__V1alpha__ListServiceResponse.self))
@@ -412,7 +437,7 @@ extension GrpcReflectionV1alpha.ListServiceResponse {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Reflection__V1alpha__ListServiceResponse>) throws(MessageError) {
-        service = []
+        var service: [GrpcReflectionV1alpha.ServiceResponse] = []
         if let values = c.pointee.service {
             service.reserveCapacity(c.pointee.n_service)
             for index in 0..<c.pointee.n_service {
@@ -420,7 +445,10 @@ extension GrpcReflectionV1alpha.ListServiceResponse {
                 service.append(try GrpcReflectionV1alpha.ServiceResponse(decoding: value))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            service: service,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -439,6 +467,16 @@ extension GrpcReflectionV1alpha.ServiceResponse {
     package static let fullName = "grpc.reflection.v1alpha.ServiceResponse"
     package static let descriptor = MessageDescriptor("grpc.reflection.v1alpha.ServiceResponse", isRecursive: false, grpc__reflection__v1alpha__service_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        name: String = ""
+    ) {
+        self.init(
+            name: name,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Reflection__V1alpha__ServiceResponse.self))
@@ -446,8 +484,11 @@ extension GrpcReflectionV1alpha.ServiceResponse {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Reflection__V1alpha__ServiceResponse>) throws(MessageError) {
-        name = try Wire.text(c.pointee.name, "grpc.reflection.v1alpha.ServiceResponse.name")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let name = try Wire.text(c.pointee.name, "grpc.reflection.v1alpha.ServiceResponse.name")
+        self.init(
+            name: name,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -465,6 +506,18 @@ extension GrpcReflectionV1alpha.ErrorResponse {
     package static let fullName = "grpc.reflection.v1alpha.ErrorResponse"
     package static let descriptor = MessageDescriptor("grpc.reflection.v1alpha.ErrorResponse", isRecursive: false, grpc__reflection__v1alpha__error_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        errorCode: Int32 = 0,
+        errorMessage: String = ""
+    ) {
+        self.init(
+            errorCode: errorCode,
+            errorMessage: errorMessage,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Reflection__V1alpha__ErrorResponse.self))
@@ -472,9 +525,13 @@ extension GrpcReflectionV1alpha.ErrorResponse {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Reflection__V1alpha__ErrorResponse>) throws(MessageError) {
-        errorCode = c.pointee.error_code
-        errorMessage = try Wire.text(c.pointee.error_message, "grpc.reflection.v1alpha.ErrorResponse.error_message")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let errorCode = c.pointee.error_code
+        let errorMessage = try Wire.text(c.pointee.error_message, "grpc.reflection.v1alpha.ErrorResponse.error_message")
+        self.init(
+            errorCode: errorCode,
+            errorMessage: errorMessage,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

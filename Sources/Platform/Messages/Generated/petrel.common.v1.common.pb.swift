@@ -17,21 +17,6 @@ extension CommonV1 {
         package var advice: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            reason: String = "",
-            subject: String = "",
-            path: String = "",
-            errno: Int32 = 0,
-            advice: String = ""
-        ) {
-            self.reason = reason
-            self.subject = subject
-            self.path = path
-            self.errno = errno
-            self.advice = advice
-        }
     }
 
     /// One mount as the kernel's mount(2) has it; `target` is relative to the root file system.
@@ -46,19 +31,6 @@ extension CommonV1 {
         package var options: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            type: String = "",
-            source: String = "",
-            target: String = "",
-            options: [String] = []
-        ) {
-            self.type = type
-            self.source = source
-            self.target = target
-            self.options = options
-        }
     }
 
     /// What is at a path of a container.
@@ -122,35 +94,30 @@ extension CommonV1 {
         package var group: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            name: String = "",
-            kind: CommonV1.PathStatus.Kind = .init(rawValue: 0),
-            permissions: UInt32 = 0,
-            sizeBytes: UInt64 = 0,
-            modifiedSeconds: Int64 = 0,
-            modifiedNanos: UInt32 = 0,
-            linkTarget: String = "",
-            user: UInt32 = 0,
-            group: UInt32 = 0
-        ) {
-            self.name = name
-            self.kind = kind
-            self.permissions = permissions
-            self.sizeBytes = sizeBytes
-            self.modifiedSeconds = modifiedSeconds
-            self.modifiedNanos = modifiedNanos
-            self.linkTarget = linkTarget
-            self.user = user
-            self.group = group
-        }
     }
 }
 
 extension CommonV1.ErrorDetail {
     package static let fullName = "petrel.common.v1.ErrorDetail"
     package static let descriptor = MessageDescriptor("petrel.common.v1.ErrorDetail", isRecursive: false, petrel__common__v1__error_detail__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        reason: String = "",
+        subject: String = "",
+        path: String = "",
+        errno: Int32 = 0,
+        advice: String = ""
+    ) {
+        self.init(
+            reason: reason,
+            subject: subject,
+            path: path,
+            errno: errno,
+            advice: advice,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -159,12 +126,19 @@ extension CommonV1.ErrorDetail {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Common__V1__ErrorDetail>) throws(MessageError) {
-        reason = try Wire.text(c.pointee.reason, "petrel.common.v1.ErrorDetail.reason")
-        subject = try Wire.text(c.pointee.subject, "petrel.common.v1.ErrorDetail.subject")
-        path = try Wire.text(c.pointee.path, "petrel.common.v1.ErrorDetail.path")
-        errno = c.pointee.errno_field
-        advice = try Wire.text(c.pointee.advice, "petrel.common.v1.ErrorDetail.advice")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let reason = try Wire.text(c.pointee.reason, "petrel.common.v1.ErrorDetail.reason")
+        let subject = try Wire.text(c.pointee.subject, "petrel.common.v1.ErrorDetail.subject")
+        let path = try Wire.text(c.pointee.path, "petrel.common.v1.ErrorDetail.path")
+        let errno = c.pointee.errno_field
+        let advice = try Wire.text(c.pointee.advice, "petrel.common.v1.ErrorDetail.advice")
+        self.init(
+            reason: reason,
+            subject: subject,
+            path: path,
+            errno: errno,
+            advice: advice,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -198,6 +172,22 @@ extension CommonV1.Mount {
     package static let fullName = "petrel.common.v1.Mount"
     package static let descriptor = MessageDescriptor("petrel.common.v1.Mount", isRecursive: false, petrel__common__v1__mount__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        type: String = "",
+        source: String = "",
+        target: String = "",
+        options: [String] = []
+    ) {
+        self.init(
+            type: type,
+            source: source,
+            target: target,
+            options: options,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Common__V1__Mount.self))
@@ -205,17 +195,23 @@ extension CommonV1.Mount {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Common__V1__Mount>) throws(MessageError) {
-        type = try Wire.text(c.pointee.type, "petrel.common.v1.Mount.type")
-        source = try Wire.text(c.pointee.source, "petrel.common.v1.Mount.source")
-        target = try Wire.text(c.pointee.target, "petrel.common.v1.Mount.target")
-        options = []
+        let type = try Wire.text(c.pointee.type, "petrel.common.v1.Mount.type")
+        let source = try Wire.text(c.pointee.source, "petrel.common.v1.Mount.source")
+        let target = try Wire.text(c.pointee.target, "petrel.common.v1.Mount.target")
+        var options: [String] = []
         if let values = c.pointee.options {
             options.reserveCapacity(c.pointee.n_options)
             for index in 0..<c.pointee.n_options {
                 options.append(try Wire.text(values[index], "petrel.common.v1.Mount.options"))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            type: type,
+            source: source,
+            target: target,
+            options: options,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -245,6 +241,32 @@ extension CommonV1.PathStatus {
     package static let fullName = "petrel.common.v1.PathStatus"
     package static let descriptor = MessageDescriptor("petrel.common.v1.PathStatus", isRecursive: false, petrel__common__v1__path_status__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        name: String = "",
+        kind: CommonV1.PathStatus.Kind = .init(rawValue: 0),
+        permissions: UInt32 = 0,
+        sizeBytes: UInt64 = 0,
+        modifiedSeconds: Int64 = 0,
+        modifiedNanos: UInt32 = 0,
+        linkTarget: String = "",
+        user: UInt32 = 0,
+        group: UInt32 = 0
+    ) {
+        self.init(
+            name: name,
+            kind: kind,
+            permissions: permissions,
+            sizeBytes: sizeBytes,
+            modifiedSeconds: modifiedSeconds,
+            modifiedNanos: modifiedNanos,
+            linkTarget: linkTarget,
+            user: user,
+            group: group,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Common__V1__PathStatus.self))
@@ -252,16 +274,27 @@ extension CommonV1.PathStatus {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Common__V1__PathStatus>) throws(MessageError) {
-        name = try Wire.text(c.pointee.name, "petrel.common.v1.PathStatus.name")
-        kind = CommonV1.PathStatus.Kind(rawValue: c.pointee.kind)
-        permissions = c.pointee.permissions
-        sizeBytes = c.pointee.size_bytes
-        modifiedSeconds = c.pointee.modified_seconds
-        modifiedNanos = c.pointee.modified_nanos
-        linkTarget = try Wire.text(c.pointee.link_target, "petrel.common.v1.PathStatus.link_target")
-        user = c.pointee.user
-        group = c.pointee.group
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let name = try Wire.text(c.pointee.name, "petrel.common.v1.PathStatus.name")
+        let kind = CommonV1.PathStatus.Kind(rawValue: c.pointee.kind)
+        let permissions = c.pointee.permissions
+        let sizeBytes = c.pointee.size_bytes
+        let modifiedSeconds = c.pointee.modified_seconds
+        let modifiedNanos = c.pointee.modified_nanos
+        let linkTarget = try Wire.text(c.pointee.link_target, "petrel.common.v1.PathStatus.link_target")
+        let user = c.pointee.user
+        let group = c.pointee.group
+        self.init(
+            name: name,
+            kind: kind,
+            permissions: permissions,
+            sizeBytes: sizeBytes,
+            modifiedSeconds: modifiedSeconds,
+            modifiedNanos: modifiedNanos,
+            linkTarget: linkTarget,
+            user: user,
+            group: group,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

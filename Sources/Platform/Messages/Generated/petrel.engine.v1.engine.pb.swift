@@ -17,21 +17,6 @@ extension EngineV1 {
         package var createSource: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            source: String = "",
-            target: String = "",
-            readOnly: Bool = false,
-            propagation: String = "",
-            createSource: Bool = false
-        ) {
-            self.source = source
-            self.target = target
-            self.readOnly = readOnly
-            self.propagation = propagation
-            self.createSource = createSource
-        }
     }
 
     /// `petrel.engine.v1.Limits`.
@@ -44,17 +29,6 @@ extension EngineV1 {
         package var pids: Int64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            memoryBytes: UInt64 = 0,
-            nanoCpus: UInt64 = 0,
-            pids: Int64 = 0
-        ) {
-            self.memoryBytes = memoryBytes
-            self.nanoCpus = nanoCpus
-            self.pids = pids
-        }
     }
 
     /// `petrel.engine.v1.RestartPolicy`.
@@ -65,15 +39,6 @@ extension EngineV1 {
         package var maximumRetries: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            name: String = "",
-            maximumRetries: UInt32 = 0
-        ) {
-            self.name = name
-            self.maximumRetries = maximumRetries
-        }
     }
 
     /// What --mount asks for.
@@ -98,29 +63,6 @@ extension EngineV1 {
         package var tmpfsMode: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            type: String = "",
-            source: String = "",
-            target: String = "",
-            readOnly: Bool = false,
-            propagation: String = "",
-            nonRecursive: Bool = false,
-            createSource: Bool = false,
-            tmpfsSizeBytes: UInt64 = 0,
-            tmpfsMode: UInt32 = 0
-        ) {
-            self.type = type
-            self.source = source
-            self.target = target
-            self.readOnly = readOnly
-            self.propagation = propagation
-            self.nonRecursive = nonRecursive
-            self.createSource = createSource
-            self.tmpfsSizeBytes = tmpfsSizeBytes
-            self.tmpfsMode = tmpfsMode
-        }
     }
 
     /// What one device may be used for, at most, in a second.
@@ -131,15 +73,6 @@ extension EngineV1 {
         package var rate: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            path: String = "",
-            rate: UInt64 = 0
-        ) {
-            self.path = path
-            self.rate = rate
-        }
     }
 
     /// Limits beside those of Limits; 0 or empty: without.
@@ -174,39 +107,6 @@ extension EngineV1 {
         package var deviceWriteIops: [EngineV1.DeviceRate]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            memorySwapBytes: Int64 = 0,
-            memoryReservationBytes: UInt64 = 0,
-            memorySwappiness: UInt32? = nil,
-            oomKillDisable: Bool = false,
-            cpuShares: Int64 = 0,
-            cpuPeriodMicros: Int64 = 0,
-            cpuQuotaMicros: Int64 = 0,
-            cpusetCpus: String = "",
-            cpusetMems: String = "",
-            blkioWeight: UInt32 = 0,
-            deviceReadBps: [EngineV1.DeviceRate] = [],
-            deviceWriteBps: [EngineV1.DeviceRate] = [],
-            deviceReadIops: [EngineV1.DeviceRate] = [],
-            deviceWriteIops: [EngineV1.DeviceRate] = []
-        ) {
-            self.memorySwapBytes = memorySwapBytes
-            self.memoryReservationBytes = memoryReservationBytes
-            self.memorySwappiness = memorySwappiness
-            self.oomKillDisable = oomKillDisable
-            self.cpuShares = cpuShares
-            self.cpuPeriodMicros = cpuPeriodMicros
-            self.cpuQuotaMicros = cpuQuotaMicros
-            self.cpusetCpus = cpusetCpus
-            self.cpusetMems = cpusetMems
-            self.blkioWeight = blkioWeight
-            self.deviceReadBps = deviceReadBps
-            self.deviceWriteBps = deviceWriteBps
-            self.deviceReadIops = deviceReadIops
-            self.deviceWriteIops = deviceWriteIops
-        }
     }
 
     /// `petrel.engine.v1.Ulimit`.
@@ -219,17 +119,6 @@ extension EngineV1 {
         package var hard: Int64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            name: String = "",
-            soft: Int64 = 0,
-            hard: Int64 = 0
-        ) {
-            self.name = name
-            self.soft = soft
-            self.hard = hard
-        }
     }
 
     /// `petrel.engine.v1.DeviceMapping`.
@@ -242,17 +131,6 @@ extension EngineV1 {
         package var permissions: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            pathOnHost: String = "",
-            pathInContainer: String = "",
-            permissions: String = ""
-        ) {
-            self.pathOnHost = pathOnHost
-            self.pathInContainer = pathInContainer
-            self.permissions = permissions
-        }
     }
 
     /// `petrel.engine.v1.LogConfig`.
@@ -263,15 +141,6 @@ extension EngineV1 {
         package var options: [String: String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            driver: String = "",
-            options: [String: String] = [:]
-        ) {
-            self.driver = driver
-            self.options = options
-        }
     }
 
     /// What is not given (empty, 0) is the image's.
@@ -290,23 +159,6 @@ extension EngineV1 {
         package var startIntervalNanos: Int64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            test: [String] = [],
-            intervalNanos: Int64 = 0,
-            timeoutNanos: Int64 = 0,
-            retries: Int64 = 0,
-            startPeriodNanos: Int64 = 0,
-            startIntervalNanos: Int64 = 0
-        ) {
-            self.test = test
-            self.intervalNanos = intervalNanos
-            self.timeoutNanos = timeoutNanos
-            self.retries = retries
-            self.startPeriodNanos = startPeriodNanos
-            self.startIntervalNanos = startIntervalNanos
-        }
     }
 
     /// `petrel.engine.v1.ContainerConfig`.
@@ -418,115 +270,6 @@ extension EngineV1 {
         package var consoleSize: EngineV1.ConsoleSize?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            image: String = "",
-            entrypoint: [String] = [],
-            entrypointSet: Bool = false,
-            command: [String] = [],
-            environment: [String] = [],
-            workingDirectory: String = "",
-            user: String = "",
-            hostname: String = "",
-            labels: [String: String] = [:],
-            volumes: [EngineV1.Volume] = [],
-            restartPolicy: EngineV1.RestartPolicy? = nil,
-            limits: EngineV1.Limits? = nil,
-            capabilitiesAdded: [String] = [],
-            capabilitiesDropped: [String] = [],
-            privileged: Bool = false,
-            network: String = "",
-            autoRemove: Bool = false,
-            terminal: Bool = false,
-            openStdin: Bool = false,
-            stdinOnce: Bool = false,
-            stopSignal: String = "",
-            stopTimeoutSeconds: UInt32? = nil,
-            readOnlyRoot: Bool = false,
-            mounts: [EngineV1.Mount] = [],
-            tmpfs: [String: String] = [:],
-            volumesFrom: [String] = [],
-            shmSizeBytes: UInt64 = 0,
-            resources: EngineV1.Resources? = nil,
-            ulimits: [EngineV1.Ulimit] = [],
-            devices: [EngineV1.DeviceMapping] = [],
-            deviceCgroupRules: [String] = [],
-            sysctls: [String: String] = [:],
-            groupsAdded: [String] = [],
-            domainname: String = "",
-            hasInit: Bool = false,
-            securityOptions: [String] = [],
-            pidMode: String = "",
-            ipcMode: String = "",
-            utsMode: String = "",
-            usernsMode: String = "",
-            cgroupnsMode: String = "",
-            cgroupParent: String = "",
-            oomScoreAdj: Int32 = 0,
-            annotations: [String: String] = [:],
-            log: EngineV1.LogConfig? = nil,
-            platform: String = "",
-            health: EngineV1.HealthConfig? = nil,
-            extraHosts: [String] = [],
-            dns: [String] = [],
-            dnsSearch: [String] = [],
-            dnsOptions: [String] = [],
-            consoleSize: EngineV1.ConsoleSize? = nil
-        ) {
-            self.image = image
-            self.entrypoint = entrypoint
-            self.entrypointSet = entrypointSet
-            self.command = command
-            self.environment = environment
-            self.workingDirectory = workingDirectory
-            self.user = user
-            self.hostname = hostname
-            self.labels = labels
-            self.volumes = volumes
-            self.restartPolicy = restartPolicy
-            self.limits = limits
-            self.capabilitiesAdded = capabilitiesAdded
-            self.capabilitiesDropped = capabilitiesDropped
-            self.privileged = privileged
-            self.network = network
-            self.autoRemove = autoRemove
-            self.terminal = terminal
-            self.openStdin = openStdin
-            self.stdinOnce = stdinOnce
-            self.stopSignal = stopSignal
-            self.stopTimeoutSeconds = stopTimeoutSeconds
-            self.readOnlyRoot = readOnlyRoot
-            self.mounts = mounts
-            self.tmpfs = tmpfs
-            self.volumesFrom = volumesFrom
-            self.shmSizeBytes = shmSizeBytes
-            self.resources = resources
-            self.ulimits = ulimits
-            self.devices = devices
-            self.deviceCgroupRules = deviceCgroupRules
-            self.sysctls = sysctls
-            self.groupsAdded = groupsAdded
-            self.domainname = domainname
-            self.hasInit = hasInit
-            self.securityOptions = securityOptions
-            self.pidMode = pidMode
-            self.ipcMode = ipcMode
-            self.utsMode = utsMode
-            self.usernsMode = usernsMode
-            self.cgroupnsMode = cgroupnsMode
-            self.cgroupParent = cgroupParent
-            self.oomScoreAdj = oomScoreAdj
-            self.annotations = annotations
-            self.log = log
-            self.platform = platform
-            self.health = health
-            self.extraHosts = extraHosts
-            self.dns = dns
-            self.dnsSearch = dnsSearch
-            self.dnsOptions = dnsOptions
-            self.consoleSize = consoleSize
-        }
     }
 
     /// `petrel.engine.v1.ConsoleSize`.
@@ -537,15 +280,6 @@ extension EngineV1 {
         package var rows: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            columns: UInt32 = 0,
-            rows: UInt32 = 0
-        ) {
-            self.columns = columns
-            self.rows = rows
-        }
     }
 
     /// `petrel.engine.v1.CreateRequest`.
@@ -564,21 +298,6 @@ extension EngineV1 {
         package var outputWanted: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            name: String = "",
-            config: EngineV1.ContainerConfig? = nil,
-            key: String = "",
-            start: Bool = false,
-            outputWanted: Bool = false
-        ) {
-            self.name = name
-            self.config = config
-            self.key = key
-            self.start = start
-            self.outputWanted = outputWanted
-        }
     }
 
     /// `petrel.engine.v1.CreateResponse`.
@@ -593,19 +312,6 @@ extension EngineV1 {
         package var started: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = "",
-            name: String = "",
-            warnings: [String] = [],
-            started: Bool = false
-        ) {
-            self.id = id
-            self.name = name
-            self.warnings = warnings
-            self.started = started
-        }
     }
 
     /// `petrel.engine.v1.StartRequest`.
@@ -618,17 +324,6 @@ extension EngineV1 {
         package var restarted: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = "",
-            key: String = "",
-            restarted: Bool = false
-        ) {
-            self.container = container
-            self.key = key
-            self.restarted = restarted
-        }
     }
 
     /// `petrel.engine.v1.StartResponse`.
@@ -637,13 +332,6 @@ extension EngineV1 {
         package var id: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = ""
-        ) {
-            self.id = id
-        }
     }
 
     /// `petrel.engine.v1.StopRequest`.
@@ -656,17 +344,6 @@ extension EngineV1 {
         package var signal: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = "",
-            timeoutSeconds: UInt32? = nil,
-            signal: String = ""
-        ) {
-            self.container = container
-            self.timeoutSeconds = timeoutSeconds
-            self.signal = signal
-        }
     }
 
     /// `petrel.engine.v1.StopResponse`.
@@ -675,13 +352,6 @@ extension EngineV1 {
         package var id: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = ""
-        ) {
-            self.id = id
-        }
     }
 
     /// `petrel.engine.v1.KillRequest`.
@@ -692,15 +362,6 @@ extension EngineV1 {
         package var signal: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = "",
-            signal: String = ""
-        ) {
-            self.container = container
-            self.signal = signal
-        }
     }
 
     /// `petrel.engine.v1.KillResponse`.
@@ -709,13 +370,6 @@ extension EngineV1 {
         package var id: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = ""
-        ) {
-            self.id = id
-        }
     }
 
     /// `petrel.engine.v1.RemoveRequest`.
@@ -726,15 +380,6 @@ extension EngineV1 {
         package var force: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = "",
-            force: Bool = false
-        ) {
-            self.container = container
-            self.force = force
-        }
     }
 
     /// `petrel.engine.v1.RemoveResponse`.
@@ -743,13 +388,6 @@ extension EngineV1 {
         package var id: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = ""
-        ) {
-            self.id = id
-        }
     }
 
     /// `petrel.engine.v1.PauseRequest`.
@@ -758,13 +396,6 @@ extension EngineV1 {
         package var container: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = ""
-        ) {
-            self.container = container
-        }
     }
 
     /// `petrel.engine.v1.PauseResponse`.
@@ -773,13 +404,6 @@ extension EngineV1 {
         package var id: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = ""
-        ) {
-            self.id = id
-        }
     }
 
     /// `petrel.engine.v1.RenameRequest`.
@@ -790,15 +414,6 @@ extension EngineV1 {
         package var name: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = "",
-            name: String = ""
-        ) {
-            self.container = container
-            self.name = name
-        }
     }
 
     /// `petrel.engine.v1.RenameResponse`.
@@ -807,13 +422,6 @@ extension EngineV1 {
         package var id: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = ""
-        ) {
-            self.id = id
-        }
     }
 
     /// 0 and empty: no change.
@@ -844,35 +452,6 @@ extension EngineV1 {
         package var restartPolicy: EngineV1.RestartPolicy?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = "",
-            memoryBytes: Int64 = 0,
-            memorySwapBytes: Int64 = 0,
-            memoryReservationBytes: Int64 = 0,
-            nanoCpus: Int64 = 0,
-            cpuShares: Int64 = 0,
-            cpuPeriodMicros: Int64 = 0,
-            cpuQuotaMicros: Int64 = 0,
-            cpusetCpus: String = "",
-            cpusetMems: String = "",
-            pids: Int64 = 0,
-            restartPolicy: EngineV1.RestartPolicy? = nil
-        ) {
-            self.container = container
-            self.memoryBytes = memoryBytes
-            self.memorySwapBytes = memorySwapBytes
-            self.memoryReservationBytes = memoryReservationBytes
-            self.nanoCpus = nanoCpus
-            self.cpuShares = cpuShares
-            self.cpuPeriodMicros = cpuPeriodMicros
-            self.cpuQuotaMicros = cpuQuotaMicros
-            self.cpusetCpus = cpusetCpus
-            self.cpusetMems = cpusetMems
-            self.pids = pids
-            self.restartPolicy = restartPolicy
-        }
     }
 
     /// `petrel.engine.v1.UpdateResponse`.
@@ -883,15 +462,6 @@ extension EngineV1 {
         package var warnings: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = "",
-            warnings: [String] = []
-        ) {
-            self.id = id
-            self.warnings = warnings
-        }
     }
 
     /// `petrel.engine.v1.PruneRequest`.
@@ -900,13 +470,6 @@ extension EngineV1 {
         package var filters: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            filters: [String] = []
-        ) {
-            self.filters = filters
-        }
     }
 
     /// `petrel.engine.v1.PruneResponse`.
@@ -917,15 +480,6 @@ extension EngineV1 {
         package var reclaimedBytes: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            ids: [String] = [],
-            reclaimedBytes: UInt64 = 0
-        ) {
-            self.ids = ids
-            self.reclaimedBytes = reclaimedBytes
-        }
     }
 
     /// `petrel.engine.v1.TopRequest`.
@@ -936,15 +490,6 @@ extension EngineV1 {
         package var arguments: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = "",
-            arguments: [String] = []
-        ) {
-            self.container = container
-            self.arguments = arguments
-        }
     }
 
     /// `petrel.engine.v1.TopRow`.
@@ -953,13 +498,6 @@ extension EngineV1 {
         package var cells: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            cells: [String] = []
-        ) {
-            self.cells = cells
-        }
     }
 
     /// `petrel.engine.v1.TopResponse`.
@@ -970,15 +508,6 @@ extension EngineV1 {
         package var rows: [EngineV1.TopRow]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            titles: [String] = [],
-            rows: [EngineV1.TopRow] = []
-        ) {
-            self.titles = titles
-            self.rows = rows
-        }
     }
 
     /// `petrel.engine.v1.StatsRequest`.
@@ -991,17 +520,6 @@ extension EngineV1 {
         package var once: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            containers: [String] = [],
-            all: Bool = false,
-            once: Bool = false
-        ) {
-            self.containers = containers
-            self.all = all
-            self.once = once
-        }
     }
 
     /// One round: every container that was asked for.
@@ -1010,13 +528,6 @@ extension EngineV1 {
         package var containers: [EngineV1.ContainerStats]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            containers: [EngineV1.ContainerStats] = []
-        ) {
-            self.containers = containers
-        }
     }
 
     /// `petrel.engine.v1.ContainerStats`.
@@ -1045,33 +556,6 @@ extension EngineV1 {
         package var processes: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = "",
-            name: String = "",
-            running: Bool = false,
-            cpuPercent: Double = 0,
-            memoryBytes: UInt64 = 0,
-            memoryLimitBytes: UInt64 = 0,
-            receivedBytes: UInt64 = 0,
-            sentBytes: UInt64 = 0,
-            readBytes: UInt64 = 0,
-            writtenBytes: UInt64 = 0,
-            processes: UInt64 = 0
-        ) {
-            self.id = id
-            self.name = name
-            self.running = running
-            self.cpuPercent = cpuPercent
-            self.memoryBytes = memoryBytes
-            self.memoryLimitBytes = memoryLimitBytes
-            self.receivedBytes = receivedBytes
-            self.sentBytes = sentBytes
-            self.readBytes = readBytes
-            self.writtenBytes = writtenBytes
-            self.processes = processes
-        }
     }
 
     /// `petrel.engine.v1.DiffRequest`.
@@ -1080,13 +564,6 @@ extension EngineV1 {
         package var container: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = ""
-        ) {
-            self.container = container
-        }
     }
 
     /// `petrel.engine.v1.DiffResponse`.
@@ -1095,13 +572,6 @@ extension EngineV1 {
         package var changes: [EngineV1.FileChange]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            changes: [EngineV1.FileChange] = []
-        ) {
-            self.changes = changes
-        }
     }
 
     /// `petrel.engine.v1.FileChange`.
@@ -1138,15 +608,6 @@ extension EngineV1 {
         package var path: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            kind: EngineV1.FileChange.Kind = .init(rawValue: 0),
-            path: String = ""
-        ) {
-            self.kind = kind
-            self.path = path
-        }
     }
 
     /// `petrel.engine.v1.WaitRequest`.
@@ -1157,15 +618,6 @@ extension EngineV1 {
         package var condition: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = "",
-            condition: String = ""
-        ) {
-            self.container = container
-            self.condition = condition
-        }
     }
 
     /// `petrel.engine.v1.WaitResponse`.
@@ -1176,15 +628,6 @@ extension EngineV1 {
         package var error: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            exitCode: UInt32 = 0,
-            error: String = ""
-        ) {
-            self.exitCode = exitCode
-            self.error = error
-        }
     }
 
     /// `petrel.engine.v1.ListRequest`.
@@ -1200,19 +643,6 @@ extension EngineV1 {
         package var size: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            all: Bool = false,
-            filters: [String] = [],
-            page: String = "",
-            size: Bool = false
-        ) {
-            self.all = all
-            self.filters = filters
-            self.page = page
-            self.size = size
-        }
     }
 
     /// `petrel.engine.v1.ContainerSummary`.
@@ -1251,43 +681,6 @@ extension EngineV1 {
         package var rootBytes: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = "",
-            name: String = "",
-            image: String = "",
-            imageId: String = "",
-            command: String = "",
-            createdAtUnixNanos: Int64 = 0,
-            state: String = "",
-            startedAtUnixNanos: Int64 = 0,
-            finishedAtUnixNanos: Int64 = 0,
-            exitCode: UInt32 = 0,
-            labels: [String: String] = [:],
-            mounts: [String] = [],
-            network: String = "",
-            health: String = "",
-            writtenBytes: UInt64 = 0,
-            rootBytes: UInt64 = 0
-        ) {
-            self.id = id
-            self.name = name
-            self.image = image
-            self.imageId = imageId
-            self.command = command
-            self.createdAtUnixNanos = createdAtUnixNanos
-            self.state = state
-            self.startedAtUnixNanos = startedAtUnixNanos
-            self.finishedAtUnixNanos = finishedAtUnixNanos
-            self.exitCode = exitCode
-            self.labels = labels
-            self.mounts = mounts
-            self.network = network
-            self.health = health
-            self.writtenBytes = writtenBytes
-            self.rootBytes = rootBytes
-        }
     }
 
     /// As many as fit into a message of about 1 MiB.
@@ -1298,15 +691,6 @@ extension EngineV1 {
         package var nextPage: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            containers: [EngineV1.ContainerSummary] = [],
-            nextPage: String = ""
-        ) {
-            self.containers = containers
-            self.nextPage = nextPage
-        }
     }
 
     /// `petrel.engine.v1.InspectRequest`.
@@ -1315,13 +699,6 @@ extension EngineV1 {
         package var object: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            object: String = ""
-        ) {
-            self.object = object
-        }
     }
 
     /// `petrel.engine.v1.InspectResponse`.
@@ -1330,13 +707,6 @@ extension EngineV1 {
         package var json: [UInt8]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            json: [UInt8] = []
-        ) {
-            self.json = json
-        }
     }
 
     /// `petrel.engine.v1.LogsRequest`.
@@ -1365,33 +735,6 @@ extension EngineV1 {
         package var fromEnd: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = "",
-            follow: Bool = false,
-            stdout: Bool = false,
-            stderr: Bool = false,
-            tail: UInt64? = nil,
-            sinceUnixNanos: Int64 = 0,
-            untilUnixNanos: Int64 = 0,
-            timestamps: Bool = false,
-            afterPosition: String = "",
-            untilRunEnds: Bool = false,
-            fromEnd: Bool = false
-        ) {
-            self.container = container
-            self.follow = follow
-            self.stdout = stdout
-            self.stderr = stderr
-            self.tail = tail
-            self.sinceUnixNanos = sinceUnixNanos
-            self.untilUnixNanos = untilUnixNanos
-            self.timestamps = timestamps
-            self.afterPosition = afterPosition
-            self.untilRunEnds = untilRunEnds
-            self.fromEnd = fromEnd
-        }
     }
 
     /// `petrel.engine.v1.LogsResponse`.
@@ -1406,19 +749,6 @@ extension EngineV1 {
         package var skippedBytes: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            data: [UInt8] = [],
-            stream: UInt32 = 0,
-            position: String = "",
-            skippedBytes: UInt64 = 0
-        ) {
-            self.data = data
-            self.stream = stream
-            self.position = position
-            self.skippedBytes = skippedBytes
-        }
     }
 
     /// `petrel.engine.v1.ExecRequest`.
@@ -1441,13 +771,6 @@ extension EngineV1 {
         package var body: Body?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            body: Body? = nil
-        ) {
-            self.body = body
-        }
     }
 
     /// `petrel.engine.v1.ExecStart`.
@@ -1477,33 +800,6 @@ extension EngineV1 {
         package var execId: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = "",
-            command: [String] = [],
-            environment: [String] = [],
-            workingDirectory: String = "",
-            user: String = "",
-            privileged: Bool = false,
-            terminal: Bool = false,
-            openStdin: Bool = false,
-            detached: Bool = false,
-            consoleSize: EngineV1.ConsoleSize? = nil,
-            execId: String = ""
-        ) {
-            self.container = container
-            self.command = command
-            self.environment = environment
-            self.workingDirectory = workingDirectory
-            self.user = user
-            self.privileged = privileged
-            self.terminal = terminal
-            self.openStdin = openStdin
-            self.detached = detached
-            self.consoleSize = consoleSize
-            self.execId = execId
-        }
     }
 
     /// `petrel.engine.v1.ExecResume`.
@@ -1518,19 +814,6 @@ extension EngineV1 {
         package var stderrPosition: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = "",
-            execId: String = "",
-            stdoutPosition: UInt64 = 0,
-            stderrPosition: UInt64 = 0
-        ) {
-            self.container = container
-            self.execId = execId
-            self.stdoutPosition = stdoutPosition
-            self.stderrPosition = stderrPosition
-        }
     }
 
     /// `petrel.engine.v1.ExecResponse`.
@@ -1551,13 +834,6 @@ extension EngineV1 {
         package var body: Body?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            body: Body? = nil
-        ) {
-            self.body = body
-        }
     }
 
     /// Everything up to these positions was received.
@@ -1568,15 +844,6 @@ extension EngineV1 {
         package var stderrPosition: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            stdoutPosition: UInt64 = 0,
-            stderrPosition: UInt64 = 0
-        ) {
-            self.stdoutPosition = stdoutPosition
-            self.stderrPosition = stderrPosition
-        }
     }
 
     /// First after `started`, and when it changes, for a process whose standard input is open.
@@ -1585,13 +852,6 @@ extension EngineV1 {
         package var acceptedPosition: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            acceptedPosition: UInt64 = 0
-        ) {
-            self.acceptedPosition = acceptedPosition
-        }
     }
 
     /// `petrel.engine.v1.AttachRequest`.
@@ -1610,13 +870,6 @@ extension EngineV1 {
         package var body: Body?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            body: Body? = nil
-        ) {
-            self.body = body
-        }
     }
 
     /// `petrel.engine.v1.AttachStart`.
@@ -1627,15 +880,6 @@ extension EngineV1 {
         package var run: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = "",
-            run: UInt64 = 0
-        ) {
-            self.container = container
-            self.run = run
-        }
     }
 
     /// `petrel.engine.v1.AttachResponse`.
@@ -1652,13 +896,6 @@ extension EngineV1 {
         package var body: Body?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            body: Body? = nil
-        ) {
-            self.body = body
-        }
     }
 
     /// `petrel.engine.v1.AttachStarted`.
@@ -1667,13 +904,6 @@ extension EngineV1 {
         package var run: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            run: UInt64 = 0
-        ) {
-            self.run = run
-        }
     }
 
     /// `petrel.engine.v1.ResizeTerminalRequest`.
@@ -1686,17 +916,6 @@ extension EngineV1 {
         package var size: EngineV1.ConsoleSize?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = "",
-            execId: String = "",
-            size: EngineV1.ConsoleSize? = nil
-        ) {
-            self.container = container
-            self.execId = execId
-            self.size = size
-        }
     }
 
     /// `petrel.engine.v1.ResizeTerminalResponse`.
@@ -1704,7 +923,7 @@ extension EngineV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 
@@ -1714,13 +933,6 @@ extension EngineV1 {
         package var execId: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            execId: String = ""
-        ) {
-            self.execId = execId
-        }
     }
 
     /// `petrel.engine.v1.ExecOutput`.
@@ -1731,15 +943,6 @@ extension EngineV1 {
         package var data: [UInt8]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            stream: UInt32 = 0,
-            data: [UInt8] = []
-        ) {
-            self.stream = stream
-            self.data = data
-        }
     }
 
     /// `petrel.engine.v1.ExecExit`.
@@ -1750,15 +953,6 @@ extension EngineV1 {
         package var error: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            exitCode: UInt32 = 0,
-            error: String = ""
-        ) {
-            self.exitCode = exitCode
-            self.error = error
-        }
     }
 
     /// `petrel.engine.v1.LoadRequest`.
@@ -1767,13 +961,6 @@ extension EngineV1 {
         package var data: [UInt8]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            data: [UInt8] = []
-        ) {
-            self.data = data
-        }
     }
 
     /// `petrel.engine.v1.PullRequest`.
@@ -1784,15 +971,6 @@ extension EngineV1 {
         package var platform: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            reference: String = "",
-            platform: String = ""
-        ) {
-            self.reference = reference
-            self.platform = platform
-        }
     }
 
     /// `petrel.engine.v1.ProgressResponse`.
@@ -1817,29 +995,6 @@ extension EngineV1 {
         package var fullReference: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = "",
-            status: String = "",
-            currentBytes: UInt64 = 0,
-            totalBytes: UInt64 = 0,
-            imageId: String = "",
-            references: [String] = [],
-            manifestDigest: String = "",
-            unchanged: Bool = false,
-            fullReference: String = ""
-        ) {
-            self.id = id
-            self.status = status
-            self.currentBytes = currentBytes
-            self.totalBytes = totalBytes
-            self.imageId = imageId
-            self.references = references
-            self.manifestDigest = manifestDigest
-            self.unchanged = unchanged
-            self.fullReference = fullReference
-        }
     }
 
     /// `petrel.engine.v1.ListImagesRequest`.
@@ -1854,19 +1009,6 @@ extension EngineV1 {
         package var filters: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            all: Bool = false,
-            reference: String = "",
-            page: String = "",
-            filters: [String] = []
-        ) {
-            self.all = all
-            self.reference = reference
-            self.page = page
-            self.filters = filters
-        }
     }
 
     /// `petrel.engine.v1.ImageSummary`.
@@ -1887,25 +1029,6 @@ extension EngineV1 {
         package var damaged: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = "",
-            references: [String] = [],
-            repositoryDigests: [String] = [],
-            createdAtUnixNanos: Int64 = 0,
-            sizeBytes: UInt64 = 0,
-            containers: UInt32 = 0,
-            damaged: Bool = false
-        ) {
-            self.id = id
-            self.references = references
-            self.repositoryDigests = repositoryDigests
-            self.createdAtUnixNanos = createdAtUnixNanos
-            self.sizeBytes = sizeBytes
-            self.containers = containers
-            self.damaged = damaged
-        }
     }
 
     /// As many as fit into a message of about 1 MiB.
@@ -1916,15 +1039,6 @@ extension EngineV1 {
         package var nextPage: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            images: [EngineV1.ImageSummary] = [],
-            nextPage: String = ""
-        ) {
-            self.images = images
-            self.nextPage = nextPage
-        }
     }
 
     /// `petrel.engine.v1.RemoveImageRequest`.
@@ -1935,15 +1049,6 @@ extension EngineV1 {
         package var force: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            reference: String = "",
-            force: Bool = false
-        ) {
-            self.reference = reference
-            self.force = force
-        }
     }
 
     /// `petrel.engine.v1.TagImageRequest`.
@@ -1954,15 +1059,6 @@ extension EngineV1 {
         package var target: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            source: String = "",
-            target: String = ""
-        ) {
-            self.source = source
-            self.target = target
-        }
     }
 
     /// `petrel.engine.v1.TagImageResponse`.
@@ -1970,7 +1066,7 @@ extension EngineV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 
@@ -1980,13 +1076,6 @@ extension EngineV1 {
         package var image: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            image: String = ""
-        ) {
-            self.image = image
-        }
     }
 
     /// `petrel.engine.v1.ImageHistoryResponse`.
@@ -1995,13 +1084,6 @@ extension EngineV1 {
         package var steps: [EngineV1.ImageHistoryStep]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            steps: [EngineV1.ImageHistoryStep] = []
-        ) {
-            self.steps = steps
-        }
     }
 
     /// `petrel.engine.v1.ImageHistoryStep`.
@@ -2020,23 +1102,6 @@ extension EngineV1 {
         package var references: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            imageId: String = "",
-            createdAtUnixNanos: Int64 = 0,
-            createdBy: String = "",
-            sizeBytes: UInt64 = 0,
-            comment: String = "",
-            references: [String] = []
-        ) {
-            self.imageId = imageId
-            self.createdAtUnixNanos = createdAtUnixNanos
-            self.createdBy = createdBy
-            self.sizeBytes = sizeBytes
-            self.comment = comment
-            self.references = references
-        }
     }
 
     /// `petrel.engine.v1.PruneImagesRequest`.
@@ -2047,15 +1112,6 @@ extension EngineV1 {
         package var filters: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            all: Bool = false,
-            filters: [String] = []
-        ) {
-            self.all = all
-            self.filters = filters
-        }
     }
 
     /// `petrel.engine.v1.PruneImagesResponse`.
@@ -2068,17 +1124,6 @@ extension EngineV1 {
         package var reclaimedBytes: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            untagged: [String] = [],
-            deleted: [String] = [],
-            reclaimedBytes: UInt64 = 0
-        ) {
-            self.untagged = untagged
-            self.deleted = deleted
-            self.reclaimedBytes = reclaimedBytes
-        }
     }
 
     /// `petrel.engine.v1.DiskUsageRequest`.
@@ -2086,7 +1131,7 @@ extension EngineV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 
@@ -2102,19 +1147,6 @@ extension EngineV1 {
         package var containers: [EngineV1.ContainerSummary]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            images: [EngineV1.ImageDiskUsage] = [],
-            layersBytes: UInt64 = 0,
-            blobsBytes: UInt64 = 0,
-            containers: [EngineV1.ContainerSummary] = []
-        ) {
-            self.images = images
-            self.layersBytes = layersBytes
-            self.blobsBytes = blobsBytes
-            self.containers = containers
-        }
     }
 
     /// `petrel.engine.v1.ImageDiskUsage`.
@@ -2125,15 +1157,6 @@ extension EngineV1 {
         package var sharedBytes: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            image: EngineV1.ImageSummary? = nil,
-            sharedBytes: UInt64 = 0
-        ) {
-            self.image = image
-            self.sharedBytes = sharedBytes
-        }
     }
 
     /// `petrel.engine.v1.RemoveImageResponse`.
@@ -2144,15 +1167,6 @@ extension EngineV1 {
         package var deleted: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            untagged: [String] = [],
-            deleted: [String] = []
-        ) {
-            self.untagged = untagged
-            self.deleted = deleted
-        }
     }
 
     /// `petrel.engine.v1.VersionRequest`.
@@ -2160,7 +1174,7 @@ extension EngineV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 
@@ -2180,23 +1194,6 @@ extension EngineV1 {
         package var components: [String: String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            version: String = "",
-            gitCommit: String = "",
-            os: String = "",
-            architecture: String = "",
-            kernel: String = "",
-            components: [String: String] = [:]
-        ) {
-            self.version = version
-            self.gitCommit = gitCommit
-            self.os = os
-            self.architecture = architecture
-            self.kernel = kernel
-            self.components = components
-        }
     }
 
     /// `petrel.engine.v1.InfoRequest`.
@@ -2204,7 +1201,7 @@ extension EngineV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 
@@ -2214,13 +1211,6 @@ extension EngineV1 {
         package var json: [UInt8]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            json: [UInt8] = []
-        ) {
-            self.json = json
-        }
     }
 
     /// `petrel.engine.v1.EventsRequest`.
@@ -2235,19 +1225,6 @@ extension EngineV1 {
         package var afterSequence: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            sinceUnixNanos: Int64 = 0,
-            untilUnixNanos: Int64 = 0,
-            filters: [String] = [],
-            afterSequence: UInt64 = 0
-        ) {
-            self.sinceUnixNanos = sinceUnixNanos
-            self.untilUnixNanos = untilUnixNanos
-            self.filters = filters
-            self.afterSequence = afterSequence
-        }
     }
 
     /// `petrel.engine.v1.Event`.
@@ -2266,23 +1243,6 @@ extension EngineV1 {
         package var wallUnixNanos: Int64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            sequence: UInt64 = 0,
-            type: String = "",
-            action: String = "",
-            actorId: String = "",
-            attributes: [String: String] = [:],
-            wallUnixNanos: Int64 = 0
-        ) {
-            self.sequence = sequence
-            self.type = type
-            self.action = action
-            self.actorId = actorId
-            self.attributes = attributes
-            self.wallUnixNanos = wallUnixNanos
-        }
     }
 
     /// `petrel.engine.v1.StatPathRequest`.
@@ -2293,15 +1253,6 @@ extension EngineV1 {
         package var path: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = "",
-            path: String = ""
-        ) {
-            self.container = container
-            self.path = path
-        }
     }
 
     /// `petrel.engine.v1.ReadArchiveRequest`.
@@ -2312,15 +1263,6 @@ extension EngineV1 {
         package var path: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = "",
-            path: String = ""
-        ) {
-            self.container = container
-            self.path = path
-        }
     }
 
     /// `petrel.engine.v1.ReadArchiveResponse`.
@@ -2337,13 +1279,6 @@ extension EngineV1 {
         package var body: Body?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            body: Body? = nil
-        ) {
-            self.body = body
-        }
     }
 
     /// `petrel.engine.v1.WriteArchiveRequest`.
@@ -2360,13 +1295,6 @@ extension EngineV1 {
         package var body: Body?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            body: Body? = nil
-        ) {
-            self.body = body
-        }
     }
 
     /// `petrel.engine.v1.WriteArchiveStart`.
@@ -2381,19 +1309,6 @@ extension EngineV1 {
         package var copyUidGid: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            container: String = "",
-            path: String = "",
-            noOverwriteDirNonDir: Bool = false,
-            copyUidGid: Bool = false
-        ) {
-            self.container = container
-            self.path = path
-            self.noOverwriteDirNonDir = noOverwriteDirNonDir
-            self.copyUidGid = copyUidGid
-        }
     }
 
     /// `petrel.engine.v1.WriteArchiveResponse`.
@@ -2401,7 +1316,7 @@ extension EngineV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 }
@@ -2410,6 +1325,24 @@ extension EngineV1.Volume {
     package static let fullName = "petrel.engine.v1.Volume"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.Volume", isRecursive: false, petrel__engine__v1__volume__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        source: String = "",
+        target: String = "",
+        readOnly: Bool = false,
+        propagation: String = "",
+        createSource: Bool = false
+    ) {
+        self.init(
+            source: source,
+            target: target,
+            readOnly: readOnly,
+            propagation: propagation,
+            createSource: createSource,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__Volume.self))
@@ -2417,12 +1350,19 @@ extension EngineV1.Volume {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__Volume>) throws(MessageError) {
-        source = try Wire.text(c.pointee.source, "petrel.engine.v1.Volume.source")
-        target = try Wire.text(c.pointee.target, "petrel.engine.v1.Volume.target")
-        readOnly = c.pointee.read_only != 0
-        propagation = try Wire.text(c.pointee.propagation, "petrel.engine.v1.Volume.propagation")
-        createSource = c.pointee.create_source != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let source = try Wire.text(c.pointee.source, "petrel.engine.v1.Volume.source")
+        let target = try Wire.text(c.pointee.target, "petrel.engine.v1.Volume.target")
+        let readOnly = c.pointee.read_only != 0
+        let propagation = try Wire.text(c.pointee.propagation, "petrel.engine.v1.Volume.propagation")
+        let createSource = c.pointee.create_source != 0
+        self.init(
+            source: source,
+            target: target,
+            readOnly: readOnly,
+            propagation: propagation,
+            createSource: createSource,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2456,6 +1396,20 @@ extension EngineV1.Limits {
     package static let fullName = "petrel.engine.v1.Limits"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.Limits", isRecursive: false, petrel__engine__v1__limits__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        memoryBytes: UInt64 = 0,
+        nanoCpus: UInt64 = 0,
+        pids: Int64 = 0
+    ) {
+        self.init(
+            memoryBytes: memoryBytes,
+            nanoCpus: nanoCpus,
+            pids: pids,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__Limits.self))
@@ -2463,10 +1417,15 @@ extension EngineV1.Limits {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__Limits>) throws(MessageError) {
-        memoryBytes = c.pointee.memory_bytes
-        nanoCpus = c.pointee.nano_cpus
-        pids = c.pointee.pids
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let memoryBytes = c.pointee.memory_bytes
+        let nanoCpus = c.pointee.nano_cpus
+        let pids = c.pointee.pids
+        self.init(
+            memoryBytes: memoryBytes,
+            nanoCpus: nanoCpus,
+            pids: pids,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2492,6 +1451,18 @@ extension EngineV1.RestartPolicy {
     package static let fullName = "petrel.engine.v1.RestartPolicy"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.RestartPolicy", isRecursive: false, petrel__engine__v1__restart_policy__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        name: String = "",
+        maximumRetries: UInt32 = 0
+    ) {
+        self.init(
+            name: name,
+            maximumRetries: maximumRetries,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__RestartPolicy.self))
@@ -2499,9 +1470,13 @@ extension EngineV1.RestartPolicy {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__RestartPolicy>) throws(MessageError) {
-        name = try Wire.text(c.pointee.name, "petrel.engine.v1.RestartPolicy.name")
-        maximumRetries = c.pointee.maximum_retries
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let name = try Wire.text(c.pointee.name, "petrel.engine.v1.RestartPolicy.name")
+        let maximumRetries = c.pointee.maximum_retries
+        self.init(
+            name: name,
+            maximumRetries: maximumRetries,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2523,6 +1498,32 @@ extension EngineV1.Mount {
     package static let fullName = "petrel.engine.v1.Mount"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.Mount", isRecursive: false, petrel__engine__v1__mount__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        type: String = "",
+        source: String = "",
+        target: String = "",
+        readOnly: Bool = false,
+        propagation: String = "",
+        nonRecursive: Bool = false,
+        createSource: Bool = false,
+        tmpfsSizeBytes: UInt64 = 0,
+        tmpfsMode: UInt32 = 0
+    ) {
+        self.init(
+            type: type,
+            source: source,
+            target: target,
+            readOnly: readOnly,
+            propagation: propagation,
+            nonRecursive: nonRecursive,
+            createSource: createSource,
+            tmpfsSizeBytes: tmpfsSizeBytes,
+            tmpfsMode: tmpfsMode,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__Mount.self))
@@ -2530,16 +1531,27 @@ extension EngineV1.Mount {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__Mount>) throws(MessageError) {
-        type = try Wire.text(c.pointee.type, "petrel.engine.v1.Mount.type")
-        source = try Wire.text(c.pointee.source, "petrel.engine.v1.Mount.source")
-        target = try Wire.text(c.pointee.target, "petrel.engine.v1.Mount.target")
-        readOnly = c.pointee.read_only != 0
-        propagation = try Wire.text(c.pointee.propagation, "petrel.engine.v1.Mount.propagation")
-        nonRecursive = c.pointee.non_recursive != 0
-        createSource = c.pointee.create_source != 0
-        tmpfsSizeBytes = c.pointee.tmpfs_size_bytes
-        tmpfsMode = c.pointee.tmpfs_mode
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let type = try Wire.text(c.pointee.type, "petrel.engine.v1.Mount.type")
+        let source = try Wire.text(c.pointee.source, "petrel.engine.v1.Mount.source")
+        let target = try Wire.text(c.pointee.target, "petrel.engine.v1.Mount.target")
+        let readOnly = c.pointee.read_only != 0
+        let propagation = try Wire.text(c.pointee.propagation, "petrel.engine.v1.Mount.propagation")
+        let nonRecursive = c.pointee.non_recursive != 0
+        let createSource = c.pointee.create_source != 0
+        let tmpfsSizeBytes = c.pointee.tmpfs_size_bytes
+        let tmpfsMode = c.pointee.tmpfs_mode
+        self.init(
+            type: type,
+            source: source,
+            target: target,
+            readOnly: readOnly,
+            propagation: propagation,
+            nonRecursive: nonRecursive,
+            createSource: createSource,
+            tmpfsSizeBytes: tmpfsSizeBytes,
+            tmpfsMode: tmpfsMode,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2589,6 +1601,18 @@ extension EngineV1.DeviceRate {
     package static let fullName = "petrel.engine.v1.DeviceRate"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.DeviceRate", isRecursive: false, petrel__engine__v1__device_rate__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        path: String = "",
+        rate: UInt64 = 0
+    ) {
+        self.init(
+            path: path,
+            rate: rate,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__DeviceRate.self))
@@ -2596,9 +1620,13 @@ extension EngineV1.DeviceRate {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__DeviceRate>) throws(MessageError) {
-        path = try Wire.text(c.pointee.path, "petrel.engine.v1.DeviceRate.path")
-        rate = c.pointee.rate
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let path = try Wire.text(c.pointee.path, "petrel.engine.v1.DeviceRate.path")
+        let rate = c.pointee.rate
+        self.init(
+            path: path,
+            rate: rate,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2620,6 +1648,42 @@ extension EngineV1.Resources {
     package static let fullName = "petrel.engine.v1.Resources"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.Resources", isRecursive: false, petrel__engine__v1__resources__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        memorySwapBytes: Int64 = 0,
+        memoryReservationBytes: UInt64 = 0,
+        memorySwappiness: UInt32? = nil,
+        oomKillDisable: Bool = false,
+        cpuShares: Int64 = 0,
+        cpuPeriodMicros: Int64 = 0,
+        cpuQuotaMicros: Int64 = 0,
+        cpusetCpus: String = "",
+        cpusetMems: String = "",
+        blkioWeight: UInt32 = 0,
+        deviceReadBps: [EngineV1.DeviceRate] = [],
+        deviceWriteBps: [EngineV1.DeviceRate] = [],
+        deviceReadIops: [EngineV1.DeviceRate] = [],
+        deviceWriteIops: [EngineV1.DeviceRate] = []
+    ) {
+        self.init(
+            memorySwapBytes: memorySwapBytes,
+            memoryReservationBytes: memoryReservationBytes,
+            memorySwappiness: memorySwappiness,
+            oomKillDisable: oomKillDisable,
+            cpuShares: cpuShares,
+            cpuPeriodMicros: cpuPeriodMicros,
+            cpuQuotaMicros: cpuQuotaMicros,
+            cpusetCpus: cpusetCpus,
+            cpusetMems: cpusetMems,
+            blkioWeight: blkioWeight,
+            deviceReadBps: deviceReadBps,
+            deviceWriteBps: deviceWriteBps,
+            deviceReadIops: deviceReadIops,
+            deviceWriteIops: deviceWriteIops,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__Resources.self))
@@ -2627,17 +1691,17 @@ extension EngineV1.Resources {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__Resources>) throws(MessageError) {
-        memorySwapBytes = c.pointee.memory_swap_bytes
-        memoryReservationBytes = c.pointee.memory_reservation_bytes
-        memorySwappiness = c.pointee._memory_swappiness_case.rawValue == 3 ? c.pointee.memory_swappiness : nil
-        oomKillDisable = c.pointee.oom_kill_disable != 0
-        cpuShares = c.pointee.cpu_shares
-        cpuPeriodMicros = c.pointee.cpu_period_micros
-        cpuQuotaMicros = c.pointee.cpu_quota_micros
-        cpusetCpus = try Wire.text(c.pointee.cpuset_cpus, "petrel.engine.v1.Resources.cpuset_cpus")
-        cpusetMems = try Wire.text(c.pointee.cpuset_mems, "petrel.engine.v1.Resources.cpuset_mems")
-        blkioWeight = c.pointee.blkio_weight
-        deviceReadBps = []
+        let memorySwapBytes = c.pointee.memory_swap_bytes
+        let memoryReservationBytes = c.pointee.memory_reservation_bytes
+        let memorySwappiness: UInt32? = c.pointee._memory_swappiness_case.rawValue == 3 ? c.pointee.memory_swappiness : nil
+        let oomKillDisable = c.pointee.oom_kill_disable != 0
+        let cpuShares = c.pointee.cpu_shares
+        let cpuPeriodMicros = c.pointee.cpu_period_micros
+        let cpuQuotaMicros = c.pointee.cpu_quota_micros
+        let cpusetCpus = try Wire.text(c.pointee.cpuset_cpus, "petrel.engine.v1.Resources.cpuset_cpus")
+        let cpusetMems = try Wire.text(c.pointee.cpuset_mems, "petrel.engine.v1.Resources.cpuset_mems")
+        let blkioWeight = c.pointee.blkio_weight
+        var deviceReadBps: [EngineV1.DeviceRate] = []
         if let values = c.pointee.device_read_bps {
             deviceReadBps.reserveCapacity(c.pointee.n_device_read_bps)
             for index in 0..<c.pointee.n_device_read_bps {
@@ -2645,7 +1709,7 @@ extension EngineV1.Resources {
                 deviceReadBps.append(try EngineV1.DeviceRate(decoding: value))
             }
         }
-        deviceWriteBps = []
+        var deviceWriteBps: [EngineV1.DeviceRate] = []
         if let values = c.pointee.device_write_bps {
             deviceWriteBps.reserveCapacity(c.pointee.n_device_write_bps)
             for index in 0..<c.pointee.n_device_write_bps {
@@ -2653,7 +1717,7 @@ extension EngineV1.Resources {
                 deviceWriteBps.append(try EngineV1.DeviceRate(decoding: value))
             }
         }
-        deviceReadIops = []
+        var deviceReadIops: [EngineV1.DeviceRate] = []
         if let values = c.pointee.device_read_iops {
             deviceReadIops.reserveCapacity(c.pointee.n_device_read_iops)
             for index in 0..<c.pointee.n_device_read_iops {
@@ -2661,7 +1725,7 @@ extension EngineV1.Resources {
                 deviceReadIops.append(try EngineV1.DeviceRate(decoding: value))
             }
         }
-        deviceWriteIops = []
+        var deviceWriteIops: [EngineV1.DeviceRate] = []
         if let values = c.pointee.device_write_iops {
             deviceWriteIops.reserveCapacity(c.pointee.n_device_write_iops)
             for index in 0..<c.pointee.n_device_write_iops {
@@ -2669,7 +1733,23 @@ extension EngineV1.Resources {
                 deviceWriteIops.append(try EngineV1.DeviceRate(decoding: value))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            memorySwapBytes: memorySwapBytes,
+            memoryReservationBytes: memoryReservationBytes,
+            memorySwappiness: memorySwappiness,
+            oomKillDisable: oomKillDisable,
+            cpuShares: cpuShares,
+            cpuPeriodMicros: cpuPeriodMicros,
+            cpuQuotaMicros: cpuQuotaMicros,
+            cpusetCpus: cpusetCpus,
+            cpusetMems: cpusetMems,
+            blkioWeight: blkioWeight,
+            deviceReadBps: deviceReadBps,
+            deviceWriteBps: deviceWriteBps,
+            deviceReadIops: deviceReadIops,
+            deviceWriteIops: deviceWriteIops,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2743,6 +1823,20 @@ extension EngineV1.Ulimit {
     package static let fullName = "petrel.engine.v1.Ulimit"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.Ulimit", isRecursive: false, petrel__engine__v1__ulimit__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        name: String = "",
+        soft: Int64 = 0,
+        hard: Int64 = 0
+    ) {
+        self.init(
+            name: name,
+            soft: soft,
+            hard: hard,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__Ulimit.self))
@@ -2750,10 +1844,15 @@ extension EngineV1.Ulimit {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__Ulimit>) throws(MessageError) {
-        name = try Wire.text(c.pointee.name, "petrel.engine.v1.Ulimit.name")
-        soft = c.pointee.soft
-        hard = c.pointee.hard
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let name = try Wire.text(c.pointee.name, "petrel.engine.v1.Ulimit.name")
+        let soft = c.pointee.soft
+        let hard = c.pointee.hard
+        self.init(
+            name: name,
+            soft: soft,
+            hard: hard,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2779,6 +1878,20 @@ extension EngineV1.DeviceMapping {
     package static let fullName = "petrel.engine.v1.DeviceMapping"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.DeviceMapping", isRecursive: false, petrel__engine__v1__device_mapping__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        pathOnHost: String = "",
+        pathInContainer: String = "",
+        permissions: String = ""
+    ) {
+        self.init(
+            pathOnHost: pathOnHost,
+            pathInContainer: pathInContainer,
+            permissions: permissions,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__DeviceMapping.self))
@@ -2786,10 +1899,15 @@ extension EngineV1.DeviceMapping {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__DeviceMapping>) throws(MessageError) {
-        pathOnHost = try Wire.text(c.pointee.path_on_host, "petrel.engine.v1.DeviceMapping.path_on_host")
-        pathInContainer = try Wire.text(c.pointee.path_in_container, "petrel.engine.v1.DeviceMapping.path_in_container")
-        permissions = try Wire.text(c.pointee.permissions, "petrel.engine.v1.DeviceMapping.permissions")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let pathOnHost = try Wire.text(c.pointee.path_on_host, "petrel.engine.v1.DeviceMapping.path_on_host")
+        let pathInContainer = try Wire.text(c.pointee.path_in_container, "petrel.engine.v1.DeviceMapping.path_in_container")
+        let permissions = try Wire.text(c.pointee.permissions, "petrel.engine.v1.DeviceMapping.permissions")
+        self.init(
+            pathOnHost: pathOnHost,
+            pathInContainer: pathInContainer,
+            permissions: permissions,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2815,6 +1933,18 @@ extension EngineV1.LogConfig {
     package static let fullName = "petrel.engine.v1.LogConfig"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.LogConfig", isRecursive: false, petrel__engine__v1__log_config__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        driver: String = "",
+        options: [String: String] = [:]
+    ) {
+        self.init(
+            driver: driver,
+            options: options,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__LogConfig.self))
@@ -2822,8 +1952,8 @@ extension EngineV1.LogConfig {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__LogConfig>) throws(MessageError) {
-        driver = try Wire.text(c.pointee.driver, "petrel.engine.v1.LogConfig.driver")
-        options = .init(minimumCapacity: Wire.capacity(c.pointee.n_options, c.pointee.options))
+        let driver = try Wire.text(c.pointee.driver, "petrel.engine.v1.LogConfig.driver")
+        var options: [String: String] = .init(minimumCapacity: Wire.capacity(c.pointee.n_options, c.pointee.options))
         if let entries = c.pointee.options {
             for index in 0..<c.pointee.n_options {
                 var key: String = ""
@@ -2840,7 +1970,11 @@ extension EngineV1.LogConfig {
                 options[key] = value
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            driver: driver,
+            options: options,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2866,6 +2000,26 @@ extension EngineV1.HealthConfig {
     package static let fullName = "petrel.engine.v1.HealthConfig"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.HealthConfig", isRecursive: false, petrel__engine__v1__health_config__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        test: [String] = [],
+        intervalNanos: Int64 = 0,
+        timeoutNanos: Int64 = 0,
+        retries: Int64 = 0,
+        startPeriodNanos: Int64 = 0,
+        startIntervalNanos: Int64 = 0
+    ) {
+        self.init(
+            test: test,
+            intervalNanos: intervalNanos,
+            timeoutNanos: timeoutNanos,
+            retries: retries,
+            startPeriodNanos: startPeriodNanos,
+            startIntervalNanos: startIntervalNanos,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__HealthConfig.self))
@@ -2873,19 +2027,27 @@ extension EngineV1.HealthConfig {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__HealthConfig>) throws(MessageError) {
-        test = []
+        var test: [String] = []
         if let values = c.pointee.test {
             test.reserveCapacity(c.pointee.n_test)
             for index in 0..<c.pointee.n_test {
                 test.append(try Wire.text(values[index], "petrel.engine.v1.HealthConfig.test"))
             }
         }
-        intervalNanos = c.pointee.interval_nanos
-        timeoutNanos = c.pointee.timeout_nanos
-        retries = c.pointee.retries
-        startPeriodNanos = c.pointee.start_period_nanos
-        startIntervalNanos = c.pointee.start_interval_nanos
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let intervalNanos = c.pointee.interval_nanos
+        let timeoutNanos = c.pointee.timeout_nanos
+        let retries = c.pointee.retries
+        let startPeriodNanos = c.pointee.start_period_nanos
+        let startIntervalNanos = c.pointee.start_interval_nanos
+        self.init(
+            test: test,
+            intervalNanos: intervalNanos,
+            timeoutNanos: timeoutNanos,
+            retries: retries,
+            startPeriodNanos: startPeriodNanos,
+            startIntervalNanos: startIntervalNanos,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2923,6 +2085,118 @@ extension EngineV1.ContainerConfig {
     package static let fullName = "petrel.engine.v1.ContainerConfig"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ContainerConfig", isRecursive: false, petrel__engine__v1__container_config__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        image: String = "",
+        entrypoint: [String] = [],
+        entrypointSet: Bool = false,
+        command: [String] = [],
+        environment: [String] = [],
+        workingDirectory: String = "",
+        user: String = "",
+        hostname: String = "",
+        labels: [String: String] = [:],
+        volumes: [EngineV1.Volume] = [],
+        restartPolicy: EngineV1.RestartPolicy? = nil,
+        limits: EngineV1.Limits? = nil,
+        capabilitiesAdded: [String] = [],
+        capabilitiesDropped: [String] = [],
+        privileged: Bool = false,
+        network: String = "",
+        autoRemove: Bool = false,
+        terminal: Bool = false,
+        openStdin: Bool = false,
+        stdinOnce: Bool = false,
+        stopSignal: String = "",
+        stopTimeoutSeconds: UInt32? = nil,
+        readOnlyRoot: Bool = false,
+        mounts: [EngineV1.Mount] = [],
+        tmpfs: [String: String] = [:],
+        volumesFrom: [String] = [],
+        shmSizeBytes: UInt64 = 0,
+        resources: EngineV1.Resources? = nil,
+        ulimits: [EngineV1.Ulimit] = [],
+        devices: [EngineV1.DeviceMapping] = [],
+        deviceCgroupRules: [String] = [],
+        sysctls: [String: String] = [:],
+        groupsAdded: [String] = [],
+        domainname: String = "",
+        hasInit: Bool = false,
+        securityOptions: [String] = [],
+        pidMode: String = "",
+        ipcMode: String = "",
+        utsMode: String = "",
+        usernsMode: String = "",
+        cgroupnsMode: String = "",
+        cgroupParent: String = "",
+        oomScoreAdj: Int32 = 0,
+        annotations: [String: String] = [:],
+        log: EngineV1.LogConfig? = nil,
+        platform: String = "",
+        health: EngineV1.HealthConfig? = nil,
+        extraHosts: [String] = [],
+        dns: [String] = [],
+        dnsSearch: [String] = [],
+        dnsOptions: [String] = [],
+        consoleSize: EngineV1.ConsoleSize? = nil
+    ) {
+        self.init(
+            image: image,
+            entrypoint: entrypoint,
+            entrypointSet: entrypointSet,
+            command: command,
+            environment: environment,
+            workingDirectory: workingDirectory,
+            user: user,
+            hostname: hostname,
+            labels: labels,
+            volumes: volumes,
+            restartPolicy: restartPolicy,
+            limits: limits,
+            capabilitiesAdded: capabilitiesAdded,
+            capabilitiesDropped: capabilitiesDropped,
+            privileged: privileged,
+            network: network,
+            autoRemove: autoRemove,
+            terminal: terminal,
+            openStdin: openStdin,
+            stdinOnce: stdinOnce,
+            stopSignal: stopSignal,
+            stopTimeoutSeconds: stopTimeoutSeconds,
+            readOnlyRoot: readOnlyRoot,
+            mounts: mounts,
+            tmpfs: tmpfs,
+            volumesFrom: volumesFrom,
+            shmSizeBytes: shmSizeBytes,
+            resources: resources,
+            ulimits: ulimits,
+            devices: devices,
+            deviceCgroupRules: deviceCgroupRules,
+            sysctls: sysctls,
+            groupsAdded: groupsAdded,
+            domainname: domainname,
+            hasInit: hasInit,
+            securityOptions: securityOptions,
+            pidMode: pidMode,
+            ipcMode: ipcMode,
+            utsMode: utsMode,
+            usernsMode: usernsMode,
+            cgroupnsMode: cgroupnsMode,
+            cgroupParent: cgroupParent,
+            oomScoreAdj: oomScoreAdj,
+            annotations: annotations,
+            log: log,
+            platform: platform,
+            health: health,
+            extraHosts: extraHosts,
+            dns: dns,
+            dnsSearch: dnsSearch,
+            dnsOptions: dnsOptions,
+            consoleSize: consoleSize,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ContainerConfig.self))
@@ -2930,33 +2204,33 @@ extension EngineV1.ContainerConfig {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ContainerConfig>) throws(MessageError) {
-        image = try Wire.text(c.pointee.image, "petrel.engine.v1.ContainerConfig.image")
-        entrypoint = []
+        let image = try Wire.text(c.pointee.image, "petrel.engine.v1.ContainerConfig.image")
+        var entrypoint: [String] = []
         if let values = c.pointee.entrypoint {
             entrypoint.reserveCapacity(c.pointee.n_entrypoint)
             for index in 0..<c.pointee.n_entrypoint {
                 entrypoint.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.entrypoint"))
             }
         }
-        entrypointSet = c.pointee.entrypoint_set != 0
-        command = []
+        let entrypointSet = c.pointee.entrypoint_set != 0
+        var command: [String] = []
         if let values = c.pointee.command {
             command.reserveCapacity(c.pointee.n_command)
             for index in 0..<c.pointee.n_command {
                 command.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.command"))
             }
         }
-        environment = []
+        var environment: [String] = []
         if let values = c.pointee.environment {
             environment.reserveCapacity(c.pointee.n_environment)
             for index in 0..<c.pointee.n_environment {
                 environment.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.environment"))
             }
         }
-        workingDirectory = try Wire.text(c.pointee.working_directory, "petrel.engine.v1.ContainerConfig.working_directory")
-        user = try Wire.text(c.pointee.user, "petrel.engine.v1.ContainerConfig.user")
-        hostname = try Wire.text(c.pointee.hostname, "petrel.engine.v1.ContainerConfig.hostname")
-        labels = .init(minimumCapacity: Wire.capacity(c.pointee.n_labels, c.pointee.labels))
+        let workingDirectory = try Wire.text(c.pointee.working_directory, "petrel.engine.v1.ContainerConfig.working_directory")
+        let user = try Wire.text(c.pointee.user, "petrel.engine.v1.ContainerConfig.user")
+        let hostname = try Wire.text(c.pointee.hostname, "petrel.engine.v1.ContainerConfig.hostname")
+        var labels: [String: String] = .init(minimumCapacity: Wire.capacity(c.pointee.n_labels, c.pointee.labels))
         if let entries = c.pointee.labels {
             for index in 0..<c.pointee.n_labels {
                 var key: String = ""
@@ -2973,7 +2247,7 @@ extension EngineV1.ContainerConfig {
                 labels[key] = value
             }
         }
-        volumes = []
+        var volumes: [EngineV1.Volume] = []
         if let values = c.pointee.volumes {
             volumes.reserveCapacity(c.pointee.n_volumes)
             for index in 0..<c.pointee.n_volumes {
@@ -2981,40 +2255,42 @@ extension EngineV1.ContainerConfig {
                 volumes.append(try EngineV1.Volume(decoding: value))
             }
         }
+        let restartPolicy: EngineV1.RestartPolicy?
         if let value = c.pointee.restart_policy {
             restartPolicy = try EngineV1.RestartPolicy(decoding: value)
         } else {
             restartPolicy = nil
         }
+        let limits: EngineV1.Limits?
         if let value = c.pointee.limits {
             limits = try EngineV1.Limits(decoding: value)
         } else {
             limits = nil
         }
-        capabilitiesAdded = []
+        var capabilitiesAdded: [String] = []
         if let values = c.pointee.capabilities_added {
             capabilitiesAdded.reserveCapacity(c.pointee.n_capabilities_added)
             for index in 0..<c.pointee.n_capabilities_added {
                 capabilitiesAdded.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.capabilities_added"))
             }
         }
-        capabilitiesDropped = []
+        var capabilitiesDropped: [String] = []
         if let values = c.pointee.capabilities_dropped {
             capabilitiesDropped.reserveCapacity(c.pointee.n_capabilities_dropped)
             for index in 0..<c.pointee.n_capabilities_dropped {
                 capabilitiesDropped.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.capabilities_dropped"))
             }
         }
-        privileged = c.pointee.privileged != 0
-        network = try Wire.text(c.pointee.network, "petrel.engine.v1.ContainerConfig.network")
-        autoRemove = c.pointee.auto_remove != 0
-        terminal = c.pointee.terminal != 0
-        openStdin = c.pointee.open_stdin != 0
-        stdinOnce = c.pointee.stdin_once != 0
-        stopSignal = try Wire.text(c.pointee.stop_signal, "petrel.engine.v1.ContainerConfig.stop_signal")
-        stopTimeoutSeconds = c.pointee._stop_timeout_seconds_case.rawValue == 22 ? c.pointee.stop_timeout_seconds : nil
-        readOnlyRoot = c.pointee.read_only_root != 0
-        mounts = []
+        let privileged = c.pointee.privileged != 0
+        let network = try Wire.text(c.pointee.network, "petrel.engine.v1.ContainerConfig.network")
+        let autoRemove = c.pointee.auto_remove != 0
+        let terminal = c.pointee.terminal != 0
+        let openStdin = c.pointee.open_stdin != 0
+        let stdinOnce = c.pointee.stdin_once != 0
+        let stopSignal = try Wire.text(c.pointee.stop_signal, "petrel.engine.v1.ContainerConfig.stop_signal")
+        let stopTimeoutSeconds: UInt32? = c.pointee._stop_timeout_seconds_case.rawValue == 22 ? c.pointee.stop_timeout_seconds : nil
+        let readOnlyRoot = c.pointee.read_only_root != 0
+        var mounts: [EngineV1.Mount] = []
         if let values = c.pointee.mounts {
             mounts.reserveCapacity(c.pointee.n_mounts)
             for index in 0..<c.pointee.n_mounts {
@@ -3022,7 +2298,7 @@ extension EngineV1.ContainerConfig {
                 mounts.append(try EngineV1.Mount(decoding: value))
             }
         }
-        tmpfs = .init(minimumCapacity: Wire.capacity(c.pointee.n_tmpfs, c.pointee.tmpfs))
+        var tmpfs: [String: String] = .init(minimumCapacity: Wire.capacity(c.pointee.n_tmpfs, c.pointee.tmpfs))
         if let entries = c.pointee.tmpfs {
             for index in 0..<c.pointee.n_tmpfs {
                 var key: String = ""
@@ -3039,20 +2315,21 @@ extension EngineV1.ContainerConfig {
                 tmpfs[key] = value
             }
         }
-        volumesFrom = []
+        var volumesFrom: [String] = []
         if let values = c.pointee.volumes_from {
             volumesFrom.reserveCapacity(c.pointee.n_volumes_from)
             for index in 0..<c.pointee.n_volumes_from {
                 volumesFrom.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.volumes_from"))
             }
         }
-        shmSizeBytes = c.pointee.shm_size_bytes
+        let shmSizeBytes = c.pointee.shm_size_bytes
+        let resources: EngineV1.Resources?
         if let value = c.pointee.resources {
             resources = try EngineV1.Resources(decoding: value)
         } else {
             resources = nil
         }
-        ulimits = []
+        var ulimits: [EngineV1.Ulimit] = []
         if let values = c.pointee.ulimits {
             ulimits.reserveCapacity(c.pointee.n_ulimits)
             for index in 0..<c.pointee.n_ulimits {
@@ -3060,7 +2337,7 @@ extension EngineV1.ContainerConfig {
                 ulimits.append(try EngineV1.Ulimit(decoding: value))
             }
         }
-        devices = []
+        var devices: [EngineV1.DeviceMapping] = []
         if let values = c.pointee.devices {
             devices.reserveCapacity(c.pointee.n_devices)
             for index in 0..<c.pointee.n_devices {
@@ -3068,14 +2345,14 @@ extension EngineV1.ContainerConfig {
                 devices.append(try EngineV1.DeviceMapping(decoding: value))
             }
         }
-        deviceCgroupRules = []
+        var deviceCgroupRules: [String] = []
         if let values = c.pointee.device_cgroup_rules {
             deviceCgroupRules.reserveCapacity(c.pointee.n_device_cgroup_rules)
             for index in 0..<c.pointee.n_device_cgroup_rules {
                 deviceCgroupRules.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.device_cgroup_rules"))
             }
         }
-        sysctls = .init(minimumCapacity: Wire.capacity(c.pointee.n_sysctls, c.pointee.sysctls))
+        var sysctls: [String: String] = .init(minimumCapacity: Wire.capacity(c.pointee.n_sysctls, c.pointee.sysctls))
         if let entries = c.pointee.sysctls {
             for index in 0..<c.pointee.n_sysctls {
                 var key: String = ""
@@ -3092,30 +2369,30 @@ extension EngineV1.ContainerConfig {
                 sysctls[key] = value
             }
         }
-        groupsAdded = []
+        var groupsAdded: [String] = []
         if let values = c.pointee.groups_added {
             groupsAdded.reserveCapacity(c.pointee.n_groups_added)
             for index in 0..<c.pointee.n_groups_added {
                 groupsAdded.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.groups_added"))
             }
         }
-        domainname = try Wire.text(c.pointee.domainname, "petrel.engine.v1.ContainerConfig.domainname")
-        hasInit = c.pointee.has_init != 0
-        securityOptions = []
+        let domainname = try Wire.text(c.pointee.domainname, "petrel.engine.v1.ContainerConfig.domainname")
+        let hasInit = c.pointee.has_init != 0
+        var securityOptions: [String] = []
         if let values = c.pointee.security_options {
             securityOptions.reserveCapacity(c.pointee.n_security_options)
             for index in 0..<c.pointee.n_security_options {
                 securityOptions.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.security_options"))
             }
         }
-        pidMode = try Wire.text(c.pointee.pid_mode, "petrel.engine.v1.ContainerConfig.pid_mode")
-        ipcMode = try Wire.text(c.pointee.ipc_mode, "petrel.engine.v1.ContainerConfig.ipc_mode")
-        utsMode = try Wire.text(c.pointee.uts_mode, "petrel.engine.v1.ContainerConfig.uts_mode")
-        usernsMode = try Wire.text(c.pointee.userns_mode, "petrel.engine.v1.ContainerConfig.userns_mode")
-        cgroupnsMode = try Wire.text(c.pointee.cgroupns_mode, "petrel.engine.v1.ContainerConfig.cgroupns_mode")
-        cgroupParent = try Wire.text(c.pointee.cgroup_parent, "petrel.engine.v1.ContainerConfig.cgroup_parent")
-        oomScoreAdj = c.pointee.oom_score_adj
-        annotations = .init(minimumCapacity: Wire.capacity(c.pointee.n_annotations, c.pointee.annotations))
+        let pidMode = try Wire.text(c.pointee.pid_mode, "petrel.engine.v1.ContainerConfig.pid_mode")
+        let ipcMode = try Wire.text(c.pointee.ipc_mode, "petrel.engine.v1.ContainerConfig.ipc_mode")
+        let utsMode = try Wire.text(c.pointee.uts_mode, "petrel.engine.v1.ContainerConfig.uts_mode")
+        let usernsMode = try Wire.text(c.pointee.userns_mode, "petrel.engine.v1.ContainerConfig.userns_mode")
+        let cgroupnsMode = try Wire.text(c.pointee.cgroupns_mode, "petrel.engine.v1.ContainerConfig.cgroupns_mode")
+        let cgroupParent = try Wire.text(c.pointee.cgroup_parent, "petrel.engine.v1.ContainerConfig.cgroup_parent")
+        let oomScoreAdj = c.pointee.oom_score_adj
+        var annotations: [String: String] = .init(minimumCapacity: Wire.capacity(c.pointee.n_annotations, c.pointee.annotations))
         if let entries = c.pointee.annotations {
             for index in 0..<c.pointee.n_annotations {
                 var key: String = ""
@@ -3132,51 +2409,108 @@ extension EngineV1.ContainerConfig {
                 annotations[key] = value
             }
         }
+        let log: EngineV1.LogConfig?
         if let value = c.pointee.log {
             log = try EngineV1.LogConfig(decoding: value)
         } else {
             log = nil
         }
-        platform = try Wire.text(c.pointee.platform, "petrel.engine.v1.ContainerConfig.platform")
+        let platform = try Wire.text(c.pointee.platform, "petrel.engine.v1.ContainerConfig.platform")
+        let health: EngineV1.HealthConfig?
         if let value = c.pointee.health {
             health = try EngineV1.HealthConfig(decoding: value)
         } else {
             health = nil
         }
-        extraHosts = []
+        var extraHosts: [String] = []
         if let values = c.pointee.extra_hosts {
             extraHosts.reserveCapacity(c.pointee.n_extra_hosts)
             for index in 0..<c.pointee.n_extra_hosts {
                 extraHosts.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.extra_hosts"))
             }
         }
-        dns = []
+        var dns: [String] = []
         if let values = c.pointee.dns {
             dns.reserveCapacity(c.pointee.n_dns)
             for index in 0..<c.pointee.n_dns {
                 dns.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.dns"))
             }
         }
-        dnsSearch = []
+        var dnsSearch: [String] = []
         if let values = c.pointee.dns_search {
             dnsSearch.reserveCapacity(c.pointee.n_dns_search)
             for index in 0..<c.pointee.n_dns_search {
                 dnsSearch.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.dns_search"))
             }
         }
-        dnsOptions = []
+        var dnsOptions: [String] = []
         if let values = c.pointee.dns_options {
             dnsOptions.reserveCapacity(c.pointee.n_dns_options)
             for index in 0..<c.pointee.n_dns_options {
                 dnsOptions.append(try Wire.text(values[index], "petrel.engine.v1.ContainerConfig.dns_options"))
             }
         }
+        let consoleSize: EngineV1.ConsoleSize?
         if let value = c.pointee.console_size {
             consoleSize = try EngineV1.ConsoleSize(decoding: value)
         } else {
             consoleSize = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            image: image,
+            entrypoint: entrypoint,
+            entrypointSet: entrypointSet,
+            command: command,
+            environment: environment,
+            workingDirectory: workingDirectory,
+            user: user,
+            hostname: hostname,
+            labels: labels,
+            volumes: volumes,
+            restartPolicy: restartPolicy,
+            limits: limits,
+            capabilitiesAdded: capabilitiesAdded,
+            capabilitiesDropped: capabilitiesDropped,
+            privileged: privileged,
+            network: network,
+            autoRemove: autoRemove,
+            terminal: terminal,
+            openStdin: openStdin,
+            stdinOnce: stdinOnce,
+            stopSignal: stopSignal,
+            stopTimeoutSeconds: stopTimeoutSeconds,
+            readOnlyRoot: readOnlyRoot,
+            mounts: mounts,
+            tmpfs: tmpfs,
+            volumesFrom: volumesFrom,
+            shmSizeBytes: shmSizeBytes,
+            resources: resources,
+            ulimits: ulimits,
+            devices: devices,
+            deviceCgroupRules: deviceCgroupRules,
+            sysctls: sysctls,
+            groupsAdded: groupsAdded,
+            domainname: domainname,
+            hasInit: hasInit,
+            securityOptions: securityOptions,
+            pidMode: pidMode,
+            ipcMode: ipcMode,
+            utsMode: utsMode,
+            usernsMode: usernsMode,
+            cgroupnsMode: cgroupnsMode,
+            cgroupParent: cgroupParent,
+            oomScoreAdj: oomScoreAdj,
+            annotations: annotations,
+            log: log,
+            platform: platform,
+            health: health,
+            extraHosts: extraHosts,
+            dns: dns,
+            dnsSearch: dnsSearch,
+            dnsOptions: dnsOptions,
+            consoleSize: consoleSize,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3424,6 +2758,18 @@ extension EngineV1.ConsoleSize {
     package static let fullName = "petrel.engine.v1.ConsoleSize"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ConsoleSize", isRecursive: false, petrel__engine__v1__console_size__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        columns: UInt32 = 0,
+        rows: UInt32 = 0
+    ) {
+        self.init(
+            columns: columns,
+            rows: rows,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ConsoleSize.self))
@@ -3431,9 +2777,13 @@ extension EngineV1.ConsoleSize {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ConsoleSize>) throws(MessageError) {
-        columns = c.pointee.columns
-        rows = c.pointee.rows
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let columns = c.pointee.columns
+        let rows = c.pointee.rows
+        self.init(
+            columns: columns,
+            rows: rows,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3455,6 +2805,24 @@ extension EngineV1.CreateRequest {
     package static let fullName = "petrel.engine.v1.CreateRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.CreateRequest", isRecursive: false, petrel__engine__v1__create_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        name: String = "",
+        config: EngineV1.ContainerConfig? = nil,
+        key: String = "",
+        start: Bool = false,
+        outputWanted: Bool = false
+    ) {
+        self.init(
+            name: name,
+            config: config,
+            key: key,
+            start: start,
+            outputWanted: outputWanted,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__CreateRequest.self))
@@ -3462,16 +2830,24 @@ extension EngineV1.CreateRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__CreateRequest>) throws(MessageError) {
-        name = try Wire.text(c.pointee.name, "petrel.engine.v1.CreateRequest.name")
+        let name = try Wire.text(c.pointee.name, "petrel.engine.v1.CreateRequest.name")
+        let config: EngineV1.ContainerConfig?
         if let value = c.pointee.config {
             config = try EngineV1.ContainerConfig(decoding: value)
         } else {
             config = nil
         }
-        self.key = try Wire.text(c.pointee.key, "petrel.engine.v1.CreateRequest.key")
-        start = c.pointee.start != 0
-        outputWanted = c.pointee.output_wanted != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let key_ = try Wire.text(c.pointee.key, "petrel.engine.v1.CreateRequest.key")
+        let start = c.pointee.start != 0
+        let outputWanted = c.pointee.output_wanted != 0
+        self.init(
+            name: name,
+            config: config,
+            key: key_,
+            start: start,
+            outputWanted: outputWanted,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3506,6 +2882,22 @@ extension EngineV1.CreateResponse {
     package static let fullName = "petrel.engine.v1.CreateResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.CreateResponse", isRecursive: false, petrel__engine__v1__create_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = "",
+        name: String = "",
+        warnings: [String] = [],
+        started: Bool = false
+    ) {
+        self.init(
+            id: id,
+            name: name,
+            warnings: warnings,
+            started: started,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__CreateResponse.self))
@@ -3513,17 +2905,23 @@ extension EngineV1.CreateResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__CreateResponse>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.engine.v1.CreateResponse.id")
-        name = try Wire.text(c.pointee.name, "petrel.engine.v1.CreateResponse.name")
-        warnings = []
+        let id = try Wire.text(c.pointee.id, "petrel.engine.v1.CreateResponse.id")
+        let name = try Wire.text(c.pointee.name, "petrel.engine.v1.CreateResponse.name")
+        var warnings: [String] = []
         if let values = c.pointee.warnings {
             warnings.reserveCapacity(c.pointee.n_warnings)
             for index in 0..<c.pointee.n_warnings {
                 warnings.append(try Wire.text(values[index], "petrel.engine.v1.CreateResponse.warnings"))
             }
         }
-        started = c.pointee.started != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let started = c.pointee.started != 0
+        self.init(
+            id: id,
+            name: name,
+            warnings: warnings,
+            started: started,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3553,6 +2951,20 @@ extension EngineV1.StartRequest {
     package static let fullName = "petrel.engine.v1.StartRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.StartRequest", isRecursive: false, petrel__engine__v1__start_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = "",
+        key: String = "",
+        restarted: Bool = false
+    ) {
+        self.init(
+            container: container,
+            key: key,
+            restarted: restarted,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__StartRequest.self))
@@ -3560,10 +2972,15 @@ extension EngineV1.StartRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__StartRequest>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.StartRequest.container")
-        self.key = try Wire.text(c.pointee.key, "petrel.engine.v1.StartRequest.key")
-        restarted = c.pointee.restarted != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.StartRequest.container")
+        let key_ = try Wire.text(c.pointee.key, "petrel.engine.v1.StartRequest.key")
+        let restarted = c.pointee.restarted != 0
+        self.init(
+            container: container,
+            key: key_,
+            restarted: restarted,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3589,6 +3006,16 @@ extension EngineV1.StartResponse {
     package static let fullName = "petrel.engine.v1.StartResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.StartResponse", isRecursive: false, petrel__engine__v1__start_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = ""
+    ) {
+        self.init(
+            id: id,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__StartResponse.self))
@@ -3596,8 +3023,11 @@ extension EngineV1.StartResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__StartResponse>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.engine.v1.StartResponse.id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let id = try Wire.text(c.pointee.id, "petrel.engine.v1.StartResponse.id")
+        self.init(
+            id: id,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3615,6 +3045,20 @@ extension EngineV1.StopRequest {
     package static let fullName = "petrel.engine.v1.StopRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.StopRequest", isRecursive: false, petrel__engine__v1__stop_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = "",
+        timeoutSeconds: UInt32? = nil,
+        signal: String = ""
+    ) {
+        self.init(
+            container: container,
+            timeoutSeconds: timeoutSeconds,
+            signal: signal,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__StopRequest.self))
@@ -3622,10 +3066,15 @@ extension EngineV1.StopRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__StopRequest>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.StopRequest.container")
-        timeoutSeconds = c.pointee._timeout_seconds_case.rawValue == 2 ? c.pointee.timeout_seconds : nil
-        signal = try Wire.text(c.pointee.signal, "petrel.engine.v1.StopRequest.signal")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.StopRequest.container")
+        let timeoutSeconds: UInt32? = c.pointee._timeout_seconds_case.rawValue == 2 ? c.pointee.timeout_seconds : nil
+        let signal = try Wire.text(c.pointee.signal, "petrel.engine.v1.StopRequest.signal")
+        self.init(
+            container: container,
+            timeoutSeconds: timeoutSeconds,
+            signal: signal,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3651,6 +3100,16 @@ extension EngineV1.StopResponse {
     package static let fullName = "petrel.engine.v1.StopResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.StopResponse", isRecursive: false, petrel__engine__v1__stop_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = ""
+    ) {
+        self.init(
+            id: id,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__StopResponse.self))
@@ -3658,8 +3117,11 @@ extension EngineV1.StopResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__StopResponse>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.engine.v1.StopResponse.id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let id = try Wire.text(c.pointee.id, "petrel.engine.v1.StopResponse.id")
+        self.init(
+            id: id,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3677,6 +3139,18 @@ extension EngineV1.KillRequest {
     package static let fullName = "petrel.engine.v1.KillRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.KillRequest", isRecursive: false, petrel__engine__v1__kill_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = "",
+        signal: String = ""
+    ) {
+        self.init(
+            container: container,
+            signal: signal,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__KillRequest.self))
@@ -3684,9 +3158,13 @@ extension EngineV1.KillRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__KillRequest>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.KillRequest.container")
-        signal = try Wire.text(c.pointee.signal, "petrel.engine.v1.KillRequest.signal")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.KillRequest.container")
+        let signal = try Wire.text(c.pointee.signal, "petrel.engine.v1.KillRequest.signal")
+        self.init(
+            container: container,
+            signal: signal,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3708,6 +3186,16 @@ extension EngineV1.KillResponse {
     package static let fullName = "petrel.engine.v1.KillResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.KillResponse", isRecursive: false, petrel__engine__v1__kill_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = ""
+    ) {
+        self.init(
+            id: id,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__KillResponse.self))
@@ -3715,8 +3203,11 @@ extension EngineV1.KillResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__KillResponse>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.engine.v1.KillResponse.id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let id = try Wire.text(c.pointee.id, "petrel.engine.v1.KillResponse.id")
+        self.init(
+            id: id,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3734,6 +3225,18 @@ extension EngineV1.RemoveRequest {
     package static let fullName = "petrel.engine.v1.RemoveRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.RemoveRequest", isRecursive: false, petrel__engine__v1__remove_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = "",
+        force: Bool = false
+    ) {
+        self.init(
+            container: container,
+            force: force,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__RemoveRequest.self))
@@ -3741,9 +3244,13 @@ extension EngineV1.RemoveRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__RemoveRequest>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.RemoveRequest.container")
-        force = c.pointee.force != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.RemoveRequest.container")
+        let force = c.pointee.force != 0
+        self.init(
+            container: container,
+            force: force,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3765,6 +3272,16 @@ extension EngineV1.RemoveResponse {
     package static let fullName = "petrel.engine.v1.RemoveResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.RemoveResponse", isRecursive: false, petrel__engine__v1__remove_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = ""
+    ) {
+        self.init(
+            id: id,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__RemoveResponse.self))
@@ -3772,8 +3289,11 @@ extension EngineV1.RemoveResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__RemoveResponse>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.engine.v1.RemoveResponse.id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let id = try Wire.text(c.pointee.id, "petrel.engine.v1.RemoveResponse.id")
+        self.init(
+            id: id,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3791,6 +3311,16 @@ extension EngineV1.PauseRequest {
     package static let fullName = "petrel.engine.v1.PauseRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.PauseRequest", isRecursive: false, petrel__engine__v1__pause_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = ""
+    ) {
+        self.init(
+            container: container,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__PauseRequest.self))
@@ -3798,8 +3328,11 @@ extension EngineV1.PauseRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__PauseRequest>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.PauseRequest.container")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.PauseRequest.container")
+        self.init(
+            container: container,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3817,6 +3350,16 @@ extension EngineV1.PauseResponse {
     package static let fullName = "petrel.engine.v1.PauseResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.PauseResponse", isRecursive: false, petrel__engine__v1__pause_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = ""
+    ) {
+        self.init(
+            id: id,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__PauseResponse.self))
@@ -3824,8 +3367,11 @@ extension EngineV1.PauseResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__PauseResponse>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.engine.v1.PauseResponse.id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let id = try Wire.text(c.pointee.id, "petrel.engine.v1.PauseResponse.id")
+        self.init(
+            id: id,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3843,6 +3389,18 @@ extension EngineV1.RenameRequest {
     package static let fullName = "petrel.engine.v1.RenameRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.RenameRequest", isRecursive: false, petrel__engine__v1__rename_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = "",
+        name: String = ""
+    ) {
+        self.init(
+            container: container,
+            name: name,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__RenameRequest.self))
@@ -3850,9 +3408,13 @@ extension EngineV1.RenameRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__RenameRequest>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.RenameRequest.container")
-        name = try Wire.text(c.pointee.name, "petrel.engine.v1.RenameRequest.name")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.RenameRequest.container")
+        let name = try Wire.text(c.pointee.name, "petrel.engine.v1.RenameRequest.name")
+        self.init(
+            container: container,
+            name: name,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3874,6 +3436,16 @@ extension EngineV1.RenameResponse {
     package static let fullName = "petrel.engine.v1.RenameResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.RenameResponse", isRecursive: false, petrel__engine__v1__rename_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = ""
+    ) {
+        self.init(
+            id: id,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__RenameResponse.self))
@@ -3881,8 +3453,11 @@ extension EngineV1.RenameResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__RenameResponse>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.engine.v1.RenameResponse.id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let id = try Wire.text(c.pointee.id, "petrel.engine.v1.RenameResponse.id")
+        self.init(
+            id: id,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3900,6 +3475,38 @@ extension EngineV1.UpdateRequest {
     package static let fullName = "petrel.engine.v1.UpdateRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.UpdateRequest", isRecursive: false, petrel__engine__v1__update_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = "",
+        memoryBytes: Int64 = 0,
+        memorySwapBytes: Int64 = 0,
+        memoryReservationBytes: Int64 = 0,
+        nanoCpus: Int64 = 0,
+        cpuShares: Int64 = 0,
+        cpuPeriodMicros: Int64 = 0,
+        cpuQuotaMicros: Int64 = 0,
+        cpusetCpus: String = "",
+        cpusetMems: String = "",
+        pids: Int64 = 0,
+        restartPolicy: EngineV1.RestartPolicy? = nil
+    ) {
+        self.init(
+            container: container,
+            memoryBytes: memoryBytes,
+            memorySwapBytes: memorySwapBytes,
+            memoryReservationBytes: memoryReservationBytes,
+            nanoCpus: nanoCpus,
+            cpuShares: cpuShares,
+            cpuPeriodMicros: cpuPeriodMicros,
+            cpuQuotaMicros: cpuQuotaMicros,
+            cpusetCpus: cpusetCpus,
+            cpusetMems: cpusetMems,
+            pids: pids,
+            restartPolicy: restartPolicy,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__UpdateRequest.self))
@@ -3907,23 +3514,38 @@ extension EngineV1.UpdateRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__UpdateRequest>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.UpdateRequest.container")
-        memoryBytes = c.pointee.memory_bytes
-        memorySwapBytes = c.pointee.memory_swap_bytes
-        memoryReservationBytes = c.pointee.memory_reservation_bytes
-        nanoCpus = c.pointee.nano_cpus
-        cpuShares = c.pointee.cpu_shares
-        cpuPeriodMicros = c.pointee.cpu_period_micros
-        cpuQuotaMicros = c.pointee.cpu_quota_micros
-        cpusetCpus = try Wire.text(c.pointee.cpuset_cpus, "petrel.engine.v1.UpdateRequest.cpuset_cpus")
-        cpusetMems = try Wire.text(c.pointee.cpuset_mems, "petrel.engine.v1.UpdateRequest.cpuset_mems")
-        pids = c.pointee.pids
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.UpdateRequest.container")
+        let memoryBytes = c.pointee.memory_bytes
+        let memorySwapBytes = c.pointee.memory_swap_bytes
+        let memoryReservationBytes = c.pointee.memory_reservation_bytes
+        let nanoCpus = c.pointee.nano_cpus
+        let cpuShares = c.pointee.cpu_shares
+        let cpuPeriodMicros = c.pointee.cpu_period_micros
+        let cpuQuotaMicros = c.pointee.cpu_quota_micros
+        let cpusetCpus = try Wire.text(c.pointee.cpuset_cpus, "petrel.engine.v1.UpdateRequest.cpuset_cpus")
+        let cpusetMems = try Wire.text(c.pointee.cpuset_mems, "petrel.engine.v1.UpdateRequest.cpuset_mems")
+        let pids = c.pointee.pids
+        let restartPolicy: EngineV1.RestartPolicy?
         if let value = c.pointee.restart_policy {
             restartPolicy = try EngineV1.RestartPolicy(decoding: value)
         } else {
             restartPolicy = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            container: container,
+            memoryBytes: memoryBytes,
+            memorySwapBytes: memorySwapBytes,
+            memoryReservationBytes: memoryReservationBytes,
+            nanoCpus: nanoCpus,
+            cpuShares: cpuShares,
+            cpuPeriodMicros: cpuPeriodMicros,
+            cpuQuotaMicros: cpuQuotaMicros,
+            cpusetCpus: cpusetCpus,
+            cpusetMems: cpusetMems,
+            pids: pids,
+            restartPolicy: restartPolicy,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3986,6 +3608,18 @@ extension EngineV1.UpdateResponse {
     package static let fullName = "petrel.engine.v1.UpdateResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.UpdateResponse", isRecursive: false, petrel__engine__v1__update_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = "",
+        warnings: [String] = []
+    ) {
+        self.init(
+            id: id,
+            warnings: warnings,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__UpdateResponse.self))
@@ -3993,15 +3627,19 @@ extension EngineV1.UpdateResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__UpdateResponse>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.engine.v1.UpdateResponse.id")
-        warnings = []
+        let id = try Wire.text(c.pointee.id, "petrel.engine.v1.UpdateResponse.id")
+        var warnings: [String] = []
         if let values = c.pointee.warnings {
             warnings.reserveCapacity(c.pointee.n_warnings)
             for index in 0..<c.pointee.n_warnings {
                 warnings.append(try Wire.text(values[index], "petrel.engine.v1.UpdateResponse.warnings"))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            id: id,
+            warnings: warnings,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4023,6 +3661,16 @@ extension EngineV1.PruneRequest {
     package static let fullName = "petrel.engine.v1.PruneRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.PruneRequest", isRecursive: false, petrel__engine__v1__prune_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        filters: [String] = []
+    ) {
+        self.init(
+            filters: filters,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__PruneRequest.self))
@@ -4030,14 +3678,17 @@ extension EngineV1.PruneRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__PruneRequest>) throws(MessageError) {
-        filters = []
+        var filters: [String] = []
         if let values = c.pointee.filters {
             filters.reserveCapacity(c.pointee.n_filters)
             for index in 0..<c.pointee.n_filters {
                 filters.append(try Wire.text(values[index], "petrel.engine.v1.PruneRequest.filters"))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            filters: filters,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4055,6 +3706,18 @@ extension EngineV1.PruneResponse {
     package static let fullName = "petrel.engine.v1.PruneResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.PruneResponse", isRecursive: false, petrel__engine__v1__prune_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        ids: [String] = [],
+        reclaimedBytes: UInt64 = 0
+    ) {
+        self.init(
+            ids: ids,
+            reclaimedBytes: reclaimedBytes,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__PruneResponse.self))
@@ -4062,15 +3725,19 @@ extension EngineV1.PruneResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__PruneResponse>) throws(MessageError) {
-        ids = []
+        var ids: [String] = []
         if let values = c.pointee.ids {
             ids.reserveCapacity(c.pointee.n_ids)
             for index in 0..<c.pointee.n_ids {
                 ids.append(try Wire.text(values[index], "petrel.engine.v1.PruneResponse.ids"))
             }
         }
-        reclaimedBytes = c.pointee.reclaimed_bytes
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let reclaimedBytes = c.pointee.reclaimed_bytes
+        self.init(
+            ids: ids,
+            reclaimedBytes: reclaimedBytes,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4092,6 +3759,18 @@ extension EngineV1.TopRequest {
     package static let fullName = "petrel.engine.v1.TopRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.TopRequest", isRecursive: false, petrel__engine__v1__top_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = "",
+        arguments: [String] = []
+    ) {
+        self.init(
+            container: container,
+            arguments: arguments,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__TopRequest.self))
@@ -4099,15 +3778,19 @@ extension EngineV1.TopRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__TopRequest>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.TopRequest.container")
-        arguments = []
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.TopRequest.container")
+        var arguments: [String] = []
         if let values = c.pointee.arguments {
             arguments.reserveCapacity(c.pointee.n_arguments)
             for index in 0..<c.pointee.n_arguments {
                 arguments.append(try Wire.text(values[index], "petrel.engine.v1.TopRequest.arguments"))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            container: container,
+            arguments: arguments,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4129,6 +3812,16 @@ extension EngineV1.TopRow {
     package static let fullName = "petrel.engine.v1.TopRow"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.TopRow", isRecursive: false, petrel__engine__v1__top_row__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        cells: [String] = []
+    ) {
+        self.init(
+            cells: cells,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__TopRow.self))
@@ -4136,14 +3829,17 @@ extension EngineV1.TopRow {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__TopRow>) throws(MessageError) {
-        cells = []
+        var cells: [String] = []
         if let values = c.pointee.cells {
             cells.reserveCapacity(c.pointee.n_cells)
             for index in 0..<c.pointee.n_cells {
                 cells.append(try Wire.text(values[index], "petrel.engine.v1.TopRow.cells"))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            cells: cells,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4161,6 +3857,18 @@ extension EngineV1.TopResponse {
     package static let fullName = "petrel.engine.v1.TopResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.TopResponse", isRecursive: false, petrel__engine__v1__top_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        titles: [String] = [],
+        rows: [EngineV1.TopRow] = []
+    ) {
+        self.init(
+            titles: titles,
+            rows: rows,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__TopResponse.self))
@@ -4168,14 +3876,14 @@ extension EngineV1.TopResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__TopResponse>) throws(MessageError) {
-        titles = []
+        var titles: [String] = []
         if let values = c.pointee.titles {
             titles.reserveCapacity(c.pointee.n_titles)
             for index in 0..<c.pointee.n_titles {
                 titles.append(try Wire.text(values[index], "petrel.engine.v1.TopResponse.titles"))
             }
         }
-        rows = []
+        var rows: [EngineV1.TopRow] = []
         if let values = c.pointee.rows {
             rows.reserveCapacity(c.pointee.n_rows)
             for index in 0..<c.pointee.n_rows {
@@ -4183,7 +3891,11 @@ extension EngineV1.TopResponse {
                 rows.append(try EngineV1.TopRow(decoding: value))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            titles: titles,
+            rows: rows,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4206,6 +3918,20 @@ extension EngineV1.StatsRequest {
     package static let fullName = "petrel.engine.v1.StatsRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.StatsRequest", isRecursive: false, petrel__engine__v1__stats_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        containers: [String] = [],
+        all: Bool = false,
+        once: Bool = false
+    ) {
+        self.init(
+            containers: containers,
+            all: all,
+            once: once,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__StatsRequest.self))
@@ -4213,16 +3939,21 @@ extension EngineV1.StatsRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__StatsRequest>) throws(MessageError) {
-        containers = []
+        var containers: [String] = []
         if let values = c.pointee.containers {
             containers.reserveCapacity(c.pointee.n_containers)
             for index in 0..<c.pointee.n_containers {
                 containers.append(try Wire.text(values[index], "petrel.engine.v1.StatsRequest.containers"))
             }
         }
-        all = c.pointee.all != 0
-        once = c.pointee.once != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let all = c.pointee.all != 0
+        let once = c.pointee.once != 0
+        self.init(
+            containers: containers,
+            all: all,
+            once: once,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4248,6 +3979,16 @@ extension EngineV1.StatsResponse {
     package static let fullName = "petrel.engine.v1.StatsResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.StatsResponse", isRecursive: false, petrel__engine__v1__stats_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        containers: [EngineV1.ContainerStats] = []
+    ) {
+        self.init(
+            containers: containers,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__StatsResponse.self))
@@ -4255,7 +3996,7 @@ extension EngineV1.StatsResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__StatsResponse>) throws(MessageError) {
-        containers = []
+        var containers: [EngineV1.ContainerStats] = []
         if let values = c.pointee.containers {
             containers.reserveCapacity(c.pointee.n_containers)
             for index in 0..<c.pointee.n_containers {
@@ -4263,7 +4004,10 @@ extension EngineV1.StatsResponse {
                 containers.append(try EngineV1.ContainerStats(decoding: value))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            containers: containers,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4282,6 +4026,36 @@ extension EngineV1.ContainerStats {
     package static let fullName = "petrel.engine.v1.ContainerStats"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ContainerStats", isRecursive: false, petrel__engine__v1__container_stats__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = "",
+        name: String = "",
+        running: Bool = false,
+        cpuPercent: Double = 0,
+        memoryBytes: UInt64 = 0,
+        memoryLimitBytes: UInt64 = 0,
+        receivedBytes: UInt64 = 0,
+        sentBytes: UInt64 = 0,
+        readBytes: UInt64 = 0,
+        writtenBytes: UInt64 = 0,
+        processes: UInt64 = 0
+    ) {
+        self.init(
+            id: id,
+            name: name,
+            running: running,
+            cpuPercent: cpuPercent,
+            memoryBytes: memoryBytes,
+            memoryLimitBytes: memoryLimitBytes,
+            receivedBytes: receivedBytes,
+            sentBytes: sentBytes,
+            readBytes: readBytes,
+            writtenBytes: writtenBytes,
+            processes: processes,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ContainerStats.self))
@@ -4289,18 +4063,31 @@ extension EngineV1.ContainerStats {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ContainerStats>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.engine.v1.ContainerStats.id")
-        name = try Wire.text(c.pointee.name, "petrel.engine.v1.ContainerStats.name")
-        running = c.pointee.running != 0
-        cpuPercent = c.pointee.cpu_percent
-        memoryBytes = c.pointee.memory_bytes
-        memoryLimitBytes = c.pointee.memory_limit_bytes
-        receivedBytes = c.pointee.received_bytes
-        sentBytes = c.pointee.sent_bytes
-        readBytes = c.pointee.read_bytes
-        writtenBytes = c.pointee.written_bytes
-        processes = c.pointee.processes
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let id = try Wire.text(c.pointee.id, "petrel.engine.v1.ContainerStats.id")
+        let name = try Wire.text(c.pointee.name, "petrel.engine.v1.ContainerStats.name")
+        let running = c.pointee.running != 0
+        let cpuPercent = c.pointee.cpu_percent
+        let memoryBytes = c.pointee.memory_bytes
+        let memoryLimitBytes = c.pointee.memory_limit_bytes
+        let receivedBytes = c.pointee.received_bytes
+        let sentBytes = c.pointee.sent_bytes
+        let readBytes = c.pointee.read_bytes
+        let writtenBytes = c.pointee.written_bytes
+        let processes = c.pointee.processes
+        self.init(
+            id: id,
+            name: name,
+            running: running,
+            cpuPercent: cpuPercent,
+            memoryBytes: memoryBytes,
+            memoryLimitBytes: memoryLimitBytes,
+            receivedBytes: receivedBytes,
+            sentBytes: sentBytes,
+            readBytes: readBytes,
+            writtenBytes: writtenBytes,
+            processes: processes,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4358,6 +4145,16 @@ extension EngineV1.DiffRequest {
     package static let fullName = "petrel.engine.v1.DiffRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.DiffRequest", isRecursive: false, petrel__engine__v1__diff_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = ""
+    ) {
+        self.init(
+            container: container,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__DiffRequest.self))
@@ -4365,8 +4162,11 @@ extension EngineV1.DiffRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__DiffRequest>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.DiffRequest.container")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.DiffRequest.container")
+        self.init(
+            container: container,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4384,6 +4184,16 @@ extension EngineV1.DiffResponse {
     package static let fullName = "petrel.engine.v1.DiffResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.DiffResponse", isRecursive: false, petrel__engine__v1__diff_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        changes: [EngineV1.FileChange] = []
+    ) {
+        self.init(
+            changes: changes,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__DiffResponse.self))
@@ -4391,7 +4201,7 @@ extension EngineV1.DiffResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__DiffResponse>) throws(MessageError) {
-        changes = []
+        var changes: [EngineV1.FileChange] = []
         if let values = c.pointee.changes {
             changes.reserveCapacity(c.pointee.n_changes)
             for index in 0..<c.pointee.n_changes {
@@ -4399,7 +4209,10 @@ extension EngineV1.DiffResponse {
                 changes.append(try EngineV1.FileChange(decoding: value))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            changes: changes,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4418,6 +4231,18 @@ extension EngineV1.FileChange {
     package static let fullName = "petrel.engine.v1.FileChange"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.FileChange", isRecursive: false, petrel__engine__v1__file_change__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        kind: EngineV1.FileChange.Kind = .init(rawValue: 0),
+        path: String = ""
+    ) {
+        self.init(
+            kind: kind,
+            path: path,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__FileChange.self))
@@ -4425,9 +4250,13 @@ extension EngineV1.FileChange {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__FileChange>) throws(MessageError) {
-        kind = EngineV1.FileChange.Kind(rawValue: c.pointee.kind)
-        path = try Wire.text(c.pointee.path, "petrel.engine.v1.FileChange.path")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let kind = EngineV1.FileChange.Kind(rawValue: c.pointee.kind)
+        let path = try Wire.text(c.pointee.path, "petrel.engine.v1.FileChange.path")
+        self.init(
+            kind: kind,
+            path: path,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4449,6 +4278,18 @@ extension EngineV1.WaitRequest {
     package static let fullName = "petrel.engine.v1.WaitRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.WaitRequest", isRecursive: false, petrel__engine__v1__wait_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = "",
+        condition: String = ""
+    ) {
+        self.init(
+            container: container,
+            condition: condition,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__WaitRequest.self))
@@ -4456,9 +4297,13 @@ extension EngineV1.WaitRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__WaitRequest>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.WaitRequest.container")
-        condition = try Wire.text(c.pointee.condition, "petrel.engine.v1.WaitRequest.condition")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.WaitRequest.container")
+        let condition = try Wire.text(c.pointee.condition, "petrel.engine.v1.WaitRequest.condition")
+        self.init(
+            container: container,
+            condition: condition,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4480,6 +4325,18 @@ extension EngineV1.WaitResponse {
     package static let fullName = "petrel.engine.v1.WaitResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.WaitResponse", isRecursive: false, petrel__engine__v1__wait_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        exitCode: UInt32 = 0,
+        error: String = ""
+    ) {
+        self.init(
+            exitCode: exitCode,
+            error: error,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__WaitResponse.self))
@@ -4487,9 +4344,13 @@ extension EngineV1.WaitResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__WaitResponse>) throws(MessageError) {
-        exitCode = c.pointee.exit_code
-        error = try Wire.text(c.pointee.error, "petrel.engine.v1.WaitResponse.error")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let exitCode = c.pointee.exit_code
+        let error = try Wire.text(c.pointee.error, "petrel.engine.v1.WaitResponse.error")
+        self.init(
+            exitCode: exitCode,
+            error: error,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4511,6 +4372,22 @@ extension EngineV1.ListRequest {
     package static let fullName = "petrel.engine.v1.ListRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ListRequest", isRecursive: false, petrel__engine__v1__list_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        all: Bool = false,
+        filters: [String] = [],
+        page: String = "",
+        size: Bool = false
+    ) {
+        self.init(
+            all: all,
+            filters: filters,
+            page: page,
+            size: size,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ListRequest.self))
@@ -4518,17 +4395,23 @@ extension EngineV1.ListRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ListRequest>) throws(MessageError) {
-        all = c.pointee.all != 0
-        filters = []
+        let all = c.pointee.all != 0
+        var filters: [String] = []
         if let values = c.pointee.filters {
             filters.reserveCapacity(c.pointee.n_filters)
             for index in 0..<c.pointee.n_filters {
                 filters.append(try Wire.text(values[index], "petrel.engine.v1.ListRequest.filters"))
             }
         }
-        page = try Wire.text(c.pointee.page, "petrel.engine.v1.ListRequest.page")
-        size = c.pointee.size != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let page = try Wire.text(c.pointee.page, "petrel.engine.v1.ListRequest.page")
+        let size = c.pointee.size != 0
+        self.init(
+            all: all,
+            filters: filters,
+            page: page,
+            size: size,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4558,6 +4441,46 @@ extension EngineV1.ContainerSummary {
     package static let fullName = "petrel.engine.v1.ContainerSummary"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ContainerSummary", isRecursive: false, petrel__engine__v1__container_summary__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = "",
+        name: String = "",
+        image: String = "",
+        imageId: String = "",
+        command: String = "",
+        createdAtUnixNanos: Int64 = 0,
+        state: String = "",
+        startedAtUnixNanos: Int64 = 0,
+        finishedAtUnixNanos: Int64 = 0,
+        exitCode: UInt32 = 0,
+        labels: [String: String] = [:],
+        mounts: [String] = [],
+        network: String = "",
+        health: String = "",
+        writtenBytes: UInt64 = 0,
+        rootBytes: UInt64 = 0
+    ) {
+        self.init(
+            id: id,
+            name: name,
+            image: image,
+            imageId: imageId,
+            command: command,
+            createdAtUnixNanos: createdAtUnixNanos,
+            state: state,
+            startedAtUnixNanos: startedAtUnixNanos,
+            finishedAtUnixNanos: finishedAtUnixNanos,
+            exitCode: exitCode,
+            labels: labels,
+            mounts: mounts,
+            network: network,
+            health: health,
+            writtenBytes: writtenBytes,
+            rootBytes: rootBytes,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ContainerSummary.self))
@@ -4565,17 +4488,17 @@ extension EngineV1.ContainerSummary {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ContainerSummary>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.engine.v1.ContainerSummary.id")
-        name = try Wire.text(c.pointee.name, "petrel.engine.v1.ContainerSummary.name")
-        image = try Wire.text(c.pointee.image, "petrel.engine.v1.ContainerSummary.image")
-        imageId = try Wire.text(c.pointee.image_id, "petrel.engine.v1.ContainerSummary.image_id")
-        command = try Wire.text(c.pointee.command, "petrel.engine.v1.ContainerSummary.command")
-        createdAtUnixNanos = c.pointee.created_at_unix_nanos
-        state = try Wire.text(c.pointee.state, "petrel.engine.v1.ContainerSummary.state")
-        startedAtUnixNanos = c.pointee.started_at_unix_nanos
-        finishedAtUnixNanos = c.pointee.finished_at_unix_nanos
-        exitCode = c.pointee.exit_code
-        labels = .init(minimumCapacity: Wire.capacity(c.pointee.n_labels, c.pointee.labels))
+        let id = try Wire.text(c.pointee.id, "petrel.engine.v1.ContainerSummary.id")
+        let name = try Wire.text(c.pointee.name, "petrel.engine.v1.ContainerSummary.name")
+        let image = try Wire.text(c.pointee.image, "petrel.engine.v1.ContainerSummary.image")
+        let imageId = try Wire.text(c.pointee.image_id, "petrel.engine.v1.ContainerSummary.image_id")
+        let command = try Wire.text(c.pointee.command, "petrel.engine.v1.ContainerSummary.command")
+        let createdAtUnixNanos = c.pointee.created_at_unix_nanos
+        let state = try Wire.text(c.pointee.state, "petrel.engine.v1.ContainerSummary.state")
+        let startedAtUnixNanos = c.pointee.started_at_unix_nanos
+        let finishedAtUnixNanos = c.pointee.finished_at_unix_nanos
+        let exitCode = c.pointee.exit_code
+        var labels: [String: String] = .init(minimumCapacity: Wire.capacity(c.pointee.n_labels, c.pointee.labels))
         if let entries = c.pointee.labels {
             for index in 0..<c.pointee.n_labels {
                 var key: String = ""
@@ -4592,18 +4515,36 @@ extension EngineV1.ContainerSummary {
                 labels[key] = value
             }
         }
-        mounts = []
+        var mounts: [String] = []
         if let values = c.pointee.mounts {
             mounts.reserveCapacity(c.pointee.n_mounts)
             for index in 0..<c.pointee.n_mounts {
                 mounts.append(try Wire.text(values[index], "petrel.engine.v1.ContainerSummary.mounts"))
             }
         }
-        network = try Wire.text(c.pointee.network, "petrel.engine.v1.ContainerSummary.network")
-        health = try Wire.text(c.pointee.health, "petrel.engine.v1.ContainerSummary.health")
-        writtenBytes = c.pointee.written_bytes
-        rootBytes = c.pointee.root_bytes
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let network = try Wire.text(c.pointee.network, "petrel.engine.v1.ContainerSummary.network")
+        let health = try Wire.text(c.pointee.health, "petrel.engine.v1.ContainerSummary.health")
+        let writtenBytes = c.pointee.written_bytes
+        let rootBytes = c.pointee.root_bytes
+        self.init(
+            id: id,
+            name: name,
+            image: image,
+            imageId: imageId,
+            command: command,
+            createdAtUnixNanos: createdAtUnixNanos,
+            state: state,
+            startedAtUnixNanos: startedAtUnixNanos,
+            finishedAtUnixNanos: finishedAtUnixNanos,
+            exitCode: exitCode,
+            labels: labels,
+            mounts: mounts,
+            network: network,
+            health: health,
+            writtenBytes: writtenBytes,
+            rootBytes: rootBytes,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4685,6 +4626,18 @@ extension EngineV1.ListResponse {
     package static let fullName = "petrel.engine.v1.ListResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ListResponse", isRecursive: false, petrel__engine__v1__list_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        containers: [EngineV1.ContainerSummary] = [],
+        nextPage: String = ""
+    ) {
+        self.init(
+            containers: containers,
+            nextPage: nextPage,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ListResponse.self))
@@ -4692,7 +4645,7 @@ extension EngineV1.ListResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ListResponse>) throws(MessageError) {
-        containers = []
+        var containers: [EngineV1.ContainerSummary] = []
         if let values = c.pointee.containers {
             containers.reserveCapacity(c.pointee.n_containers)
             for index in 0..<c.pointee.n_containers {
@@ -4700,8 +4653,12 @@ extension EngineV1.ListResponse {
                 containers.append(try EngineV1.ContainerSummary(decoding: value))
             }
         }
-        nextPage = try Wire.text(c.pointee.next_page, "petrel.engine.v1.ListResponse.next_page")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let nextPage = try Wire.text(c.pointee.next_page, "petrel.engine.v1.ListResponse.next_page")
+        self.init(
+            containers: containers,
+            nextPage: nextPage,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4724,6 +4681,16 @@ extension EngineV1.InspectRequest {
     package static let fullName = "petrel.engine.v1.InspectRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.InspectRequest", isRecursive: false, petrel__engine__v1__inspect_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        object: String = ""
+    ) {
+        self.init(
+            object: object,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__InspectRequest.self))
@@ -4731,8 +4698,11 @@ extension EngineV1.InspectRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__InspectRequest>) throws(MessageError) {
-        object = try Wire.text(c.pointee.object, "petrel.engine.v1.InspectRequest.object")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let object = try Wire.text(c.pointee.object, "petrel.engine.v1.InspectRequest.object")
+        self.init(
+            object: object,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4750,6 +4720,16 @@ extension EngineV1.InspectResponse {
     package static let fullName = "petrel.engine.v1.InspectResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.InspectResponse", isRecursive: false, petrel__engine__v1__inspect_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        json: [UInt8] = []
+    ) {
+        self.init(
+            json: json,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__InspectResponse.self))
@@ -4757,8 +4737,11 @@ extension EngineV1.InspectResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__InspectResponse>) throws(MessageError) {
-        json = Wire.bytes(c.pointee.json)
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let json = Wire.bytes(c.pointee.json)
+        self.init(
+            json: json,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4776,6 +4759,36 @@ extension EngineV1.LogsRequest {
     package static let fullName = "petrel.engine.v1.LogsRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.LogsRequest", isRecursive: false, petrel__engine__v1__logs_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = "",
+        follow: Bool = false,
+        stdout: Bool = false,
+        stderr: Bool = false,
+        tail: UInt64? = nil,
+        sinceUnixNanos: Int64 = 0,
+        untilUnixNanos: Int64 = 0,
+        timestamps: Bool = false,
+        afterPosition: String = "",
+        untilRunEnds: Bool = false,
+        fromEnd: Bool = false
+    ) {
+        self.init(
+            container: container,
+            follow: follow,
+            stdout: stdout,
+            stderr: stderr,
+            tail: tail,
+            sinceUnixNanos: sinceUnixNanos,
+            untilUnixNanos: untilUnixNanos,
+            timestamps: timestamps,
+            afterPosition: afterPosition,
+            untilRunEnds: untilRunEnds,
+            fromEnd: fromEnd,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__LogsRequest.self))
@@ -4783,18 +4796,31 @@ extension EngineV1.LogsRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__LogsRequest>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.LogsRequest.container")
-        follow = c.pointee.follow != 0
-        stdout = c.pointee.stdout_field != 0
-        stderr = c.pointee.stderr_field != 0
-        tail = c.pointee._tail_case.rawValue == 5 ? c.pointee.tail : nil
-        sinceUnixNanos = c.pointee.since_unix_nanos
-        untilUnixNanos = c.pointee.until_unix_nanos
-        timestamps = c.pointee.timestamps != 0
-        afterPosition = try Wire.text(c.pointee.after_position, "petrel.engine.v1.LogsRequest.after_position")
-        untilRunEnds = c.pointee.until_run_ends != 0
-        fromEnd = c.pointee.from_end != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.LogsRequest.container")
+        let follow = c.pointee.follow != 0
+        let stdout = c.pointee.stdout_field != 0
+        let stderr = c.pointee.stderr_field != 0
+        let tail: UInt64? = c.pointee._tail_case.rawValue == 5 ? c.pointee.tail : nil
+        let sinceUnixNanos = c.pointee.since_unix_nanos
+        let untilUnixNanos = c.pointee.until_unix_nanos
+        let timestamps = c.pointee.timestamps != 0
+        let afterPosition = try Wire.text(c.pointee.after_position, "petrel.engine.v1.LogsRequest.after_position")
+        let untilRunEnds = c.pointee.until_run_ends != 0
+        let fromEnd = c.pointee.from_end != 0
+        self.init(
+            container: container,
+            follow: follow,
+            stdout: stdout,
+            stderr: stderr,
+            tail: tail,
+            sinceUnixNanos: sinceUnixNanos,
+            untilUnixNanos: untilUnixNanos,
+            timestamps: timestamps,
+            afterPosition: afterPosition,
+            untilRunEnds: untilRunEnds,
+            fromEnd: fromEnd,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4852,6 +4878,22 @@ extension EngineV1.LogsResponse {
     package static let fullName = "petrel.engine.v1.LogsResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.LogsResponse", isRecursive: false, petrel__engine__v1__logs_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        data: [UInt8] = [],
+        stream: UInt32 = 0,
+        position: String = "",
+        skippedBytes: UInt64 = 0
+    ) {
+        self.init(
+            data: data,
+            stream: stream,
+            position: position,
+            skippedBytes: skippedBytes,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__LogsResponse.self))
@@ -4859,11 +4901,17 @@ extension EngineV1.LogsResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__LogsResponse>) throws(MessageError) {
-        data = Wire.bytes(c.pointee.data)
-        stream = c.pointee.stream
-        position = try Wire.text(c.pointee.position, "petrel.engine.v1.LogsResponse.position")
-        skippedBytes = c.pointee.skipped_bytes
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let data = Wire.bytes(c.pointee.data)
+        let stream = c.pointee.stream
+        let position = try Wire.text(c.pointee.position, "petrel.engine.v1.LogsResponse.position")
+        let skippedBytes = c.pointee.skipped_bytes
+        self.init(
+            data: data,
+            stream: stream,
+            position: position,
+            skippedBytes: skippedBytes,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4893,6 +4941,16 @@ extension EngineV1.ExecRequest {
     package static let fullName = "petrel.engine.v1.ExecRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ExecRequest", isRecursive: false, petrel__engine__v1__exec_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        body: Body? = nil
+    ) {
+        self.init(
+            body: body,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ExecRequest.self))
@@ -4900,6 +4958,7 @@ extension EngineV1.ExecRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecRequest>) throws(MessageError) {
+        let body: Body?
         switch c.pointee.body_case.rawValue {
         case 1:
             guard let value = c.pointee.start else { throw Wire.missing(Self.fullName) }
@@ -4916,7 +4975,10 @@ extension EngineV1.ExecRequest {
             body = .acknowledge(try EngineV1.ExecAcknowledge(decoding: value))
         default: body = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            body: body,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -4951,6 +5013,36 @@ extension EngineV1.ExecStart {
     package static let fullName = "petrel.engine.v1.ExecStart"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ExecStart", isRecursive: false, petrel__engine__v1__exec_start__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = "",
+        command: [String] = [],
+        environment: [String] = [],
+        workingDirectory: String = "",
+        user: String = "",
+        privileged: Bool = false,
+        terminal: Bool = false,
+        openStdin: Bool = false,
+        detached: Bool = false,
+        consoleSize: EngineV1.ConsoleSize? = nil,
+        execId: String = ""
+    ) {
+        self.init(
+            container: container,
+            command: command,
+            environment: environment,
+            workingDirectory: workingDirectory,
+            user: user,
+            privileged: privileged,
+            terminal: terminal,
+            openStdin: openStdin,
+            detached: detached,
+            consoleSize: consoleSize,
+            execId: execId,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ExecStart.self))
@@ -4958,34 +5050,48 @@ extension EngineV1.ExecStart {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecStart>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.ExecStart.container")
-        command = []
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.ExecStart.container")
+        var command: [String] = []
         if let values = c.pointee.command {
             command.reserveCapacity(c.pointee.n_command)
             for index in 0..<c.pointee.n_command {
                 command.append(try Wire.text(values[index], "petrel.engine.v1.ExecStart.command"))
             }
         }
-        environment = []
+        var environment: [String] = []
         if let values = c.pointee.environment {
             environment.reserveCapacity(c.pointee.n_environment)
             for index in 0..<c.pointee.n_environment {
                 environment.append(try Wire.text(values[index], "petrel.engine.v1.ExecStart.environment"))
             }
         }
-        workingDirectory = try Wire.text(c.pointee.working_directory, "petrel.engine.v1.ExecStart.working_directory")
-        user = try Wire.text(c.pointee.user, "petrel.engine.v1.ExecStart.user")
-        privileged = c.pointee.privileged != 0
-        terminal = c.pointee.terminal != 0
-        openStdin = c.pointee.open_stdin != 0
-        detached = c.pointee.detached != 0
+        let workingDirectory = try Wire.text(c.pointee.working_directory, "petrel.engine.v1.ExecStart.working_directory")
+        let user = try Wire.text(c.pointee.user, "petrel.engine.v1.ExecStart.user")
+        let privileged = c.pointee.privileged != 0
+        let terminal = c.pointee.terminal != 0
+        let openStdin = c.pointee.open_stdin != 0
+        let detached = c.pointee.detached != 0
+        let consoleSize: EngineV1.ConsoleSize?
         if let value = c.pointee.console_size {
             consoleSize = try EngineV1.ConsoleSize(decoding: value)
         } else {
             consoleSize = nil
         }
-        execId = try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ExecStart.exec_id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ExecStart.exec_id")
+        self.init(
+            container: container,
+            command: command,
+            environment: environment,
+            workingDirectory: workingDirectory,
+            user: user,
+            privileged: privileged,
+            terminal: terminal,
+            openStdin: openStdin,
+            detached: detached,
+            consoleSize: consoleSize,
+            execId: execId,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5044,6 +5150,22 @@ extension EngineV1.ExecResume {
     package static let fullName = "petrel.engine.v1.ExecResume"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ExecResume", isRecursive: false, petrel__engine__v1__exec_resume__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = "",
+        execId: String = "",
+        stdoutPosition: UInt64 = 0,
+        stderrPosition: UInt64 = 0
+    ) {
+        self.init(
+            container: container,
+            execId: execId,
+            stdoutPosition: stdoutPosition,
+            stderrPosition: stderrPosition,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ExecResume.self))
@@ -5051,11 +5173,17 @@ extension EngineV1.ExecResume {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecResume>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.ExecResume.container")
-        execId = try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ExecResume.exec_id")
-        stdoutPosition = c.pointee.stdout_position
-        stderrPosition = c.pointee.stderr_position
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.ExecResume.container")
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ExecResume.exec_id")
+        let stdoutPosition = c.pointee.stdout_position
+        let stderrPosition = c.pointee.stderr_position
+        self.init(
+            container: container,
+            execId: execId,
+            stdoutPosition: stdoutPosition,
+            stderrPosition: stderrPosition,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5085,6 +5213,16 @@ extension EngineV1.ExecResponse {
     package static let fullName = "petrel.engine.v1.ExecResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ExecResponse", isRecursive: false, petrel__engine__v1__exec_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        body: Body? = nil
+    ) {
+        self.init(
+            body: body,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ExecResponse.self))
@@ -5092,6 +5230,7 @@ extension EngineV1.ExecResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecResponse>) throws(MessageError) {
+        let body: Body?
         switch c.pointee.body_case.rawValue {
         case 1:
             guard let value = c.pointee.started else { throw Wire.missing(Self.fullName) }
@@ -5107,7 +5246,10 @@ extension EngineV1.ExecResponse {
             body = .input(try EngineV1.InputState(decoding: value))
         default: body = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            body: body,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5140,6 +5282,18 @@ extension EngineV1.ExecAcknowledge {
     package static let fullName = "petrel.engine.v1.ExecAcknowledge"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ExecAcknowledge", isRecursive: false, petrel__engine__v1__exec_acknowledge__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        stdoutPosition: UInt64 = 0,
+        stderrPosition: UInt64 = 0
+    ) {
+        self.init(
+            stdoutPosition: stdoutPosition,
+            stderrPosition: stderrPosition,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ExecAcknowledge.self))
@@ -5147,9 +5301,13 @@ extension EngineV1.ExecAcknowledge {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecAcknowledge>) throws(MessageError) {
-        stdoutPosition = c.pointee.stdout_position
-        stderrPosition = c.pointee.stderr_position
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let stdoutPosition = c.pointee.stdout_position
+        let stderrPosition = c.pointee.stderr_position
+        self.init(
+            stdoutPosition: stdoutPosition,
+            stderrPosition: stderrPosition,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5171,6 +5329,16 @@ extension EngineV1.InputState {
     package static let fullName = "petrel.engine.v1.InputState"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.InputState", isRecursive: false, petrel__engine__v1__input_state__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        acceptedPosition: UInt64 = 0
+    ) {
+        self.init(
+            acceptedPosition: acceptedPosition,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__InputState.self))
@@ -5178,8 +5346,11 @@ extension EngineV1.InputState {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__InputState>) throws(MessageError) {
-        acceptedPosition = c.pointee.accepted_position
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let acceptedPosition = c.pointee.accepted_position
+        self.init(
+            acceptedPosition: acceptedPosition,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5197,6 +5368,16 @@ extension EngineV1.AttachRequest {
     package static let fullName = "petrel.engine.v1.AttachRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.AttachRequest", isRecursive: false, petrel__engine__v1__attach_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        body: Body? = nil
+    ) {
+        self.init(
+            body: body,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__AttachRequest.self))
@@ -5204,6 +5385,7 @@ extension EngineV1.AttachRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__AttachRequest>) throws(MessageError) {
+        let body: Body?
         switch c.pointee.body_case.rawValue {
         case 1:
             guard let value = c.pointee.start else { throw Wire.missing(Self.fullName) }
@@ -5214,7 +5396,10 @@ extension EngineV1.AttachRequest {
             body = .closeStdin(c.pointee.close_stdin != 0)
         default: body = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            body: body,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5241,6 +5426,18 @@ extension EngineV1.AttachStart {
     package static let fullName = "petrel.engine.v1.AttachStart"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.AttachStart", isRecursive: false, petrel__engine__v1__attach_start__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = "",
+        run: UInt64 = 0
+    ) {
+        self.init(
+            container: container,
+            run: run,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__AttachStart.self))
@@ -5248,9 +5445,13 @@ extension EngineV1.AttachStart {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__AttachStart>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.AttachStart.container")
-        run = c.pointee.run
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.AttachStart.container")
+        let run = c.pointee.run
+        self.init(
+            container: container,
+            run: run,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5272,6 +5473,16 @@ extension EngineV1.AttachResponse {
     package static let fullName = "petrel.engine.v1.AttachResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.AttachResponse", isRecursive: false, petrel__engine__v1__attach_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        body: Body? = nil
+    ) {
+        self.init(
+            body: body,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__AttachResponse.self))
@@ -5279,6 +5490,7 @@ extension EngineV1.AttachResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__AttachResponse>) throws(MessageError) {
+        let body: Body?
         switch c.pointee.body_case.rawValue {
         case 1:
             guard let value = c.pointee.started else { throw Wire.missing(Self.fullName) }
@@ -5288,7 +5500,10 @@ extension EngineV1.AttachResponse {
             body = .input(try EngineV1.InputState(decoding: value))
         default: body = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            body: body,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5313,6 +5528,16 @@ extension EngineV1.AttachStarted {
     package static let fullName = "petrel.engine.v1.AttachStarted"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.AttachStarted", isRecursive: false, petrel__engine__v1__attach_started__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        run: UInt64 = 0
+    ) {
+        self.init(
+            run: run,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__AttachStarted.self))
@@ -5320,8 +5545,11 @@ extension EngineV1.AttachStarted {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__AttachStarted>) throws(MessageError) {
-        run = c.pointee.run
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let run = c.pointee.run
+        self.init(
+            run: run,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5339,6 +5567,20 @@ extension EngineV1.ResizeTerminalRequest {
     package static let fullName = "petrel.engine.v1.ResizeTerminalRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ResizeTerminalRequest", isRecursive: false, petrel__engine__v1__resize_terminal_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = "",
+        execId: String = "",
+        size: EngineV1.ConsoleSize? = nil
+    ) {
+        self.init(
+            container: container,
+            execId: execId,
+            size: size,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ResizeTerminalRequest.self))
@@ -5346,14 +5588,20 @@ extension EngineV1.ResizeTerminalRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ResizeTerminalRequest>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.ResizeTerminalRequest.container")
-        execId = try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ResizeTerminalRequest.exec_id")
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.ResizeTerminalRequest.container")
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ResizeTerminalRequest.exec_id")
+        let size: EngineV1.ConsoleSize?
         if let value = c.pointee.size {
             size = try EngineV1.ConsoleSize(decoding: value)
         } else {
             size = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            container: container,
+            execId: execId,
+            size: size,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5401,6 +5649,16 @@ extension EngineV1.ExecStarted {
     package static let fullName = "petrel.engine.v1.ExecStarted"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ExecStarted", isRecursive: false, petrel__engine__v1__exec_started__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        execId: String = ""
+    ) {
+        self.init(
+            execId: execId,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ExecStarted.self))
@@ -5408,8 +5666,11 @@ extension EngineV1.ExecStarted {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecStarted>) throws(MessageError) {
-        execId = try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ExecStarted.exec_id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.engine.v1.ExecStarted.exec_id")
+        self.init(
+            execId: execId,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5427,6 +5688,18 @@ extension EngineV1.ExecOutput {
     package static let fullName = "petrel.engine.v1.ExecOutput"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ExecOutput", isRecursive: false, petrel__engine__v1__exec_output__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        stream: UInt32 = 0,
+        data: [UInt8] = []
+    ) {
+        self.init(
+            stream: stream,
+            data: data,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ExecOutput.self))
@@ -5434,9 +5707,13 @@ extension EngineV1.ExecOutput {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecOutput>) throws(MessageError) {
-        stream = c.pointee.stream
-        data = Wire.bytes(c.pointee.data)
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let stream = c.pointee.stream
+        let data = Wire.bytes(c.pointee.data)
+        self.init(
+            stream: stream,
+            data: data,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5458,6 +5735,18 @@ extension EngineV1.ExecExit {
     package static let fullName = "petrel.engine.v1.ExecExit"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ExecExit", isRecursive: false, petrel__engine__v1__exec_exit__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        exitCode: UInt32 = 0,
+        error: String = ""
+    ) {
+        self.init(
+            exitCode: exitCode,
+            error: error,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ExecExit.self))
@@ -5465,9 +5754,13 @@ extension EngineV1.ExecExit {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ExecExit>) throws(MessageError) {
-        exitCode = c.pointee.exit_code
-        error = try Wire.text(c.pointee.error, "petrel.engine.v1.ExecExit.error")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let exitCode = c.pointee.exit_code
+        let error = try Wire.text(c.pointee.error, "petrel.engine.v1.ExecExit.error")
+        self.init(
+            exitCode: exitCode,
+            error: error,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5489,6 +5782,16 @@ extension EngineV1.LoadRequest {
     package static let fullName = "petrel.engine.v1.LoadRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.LoadRequest", isRecursive: false, petrel__engine__v1__load_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        data: [UInt8] = []
+    ) {
+        self.init(
+            data: data,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__LoadRequest.self))
@@ -5496,8 +5799,11 @@ extension EngineV1.LoadRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__LoadRequest>) throws(MessageError) {
-        data = Wire.bytes(c.pointee.data)
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let data = Wire.bytes(c.pointee.data)
+        self.init(
+            data: data,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5515,6 +5821,18 @@ extension EngineV1.PullRequest {
     package static let fullName = "petrel.engine.v1.PullRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.PullRequest", isRecursive: false, petrel__engine__v1__pull_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        reference: String = "",
+        platform: String = ""
+    ) {
+        self.init(
+            reference: reference,
+            platform: platform,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__PullRequest.self))
@@ -5522,9 +5840,13 @@ extension EngineV1.PullRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__PullRequest>) throws(MessageError) {
-        reference = try Wire.text(c.pointee.reference, "petrel.engine.v1.PullRequest.reference")
-        platform = try Wire.text(c.pointee.platform, "petrel.engine.v1.PullRequest.platform")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let reference = try Wire.text(c.pointee.reference, "petrel.engine.v1.PullRequest.reference")
+        let platform = try Wire.text(c.pointee.platform, "petrel.engine.v1.PullRequest.platform")
+        self.init(
+            reference: reference,
+            platform: platform,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5546,6 +5868,32 @@ extension EngineV1.ProgressResponse {
     package static let fullName = "petrel.engine.v1.ProgressResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ProgressResponse", isRecursive: false, petrel__engine__v1__progress_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = "",
+        status: String = "",
+        currentBytes: UInt64 = 0,
+        totalBytes: UInt64 = 0,
+        imageId: String = "",
+        references: [String] = [],
+        manifestDigest: String = "",
+        unchanged: Bool = false,
+        fullReference: String = ""
+    ) {
+        self.init(
+            id: id,
+            status: status,
+            currentBytes: currentBytes,
+            totalBytes: totalBytes,
+            imageId: imageId,
+            references: references,
+            manifestDigest: manifestDigest,
+            unchanged: unchanged,
+            fullReference: fullReference,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ProgressResponse.self))
@@ -5553,22 +5901,33 @@ extension EngineV1.ProgressResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ProgressResponse>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.engine.v1.ProgressResponse.id")
-        status = try Wire.text(c.pointee.status, "petrel.engine.v1.ProgressResponse.status")
-        currentBytes = c.pointee.current_bytes
-        totalBytes = c.pointee.total_bytes
-        imageId = try Wire.text(c.pointee.image_id, "petrel.engine.v1.ProgressResponse.image_id")
-        references = []
+        let id = try Wire.text(c.pointee.id, "petrel.engine.v1.ProgressResponse.id")
+        let status = try Wire.text(c.pointee.status, "petrel.engine.v1.ProgressResponse.status")
+        let currentBytes = c.pointee.current_bytes
+        let totalBytes = c.pointee.total_bytes
+        let imageId = try Wire.text(c.pointee.image_id, "petrel.engine.v1.ProgressResponse.image_id")
+        var references: [String] = []
         if let values = c.pointee.references {
             references.reserveCapacity(c.pointee.n_references)
             for index in 0..<c.pointee.n_references {
                 references.append(try Wire.text(values[index], "petrel.engine.v1.ProgressResponse.references"))
             }
         }
-        manifestDigest = try Wire.text(c.pointee.manifest_digest, "petrel.engine.v1.ProgressResponse.manifest_digest")
-        unchanged = c.pointee.unchanged != 0
-        fullReference = try Wire.text(c.pointee.full_reference, "petrel.engine.v1.ProgressResponse.full_reference")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let manifestDigest = try Wire.text(c.pointee.manifest_digest, "petrel.engine.v1.ProgressResponse.manifest_digest")
+        let unchanged = c.pointee.unchanged != 0
+        let fullReference = try Wire.text(c.pointee.full_reference, "petrel.engine.v1.ProgressResponse.full_reference")
+        self.init(
+            id: id,
+            status: status,
+            currentBytes: currentBytes,
+            totalBytes: totalBytes,
+            imageId: imageId,
+            references: references,
+            manifestDigest: manifestDigest,
+            unchanged: unchanged,
+            fullReference: fullReference,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5618,6 +5977,22 @@ extension EngineV1.ListImagesRequest {
     package static let fullName = "petrel.engine.v1.ListImagesRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ListImagesRequest", isRecursive: false, petrel__engine__v1__list_images_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        all: Bool = false,
+        reference: String = "",
+        page: String = "",
+        filters: [String] = []
+    ) {
+        self.init(
+            all: all,
+            reference: reference,
+            page: page,
+            filters: filters,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ListImagesRequest.self))
@@ -5625,17 +6000,23 @@ extension EngineV1.ListImagesRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ListImagesRequest>) throws(MessageError) {
-        all = c.pointee.all != 0
-        reference = try Wire.text(c.pointee.reference, "petrel.engine.v1.ListImagesRequest.reference")
-        page = try Wire.text(c.pointee.page, "petrel.engine.v1.ListImagesRequest.page")
-        filters = []
+        let all = c.pointee.all != 0
+        let reference = try Wire.text(c.pointee.reference, "petrel.engine.v1.ListImagesRequest.reference")
+        let page = try Wire.text(c.pointee.page, "petrel.engine.v1.ListImagesRequest.page")
+        var filters: [String] = []
         if let values = c.pointee.filters {
             filters.reserveCapacity(c.pointee.n_filters)
             for index in 0..<c.pointee.n_filters {
                 filters.append(try Wire.text(values[index], "petrel.engine.v1.ListImagesRequest.filters"))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            all: all,
+            reference: reference,
+            page: page,
+            filters: filters,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5665,6 +6046,28 @@ extension EngineV1.ImageSummary {
     package static let fullName = "petrel.engine.v1.ImageSummary"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ImageSummary", isRecursive: false, petrel__engine__v1__image_summary__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = "",
+        references: [String] = [],
+        repositoryDigests: [String] = [],
+        createdAtUnixNanos: Int64 = 0,
+        sizeBytes: UInt64 = 0,
+        containers: UInt32 = 0,
+        damaged: Bool = false
+    ) {
+        self.init(
+            id: id,
+            references: references,
+            repositoryDigests: repositoryDigests,
+            createdAtUnixNanos: createdAtUnixNanos,
+            sizeBytes: sizeBytes,
+            containers: containers,
+            damaged: damaged,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ImageSummary.self))
@@ -5672,26 +6075,35 @@ extension EngineV1.ImageSummary {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ImageSummary>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.engine.v1.ImageSummary.id")
-        references = []
+        let id = try Wire.text(c.pointee.id, "petrel.engine.v1.ImageSummary.id")
+        var references: [String] = []
         if let values = c.pointee.references {
             references.reserveCapacity(c.pointee.n_references)
             for index in 0..<c.pointee.n_references {
                 references.append(try Wire.text(values[index], "petrel.engine.v1.ImageSummary.references"))
             }
         }
-        repositoryDigests = []
+        var repositoryDigests: [String] = []
         if let values = c.pointee.repository_digests {
             repositoryDigests.reserveCapacity(c.pointee.n_repository_digests)
             for index in 0..<c.pointee.n_repository_digests {
                 repositoryDigests.append(try Wire.text(values[index], "petrel.engine.v1.ImageSummary.repository_digests"))
             }
         }
-        createdAtUnixNanos = c.pointee.created_at_unix_nanos
-        sizeBytes = c.pointee.size_bytes
-        containers = c.pointee.containers
-        damaged = c.pointee.damaged != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let createdAtUnixNanos = c.pointee.created_at_unix_nanos
+        let sizeBytes = c.pointee.size_bytes
+        let containers = c.pointee.containers
+        let damaged = c.pointee.damaged != 0
+        self.init(
+            id: id,
+            references: references,
+            repositoryDigests: repositoryDigests,
+            createdAtUnixNanos: createdAtUnixNanos,
+            sizeBytes: sizeBytes,
+            containers: containers,
+            damaged: damaged,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5733,6 +6145,18 @@ extension EngineV1.ListImagesResponse {
     package static let fullName = "petrel.engine.v1.ListImagesResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ListImagesResponse", isRecursive: false, petrel__engine__v1__list_images_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        images: [EngineV1.ImageSummary] = [],
+        nextPage: String = ""
+    ) {
+        self.init(
+            images: images,
+            nextPage: nextPage,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ListImagesResponse.self))
@@ -5740,7 +6164,7 @@ extension EngineV1.ListImagesResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ListImagesResponse>) throws(MessageError) {
-        images = []
+        var images: [EngineV1.ImageSummary] = []
         if let values = c.pointee.images {
             images.reserveCapacity(c.pointee.n_images)
             for index in 0..<c.pointee.n_images {
@@ -5748,8 +6172,12 @@ extension EngineV1.ListImagesResponse {
                 images.append(try EngineV1.ImageSummary(decoding: value))
             }
         }
-        nextPage = try Wire.text(c.pointee.next_page, "petrel.engine.v1.ListImagesResponse.next_page")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let nextPage = try Wire.text(c.pointee.next_page, "petrel.engine.v1.ListImagesResponse.next_page")
+        self.init(
+            images: images,
+            nextPage: nextPage,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5772,6 +6200,18 @@ extension EngineV1.RemoveImageRequest {
     package static let fullName = "petrel.engine.v1.RemoveImageRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.RemoveImageRequest", isRecursive: false, petrel__engine__v1__remove_image_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        reference: String = "",
+        force: Bool = false
+    ) {
+        self.init(
+            reference: reference,
+            force: force,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__RemoveImageRequest.self))
@@ -5779,9 +6219,13 @@ extension EngineV1.RemoveImageRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__RemoveImageRequest>) throws(MessageError) {
-        reference = try Wire.text(c.pointee.reference, "petrel.engine.v1.RemoveImageRequest.reference")
-        force = c.pointee.force != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let reference = try Wire.text(c.pointee.reference, "petrel.engine.v1.RemoveImageRequest.reference")
+        let force = c.pointee.force != 0
+        self.init(
+            reference: reference,
+            force: force,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5803,6 +6247,18 @@ extension EngineV1.TagImageRequest {
     package static let fullName = "petrel.engine.v1.TagImageRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.TagImageRequest", isRecursive: false, petrel__engine__v1__tag_image_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        source: String = "",
+        target: String = ""
+    ) {
+        self.init(
+            source: source,
+            target: target,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__TagImageRequest.self))
@@ -5810,9 +6266,13 @@ extension EngineV1.TagImageRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__TagImageRequest>) throws(MessageError) {
-        source = try Wire.text(c.pointee.source, "petrel.engine.v1.TagImageRequest.source")
-        target = try Wire.text(c.pointee.target, "petrel.engine.v1.TagImageRequest.target")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let source = try Wire.text(c.pointee.source, "petrel.engine.v1.TagImageRequest.source")
+        let target = try Wire.text(c.pointee.target, "petrel.engine.v1.TagImageRequest.target")
+        self.init(
+            source: source,
+            target: target,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5855,6 +6315,16 @@ extension EngineV1.ImageHistoryRequest {
     package static let fullName = "petrel.engine.v1.ImageHistoryRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ImageHistoryRequest", isRecursive: false, petrel__engine__v1__image_history_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        image: String = ""
+    ) {
+        self.init(
+            image: image,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ImageHistoryRequest.self))
@@ -5862,8 +6332,11 @@ extension EngineV1.ImageHistoryRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ImageHistoryRequest>) throws(MessageError) {
-        image = try Wire.text(c.pointee.image, "petrel.engine.v1.ImageHistoryRequest.image")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let image = try Wire.text(c.pointee.image, "petrel.engine.v1.ImageHistoryRequest.image")
+        self.init(
+            image: image,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5881,6 +6354,16 @@ extension EngineV1.ImageHistoryResponse {
     package static let fullName = "petrel.engine.v1.ImageHistoryResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ImageHistoryResponse", isRecursive: false, petrel__engine__v1__image_history_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        steps: [EngineV1.ImageHistoryStep] = []
+    ) {
+        self.init(
+            steps: steps,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ImageHistoryResponse.self))
@@ -5888,7 +6371,7 @@ extension EngineV1.ImageHistoryResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ImageHistoryResponse>) throws(MessageError) {
-        steps = []
+        var steps: [EngineV1.ImageHistoryStep] = []
         if let values = c.pointee.steps {
             steps.reserveCapacity(c.pointee.n_steps)
             for index in 0..<c.pointee.n_steps {
@@ -5896,7 +6379,10 @@ extension EngineV1.ImageHistoryResponse {
                 steps.append(try EngineV1.ImageHistoryStep(decoding: value))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            steps: steps,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5915,6 +6401,26 @@ extension EngineV1.ImageHistoryStep {
     package static let fullName = "petrel.engine.v1.ImageHistoryStep"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ImageHistoryStep", isRecursive: false, petrel__engine__v1__image_history_step__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        imageId: String = "",
+        createdAtUnixNanos: Int64 = 0,
+        createdBy: String = "",
+        sizeBytes: UInt64 = 0,
+        comment: String = "",
+        references: [String] = []
+    ) {
+        self.init(
+            imageId: imageId,
+            createdAtUnixNanos: createdAtUnixNanos,
+            createdBy: createdBy,
+            sizeBytes: sizeBytes,
+            comment: comment,
+            references: references,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ImageHistoryStep.self))
@@ -5922,19 +6428,27 @@ extension EngineV1.ImageHistoryStep {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ImageHistoryStep>) throws(MessageError) {
-        imageId = try Wire.text(c.pointee.image_id, "petrel.engine.v1.ImageHistoryStep.image_id")
-        createdAtUnixNanos = c.pointee.created_at_unix_nanos
-        createdBy = try Wire.text(c.pointee.created_by, "petrel.engine.v1.ImageHistoryStep.created_by")
-        sizeBytes = c.pointee.size_bytes
-        comment = try Wire.text(c.pointee.comment, "petrel.engine.v1.ImageHistoryStep.comment")
-        references = []
+        let imageId = try Wire.text(c.pointee.image_id, "petrel.engine.v1.ImageHistoryStep.image_id")
+        let createdAtUnixNanos = c.pointee.created_at_unix_nanos
+        let createdBy = try Wire.text(c.pointee.created_by, "petrel.engine.v1.ImageHistoryStep.created_by")
+        let sizeBytes = c.pointee.size_bytes
+        let comment = try Wire.text(c.pointee.comment, "petrel.engine.v1.ImageHistoryStep.comment")
+        var references: [String] = []
         if let values = c.pointee.references {
             references.reserveCapacity(c.pointee.n_references)
             for index in 0..<c.pointee.n_references {
                 references.append(try Wire.text(values[index], "petrel.engine.v1.ImageHistoryStep.references"))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            imageId: imageId,
+            createdAtUnixNanos: createdAtUnixNanos,
+            createdBy: createdBy,
+            sizeBytes: sizeBytes,
+            comment: comment,
+            references: references,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -5972,6 +6486,18 @@ extension EngineV1.PruneImagesRequest {
     package static let fullName = "petrel.engine.v1.PruneImagesRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.PruneImagesRequest", isRecursive: false, petrel__engine__v1__prune_images_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        all: Bool = false,
+        filters: [String] = []
+    ) {
+        self.init(
+            all: all,
+            filters: filters,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__PruneImagesRequest.self))
@@ -5979,15 +6505,19 @@ extension EngineV1.PruneImagesRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__PruneImagesRequest>) throws(MessageError) {
-        all = c.pointee.all != 0
-        filters = []
+        let all = c.pointee.all != 0
+        var filters: [String] = []
         if let values = c.pointee.filters {
             filters.reserveCapacity(c.pointee.n_filters)
             for index in 0..<c.pointee.n_filters {
                 filters.append(try Wire.text(values[index], "petrel.engine.v1.PruneImagesRequest.filters"))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            all: all,
+            filters: filters,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -6009,6 +6539,20 @@ extension EngineV1.PruneImagesResponse {
     package static let fullName = "petrel.engine.v1.PruneImagesResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.PruneImagesResponse", isRecursive: false, petrel__engine__v1__prune_images_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        untagged: [String] = [],
+        deleted: [String] = [],
+        reclaimedBytes: UInt64 = 0
+    ) {
+        self.init(
+            untagged: untagged,
+            deleted: deleted,
+            reclaimedBytes: reclaimedBytes,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__PruneImagesResponse.self))
@@ -6016,22 +6560,27 @@ extension EngineV1.PruneImagesResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__PruneImagesResponse>) throws(MessageError) {
-        untagged = []
+        var untagged: [String] = []
         if let values = c.pointee.untagged {
             untagged.reserveCapacity(c.pointee.n_untagged)
             for index in 0..<c.pointee.n_untagged {
                 untagged.append(try Wire.text(values[index], "petrel.engine.v1.PruneImagesResponse.untagged"))
             }
         }
-        deleted = []
+        var deleted: [String] = []
         if let values = c.pointee.deleted {
             deleted.reserveCapacity(c.pointee.n_deleted)
             for index in 0..<c.pointee.n_deleted {
                 deleted.append(try Wire.text(values[index], "petrel.engine.v1.PruneImagesResponse.deleted"))
             }
         }
-        reclaimedBytes = c.pointee.reclaimed_bytes
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let reclaimedBytes = c.pointee.reclaimed_bytes
+        self.init(
+            untagged: untagged,
+            deleted: deleted,
+            reclaimedBytes: reclaimedBytes,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -6078,6 +6627,22 @@ extension EngineV1.DiskUsageResponse {
     package static let fullName = "petrel.engine.v1.DiskUsageResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.DiskUsageResponse", isRecursive: false, petrel__engine__v1__disk_usage_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        images: [EngineV1.ImageDiskUsage] = [],
+        layersBytes: UInt64 = 0,
+        blobsBytes: UInt64 = 0,
+        containers: [EngineV1.ContainerSummary] = []
+    ) {
+        self.init(
+            images: images,
+            layersBytes: layersBytes,
+            blobsBytes: blobsBytes,
+            containers: containers,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__DiskUsageResponse.self))
@@ -6085,7 +6650,7 @@ extension EngineV1.DiskUsageResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__DiskUsageResponse>) throws(MessageError) {
-        images = []
+        var images: [EngineV1.ImageDiskUsage] = []
         if let values = c.pointee.images {
             images.reserveCapacity(c.pointee.n_images)
             for index in 0..<c.pointee.n_images {
@@ -6093,9 +6658,9 @@ extension EngineV1.DiskUsageResponse {
                 images.append(try EngineV1.ImageDiskUsage(decoding: value))
             }
         }
-        layersBytes = c.pointee.layers_bytes
-        blobsBytes = c.pointee.blobs_bytes
-        containers = []
+        let layersBytes = c.pointee.layers_bytes
+        let blobsBytes = c.pointee.blobs_bytes
+        var containers: [EngineV1.ContainerSummary] = []
         if let values = c.pointee.containers {
             containers.reserveCapacity(c.pointee.n_containers)
             for index in 0..<c.pointee.n_containers {
@@ -6103,7 +6668,13 @@ extension EngineV1.DiskUsageResponse {
                 containers.append(try EngineV1.ContainerSummary(decoding: value))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            images: images,
+            layersBytes: layersBytes,
+            blobsBytes: blobsBytes,
+            containers: containers,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -6135,6 +6706,18 @@ extension EngineV1.ImageDiskUsage {
     package static let fullName = "petrel.engine.v1.ImageDiskUsage"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ImageDiskUsage", isRecursive: false, petrel__engine__v1__image_disk_usage__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        image: EngineV1.ImageSummary? = nil,
+        sharedBytes: UInt64 = 0
+    ) {
+        self.init(
+            image: image,
+            sharedBytes: sharedBytes,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ImageDiskUsage.self))
@@ -6142,13 +6725,18 @@ extension EngineV1.ImageDiskUsage {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ImageDiskUsage>) throws(MessageError) {
+        let image: EngineV1.ImageSummary?
         if let value = c.pointee.image {
             image = try EngineV1.ImageSummary(decoding: value)
         } else {
             image = nil
         }
-        sharedBytes = c.pointee.shared_bytes
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let sharedBytes = c.pointee.shared_bytes
+        self.init(
+            image: image,
+            sharedBytes: sharedBytes,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -6171,6 +6759,18 @@ extension EngineV1.RemoveImageResponse {
     package static let fullName = "petrel.engine.v1.RemoveImageResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.RemoveImageResponse", isRecursive: false, petrel__engine__v1__remove_image_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        untagged: [String] = [],
+        deleted: [String] = []
+    ) {
+        self.init(
+            untagged: untagged,
+            deleted: deleted,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__RemoveImageResponse.self))
@@ -6178,21 +6778,25 @@ extension EngineV1.RemoveImageResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__RemoveImageResponse>) throws(MessageError) {
-        untagged = []
+        var untagged: [String] = []
         if let values = c.pointee.untagged {
             untagged.reserveCapacity(c.pointee.n_untagged)
             for index in 0..<c.pointee.n_untagged {
                 untagged.append(try Wire.text(values[index], "petrel.engine.v1.RemoveImageResponse.untagged"))
             }
         }
-        deleted = []
+        var deleted: [String] = []
         if let values = c.pointee.deleted {
             deleted.reserveCapacity(c.pointee.n_deleted)
             for index in 0..<c.pointee.n_deleted {
                 deleted.append(try Wire.text(values[index], "petrel.engine.v1.RemoveImageResponse.deleted"))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            untagged: untagged,
+            deleted: deleted,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -6235,6 +6839,26 @@ extension EngineV1.VersionResponse {
     package static let fullName = "petrel.engine.v1.VersionResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.VersionResponse", isRecursive: false, petrel__engine__v1__version_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        version: String = "",
+        gitCommit: String = "",
+        os: String = "",
+        architecture: String = "",
+        kernel: String = "",
+        components: [String: String] = [:]
+    ) {
+        self.init(
+            version: version,
+            gitCommit: gitCommit,
+            os: os,
+            architecture: architecture,
+            kernel: kernel,
+            components: components,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__VersionResponse.self))
@@ -6242,12 +6866,12 @@ extension EngineV1.VersionResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__VersionResponse>) throws(MessageError) {
-        version = try Wire.text(c.pointee.version, "petrel.engine.v1.VersionResponse.version")
-        gitCommit = try Wire.text(c.pointee.git_commit, "petrel.engine.v1.VersionResponse.git_commit")
-        os = try Wire.text(c.pointee.os, "petrel.engine.v1.VersionResponse.os")
-        architecture = try Wire.text(c.pointee.architecture, "petrel.engine.v1.VersionResponse.architecture")
-        kernel = try Wire.text(c.pointee.kernel, "petrel.engine.v1.VersionResponse.kernel")
-        components = .init(minimumCapacity: Wire.capacity(c.pointee.n_components, c.pointee.components))
+        let version = try Wire.text(c.pointee.version, "petrel.engine.v1.VersionResponse.version")
+        let gitCommit = try Wire.text(c.pointee.git_commit, "petrel.engine.v1.VersionResponse.git_commit")
+        let os = try Wire.text(c.pointee.os, "petrel.engine.v1.VersionResponse.os")
+        let architecture = try Wire.text(c.pointee.architecture, "petrel.engine.v1.VersionResponse.architecture")
+        let kernel = try Wire.text(c.pointee.kernel, "petrel.engine.v1.VersionResponse.kernel")
+        var components: [String: String] = .init(minimumCapacity: Wire.capacity(c.pointee.n_components, c.pointee.components))
         if let entries = c.pointee.components {
             for index in 0..<c.pointee.n_components {
                 var key: String = ""
@@ -6264,7 +6888,15 @@ extension EngineV1.VersionResponse {
                 components[key] = value
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            version: version,
+            gitCommit: gitCommit,
+            os: os,
+            architecture: architecture,
+            kernel: kernel,
+            components: components,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -6327,6 +6959,16 @@ extension EngineV1.InfoResponse {
     package static let fullName = "petrel.engine.v1.InfoResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.InfoResponse", isRecursive: false, petrel__engine__v1__info_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        json: [UInt8] = []
+    ) {
+        self.init(
+            json: json,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__InfoResponse.self))
@@ -6334,8 +6976,11 @@ extension EngineV1.InfoResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__InfoResponse>) throws(MessageError) {
-        json = Wire.bytes(c.pointee.json)
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let json = Wire.bytes(c.pointee.json)
+        self.init(
+            json: json,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -6353,6 +6998,22 @@ extension EngineV1.EventsRequest {
     package static let fullName = "petrel.engine.v1.EventsRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.EventsRequest", isRecursive: false, petrel__engine__v1__events_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        sinceUnixNanos: Int64 = 0,
+        untilUnixNanos: Int64 = 0,
+        filters: [String] = [],
+        afterSequence: UInt64 = 0
+    ) {
+        self.init(
+            sinceUnixNanos: sinceUnixNanos,
+            untilUnixNanos: untilUnixNanos,
+            filters: filters,
+            afterSequence: afterSequence,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__EventsRequest.self))
@@ -6360,17 +7021,23 @@ extension EngineV1.EventsRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__EventsRequest>) throws(MessageError) {
-        sinceUnixNanos = c.pointee.since_unix_nanos
-        untilUnixNanos = c.pointee.until_unix_nanos
-        filters = []
+        let sinceUnixNanos = c.pointee.since_unix_nanos
+        let untilUnixNanos = c.pointee.until_unix_nanos
+        var filters: [String] = []
         if let values = c.pointee.filters {
             filters.reserveCapacity(c.pointee.n_filters)
             for index in 0..<c.pointee.n_filters {
                 filters.append(try Wire.text(values[index], "petrel.engine.v1.EventsRequest.filters"))
             }
         }
-        afterSequence = c.pointee.after_sequence
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let afterSequence = c.pointee.after_sequence
+        self.init(
+            sinceUnixNanos: sinceUnixNanos,
+            untilUnixNanos: untilUnixNanos,
+            filters: filters,
+            afterSequence: afterSequence,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -6400,6 +7067,26 @@ extension EngineV1.Event {
     package static let fullName = "petrel.engine.v1.Event"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.Event", isRecursive: false, petrel__engine__v1__event__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        sequence: UInt64 = 0,
+        type: String = "",
+        action: String = "",
+        actorId: String = "",
+        attributes: [String: String] = [:],
+        wallUnixNanos: Int64 = 0
+    ) {
+        self.init(
+            sequence: sequence,
+            type: type,
+            action: action,
+            actorId: actorId,
+            attributes: attributes,
+            wallUnixNanos: wallUnixNanos,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__Event.self))
@@ -6407,11 +7094,11 @@ extension EngineV1.Event {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__Event>) throws(MessageError) {
-        sequence = c.pointee.sequence
-        type = try Wire.text(c.pointee.type, "petrel.engine.v1.Event.type")
-        action = try Wire.text(c.pointee.action, "petrel.engine.v1.Event.action")
-        actorId = try Wire.text(c.pointee.actor_id, "petrel.engine.v1.Event.actor_id")
-        attributes = .init(minimumCapacity: Wire.capacity(c.pointee.n_attributes, c.pointee.attributes))
+        let sequence = c.pointee.sequence
+        let type = try Wire.text(c.pointee.type, "petrel.engine.v1.Event.type")
+        let action = try Wire.text(c.pointee.action, "petrel.engine.v1.Event.action")
+        let actorId = try Wire.text(c.pointee.actor_id, "petrel.engine.v1.Event.actor_id")
+        var attributes: [String: String] = .init(minimumCapacity: Wire.capacity(c.pointee.n_attributes, c.pointee.attributes))
         if let entries = c.pointee.attributes {
             for index in 0..<c.pointee.n_attributes {
                 var key: String = ""
@@ -6428,8 +7115,16 @@ extension EngineV1.Event {
                 attributes[key] = value
             }
         }
-        wallUnixNanos = c.pointee.wall_unix_nanos
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let wallUnixNanos = c.pointee.wall_unix_nanos
+        self.init(
+            sequence: sequence,
+            type: type,
+            action: action,
+            actorId: actorId,
+            attributes: attributes,
+            wallUnixNanos: wallUnixNanos,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -6471,6 +7166,18 @@ extension EngineV1.StatPathRequest {
     package static let fullName = "petrel.engine.v1.StatPathRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.StatPathRequest", isRecursive: false, petrel__engine__v1__stat_path_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = "",
+        path: String = ""
+    ) {
+        self.init(
+            container: container,
+            path: path,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__StatPathRequest.self))
@@ -6478,9 +7185,13 @@ extension EngineV1.StatPathRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__StatPathRequest>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.StatPathRequest.container")
-        path = try Wire.text(c.pointee.path, "petrel.engine.v1.StatPathRequest.path")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.StatPathRequest.container")
+        let path = try Wire.text(c.pointee.path, "petrel.engine.v1.StatPathRequest.path")
+        self.init(
+            container: container,
+            path: path,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -6502,6 +7213,18 @@ extension EngineV1.ReadArchiveRequest {
     package static let fullName = "petrel.engine.v1.ReadArchiveRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ReadArchiveRequest", isRecursive: false, petrel__engine__v1__read_archive_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = "",
+        path: String = ""
+    ) {
+        self.init(
+            container: container,
+            path: path,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ReadArchiveRequest.self))
@@ -6509,9 +7232,13 @@ extension EngineV1.ReadArchiveRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ReadArchiveRequest>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.ReadArchiveRequest.container")
-        path = try Wire.text(c.pointee.path, "petrel.engine.v1.ReadArchiveRequest.path")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.ReadArchiveRequest.container")
+        let path = try Wire.text(c.pointee.path, "petrel.engine.v1.ReadArchiveRequest.path")
+        self.init(
+            container: container,
+            path: path,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -6533,6 +7260,16 @@ extension EngineV1.ReadArchiveResponse {
     package static let fullName = "petrel.engine.v1.ReadArchiveResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.ReadArchiveResponse", isRecursive: false, petrel__engine__v1__read_archive_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        body: Body? = nil
+    ) {
+        self.init(
+            body: body,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__ReadArchiveResponse.self))
@@ -6540,6 +7277,7 @@ extension EngineV1.ReadArchiveResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ReadArchiveResponse>) throws(MessageError) {
+        let body: Body?
         switch c.pointee.body_case.rawValue {
         case 1:
             guard let value = c.pointee.status else { throw Wire.missing(Self.fullName) }
@@ -6548,7 +7286,10 @@ extension EngineV1.ReadArchiveResponse {
             body = .data(Wire.bytes(c.pointee.data))
         default: body = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            body: body,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -6572,6 +7313,16 @@ extension EngineV1.WriteArchiveRequest {
     package static let fullName = "petrel.engine.v1.WriteArchiveRequest"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.WriteArchiveRequest", isRecursive: false, petrel__engine__v1__write_archive_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        body: Body? = nil
+    ) {
+        self.init(
+            body: body,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__WriteArchiveRequest.self))
@@ -6579,6 +7330,7 @@ extension EngineV1.WriteArchiveRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__WriteArchiveRequest>) throws(MessageError) {
+        let body: Body?
         switch c.pointee.body_case.rawValue {
         case 1:
             guard let value = c.pointee.start else { throw Wire.missing(Self.fullName) }
@@ -6587,7 +7339,10 @@ extension EngineV1.WriteArchiveRequest {
             body = .data(Wire.bytes(c.pointee.data))
         default: body = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            body: body,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -6611,6 +7366,22 @@ extension EngineV1.WriteArchiveStart {
     package static let fullName = "petrel.engine.v1.WriteArchiveStart"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.WriteArchiveStart", isRecursive: false, petrel__engine__v1__write_archive_start__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        container: String = "",
+        path: String = "",
+        noOverwriteDirNonDir: Bool = false,
+        copyUidGid: Bool = false
+    ) {
+        self.init(
+            container: container,
+            path: path,
+            noOverwriteDirNonDir: noOverwriteDirNonDir,
+            copyUidGid: copyUidGid,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__WriteArchiveStart.self))
@@ -6618,11 +7389,17 @@ extension EngineV1.WriteArchiveStart {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__WriteArchiveStart>) throws(MessageError) {
-        container = try Wire.text(c.pointee.container, "petrel.engine.v1.WriteArchiveStart.container")
-        path = try Wire.text(c.pointee.path, "petrel.engine.v1.WriteArchiveStart.path")
-        noOverwriteDirNonDir = c.pointee.no_overwrite_dir_non_dir != 0
-        copyUidGid = c.pointee.copy_uid_gid != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let container = try Wire.text(c.pointee.container, "petrel.engine.v1.WriteArchiveStart.container")
+        let path = try Wire.text(c.pointee.path, "petrel.engine.v1.WriteArchiveStart.path")
+        let noOverwriteDirNonDir = c.pointee.no_overwrite_dir_non_dir != 0
+        let copyUidGid = c.pointee.copy_uid_gid != 0
+        self.init(
+            container: container,
+            path: path,
+            noOverwriteDirNonDir: noOverwriteDirNonDir,
+            copyUidGid: copyUidGid,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

@@ -9,13 +9,6 @@ extension ImageV1 {
         package var data: [UInt8]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            data: [UInt8] = []
-        ) {
-            self.data = data
-        }
     }
 
     /// `petrel.image.v1.LoadResponse`.
@@ -34,15 +27,6 @@ extension ImageV1 {
         package var references: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            body: Body? = nil,
-            references: [String] = []
-        ) {
-            self.body = body
-            self.references = references
-        }
     }
 
     /// `petrel.image.v1.PullRequest`.
@@ -55,17 +39,6 @@ extension ImageV1 {
         package var plainHttp: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            reference: String = "",
-            platform: String = "",
-            plainHttp: Bool = false
-        ) {
-            self.reference = reference
-            self.platform = platform
-            self.plainHttp = plainHttp
-        }
     }
 
     /// `petrel.image.v1.PullResponse`.
@@ -89,19 +62,6 @@ extension ImageV1 {
         package var digest: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            body: Body? = nil,
-            reference: String = "",
-            fullReference: String = "",
-            digest: String = ""
-        ) {
-            self.body = body
-            self.reference = reference
-            self.fullReference = fullReference
-            self.digest = digest
-        }
     }
 
     /// `petrel.image.v1.Progress`.
@@ -116,19 +76,6 @@ extension ImageV1 {
         package var totalBytes: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = "",
-            status: String = "",
-            currentBytes: UInt64 = 0,
-            totalBytes: UInt64 = 0
-        ) {
-            self.id = id
-            self.status = status
-            self.currentBytes = currentBytes
-            self.totalBytes = totalBytes
-        }
     }
 
     /// `petrel.image.v1.Image`.
@@ -163,39 +110,6 @@ extension ImageV1 {
         package var layerBytes: [UInt64]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = "",
-            references: [String] = [],
-            repositoryDigests: [String] = [],
-            manifestDigest: String = "",
-            configJson: [UInt8] = [],
-            createdAtUnixNanos: Int64 = 0,
-            sizeBytes: UInt64 = 0,
-            architecture: String = "",
-            os: String = "",
-            diffIds: [String] = [],
-            unchanged: Bool = false,
-            labels: [String: String] = [:],
-            damaged: Bool = false,
-            layerBytes: [UInt64] = []
-        ) {
-            self.id = id
-            self.references = references
-            self.repositoryDigests = repositoryDigests
-            self.manifestDigest = manifestDigest
-            self.configJson = configJson
-            self.createdAtUnixNanos = createdAtUnixNanos
-            self.sizeBytes = sizeBytes
-            self.architecture = architecture
-            self.os = os
-            self.diffIds = diffIds
-            self.unchanged = unchanged
-            self.labels = labels
-            self.damaged = damaged
-            self.layerBytes = layerBytes
-        }
     }
 
     /// `petrel.image.v1.ListRequest`.
@@ -206,15 +120,6 @@ extension ImageV1 {
         package var page: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            reference: String = "",
-            page: String = ""
-        ) {
-            self.reference = reference
-            self.page = page
-        }
     }
 
     /// As many as fit into a message of about 1 MiB.
@@ -225,15 +130,6 @@ extension ImageV1 {
         package var nextPage: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            images: [ImageV1.Image] = [],
-            nextPage: String = ""
-        ) {
-            self.images = images
-            self.nextPage = nextPage
-        }
     }
 
     /// `petrel.image.v1.GetRequest`.
@@ -242,13 +138,6 @@ extension ImageV1 {
         package var reference: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            reference: String = ""
-        ) {
-            self.reference = reference
-        }
     }
 
     /// `petrel.image.v1.TagRequest`.
@@ -259,15 +148,6 @@ extension ImageV1 {
         package var target: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            source: String = "",
-            target: String = ""
-        ) {
-            self.source = source
-            self.target = target
-        }
     }
 
     /// `petrel.image.v1.TagResponse`.
@@ -275,7 +155,7 @@ extension ImageV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 
@@ -287,15 +167,6 @@ extension ImageV1 {
         package var force: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            reference: String = "",
-            force: Bool = false
-        ) {
-            self.reference = reference
-            self.force = force
-        }
     }
 
     /// `petrel.image.v1.RemoveResponse`.
@@ -306,15 +177,6 @@ extension ImageV1 {
         package var deleted: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            untagged: [String] = [],
-            deleted: [String] = []
-        ) {
-            self.untagged = untagged
-            self.deleted = deleted
-        }
     }
 
     /// `petrel.image.v1.SnapshotKey`.
@@ -325,15 +187,6 @@ extension ImageV1 {
         package var key: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            key: String = ""
-        ) {
-            self.owner = owner
-            self.key = key
-        }
     }
 
     /// `petrel.image.v1.PrepareSnapshotRequest`.
@@ -351,21 +204,6 @@ extension ImageV1 {
         package var reference: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            key: String = "",
-            imageId: String = "",
-            transient: Bool = false,
-            reference: String = ""
-        ) {
-            self.owner = owner
-            self.key = key
-            self.imageId = imageId
-            self.transient = transient
-            self.reference = reference
-        }
     }
 
     /// `petrel.image.v1.Snapshot`.
@@ -382,21 +220,6 @@ extension ImageV1 {
         package var upperDirectory: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            key: String = "",
-            imageId: String = "",
-            mounts: [CommonV1.Mount] = [],
-            upperDirectory: String = ""
-        ) {
-            self.owner = owner
-            self.key = key
-            self.imageId = imageId
-            self.mounts = mounts
-            self.upperDirectory = upperDirectory
-        }
     }
 
     /// `petrel.image.v1.RemoveSnapshotResponse`.
@@ -404,7 +227,7 @@ extension ImageV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 
@@ -416,15 +239,6 @@ extension ImageV1 {
         package var page: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            page: String = ""
-        ) {
-            self.owner = owner
-            self.page = page
-        }
     }
 
     /// As many as fit into a message of about 1 MiB.
@@ -435,15 +249,6 @@ extension ImageV1 {
         package var nextPage: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            snapshots: [ImageV1.Snapshot] = [],
-            nextPage: String = ""
-        ) {
-            self.snapshots = snapshots
-            self.nextPage = nextPage
-        }
     }
 
     /// `petrel.image.v1.CollectGarbageRequest`.
@@ -451,7 +256,7 @@ extension ImageV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 
@@ -463,15 +268,6 @@ extension ImageV1 {
         package var deleted: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            reclaimedBytes: UInt64 = 0,
-            deleted: [String] = []
-        ) {
-            self.reclaimedBytes = reclaimedBytes
-            self.deleted = deleted
-        }
     }
 
     /// `petrel.image.v1.VersionRequest`.
@@ -479,7 +275,7 @@ extension ImageV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 
@@ -499,23 +295,6 @@ extension ImageV1 {
         package var lastEventSequence: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            version: String = "",
-            images: UInt64 = 0,
-            storageDriver: String = "",
-            rootDirectory: String = "",
-            journalId: String = "",
-            lastEventSequence: UInt64 = 0
-        ) {
-            self.version = version
-            self.images = images
-            self.storageDriver = storageDriver
-            self.rootDirectory = rootDirectory
-            self.journalId = journalId
-            self.lastEventSequence = lastEventSequence
-        }
     }
 
     /// `petrel.image.v1.EventsRequest`.
@@ -526,15 +305,6 @@ extension ImageV1 {
         package var afterSequence: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            journalId: String = "",
-            afterSequence: UInt64 = 0
-        ) {
-            self.journalId = journalId
-            self.afterSequence = afterSequence
-        }
     }
 
     /// `petrel.image.v1.Event`.
@@ -553,23 +323,6 @@ extension ImageV1 {
         package var wallUnixNanos: Int64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            journalId: String = "",
-            sequence: UInt64 = 0,
-            action: String = "",
-            imageId: String = "",
-            name: String = "",
-            wallUnixNanos: Int64 = 0
-        ) {
-            self.journalId = journalId
-            self.sequence = sequence
-            self.action = action
-            self.imageId = imageId
-            self.name = name
-            self.wallUnixNanos = wallUnixNanos
-        }
     }
 
     /// `petrel.image.v1.PruneRequest`.
@@ -580,15 +333,6 @@ extension ImageV1 {
         package var untaggedOnly: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            imageIds: [String] = [],
-            untaggedOnly: Bool = false
-        ) {
-            self.imageIds = imageIds
-            self.untaggedOnly = untaggedOnly
-        }
     }
 
     /// `petrel.image.v1.PruneResponse`.
@@ -601,17 +345,6 @@ extension ImageV1 {
         package var reclaimedBytes: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            untagged: [String] = [],
-            deleted: [String] = [],
-            reclaimedBytes: UInt64 = 0
-        ) {
-            self.untagged = untagged
-            self.deleted = deleted
-            self.reclaimedBytes = reclaimedBytes
-        }
     }
 
     /// `petrel.image.v1.UsageRequest`.
@@ -622,15 +355,6 @@ extension ImageV1 {
         package var snapshotKey: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            snapshotOwner: String = "",
-            snapshotKey: String = ""
-        ) {
-            self.snapshotOwner = snapshotOwner
-            self.snapshotKey = snapshotKey
-        }
     }
 
     /// `petrel.image.v1.UsageResponse`.
@@ -645,19 +369,6 @@ extension ImageV1 {
         package var snapshots: [ImageV1.SnapshotUsage]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            images: [ImageV1.ImageUsage] = [],
-            layersBytes: UInt64 = 0,
-            blobsBytes: UInt64 = 0,
-            snapshots: [ImageV1.SnapshotUsage] = []
-        ) {
-            self.images = images
-            self.layersBytes = layersBytes
-            self.blobsBytes = blobsBytes
-            self.snapshots = snapshots
-        }
     }
 
     /// `petrel.image.v1.ImageUsage`.
@@ -670,17 +381,6 @@ extension ImageV1 {
         package var sharedBytes: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            imageId: String = "",
-            sizeBytes: UInt64 = 0,
-            sharedBytes: UInt64 = 0
-        ) {
-            self.imageId = imageId
-            self.sizeBytes = sizeBytes
-            self.sharedBytes = sharedBytes
-        }
     }
 
     /// `petrel.image.v1.SnapshotUsage`.
@@ -695,25 +395,22 @@ extension ImageV1 {
         package var layersBytes: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            key: String = "",
-            imageId: String = "",
-            writtenBytes: UInt64 = 0,
-            layersBytes: UInt64 = 0
-        ) {
-            self.key = key
-            self.imageId = imageId
-            self.writtenBytes = writtenBytes
-            self.layersBytes = layersBytes
-        }
     }
 }
 
 extension ImageV1.LoadRequest {
     package static let fullName = "petrel.image.v1.LoadRequest"
     package static let descriptor = MessageDescriptor("petrel.image.v1.LoadRequest", isRecursive: false, petrel__image__v1__load_request__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        data: [UInt8] = []
+    ) {
+        self.init(
+            data: data,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -722,8 +419,11 @@ extension ImageV1.LoadRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__LoadRequest>) throws(MessageError) {
-        data = Wire.bytes(c.pointee.data)
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let data = Wire.bytes(c.pointee.data)
+        self.init(
+            data: data,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -741,6 +441,18 @@ extension ImageV1.LoadResponse {
     package static let fullName = "petrel.image.v1.LoadResponse"
     package static let descriptor = MessageDescriptor("petrel.image.v1.LoadResponse", isRecursive: false, petrel__image__v1__load_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        body: Body? = nil,
+        references: [String] = []
+    ) {
+        self.init(
+            body: body,
+            references: references,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__LoadResponse.self))
@@ -748,6 +460,7 @@ extension ImageV1.LoadResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__LoadResponse>) throws(MessageError) {
+        let body: Body?
         switch c.pointee.body_case.rawValue {
         case 1:
             guard let value = c.pointee.progress else { throw Wire.missing(Self.fullName) }
@@ -757,14 +470,18 @@ extension ImageV1.LoadResponse {
             body = .image(try ImageV1.Image(decoding: value))
         default: body = nil
         }
-        references = []
+        var references: [String] = []
         if let values = c.pointee.references {
             references.reserveCapacity(c.pointee.n_references)
             for index in 0..<c.pointee.n_references {
                 references.append(try Wire.text(values[index], "petrel.image.v1.LoadResponse.references"))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            body: body,
+            references: references,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -793,6 +510,20 @@ extension ImageV1.PullRequest {
     package static let fullName = "petrel.image.v1.PullRequest"
     package static let descriptor = MessageDescriptor("petrel.image.v1.PullRequest", isRecursive: false, petrel__image__v1__pull_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        reference: String = "",
+        platform: String = "",
+        plainHttp: Bool = false
+    ) {
+        self.init(
+            reference: reference,
+            platform: platform,
+            plainHttp: plainHttp,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__PullRequest.self))
@@ -800,10 +531,15 @@ extension ImageV1.PullRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__PullRequest>) throws(MessageError) {
-        reference = try Wire.text(c.pointee.reference, "petrel.image.v1.PullRequest.reference")
-        platform = try Wire.text(c.pointee.platform, "petrel.image.v1.PullRequest.platform")
-        plainHttp = c.pointee.plain_http != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let reference = try Wire.text(c.pointee.reference, "petrel.image.v1.PullRequest.reference")
+        let platform = try Wire.text(c.pointee.platform, "petrel.image.v1.PullRequest.platform")
+        let plainHttp = c.pointee.plain_http != 0
+        self.init(
+            reference: reference,
+            platform: platform,
+            plainHttp: plainHttp,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -829,6 +565,22 @@ extension ImageV1.PullResponse {
     package static let fullName = "petrel.image.v1.PullResponse"
     package static let descriptor = MessageDescriptor("petrel.image.v1.PullResponse", isRecursive: false, petrel__image__v1__pull_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        body: Body? = nil,
+        reference: String = "",
+        fullReference: String = "",
+        digest: String = ""
+    ) {
+        self.init(
+            body: body,
+            reference: reference,
+            fullReference: fullReference,
+            digest: digest,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__PullResponse.self))
@@ -836,6 +588,7 @@ extension ImageV1.PullResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__PullResponse>) throws(MessageError) {
+        let body: Body?
         switch c.pointee.body_case.rawValue {
         case 1:
             guard let value = c.pointee.progress else { throw Wire.missing(Self.fullName) }
@@ -845,10 +598,16 @@ extension ImageV1.PullResponse {
             body = .image(try ImageV1.Image(decoding: value))
         default: body = nil
         }
-        reference = try Wire.text(c.pointee.reference, "petrel.image.v1.PullResponse.reference")
-        fullReference = try Wire.text(c.pointee.full_reference, "petrel.image.v1.PullResponse.full_reference")
-        digest = try Wire.text(c.pointee.digest, "petrel.image.v1.PullResponse.digest")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let reference = try Wire.text(c.pointee.reference, "petrel.image.v1.PullResponse.reference")
+        let fullReference = try Wire.text(c.pointee.full_reference, "petrel.image.v1.PullResponse.full_reference")
+        let digest = try Wire.text(c.pointee.digest, "petrel.image.v1.PullResponse.digest")
+        self.init(
+            body: body,
+            reference: reference,
+            fullReference: fullReference,
+            digest: digest,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -885,6 +644,22 @@ extension ImageV1.Progress {
     package static let fullName = "petrel.image.v1.Progress"
     package static let descriptor = MessageDescriptor("petrel.image.v1.Progress", isRecursive: false, petrel__image__v1__progress__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = "",
+        status: String = "",
+        currentBytes: UInt64 = 0,
+        totalBytes: UInt64 = 0
+    ) {
+        self.init(
+            id: id,
+            status: status,
+            currentBytes: currentBytes,
+            totalBytes: totalBytes,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__Progress.self))
@@ -892,11 +667,17 @@ extension ImageV1.Progress {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__Progress>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.image.v1.Progress.id")
-        status = try Wire.text(c.pointee.status, "petrel.image.v1.Progress.status")
-        currentBytes = c.pointee.current_bytes
-        totalBytes = c.pointee.total_bytes
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let id = try Wire.text(c.pointee.id, "petrel.image.v1.Progress.id")
+        let status = try Wire.text(c.pointee.status, "petrel.image.v1.Progress.status")
+        let currentBytes = c.pointee.current_bytes
+        let totalBytes = c.pointee.total_bytes
+        self.init(
+            id: id,
+            status: status,
+            currentBytes: currentBytes,
+            totalBytes: totalBytes,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -926,6 +707,42 @@ extension ImageV1.Image {
     package static let fullName = "petrel.image.v1.Image"
     package static let descriptor = MessageDescriptor("petrel.image.v1.Image", isRecursive: false, petrel__image__v1__image__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = "",
+        references: [String] = [],
+        repositoryDigests: [String] = [],
+        manifestDigest: String = "",
+        configJson: [UInt8] = [],
+        createdAtUnixNanos: Int64 = 0,
+        sizeBytes: UInt64 = 0,
+        architecture: String = "",
+        os: String = "",
+        diffIds: [String] = [],
+        unchanged: Bool = false,
+        labels: [String: String] = [:],
+        damaged: Bool = false,
+        layerBytes: [UInt64] = []
+    ) {
+        self.init(
+            id: id,
+            references: references,
+            repositoryDigests: repositoryDigests,
+            manifestDigest: manifestDigest,
+            configJson: configJson,
+            createdAtUnixNanos: createdAtUnixNanos,
+            sizeBytes: sizeBytes,
+            architecture: architecture,
+            os: os,
+            diffIds: diffIds,
+            unchanged: unchanged,
+            labels: labels,
+            damaged: damaged,
+            layerBytes: layerBytes,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__Image.self))
@@ -933,36 +750,36 @@ extension ImageV1.Image {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__Image>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.image.v1.Image.id")
-        references = []
+        let id = try Wire.text(c.pointee.id, "petrel.image.v1.Image.id")
+        var references: [String] = []
         if let values = c.pointee.references {
             references.reserveCapacity(c.pointee.n_references)
             for index in 0..<c.pointee.n_references {
                 references.append(try Wire.text(values[index], "petrel.image.v1.Image.references"))
             }
         }
-        repositoryDigests = []
+        var repositoryDigests: [String] = []
         if let values = c.pointee.repository_digests {
             repositoryDigests.reserveCapacity(c.pointee.n_repository_digests)
             for index in 0..<c.pointee.n_repository_digests {
                 repositoryDigests.append(try Wire.text(values[index], "petrel.image.v1.Image.repository_digests"))
             }
         }
-        manifestDigest = try Wire.text(c.pointee.manifest_digest, "petrel.image.v1.Image.manifest_digest")
-        configJson = Wire.bytes(c.pointee.config_json)
-        createdAtUnixNanos = c.pointee.created_at_unix_nanos
-        sizeBytes = c.pointee.size_bytes
-        architecture = try Wire.text(c.pointee.architecture, "petrel.image.v1.Image.architecture")
-        os = try Wire.text(c.pointee.os, "petrel.image.v1.Image.os")
-        diffIds = []
+        let manifestDigest = try Wire.text(c.pointee.manifest_digest, "petrel.image.v1.Image.manifest_digest")
+        let configJson = Wire.bytes(c.pointee.config_json)
+        let createdAtUnixNanos = c.pointee.created_at_unix_nanos
+        let sizeBytes = c.pointee.size_bytes
+        let architecture = try Wire.text(c.pointee.architecture, "petrel.image.v1.Image.architecture")
+        let os = try Wire.text(c.pointee.os, "petrel.image.v1.Image.os")
+        var diffIds: [String] = []
         if let values = c.pointee.diff_ids {
             diffIds.reserveCapacity(c.pointee.n_diff_ids)
             for index in 0..<c.pointee.n_diff_ids {
                 diffIds.append(try Wire.text(values[index], "petrel.image.v1.Image.diff_ids"))
             }
         }
-        unchanged = c.pointee.unchanged != 0
-        labels = .init(minimumCapacity: Wire.capacity(c.pointee.n_labels, c.pointee.labels))
+        let unchanged = c.pointee.unchanged != 0
+        var labels: [String: String] = .init(minimumCapacity: Wire.capacity(c.pointee.n_labels, c.pointee.labels))
         if let entries = c.pointee.labels {
             for index in 0..<c.pointee.n_labels {
                 var key: String = ""
@@ -979,12 +796,28 @@ extension ImageV1.Image {
                 labels[key] = value
             }
         }
-        damaged = c.pointee.damaged != 0
-        layerBytes = []
+        let damaged = c.pointee.damaged != 0
+        var layerBytes: [UInt64] = []
         if let values = c.pointee.layer_bytes {
             layerBytes += UnsafeBufferPointer(start: values, count: c.pointee.n_layer_bytes)
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            id: id,
+            references: references,
+            repositoryDigests: repositoryDigests,
+            manifestDigest: manifestDigest,
+            configJson: configJson,
+            createdAtUnixNanos: createdAtUnixNanos,
+            sizeBytes: sizeBytes,
+            architecture: architecture,
+            os: os,
+            diffIds: diffIds,
+            unchanged: unchanged,
+            labels: labels,
+            damaged: damaged,
+            layerBytes: layerBytes,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1059,6 +892,18 @@ extension ImageV1.ListRequest {
     package static let fullName = "petrel.image.v1.ListRequest"
     package static let descriptor = MessageDescriptor("petrel.image.v1.ListRequest", isRecursive: false, petrel__image__v1__list_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        reference: String = "",
+        page: String = ""
+    ) {
+        self.init(
+            reference: reference,
+            page: page,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__ListRequest.self))
@@ -1066,9 +911,13 @@ extension ImageV1.ListRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__ListRequest>) throws(MessageError) {
-        reference = try Wire.text(c.pointee.reference, "petrel.image.v1.ListRequest.reference")
-        page = try Wire.text(c.pointee.page, "petrel.image.v1.ListRequest.page")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let reference = try Wire.text(c.pointee.reference, "petrel.image.v1.ListRequest.reference")
+        let page = try Wire.text(c.pointee.page, "petrel.image.v1.ListRequest.page")
+        self.init(
+            reference: reference,
+            page: page,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1090,6 +939,18 @@ extension ImageV1.ListResponse {
     package static let fullName = "petrel.image.v1.ListResponse"
     package static let descriptor = MessageDescriptor("petrel.image.v1.ListResponse", isRecursive: false, petrel__image__v1__list_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        images: [ImageV1.Image] = [],
+        nextPage: String = ""
+    ) {
+        self.init(
+            images: images,
+            nextPage: nextPage,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__ListResponse.self))
@@ -1097,7 +958,7 @@ extension ImageV1.ListResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__ListResponse>) throws(MessageError) {
-        images = []
+        var images: [ImageV1.Image] = []
         if let values = c.pointee.images {
             images.reserveCapacity(c.pointee.n_images)
             for index in 0..<c.pointee.n_images {
@@ -1105,8 +966,12 @@ extension ImageV1.ListResponse {
                 images.append(try ImageV1.Image(decoding: value))
             }
         }
-        nextPage = try Wire.text(c.pointee.next_page, "petrel.image.v1.ListResponse.next_page")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let nextPage = try Wire.text(c.pointee.next_page, "petrel.image.v1.ListResponse.next_page")
+        self.init(
+            images: images,
+            nextPage: nextPage,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1129,6 +994,16 @@ extension ImageV1.GetRequest {
     package static let fullName = "petrel.image.v1.GetRequest"
     package static let descriptor = MessageDescriptor("petrel.image.v1.GetRequest", isRecursive: false, petrel__image__v1__get_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        reference: String = ""
+    ) {
+        self.init(
+            reference: reference,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__GetRequest.self))
@@ -1136,8 +1011,11 @@ extension ImageV1.GetRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__GetRequest>) throws(MessageError) {
-        reference = try Wire.text(c.pointee.reference, "petrel.image.v1.GetRequest.reference")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let reference = try Wire.text(c.pointee.reference, "petrel.image.v1.GetRequest.reference")
+        self.init(
+            reference: reference,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1155,6 +1033,18 @@ extension ImageV1.TagRequest {
     package static let fullName = "petrel.image.v1.TagRequest"
     package static let descriptor = MessageDescriptor("petrel.image.v1.TagRequest", isRecursive: false, petrel__image__v1__tag_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        source: String = "",
+        target: String = ""
+    ) {
+        self.init(
+            source: source,
+            target: target,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__TagRequest.self))
@@ -1162,9 +1052,13 @@ extension ImageV1.TagRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__TagRequest>) throws(MessageError) {
-        source = try Wire.text(c.pointee.source, "petrel.image.v1.TagRequest.source")
-        target = try Wire.text(c.pointee.target, "petrel.image.v1.TagRequest.target")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let source = try Wire.text(c.pointee.source, "petrel.image.v1.TagRequest.source")
+        let target = try Wire.text(c.pointee.target, "petrel.image.v1.TagRequest.target")
+        self.init(
+            source: source,
+            target: target,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1207,6 +1101,18 @@ extension ImageV1.RemoveRequest {
     package static let fullName = "petrel.image.v1.RemoveRequest"
     package static let descriptor = MessageDescriptor("petrel.image.v1.RemoveRequest", isRecursive: false, petrel__image__v1__remove_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        reference: String = "",
+        force: Bool = false
+    ) {
+        self.init(
+            reference: reference,
+            force: force,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__RemoveRequest.self))
@@ -1214,9 +1120,13 @@ extension ImageV1.RemoveRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__RemoveRequest>) throws(MessageError) {
-        reference = try Wire.text(c.pointee.reference, "petrel.image.v1.RemoveRequest.reference")
-        force = c.pointee.force != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let reference = try Wire.text(c.pointee.reference, "petrel.image.v1.RemoveRequest.reference")
+        let force = c.pointee.force != 0
+        self.init(
+            reference: reference,
+            force: force,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1238,6 +1148,18 @@ extension ImageV1.RemoveResponse {
     package static let fullName = "petrel.image.v1.RemoveResponse"
     package static let descriptor = MessageDescriptor("petrel.image.v1.RemoveResponse", isRecursive: false, petrel__image__v1__remove_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        untagged: [String] = [],
+        deleted: [String] = []
+    ) {
+        self.init(
+            untagged: untagged,
+            deleted: deleted,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__RemoveResponse.self))
@@ -1245,21 +1167,25 @@ extension ImageV1.RemoveResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__RemoveResponse>) throws(MessageError) {
-        untagged = []
+        var untagged: [String] = []
         if let values = c.pointee.untagged {
             untagged.reserveCapacity(c.pointee.n_untagged)
             for index in 0..<c.pointee.n_untagged {
                 untagged.append(try Wire.text(values[index], "petrel.image.v1.RemoveResponse.untagged"))
             }
         }
-        deleted = []
+        var deleted: [String] = []
         if let values = c.pointee.deleted {
             deleted.reserveCapacity(c.pointee.n_deleted)
             for index in 0..<c.pointee.n_deleted {
                 deleted.append(try Wire.text(values[index], "petrel.image.v1.RemoveResponse.deleted"))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            untagged: untagged,
+            deleted: deleted,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1281,6 +1207,18 @@ extension ImageV1.SnapshotKey {
     package static let fullName = "petrel.image.v1.SnapshotKey"
     package static let descriptor = MessageDescriptor("petrel.image.v1.SnapshotKey", isRecursive: false, petrel__image__v1__snapshot_key__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        key: String = ""
+    ) {
+        self.init(
+            owner: owner,
+            key: key,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__SnapshotKey.self))
@@ -1288,9 +1226,13 @@ extension ImageV1.SnapshotKey {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__SnapshotKey>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.image.v1.SnapshotKey.owner")
-        self.key = try Wire.text(c.pointee.key, "petrel.image.v1.SnapshotKey.key")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.image.v1.SnapshotKey.owner")
+        let key_ = try Wire.text(c.pointee.key, "petrel.image.v1.SnapshotKey.key")
+        self.init(
+            owner: owner,
+            key: key_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1312,6 +1254,24 @@ extension ImageV1.PrepareSnapshotRequest {
     package static let fullName = "petrel.image.v1.PrepareSnapshotRequest"
     package static let descriptor = MessageDescriptor("petrel.image.v1.PrepareSnapshotRequest", isRecursive: false, petrel__image__v1__prepare_snapshot_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        key: String = "",
+        imageId: String = "",
+        transient: Bool = false,
+        reference: String = ""
+    ) {
+        self.init(
+            owner: owner,
+            key: key,
+            imageId: imageId,
+            transient: transient,
+            reference: reference,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__PrepareSnapshotRequest.self))
@@ -1319,12 +1279,19 @@ extension ImageV1.PrepareSnapshotRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__PrepareSnapshotRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.image.v1.PrepareSnapshotRequest.owner")
-        self.key = try Wire.text(c.pointee.key, "petrel.image.v1.PrepareSnapshotRequest.key")
-        imageId = try Wire.text(c.pointee.image_id, "petrel.image.v1.PrepareSnapshotRequest.image_id")
-        transient = c.pointee.transient != 0
-        reference = try Wire.text(c.pointee.reference, "petrel.image.v1.PrepareSnapshotRequest.reference")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.image.v1.PrepareSnapshotRequest.owner")
+        let key_ = try Wire.text(c.pointee.key, "petrel.image.v1.PrepareSnapshotRequest.key")
+        let imageId = try Wire.text(c.pointee.image_id, "petrel.image.v1.PrepareSnapshotRequest.image_id")
+        let transient = c.pointee.transient != 0
+        let reference = try Wire.text(c.pointee.reference, "petrel.image.v1.PrepareSnapshotRequest.reference")
+        self.init(
+            owner: owner,
+            key: key_,
+            imageId: imageId,
+            transient: transient,
+            reference: reference,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1358,6 +1325,24 @@ extension ImageV1.Snapshot {
     package static let fullName = "petrel.image.v1.Snapshot"
     package static let descriptor = MessageDescriptor("petrel.image.v1.Snapshot", isRecursive: false, petrel__image__v1__snapshot__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        key: String = "",
+        imageId: String = "",
+        mounts: [CommonV1.Mount] = [],
+        upperDirectory: String = ""
+    ) {
+        self.init(
+            owner: owner,
+            key: key,
+            imageId: imageId,
+            mounts: mounts,
+            upperDirectory: upperDirectory,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__Snapshot.self))
@@ -1365,10 +1350,10 @@ extension ImageV1.Snapshot {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__Snapshot>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.image.v1.Snapshot.owner")
-        self.key = try Wire.text(c.pointee.key, "petrel.image.v1.Snapshot.key")
-        imageId = try Wire.text(c.pointee.image_id, "petrel.image.v1.Snapshot.image_id")
-        mounts = []
+        let owner = try Wire.text(c.pointee.owner, "petrel.image.v1.Snapshot.owner")
+        let key_ = try Wire.text(c.pointee.key, "petrel.image.v1.Snapshot.key")
+        let imageId = try Wire.text(c.pointee.image_id, "petrel.image.v1.Snapshot.image_id")
+        var mounts: [CommonV1.Mount] = []
         if let values = c.pointee.mounts {
             mounts.reserveCapacity(c.pointee.n_mounts)
             for index in 0..<c.pointee.n_mounts {
@@ -1376,8 +1361,15 @@ extension ImageV1.Snapshot {
                 mounts.append(try CommonV1.Mount(decoding: value))
             }
         }
-        upperDirectory = try Wire.text(c.pointee.upper_directory, "petrel.image.v1.Snapshot.upper_directory")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let upperDirectory = try Wire.text(c.pointee.upper_directory, "petrel.image.v1.Snapshot.upper_directory")
+        self.init(
+            owner: owner,
+            key: key_,
+            imageId: imageId,
+            mounts: mounts,
+            upperDirectory: upperDirectory,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1433,6 +1425,18 @@ extension ImageV1.ListSnapshotsRequest {
     package static let fullName = "petrel.image.v1.ListSnapshotsRequest"
     package static let descriptor = MessageDescriptor("petrel.image.v1.ListSnapshotsRequest", isRecursive: false, petrel__image__v1__list_snapshots_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        page: String = ""
+    ) {
+        self.init(
+            owner: owner,
+            page: page,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__ListSnapshotsRequest.self))
@@ -1440,9 +1444,13 @@ extension ImageV1.ListSnapshotsRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__ListSnapshotsRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.image.v1.ListSnapshotsRequest.owner")
-        page = try Wire.text(c.pointee.page, "petrel.image.v1.ListSnapshotsRequest.page")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.image.v1.ListSnapshotsRequest.owner")
+        let page = try Wire.text(c.pointee.page, "petrel.image.v1.ListSnapshotsRequest.page")
+        self.init(
+            owner: owner,
+            page: page,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1464,6 +1472,18 @@ extension ImageV1.ListSnapshotsResponse {
     package static let fullName = "petrel.image.v1.ListSnapshotsResponse"
     package static let descriptor = MessageDescriptor("petrel.image.v1.ListSnapshotsResponse", isRecursive: false, petrel__image__v1__list_snapshots_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        snapshots: [ImageV1.Snapshot] = [],
+        nextPage: String = ""
+    ) {
+        self.init(
+            snapshots: snapshots,
+            nextPage: nextPage,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__ListSnapshotsResponse.self))
@@ -1471,7 +1491,7 @@ extension ImageV1.ListSnapshotsResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__ListSnapshotsResponse>) throws(MessageError) {
-        snapshots = []
+        var snapshots: [ImageV1.Snapshot] = []
         if let values = c.pointee.snapshots {
             snapshots.reserveCapacity(c.pointee.n_snapshots)
             for index in 0..<c.pointee.n_snapshots {
@@ -1479,8 +1499,12 @@ extension ImageV1.ListSnapshotsResponse {
                 snapshots.append(try ImageV1.Snapshot(decoding: value))
             }
         }
-        nextPage = try Wire.text(c.pointee.next_page, "petrel.image.v1.ListSnapshotsResponse.next_page")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let nextPage = try Wire.text(c.pointee.next_page, "petrel.image.v1.ListSnapshotsResponse.next_page")
+        self.init(
+            snapshots: snapshots,
+            nextPage: nextPage,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1524,6 +1548,18 @@ extension ImageV1.CollectGarbageResponse {
     package static let fullName = "petrel.image.v1.CollectGarbageResponse"
     package static let descriptor = MessageDescriptor("petrel.image.v1.CollectGarbageResponse", isRecursive: false, petrel__image__v1__collect_garbage_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        reclaimedBytes: UInt64 = 0,
+        deleted: [String] = []
+    ) {
+        self.init(
+            reclaimedBytes: reclaimedBytes,
+            deleted: deleted,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__CollectGarbageResponse.self))
@@ -1531,15 +1567,19 @@ extension ImageV1.CollectGarbageResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__CollectGarbageResponse>) throws(MessageError) {
-        reclaimedBytes = c.pointee.reclaimed_bytes
-        deleted = []
+        let reclaimedBytes = c.pointee.reclaimed_bytes
+        var deleted: [String] = []
         if let values = c.pointee.deleted {
             deleted.reserveCapacity(c.pointee.n_deleted)
             for index in 0..<c.pointee.n_deleted {
                 deleted.append(try Wire.text(values[index], "petrel.image.v1.CollectGarbageResponse.deleted"))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            reclaimedBytes: reclaimedBytes,
+            deleted: deleted,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1582,6 +1622,26 @@ extension ImageV1.VersionResponse {
     package static let fullName = "petrel.image.v1.VersionResponse"
     package static let descriptor = MessageDescriptor("petrel.image.v1.VersionResponse", isRecursive: false, petrel__image__v1__version_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        version: String = "",
+        images: UInt64 = 0,
+        storageDriver: String = "",
+        rootDirectory: String = "",
+        journalId: String = "",
+        lastEventSequence: UInt64 = 0
+    ) {
+        self.init(
+            version: version,
+            images: images,
+            storageDriver: storageDriver,
+            rootDirectory: rootDirectory,
+            journalId: journalId,
+            lastEventSequence: lastEventSequence,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__VersionResponse.self))
@@ -1589,13 +1649,21 @@ extension ImageV1.VersionResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__VersionResponse>) throws(MessageError) {
-        version = try Wire.text(c.pointee.version, "petrel.image.v1.VersionResponse.version")
-        images = c.pointee.images
-        storageDriver = try Wire.text(c.pointee.storage_driver, "petrel.image.v1.VersionResponse.storage_driver")
-        rootDirectory = try Wire.text(c.pointee.root_directory, "petrel.image.v1.VersionResponse.root_directory")
-        journalId = try Wire.text(c.pointee.journal_id, "petrel.image.v1.VersionResponse.journal_id")
-        lastEventSequence = c.pointee.last_event_sequence
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let version = try Wire.text(c.pointee.version, "petrel.image.v1.VersionResponse.version")
+        let images = c.pointee.images
+        let storageDriver = try Wire.text(c.pointee.storage_driver, "petrel.image.v1.VersionResponse.storage_driver")
+        let rootDirectory = try Wire.text(c.pointee.root_directory, "petrel.image.v1.VersionResponse.root_directory")
+        let journalId = try Wire.text(c.pointee.journal_id, "petrel.image.v1.VersionResponse.journal_id")
+        let lastEventSequence = c.pointee.last_event_sequence
+        self.init(
+            version: version,
+            images: images,
+            storageDriver: storageDriver,
+            rootDirectory: rootDirectory,
+            journalId: journalId,
+            lastEventSequence: lastEventSequence,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1633,6 +1701,18 @@ extension ImageV1.EventsRequest {
     package static let fullName = "petrel.image.v1.EventsRequest"
     package static let descriptor = MessageDescriptor("petrel.image.v1.EventsRequest", isRecursive: false, petrel__image__v1__events_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        journalId: String = "",
+        afterSequence: UInt64 = 0
+    ) {
+        self.init(
+            journalId: journalId,
+            afterSequence: afterSequence,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__EventsRequest.self))
@@ -1640,9 +1720,13 @@ extension ImageV1.EventsRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__EventsRequest>) throws(MessageError) {
-        journalId = try Wire.text(c.pointee.journal_id, "petrel.image.v1.EventsRequest.journal_id")
-        afterSequence = c.pointee.after_sequence
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let journalId = try Wire.text(c.pointee.journal_id, "petrel.image.v1.EventsRequest.journal_id")
+        let afterSequence = c.pointee.after_sequence
+        self.init(
+            journalId: journalId,
+            afterSequence: afterSequence,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1664,6 +1748,26 @@ extension ImageV1.Event {
     package static let fullName = "petrel.image.v1.Event"
     package static let descriptor = MessageDescriptor("petrel.image.v1.Event", isRecursive: false, petrel__image__v1__event__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        journalId: String = "",
+        sequence: UInt64 = 0,
+        action: String = "",
+        imageId: String = "",
+        name: String = "",
+        wallUnixNanos: Int64 = 0
+    ) {
+        self.init(
+            journalId: journalId,
+            sequence: sequence,
+            action: action,
+            imageId: imageId,
+            name: name,
+            wallUnixNanos: wallUnixNanos,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__Event.self))
@@ -1671,13 +1775,21 @@ extension ImageV1.Event {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__Event>) throws(MessageError) {
-        journalId = try Wire.text(c.pointee.journal_id, "petrel.image.v1.Event.journal_id")
-        sequence = c.pointee.sequence
-        action = try Wire.text(c.pointee.action, "petrel.image.v1.Event.action")
-        imageId = try Wire.text(c.pointee.image_id, "petrel.image.v1.Event.image_id")
-        name = try Wire.text(c.pointee.name, "petrel.image.v1.Event.name")
-        wallUnixNanos = c.pointee.wall_unix_nanos
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let journalId = try Wire.text(c.pointee.journal_id, "petrel.image.v1.Event.journal_id")
+        let sequence = c.pointee.sequence
+        let action = try Wire.text(c.pointee.action, "petrel.image.v1.Event.action")
+        let imageId = try Wire.text(c.pointee.image_id, "petrel.image.v1.Event.image_id")
+        let name = try Wire.text(c.pointee.name, "petrel.image.v1.Event.name")
+        let wallUnixNanos = c.pointee.wall_unix_nanos
+        self.init(
+            journalId: journalId,
+            sequence: sequence,
+            action: action,
+            imageId: imageId,
+            name: name,
+            wallUnixNanos: wallUnixNanos,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1715,6 +1827,18 @@ extension ImageV1.PruneRequest {
     package static let fullName = "petrel.image.v1.PruneRequest"
     package static let descriptor = MessageDescriptor("petrel.image.v1.PruneRequest", isRecursive: false, petrel__image__v1__prune_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        imageIds: [String] = [],
+        untaggedOnly: Bool = false
+    ) {
+        self.init(
+            imageIds: imageIds,
+            untaggedOnly: untaggedOnly,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__PruneRequest.self))
@@ -1722,15 +1846,19 @@ extension ImageV1.PruneRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__PruneRequest>) throws(MessageError) {
-        imageIds = []
+        var imageIds: [String] = []
         if let values = c.pointee.image_ids {
             imageIds.reserveCapacity(c.pointee.n_image_ids)
             for index in 0..<c.pointee.n_image_ids {
                 imageIds.append(try Wire.text(values[index], "petrel.image.v1.PruneRequest.image_ids"))
             }
         }
-        untaggedOnly = c.pointee.untagged_only != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let untaggedOnly = c.pointee.untagged_only != 0
+        self.init(
+            imageIds: imageIds,
+            untaggedOnly: untaggedOnly,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1752,6 +1880,20 @@ extension ImageV1.PruneResponse {
     package static let fullName = "petrel.image.v1.PruneResponse"
     package static let descriptor = MessageDescriptor("petrel.image.v1.PruneResponse", isRecursive: false, petrel__image__v1__prune_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        untagged: [String] = [],
+        deleted: [String] = [],
+        reclaimedBytes: UInt64 = 0
+    ) {
+        self.init(
+            untagged: untagged,
+            deleted: deleted,
+            reclaimedBytes: reclaimedBytes,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__PruneResponse.self))
@@ -1759,22 +1901,27 @@ extension ImageV1.PruneResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__PruneResponse>) throws(MessageError) {
-        untagged = []
+        var untagged: [String] = []
         if let values = c.pointee.untagged {
             untagged.reserveCapacity(c.pointee.n_untagged)
             for index in 0..<c.pointee.n_untagged {
                 untagged.append(try Wire.text(values[index], "petrel.image.v1.PruneResponse.untagged"))
             }
         }
-        deleted = []
+        var deleted: [String] = []
         if let values = c.pointee.deleted {
             deleted.reserveCapacity(c.pointee.n_deleted)
             for index in 0..<c.pointee.n_deleted {
                 deleted.append(try Wire.text(values[index], "petrel.image.v1.PruneResponse.deleted"))
             }
         }
-        reclaimedBytes = c.pointee.reclaimed_bytes
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let reclaimedBytes = c.pointee.reclaimed_bytes
+        self.init(
+            untagged: untagged,
+            deleted: deleted,
+            reclaimedBytes: reclaimedBytes,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1800,6 +1947,18 @@ extension ImageV1.UsageRequest {
     package static let fullName = "petrel.image.v1.UsageRequest"
     package static let descriptor = MessageDescriptor("petrel.image.v1.UsageRequest", isRecursive: false, petrel__image__v1__usage_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        snapshotOwner: String = "",
+        snapshotKey: String = ""
+    ) {
+        self.init(
+            snapshotOwner: snapshotOwner,
+            snapshotKey: snapshotKey,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__UsageRequest.self))
@@ -1807,9 +1966,13 @@ extension ImageV1.UsageRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__UsageRequest>) throws(MessageError) {
-        snapshotOwner = try Wire.text(c.pointee.snapshot_owner, "petrel.image.v1.UsageRequest.snapshot_owner")
-        snapshotKey = try Wire.text(c.pointee.snapshot_key, "petrel.image.v1.UsageRequest.snapshot_key")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let snapshotOwner = try Wire.text(c.pointee.snapshot_owner, "petrel.image.v1.UsageRequest.snapshot_owner")
+        let snapshotKey = try Wire.text(c.pointee.snapshot_key, "petrel.image.v1.UsageRequest.snapshot_key")
+        self.init(
+            snapshotOwner: snapshotOwner,
+            snapshotKey: snapshotKey,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1831,6 +1994,22 @@ extension ImageV1.UsageResponse {
     package static let fullName = "petrel.image.v1.UsageResponse"
     package static let descriptor = MessageDescriptor("petrel.image.v1.UsageResponse", isRecursive: false, petrel__image__v1__usage_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        images: [ImageV1.ImageUsage] = [],
+        layersBytes: UInt64 = 0,
+        blobsBytes: UInt64 = 0,
+        snapshots: [ImageV1.SnapshotUsage] = []
+    ) {
+        self.init(
+            images: images,
+            layersBytes: layersBytes,
+            blobsBytes: blobsBytes,
+            snapshots: snapshots,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__UsageResponse.self))
@@ -1838,7 +2017,7 @@ extension ImageV1.UsageResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__UsageResponse>) throws(MessageError) {
-        images = []
+        var images: [ImageV1.ImageUsage] = []
         if let values = c.pointee.images {
             images.reserveCapacity(c.pointee.n_images)
             for index in 0..<c.pointee.n_images {
@@ -1846,9 +2025,9 @@ extension ImageV1.UsageResponse {
                 images.append(try ImageV1.ImageUsage(decoding: value))
             }
         }
-        layersBytes = c.pointee.layers_bytes
-        blobsBytes = c.pointee.blobs_bytes
-        snapshots = []
+        let layersBytes = c.pointee.layers_bytes
+        let blobsBytes = c.pointee.blobs_bytes
+        var snapshots: [ImageV1.SnapshotUsage] = []
         if let values = c.pointee.snapshots {
             snapshots.reserveCapacity(c.pointee.n_snapshots)
             for index in 0..<c.pointee.n_snapshots {
@@ -1856,7 +2035,13 @@ extension ImageV1.UsageResponse {
                 snapshots.append(try ImageV1.SnapshotUsage(decoding: value))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            images: images,
+            layersBytes: layersBytes,
+            blobsBytes: blobsBytes,
+            snapshots: snapshots,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1888,6 +2073,20 @@ extension ImageV1.ImageUsage {
     package static let fullName = "petrel.image.v1.ImageUsage"
     package static let descriptor = MessageDescriptor("petrel.image.v1.ImageUsage", isRecursive: false, petrel__image__v1__image_usage__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        imageId: String = "",
+        sizeBytes: UInt64 = 0,
+        sharedBytes: UInt64 = 0
+    ) {
+        self.init(
+            imageId: imageId,
+            sizeBytes: sizeBytes,
+            sharedBytes: sharedBytes,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__ImageUsage.self))
@@ -1895,10 +2094,15 @@ extension ImageV1.ImageUsage {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__ImageUsage>) throws(MessageError) {
-        imageId = try Wire.text(c.pointee.image_id, "petrel.image.v1.ImageUsage.image_id")
-        sizeBytes = c.pointee.size_bytes
-        sharedBytes = c.pointee.shared_bytes
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let imageId = try Wire.text(c.pointee.image_id, "petrel.image.v1.ImageUsage.image_id")
+        let sizeBytes = c.pointee.size_bytes
+        let sharedBytes = c.pointee.shared_bytes
+        self.init(
+            imageId: imageId,
+            sizeBytes: sizeBytes,
+            sharedBytes: sharedBytes,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1924,6 +2128,22 @@ extension ImageV1.SnapshotUsage {
     package static let fullName = "petrel.image.v1.SnapshotUsage"
     package static let descriptor = MessageDescriptor("petrel.image.v1.SnapshotUsage", isRecursive: false, petrel__image__v1__snapshot_usage__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        key: String = "",
+        imageId: String = "",
+        writtenBytes: UInt64 = 0,
+        layersBytes: UInt64 = 0
+    ) {
+        self.init(
+            key: key,
+            imageId: imageId,
+            writtenBytes: writtenBytes,
+            layersBytes: layersBytes,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Image__V1__SnapshotUsage.self))
@@ -1931,11 +2151,17 @@ extension ImageV1.SnapshotUsage {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__SnapshotUsage>) throws(MessageError) {
-        self.key = try Wire.text(c.pointee.key, "petrel.image.v1.SnapshotUsage.key")
-        imageId = try Wire.text(c.pointee.image_id, "petrel.image.v1.SnapshotUsage.image_id")
-        writtenBytes = c.pointee.written_bytes
-        layersBytes = c.pointee.layers_bytes
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let key_ = try Wire.text(c.pointee.key, "petrel.image.v1.SnapshotUsage.key")
+        let imageId = try Wire.text(c.pointee.image_id, "petrel.image.v1.SnapshotUsage.image_id")
+        let writtenBytes = c.pointee.written_bytes
+        let layersBytes = c.pointee.layers_bytes
+        self.init(
+            key: key_,
+            imageId: imageId,
+            writtenBytes: writtenBytes,
+            layersBytes: layersBytes,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

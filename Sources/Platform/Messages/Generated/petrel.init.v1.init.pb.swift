@@ -46,17 +46,6 @@ extension InitV1 {
         package var timeoutMillis: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            action: InitV1.Request.Action = .init(rawValue: 0),
-            daemons: [String] = [],
-            timeoutMillis: UInt32 = 0
-        ) {
-            self.action = action
-            self.daemons = daemons
-            self.timeoutMillis = timeoutMillis
-        }
     }
 
     /// `petrel.init.v1.Daemon`.
@@ -115,31 +104,6 @@ extension InitV1 {
         package var statusText: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            name: String = "",
-            state: InitV1.Daemon.State = .init(rawValue: 0),
-            pid: Int32 = 0,
-            startedAtUnixNanos: Int64 = 0,
-            restarts: UInt32 = 0,
-            socket: String = "",
-            executable: String = "",
-            lastWaitStatus: Int32? = nil,
-            storedDescriptors: UInt32 = 0,
-            statusText: String = ""
-        ) {
-            self.name = name
-            self.state = state
-            self.pid = pid
-            self.startedAtUnixNanos = startedAtUnixNanos
-            self.restarts = restarts
-            self.socket = socket
-            self.executable = executable
-            self.lastWaitStatus = lastWaitStatus
-            self.storedDescriptors = storedDescriptors
-            self.statusText = statusText
-        }
     }
 
     /// `petrel.init.v1.Reply`.
@@ -154,19 +118,6 @@ extension InitV1 {
         package var release: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            error: String = "",
-            daemons: [InitV1.Daemon] = [],
-            initPid: Int32 = 0,
-            release: String = ""
-        ) {
-            self.error = error
-            self.daemons = daemons
-            self.initPid = initPid
-            self.release = release
-        }
     }
 
     /// RUN/init/<daemon>.pb: a daemon's process, so that a restarted petrel-init watches it on instead of starting a second.
@@ -185,29 +136,26 @@ extension InitV1 {
         package var ready: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            bootId: String = "",
-            pid: Int32 = 0,
-            startTimeTicks: UInt64 = 0,
-            startedAtUnixNanos: Int64 = 0,
-            restarts: UInt32 = 0,
-            ready: Bool = false
-        ) {
-            self.bootId = bootId
-            self.pid = pid
-            self.startTimeTicks = startTimeTicks
-            self.startedAtUnixNanos = startedAtUnixNanos
-            self.restarts = restarts
-            self.ready = ready
-        }
     }
 }
 
 extension InitV1.Request {
     package static let fullName = "petrel.init.v1.Request"
     package static let descriptor = MessageDescriptor("petrel.init.v1.Request", isRecursive: false, petrel__init__v1__request__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        action: InitV1.Request.Action = .init(rawValue: 0),
+        daemons: [String] = [],
+        timeoutMillis: UInt32 = 0
+    ) {
+        self.init(
+            action: action,
+            daemons: daemons,
+            timeoutMillis: timeoutMillis,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -216,16 +164,21 @@ extension InitV1.Request {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Init__V1__Request>) throws(MessageError) {
-        action = InitV1.Request.Action(rawValue: c.pointee.action)
-        daemons = []
+        let action = InitV1.Request.Action(rawValue: c.pointee.action)
+        var daemons: [String] = []
         if let values = c.pointee.daemons {
             daemons.reserveCapacity(c.pointee.n_daemons)
             for index in 0..<c.pointee.n_daemons {
                 daemons.append(try Wire.text(values[index], "petrel.init.v1.Request.daemons"))
             }
         }
-        timeoutMillis = c.pointee.timeout_millis
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let timeoutMillis = c.pointee.timeout_millis
+        self.init(
+            action: action,
+            daemons: daemons,
+            timeoutMillis: timeoutMillis,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -251,6 +204,34 @@ extension InitV1.Daemon {
     package static let fullName = "petrel.init.v1.Daemon"
     package static let descriptor = MessageDescriptor("petrel.init.v1.Daemon", isRecursive: false, petrel__init__v1__daemon__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        name: String = "",
+        state: InitV1.Daemon.State = .init(rawValue: 0),
+        pid: Int32 = 0,
+        startedAtUnixNanos: Int64 = 0,
+        restarts: UInt32 = 0,
+        socket: String = "",
+        executable: String = "",
+        lastWaitStatus: Int32? = nil,
+        storedDescriptors: UInt32 = 0,
+        statusText: String = ""
+    ) {
+        self.init(
+            name: name,
+            state: state,
+            pid: pid,
+            startedAtUnixNanos: startedAtUnixNanos,
+            restarts: restarts,
+            socket: socket,
+            executable: executable,
+            lastWaitStatus: lastWaitStatus,
+            storedDescriptors: storedDescriptors,
+            statusText: statusText,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Init__V1__Daemon.self))
@@ -258,17 +239,29 @@ extension InitV1.Daemon {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Init__V1__Daemon>) throws(MessageError) {
-        name = try Wire.text(c.pointee.name, "petrel.init.v1.Daemon.name")
-        state = InitV1.Daemon.State(rawValue: c.pointee.state)
-        pid = c.pointee.pid
-        startedAtUnixNanos = c.pointee.started_at_unix_nanos
-        restarts = c.pointee.restarts
-        socket = try Wire.text(c.pointee.socket, "petrel.init.v1.Daemon.socket")
-        executable = try Wire.text(c.pointee.executable, "petrel.init.v1.Daemon.executable")
-        lastWaitStatus = c.pointee._last_wait_status_case.rawValue == 8 ? c.pointee.last_wait_status : nil
-        storedDescriptors = c.pointee.stored_descriptors
-        statusText = try Wire.text(c.pointee.status_text, "petrel.init.v1.Daemon.status_text")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let name = try Wire.text(c.pointee.name, "petrel.init.v1.Daemon.name")
+        let state = InitV1.Daemon.State(rawValue: c.pointee.state)
+        let pid = c.pointee.pid
+        let startedAtUnixNanos = c.pointee.started_at_unix_nanos
+        let restarts = c.pointee.restarts
+        let socket = try Wire.text(c.pointee.socket, "petrel.init.v1.Daemon.socket")
+        let executable = try Wire.text(c.pointee.executable, "petrel.init.v1.Daemon.executable")
+        let lastWaitStatus: Int32? = c.pointee._last_wait_status_case.rawValue == 8 ? c.pointee.last_wait_status : nil
+        let storedDescriptors = c.pointee.stored_descriptors
+        let statusText = try Wire.text(c.pointee.status_text, "petrel.init.v1.Daemon.status_text")
+        self.init(
+            name: name,
+            state: state,
+            pid: pid,
+            startedAtUnixNanos: startedAtUnixNanos,
+            restarts: restarts,
+            socket: socket,
+            executable: executable,
+            lastWaitStatus: lastWaitStatus,
+            storedDescriptors: storedDescriptors,
+            statusText: statusText,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -322,6 +315,22 @@ extension InitV1.Reply {
     package static let fullName = "petrel.init.v1.Reply"
     package static let descriptor = MessageDescriptor("petrel.init.v1.Reply", isRecursive: false, petrel__init__v1__reply__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        error: String = "",
+        daemons: [InitV1.Daemon] = [],
+        initPid: Int32 = 0,
+        release: String = ""
+    ) {
+        self.init(
+            error: error,
+            daemons: daemons,
+            initPid: initPid,
+            release: release,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Init__V1__Reply.self))
@@ -329,8 +338,8 @@ extension InitV1.Reply {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Init__V1__Reply>) throws(MessageError) {
-        error = try Wire.text(c.pointee.error, "petrel.init.v1.Reply.error")
-        daemons = []
+        let error = try Wire.text(c.pointee.error, "petrel.init.v1.Reply.error")
+        var daemons: [InitV1.Daemon] = []
         if let values = c.pointee.daemons {
             daemons.reserveCapacity(c.pointee.n_daemons)
             for index in 0..<c.pointee.n_daemons {
@@ -338,9 +347,15 @@ extension InitV1.Reply {
                 daemons.append(try InitV1.Daemon(decoding: value))
             }
         }
-        initPid = c.pointee.init_pid
-        release = try Wire.text(c.pointee.release, "petrel.init.v1.Reply.release")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let initPid = c.pointee.init_pid
+        let release = try Wire.text(c.pointee.release, "petrel.init.v1.Reply.release")
+        self.init(
+            error: error,
+            daemons: daemons,
+            initPid: initPid,
+            release: release,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -371,6 +386,26 @@ extension InitV1.DaemonRecord {
     package static let fullName = "petrel.init.v1.DaemonRecord"
     package static let descriptor = MessageDescriptor("petrel.init.v1.DaemonRecord", isRecursive: false, petrel__init__v1__daemon_record__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        bootId: String = "",
+        pid: Int32 = 0,
+        startTimeTicks: UInt64 = 0,
+        startedAtUnixNanos: Int64 = 0,
+        restarts: UInt32 = 0,
+        ready: Bool = false
+    ) {
+        self.init(
+            bootId: bootId,
+            pid: pid,
+            startTimeTicks: startTimeTicks,
+            startedAtUnixNanos: startedAtUnixNanos,
+            restarts: restarts,
+            ready: ready,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Init__V1__DaemonRecord.self))
@@ -378,13 +413,21 @@ extension InitV1.DaemonRecord {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Init__V1__DaemonRecord>) throws(MessageError) {
-        bootId = try Wire.text(c.pointee.boot_id, "petrel.init.v1.DaemonRecord.boot_id")
-        pid = c.pointee.pid
-        startTimeTicks = c.pointee.start_time_ticks
-        startedAtUnixNanos = c.pointee.started_at_unix_nanos
-        restarts = c.pointee.restarts
-        ready = c.pointee.ready != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let bootId = try Wire.text(c.pointee.boot_id, "petrel.init.v1.DaemonRecord.boot_id")
+        let pid = c.pointee.pid
+        let startTimeTicks = c.pointee.start_time_ticks
+        let startedAtUnixNanos = c.pointee.started_at_unix_nanos
+        let restarts = c.pointee.restarts
+        let ready = c.pointee.ready != 0
+        self.init(
+            bootId: bootId,
+            pid: pid,
+            startTimeTicks: startTimeTicks,
+            startedAtUnixNanos: startedAtUnixNanos,
+            restarts: restarts,
+            ready: ready,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

@@ -13,17 +13,6 @@ extension KeeperV1 {
         package var startTimeTicks: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            bootId: String = "",
-            pid: Int32 = 0,
-            startTimeTicks: UInt64 = 0
-        ) {
-            self.bootId = bootId
-            self.pid = pid
-            self.startTimeTicks = startTimeTicks
-        }
     }
 
     /// File `container.pb` in the container's directory: written by the supervisor before it starts the keeper.
@@ -52,33 +41,6 @@ extension KeeperV1 {
         package var outputDropWhenFull: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            version: UInt32 = 0,
-            id: String = "",
-            rootfs: [CommonV1.Mount] = [],
-            openStdin: Bool = false,
-            stdinOnce: Bool = false,
-            outputMaxSegmentBytes: UInt64 = 0,
-            outputMaxSegments: UInt32 = 0,
-            outputDiscard: Bool = false,
-            cgroupPath: String = "",
-            seccompProgram: String = "",
-            outputDropWhenFull: Bool = false
-        ) {
-            self.version = version
-            self.id = id
-            self.rootfs = rootfs
-            self.openStdin = openStdin
-            self.stdinOnce = stdinOnce
-            self.outputMaxSegmentBytes = outputMaxSegmentBytes
-            self.outputMaxSegments = outputMaxSegments
-            self.outputDiscard = outputDiscard
-            self.cgroupPath = cgroupPath
-            self.seccompProgram = seccompProgram
-            self.outputDropWhenFull = outputDropWhenFull
-        }
     }
 
     /// File `keeper.pb`.
@@ -91,17 +53,6 @@ extension KeeperV1 {
         package var release: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            version: UInt32 = 0,
-            process: KeeperV1.ProcessIdentity? = nil,
-            release: String = ""
-        ) {
-            self.version = version
-            self.process = process
-            self.release = release
-        }
     }
 
     /// Why the steps before execve did not succeed.
@@ -114,17 +65,6 @@ extension KeeperV1 {
         package var errno: Int32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            step: String = "",
-            path: String = "",
-            errno: Int32 = 0
-        ) {
-            self.step = step
-            self.path = path
-            self.errno = errno
-        }
     }
 
     /// File `run.pb`: the present or last run of init; file `execs/ID.pb`: an exec.
@@ -198,45 +138,6 @@ extension KeeperV1 {
         package var attempt: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            version: UInt32 = 0,
-            run: UInt64 = 0,
-            state: KeeperV1.RunRecord.State = .init(rawValue: 0),
-            process: KeeperV1.ProcessIdentity? = nil,
-            startedAtUnixNanos: Int64 = 0,
-            exitedAtUnixNanos: Int64 = 0,
-            waitStatus: Int32 = 0,
-            waitStatusKnown: Bool = false,
-            oomKilled: Bool = false,
-            failure: KeeperV1.StepFailure? = nil,
-            execId: String = "",
-            terminal: Bool = false,
-            openStdin: Bool = false,
-            detached: Bool = false,
-            outputDroppedBytes: UInt64 = 0,
-            transient: Bool = false,
-            attempt: UInt32 = 0
-        ) {
-            self.version = version
-            self.run = run
-            self.state = state
-            self.process = process
-            self.startedAtUnixNanos = startedAtUnixNanos
-            self.exitedAtUnixNanos = exitedAtUnixNanos
-            self.waitStatus = waitStatus
-            self.waitStatusKnown = waitStatusKnown
-            self.oomKilled = oomKilled
-            self.failure = failure
-            self.execId = execId
-            self.terminal = terminal
-            self.openStdin = openStdin
-            self.detached = detached
-            self.outputDroppedBytes = outputDroppedBytes
-            self.transient = transient
-            self.attempt = attempt
-        }
     }
 
     /// One record of file `events` (32-bit little-endian length before each), and the body of the packet that announces it.
@@ -300,21 +201,6 @@ extension KeeperV1 {
         package var record: KeeperV1.RunRecord?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            sequence: UInt64 = 0,
-            kind: KeeperV1.Event.Kind = .init(rawValue: 0),
-            wallUnixNanos: Int64 = 0,
-            bootNanos: Int64 = 0,
-            record: KeeperV1.RunRecord? = nil
-        ) {
-            self.sequence = sequence
-            self.kind = kind
-            self.wallUnixNanos = wallUnixNanos
-            self.bootNanos = bootNanos
-            self.record = record
-        }
     }
 
     /// Names a descriptor that travels beside a packet, in the order of the descriptors.
@@ -384,17 +270,6 @@ extension KeeperV1 {
         package var run: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            role: KeeperV1.NamedDescriptor.Role = .init(rawValue: 0),
-            execId: String = "",
-            run: UInt64 = 0
-        ) {
-            self.role = role
-            self.execId = execId
-            self.run = run
-        }
     }
 
     /// `petrel.keeper.v1.Packet`.
@@ -439,15 +314,6 @@ extension KeeperV1 {
         package var body: Body?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: UInt64 = 0,
-            body: Body? = nil
-        ) {
-            self.id = id
-            self.body = body
-        }
     }
 
     /// The first packet on each connection.
@@ -456,13 +322,6 @@ extension KeeperV1 {
         package var release: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            release: String = ""
-        ) {
-            self.release = release
-        }
     }
 
     /// `petrel.keeper.v1.HelloReply`.
@@ -479,21 +338,6 @@ extension KeeperV1 {
         package var awaitsAdoption: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            keeper: KeeperV1.KeeperRecord? = nil,
-            run: KeeperV1.RunRecord? = nil,
-            execs: [KeeperV1.RunRecord] = [],
-            lastEventSequence: UInt64 = 0,
-            awaitsAdoption: Bool = false
-        ) {
-            self.keeper = keeper
-            self.run = run
-            self.execs = execs
-            self.lastEventSequence = lastEventSequence
-            self.awaitsAdoption = awaitsAdoption
-        }
     }
 
     /// To a keeper started with --adopt: the second copies. Answered with Reply.
@@ -504,15 +348,6 @@ extension KeeperV1 {
         package var more: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            descriptors: [KeeperV1.NamedDescriptor] = [],
-            more: Bool = false
-        ) {
-            self.descriptors = descriptors
-            self.more = more
-        }
     }
 
     /// Starts run number `run`. Answered, after the custody exchange, with a Reply whose record is RUNNING or FAILED.
@@ -524,15 +359,6 @@ extension KeeperV1 {
         package var joined: [KeeperV1.JoinedNamespace]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            run: UInt64 = 0,
-            joined: [KeeperV1.JoinedNamespace] = []
-        ) {
-            self.run = run
-            self.joined = joined
-        }
     }
 
     /// `petrel.keeper.v1.JoinedNamespace`.
@@ -541,13 +367,6 @@ extension KeeperV1 {
         package var kind: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            kind: String = ""
-        ) {
-            self.kind = kind
-        }
     }
 
     /// `petrel.keeper.v1.Exec`.
@@ -564,21 +383,6 @@ extension KeeperV1 {
         package var transient: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            execId: String = "",
-            processJson: [UInt8] = [],
-            openStdin: Bool = false,
-            detached: Bool = false,
-            transient: Bool = false
-        ) {
-            self.execId = execId
-            self.processJson = processJson
-            self.openStdin = openStdin
-            self.detached = detached
-            self.transient = transient
-        }
     }
 
     /// Answered with Reply; ESRCH in its failure when there is nothing to signal.
@@ -591,17 +395,6 @@ extension KeeperV1 {
         package var all: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            execId: String = "",
-            signal: Int32 = 0,
-            all: Bool = false
-        ) {
-            self.execId = execId
-            self.signal = signal
-            self.all = all
-        }
     }
 
     /// `petrel.keeper.v1.ResizeTerminal`.
@@ -614,17 +407,6 @@ extension KeeperV1 {
         package var rows: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            execId: String = "",
-            columns: UInt32 = 0,
-            rows: UInt32 = 0
-        ) {
-            self.execId = execId
-            self.columns = columns
-            self.rows = rows
-        }
     }
 
     /// `petrel.keeper.v1.CloseStdin`.
@@ -633,13 +415,6 @@ extension KeeperV1 {
         package var execId: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            execId: String = ""
-        ) {
-            self.execId = execId
-        }
     }
 
     /// The keeper offers copies of its descriptors for a run (or exec); the process waits at its gate until CustodyHeld.
@@ -652,17 +427,6 @@ extension KeeperV1 {
         package var execId: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            descriptors: [KeeperV1.NamedDescriptor] = [],
-            run: UInt64 = 0,
-            execId: String = ""
-        ) {
-            self.descriptors = descriptors
-            self.run = run
-            self.execId = execId
-        }
     }
 
     /// `petrel.keeper.v1.CustodyHeld`.
@@ -673,15 +437,6 @@ extension KeeperV1 {
         package var execId: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            run: UInt64 = 0,
-            execId: String = ""
-        ) {
-            self.run = run
-            self.execId = execId
-        }
     }
 
     /// The keeper has closed its write end of a process's stdin (its client is done, or CloseStdin) and needs what was staged
@@ -694,15 +449,6 @@ extension KeeperV1 {
         package var execId: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            run: UInt64 = 0,
-            execId: String = ""
-        ) {
-            self.run = run
-            self.execId = execId
-        }
     }
 
     /// Asks for all of them again; answered with Custody packets (id repeated, run or exec each), then Reply. Copies held for
@@ -711,7 +457,7 @@ extension KeeperV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 
@@ -720,7 +466,7 @@ extension KeeperV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 
@@ -732,15 +478,6 @@ extension KeeperV1 {
         package var record: KeeperV1.RunRecord?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            failure: KeeperV1.StepFailure? = nil,
-            record: KeeperV1.RunRecord? = nil
-        ) {
-            self.failure = failure
-            self.record = record
-        }
     }
 
     /// The first bytes on the stream socket: a 32-bit little-endian length and this message. Then frames both ways, as
@@ -772,23 +509,6 @@ extension KeeperV1 {
         package var run: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            execId: String = "",
-            attachStdin: Bool = false,
-            attachOutput: Bool = false,
-            stdoutPosition: UInt64 = 0,
-            stderrPosition: UInt64 = 0,
-            run: UInt64 = 0
-        ) {
-            self.execId = execId
-            self.attachStdin = attachStdin
-            self.attachOutput = attachOutput
-            self.stdoutPosition = stdoutPosition
-            self.stderrPosition = stderrPosition
-            self.run = run
-        }
     }
 
     /// What the process that copies a container's files (petrel-keeper --archive) tells the supervisor on its descriptor 3: a
@@ -809,13 +529,6 @@ extension KeeperV1 {
         package var body: Body?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            body: Body? = nil
-        ) {
-            self.body = body
-        }
     }
 
     /// `petrel.keeper.v1.CopyFailure`.
@@ -871,19 +584,6 @@ extension KeeperV1 {
         package var errno: Int32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            kind: KeeperV1.CopyFailure.Kind = .init(rawValue: 0),
-            path: String = "",
-            message: String = "",
-            errno: Int32 = 0
-        ) {
-            self.kind = kind
-            self.path = path
-            self.message = message
-            self.errno = errno
-        }
     }
 
     /// `petrel.keeper.v1.CopyDone`.
@@ -892,19 +592,26 @@ extension KeeperV1 {
         package var entries: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            entries: UInt64 = 0
-        ) {
-            self.entries = entries
-        }
     }
 }
 
 extension KeeperV1.ProcessIdentity {
     package static let fullName = "petrel.keeper.v1.ProcessIdentity"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.ProcessIdentity", isRecursive: false, petrel__keeper__v1__process_identity__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        bootId: String = "",
+        pid: Int32 = 0,
+        startTimeTicks: UInt64 = 0
+    ) {
+        self.init(
+            bootId: bootId,
+            pid: pid,
+            startTimeTicks: startTimeTicks,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -913,10 +620,15 @@ extension KeeperV1.ProcessIdentity {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__ProcessIdentity>) throws(MessageError) {
-        bootId = try Wire.text(c.pointee.boot_id, "petrel.keeper.v1.ProcessIdentity.boot_id")
-        pid = c.pointee.pid
-        startTimeTicks = c.pointee.start_time_ticks
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let bootId = try Wire.text(c.pointee.boot_id, "petrel.keeper.v1.ProcessIdentity.boot_id")
+        let pid = c.pointee.pid
+        let startTimeTicks = c.pointee.start_time_ticks
+        self.init(
+            bootId: bootId,
+            pid: pid,
+            startTimeTicks: startTimeTicks,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -942,6 +654,36 @@ extension KeeperV1.ContainerRecord {
     package static let fullName = "petrel.keeper.v1.ContainerRecord"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.ContainerRecord", isRecursive: false, petrel__keeper__v1__container_record__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        version: UInt32 = 0,
+        id: String = "",
+        rootfs: [CommonV1.Mount] = [],
+        openStdin: Bool = false,
+        stdinOnce: Bool = false,
+        outputMaxSegmentBytes: UInt64 = 0,
+        outputMaxSegments: UInt32 = 0,
+        outputDiscard: Bool = false,
+        cgroupPath: String = "",
+        seccompProgram: String = "",
+        outputDropWhenFull: Bool = false
+    ) {
+        self.init(
+            version: version,
+            id: id,
+            rootfs: rootfs,
+            openStdin: openStdin,
+            stdinOnce: stdinOnce,
+            outputMaxSegmentBytes: outputMaxSegmentBytes,
+            outputMaxSegments: outputMaxSegments,
+            outputDiscard: outputDiscard,
+            cgroupPath: cgroupPath,
+            seccompProgram: seccompProgram,
+            outputDropWhenFull: outputDropWhenFull,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__ContainerRecord.self))
@@ -949,9 +691,9 @@ extension KeeperV1.ContainerRecord {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__ContainerRecord>) throws(MessageError) {
-        version = c.pointee.version
-        id = try Wire.text(c.pointee.id, "petrel.keeper.v1.ContainerRecord.id")
-        rootfs = []
+        let version = c.pointee.version
+        let id = try Wire.text(c.pointee.id, "petrel.keeper.v1.ContainerRecord.id")
+        var rootfs: [CommonV1.Mount] = []
         if let values = c.pointee.rootfs {
             rootfs.reserveCapacity(c.pointee.n_rootfs)
             for index in 0..<c.pointee.n_rootfs {
@@ -959,15 +701,28 @@ extension KeeperV1.ContainerRecord {
                 rootfs.append(try CommonV1.Mount(decoding: value))
             }
         }
-        openStdin = c.pointee.open_stdin != 0
-        stdinOnce = c.pointee.stdin_once != 0
-        outputMaxSegmentBytes = c.pointee.output_max_segment_bytes
-        outputMaxSegments = c.pointee.output_max_segments
-        outputDiscard = c.pointee.output_discard != 0
-        cgroupPath = try Wire.text(c.pointee.cgroup_path, "petrel.keeper.v1.ContainerRecord.cgroup_path")
-        seccompProgram = try Wire.text(c.pointee.seccomp_program, "petrel.keeper.v1.ContainerRecord.seccomp_program")
-        outputDropWhenFull = c.pointee.output_drop_when_full != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let openStdin = c.pointee.open_stdin != 0
+        let stdinOnce = c.pointee.stdin_once != 0
+        let outputMaxSegmentBytes = c.pointee.output_max_segment_bytes
+        let outputMaxSegments = c.pointee.output_max_segments
+        let outputDiscard = c.pointee.output_discard != 0
+        let cgroupPath = try Wire.text(c.pointee.cgroup_path, "petrel.keeper.v1.ContainerRecord.cgroup_path")
+        let seccompProgram = try Wire.text(c.pointee.seccomp_program, "petrel.keeper.v1.ContainerRecord.seccomp_program")
+        let outputDropWhenFull = c.pointee.output_drop_when_full != 0
+        self.init(
+            version: version,
+            id: id,
+            rootfs: rootfs,
+            openStdin: openStdin,
+            stdinOnce: stdinOnce,
+            outputMaxSegmentBytes: outputMaxSegmentBytes,
+            outputMaxSegments: outputMaxSegments,
+            outputDiscard: outputDiscard,
+            cgroupPath: cgroupPath,
+            seccompProgram: seccompProgram,
+            outputDropWhenFull: outputDropWhenFull,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1026,6 +781,20 @@ extension KeeperV1.KeeperRecord {
     package static let fullName = "petrel.keeper.v1.KeeperRecord"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.KeeperRecord", isRecursive: false, petrel__keeper__v1__keeper_record__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        version: UInt32 = 0,
+        process: KeeperV1.ProcessIdentity? = nil,
+        release: String = ""
+    ) {
+        self.init(
+            version: version,
+            process: process,
+            release: release,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__KeeperRecord.self))
@@ -1033,14 +802,20 @@ extension KeeperV1.KeeperRecord {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__KeeperRecord>) throws(MessageError) {
-        version = c.pointee.version
+        let version = c.pointee.version
+        let process: KeeperV1.ProcessIdentity?
         if let value = c.pointee.process {
             process = try KeeperV1.ProcessIdentity(decoding: value)
         } else {
             process = nil
         }
-        release = try Wire.text(c.pointee.release, "petrel.keeper.v1.KeeperRecord.release")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let release = try Wire.text(c.pointee.release, "petrel.keeper.v1.KeeperRecord.release")
+        self.init(
+            version: version,
+            process: process,
+            release: release,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1067,6 +842,20 @@ extension KeeperV1.StepFailure {
     package static let fullName = "petrel.keeper.v1.StepFailure"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.StepFailure", isRecursive: false, petrel__keeper__v1__step_failure__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        step: String = "",
+        path: String = "",
+        errno: Int32 = 0
+    ) {
+        self.init(
+            step: step,
+            path: path,
+            errno: errno,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__StepFailure.self))
@@ -1074,10 +863,15 @@ extension KeeperV1.StepFailure {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__StepFailure>) throws(MessageError) {
-        step = try Wire.text(c.pointee.step, "petrel.keeper.v1.StepFailure.step")
-        path = try Wire.text(c.pointee.path, "petrel.keeper.v1.StepFailure.path")
-        errno = c.pointee.errno_field
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let step = try Wire.text(c.pointee.step, "petrel.keeper.v1.StepFailure.step")
+        let path = try Wire.text(c.pointee.path, "petrel.keeper.v1.StepFailure.path")
+        let errno = c.pointee.errno_field
+        self.init(
+            step: step,
+            path: path,
+            errno: errno,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1103,6 +897,48 @@ extension KeeperV1.RunRecord {
     package static let fullName = "petrel.keeper.v1.RunRecord"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.RunRecord", isRecursive: false, petrel__keeper__v1__run_record__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        version: UInt32 = 0,
+        run: UInt64 = 0,
+        state: KeeperV1.RunRecord.State = .init(rawValue: 0),
+        process: KeeperV1.ProcessIdentity? = nil,
+        startedAtUnixNanos: Int64 = 0,
+        exitedAtUnixNanos: Int64 = 0,
+        waitStatus: Int32 = 0,
+        waitStatusKnown: Bool = false,
+        oomKilled: Bool = false,
+        failure: KeeperV1.StepFailure? = nil,
+        execId: String = "",
+        terminal: Bool = false,
+        openStdin: Bool = false,
+        detached: Bool = false,
+        outputDroppedBytes: UInt64 = 0,
+        transient: Bool = false,
+        attempt: UInt32 = 0
+    ) {
+        self.init(
+            version: version,
+            run: run,
+            state: state,
+            process: process,
+            startedAtUnixNanos: startedAtUnixNanos,
+            exitedAtUnixNanos: exitedAtUnixNanos,
+            waitStatus: waitStatus,
+            waitStatusKnown: waitStatusKnown,
+            oomKilled: oomKilled,
+            failure: failure,
+            execId: execId,
+            terminal: terminal,
+            openStdin: openStdin,
+            detached: detached,
+            outputDroppedBytes: outputDroppedBytes,
+            transient: transient,
+            attempt: attempt,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__RunRecord.self))
@@ -1110,32 +946,53 @@ extension KeeperV1.RunRecord {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__RunRecord>) throws(MessageError) {
-        version = c.pointee.version
-        run = c.pointee.run
-        state = KeeperV1.RunRecord.State(rawValue: c.pointee.state)
+        let version = c.pointee.version
+        let run = c.pointee.run
+        let state = KeeperV1.RunRecord.State(rawValue: c.pointee.state)
+        let process: KeeperV1.ProcessIdentity?
         if let value = c.pointee.process {
             process = try KeeperV1.ProcessIdentity(decoding: value)
         } else {
             process = nil
         }
-        startedAtUnixNanos = c.pointee.started_at_unix_nanos
-        exitedAtUnixNanos = c.pointee.exited_at_unix_nanos
-        waitStatus = c.pointee.wait_status
-        waitStatusKnown = c.pointee.wait_status_known != 0
-        oomKilled = c.pointee.oom_killed != 0
+        let startedAtUnixNanos = c.pointee.started_at_unix_nanos
+        let exitedAtUnixNanos = c.pointee.exited_at_unix_nanos
+        let waitStatus = c.pointee.wait_status
+        let waitStatusKnown = c.pointee.wait_status_known != 0
+        let oomKilled = c.pointee.oom_killed != 0
+        let failure: KeeperV1.StepFailure?
         if let value = c.pointee.failure {
             failure = try KeeperV1.StepFailure(decoding: value)
         } else {
             failure = nil
         }
-        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.RunRecord.exec_id")
-        terminal = c.pointee.terminal != 0
-        openStdin = c.pointee.open_stdin != 0
-        detached = c.pointee.detached != 0
-        outputDroppedBytes = c.pointee.output_dropped_bytes
-        transient = c.pointee.transient != 0
-        attempt = c.pointee.attempt
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.RunRecord.exec_id")
+        let terminal = c.pointee.terminal != 0
+        let openStdin = c.pointee.open_stdin != 0
+        let detached = c.pointee.detached != 0
+        let outputDroppedBytes = c.pointee.output_dropped_bytes
+        let transient = c.pointee.transient != 0
+        let attempt = c.pointee.attempt
+        self.init(
+            version: version,
+            run: run,
+            state: state,
+            process: process,
+            startedAtUnixNanos: startedAtUnixNanos,
+            exitedAtUnixNanos: exitedAtUnixNanos,
+            waitStatus: waitStatus,
+            waitStatusKnown: waitStatusKnown,
+            oomKilled: oomKilled,
+            failure: failure,
+            execId: execId,
+            terminal: terminal,
+            openStdin: openStdin,
+            detached: detached,
+            outputDroppedBytes: outputDroppedBytes,
+            transient: transient,
+            attempt: attempt,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1219,6 +1076,24 @@ extension KeeperV1.Event {
     package static let fullName = "petrel.keeper.v1.Event"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.Event", isRecursive: false, petrel__keeper__v1__event__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        sequence: UInt64 = 0,
+        kind: KeeperV1.Event.Kind = .init(rawValue: 0),
+        wallUnixNanos: Int64 = 0,
+        bootNanos: Int64 = 0,
+        record: KeeperV1.RunRecord? = nil
+    ) {
+        self.init(
+            sequence: sequence,
+            kind: kind,
+            wallUnixNanos: wallUnixNanos,
+            bootNanos: bootNanos,
+            record: record,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Event.self))
@@ -1226,16 +1101,24 @@ extension KeeperV1.Event {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Event>) throws(MessageError) {
-        sequence = c.pointee.sequence
-        kind = KeeperV1.Event.Kind(rawValue: c.pointee.kind)
-        wallUnixNanos = c.pointee.wall_unix_nanos
-        bootNanos = c.pointee.boot_nanos
+        let sequence = c.pointee.sequence
+        let kind = KeeperV1.Event.Kind(rawValue: c.pointee.kind)
+        let wallUnixNanos = c.pointee.wall_unix_nanos
+        let bootNanos = c.pointee.boot_nanos
+        let record: KeeperV1.RunRecord?
         if let value = c.pointee.record {
             record = try KeeperV1.RunRecord(decoding: value)
         } else {
             record = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            sequence: sequence,
+            kind: kind,
+            wallUnixNanos: wallUnixNanos,
+            bootNanos: bootNanos,
+            record: record,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1270,6 +1153,20 @@ extension KeeperV1.NamedDescriptor {
     package static let fullName = "petrel.keeper.v1.NamedDescriptor"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.NamedDescriptor", isRecursive: false, petrel__keeper__v1__named_descriptor__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        role: KeeperV1.NamedDescriptor.Role = .init(rawValue: 0),
+        execId: String = "",
+        run: UInt64 = 0
+    ) {
+        self.init(
+            role: role,
+            execId: execId,
+            run: run,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__NamedDescriptor.self))
@@ -1277,10 +1174,15 @@ extension KeeperV1.NamedDescriptor {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__NamedDescriptor>) throws(MessageError) {
-        role = KeeperV1.NamedDescriptor.Role(rawValue: c.pointee.role)
-        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.NamedDescriptor.exec_id")
-        run = c.pointee.run
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let role = KeeperV1.NamedDescriptor.Role(rawValue: c.pointee.role)
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.NamedDescriptor.exec_id")
+        let run = c.pointee.run
+        self.init(
+            role: role,
+            execId: execId,
+            run: run,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1306,6 +1208,18 @@ extension KeeperV1.Packet {
     package static let fullName = "petrel.keeper.v1.Packet"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.Packet", isRecursive: false, petrel__keeper__v1__packet__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: UInt64 = 0,
+        body: Body? = nil
+    ) {
+        self.init(
+            id: id,
+            body: body,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Packet.self))
@@ -1313,7 +1227,8 @@ extension KeeperV1.Packet {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Packet>) throws(MessageError) {
-        id = c.pointee.id
+        let id = c.pointee.id
+        let body: Body?
         switch c.pointee.body_case.rawValue {
         case 2:
             guard let value = c.pointee.hello else { throw Wire.missing(Self.fullName) }
@@ -1362,7 +1277,11 @@ extension KeeperV1.Packet {
             body = .stdinClosed(try KeeperV1.StdinClosed(decoding: value))
         default: body = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            id: id,
+            body: body,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1443,6 +1362,16 @@ extension KeeperV1.Hello {
     package static let fullName = "petrel.keeper.v1.Hello"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.Hello", isRecursive: false, petrel__keeper__v1__hello__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        release: String = ""
+    ) {
+        self.init(
+            release: release,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Hello.self))
@@ -1450,8 +1379,11 @@ extension KeeperV1.Hello {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Hello>) throws(MessageError) {
-        release = try Wire.text(c.pointee.release, "petrel.keeper.v1.Hello.release")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let release = try Wire.text(c.pointee.release, "petrel.keeper.v1.Hello.release")
+        self.init(
+            release: release,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1469,6 +1401,24 @@ extension KeeperV1.HelloReply {
     package static let fullName = "petrel.keeper.v1.HelloReply"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.HelloReply", isRecursive: false, petrel__keeper__v1__hello_reply__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        keeper: KeeperV1.KeeperRecord? = nil,
+        run: KeeperV1.RunRecord? = nil,
+        execs: [KeeperV1.RunRecord] = [],
+        lastEventSequence: UInt64 = 0,
+        awaitsAdoption: Bool = false
+    ) {
+        self.init(
+            keeper: keeper,
+            run: run,
+            execs: execs,
+            lastEventSequence: lastEventSequence,
+            awaitsAdoption: awaitsAdoption,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__HelloReply.self))
@@ -1476,17 +1426,19 @@ extension KeeperV1.HelloReply {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__HelloReply>) throws(MessageError) {
+        let keeper: KeeperV1.KeeperRecord?
         if let value = c.pointee.keeper {
             keeper = try KeeperV1.KeeperRecord(decoding: value)
         } else {
             keeper = nil
         }
+        let run: KeeperV1.RunRecord?
         if let value = c.pointee.run {
             run = try KeeperV1.RunRecord(decoding: value)
         } else {
             run = nil
         }
-        execs = []
+        var execs: [KeeperV1.RunRecord] = []
         if let values = c.pointee.execs {
             execs.reserveCapacity(c.pointee.n_execs)
             for index in 0..<c.pointee.n_execs {
@@ -1494,9 +1446,16 @@ extension KeeperV1.HelloReply {
                 execs.append(try KeeperV1.RunRecord(decoding: value))
             }
         }
-        lastEventSequence = c.pointee.last_event_sequence
-        awaitsAdoption = c.pointee.awaits_adoption != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let lastEventSequence = c.pointee.last_event_sequence
+        let awaitsAdoption = c.pointee.awaits_adoption != 0
+        self.init(
+            keeper: keeper,
+            run: run,
+            execs: execs,
+            lastEventSequence: lastEventSequence,
+            awaitsAdoption: awaitsAdoption,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1533,6 +1492,18 @@ extension KeeperV1.Adopt {
     package static let fullName = "petrel.keeper.v1.Adopt"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.Adopt", isRecursive: false, petrel__keeper__v1__adopt__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        descriptors: [KeeperV1.NamedDescriptor] = [],
+        more: Bool = false
+    ) {
+        self.init(
+            descriptors: descriptors,
+            more: more,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Adopt.self))
@@ -1540,7 +1511,7 @@ extension KeeperV1.Adopt {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Adopt>) throws(MessageError) {
-        descriptors = []
+        var descriptors: [KeeperV1.NamedDescriptor] = []
         if let values = c.pointee.descriptors {
             descriptors.reserveCapacity(c.pointee.n_descriptors)
             for index in 0..<c.pointee.n_descriptors {
@@ -1548,8 +1519,12 @@ extension KeeperV1.Adopt {
                 descriptors.append(try KeeperV1.NamedDescriptor(decoding: value))
             }
         }
-        more = c.pointee.more != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let more = c.pointee.more != 0
+        self.init(
+            descriptors: descriptors,
+            more: more,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1572,6 +1547,18 @@ extension KeeperV1.Start {
     package static let fullName = "petrel.keeper.v1.Start"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.Start", isRecursive: false, petrel__keeper__v1__start__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        run: UInt64 = 0,
+        joined: [KeeperV1.JoinedNamespace] = []
+    ) {
+        self.init(
+            run: run,
+            joined: joined,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Start.self))
@@ -1579,8 +1566,8 @@ extension KeeperV1.Start {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Start>) throws(MessageError) {
-        run = c.pointee.run
-        joined = []
+        let run = c.pointee.run
+        var joined: [KeeperV1.JoinedNamespace] = []
         if let values = c.pointee.joined {
             joined.reserveCapacity(c.pointee.n_joined)
             for index in 0..<c.pointee.n_joined {
@@ -1588,7 +1575,11 @@ extension KeeperV1.Start {
                 joined.append(try KeeperV1.JoinedNamespace(decoding: value))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            run: run,
+            joined: joined,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1611,6 +1602,16 @@ extension KeeperV1.JoinedNamespace {
     package static let fullName = "petrel.keeper.v1.JoinedNamespace"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.JoinedNamespace", isRecursive: false, petrel__keeper__v1__joined_namespace__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        kind: String = ""
+    ) {
+        self.init(
+            kind: kind,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__JoinedNamespace.self))
@@ -1618,8 +1619,11 @@ extension KeeperV1.JoinedNamespace {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__JoinedNamespace>) throws(MessageError) {
-        kind = try Wire.text(c.pointee.kind, "petrel.keeper.v1.JoinedNamespace.kind")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let kind = try Wire.text(c.pointee.kind, "petrel.keeper.v1.JoinedNamespace.kind")
+        self.init(
+            kind: kind,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1637,6 +1641,24 @@ extension KeeperV1.Exec {
     package static let fullName = "petrel.keeper.v1.Exec"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.Exec", isRecursive: false, petrel__keeper__v1__exec__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        execId: String = "",
+        processJson: [UInt8] = [],
+        openStdin: Bool = false,
+        detached: Bool = false,
+        transient: Bool = false
+    ) {
+        self.init(
+            execId: execId,
+            processJson: processJson,
+            openStdin: openStdin,
+            detached: detached,
+            transient: transient,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Exec.self))
@@ -1644,12 +1666,19 @@ extension KeeperV1.Exec {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Exec>) throws(MessageError) {
-        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.Exec.exec_id")
-        processJson = Wire.bytes(c.pointee.process_json)
-        openStdin = c.pointee.open_stdin != 0
-        detached = c.pointee.detached != 0
-        transient = c.pointee.transient != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.Exec.exec_id")
+        let processJson = Wire.bytes(c.pointee.process_json)
+        let openStdin = c.pointee.open_stdin != 0
+        let detached = c.pointee.detached != 0
+        let transient = c.pointee.transient != 0
+        self.init(
+            execId: execId,
+            processJson: processJson,
+            openStdin: openStdin,
+            detached: detached,
+            transient: transient,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1683,6 +1712,20 @@ extension KeeperV1.Signal {
     package static let fullName = "petrel.keeper.v1.Signal"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.Signal", isRecursive: false, petrel__keeper__v1__signal__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        execId: String = "",
+        signal: Int32 = 0,
+        all: Bool = false
+    ) {
+        self.init(
+            execId: execId,
+            signal: signal,
+            all: all,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Signal.self))
@@ -1690,10 +1733,15 @@ extension KeeperV1.Signal {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Signal>) throws(MessageError) {
-        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.Signal.exec_id")
-        signal = c.pointee.signal
-        all = c.pointee.all != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.Signal.exec_id")
+        let signal = c.pointee.signal
+        let all = c.pointee.all != 0
+        self.init(
+            execId: execId,
+            signal: signal,
+            all: all,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1719,6 +1767,20 @@ extension KeeperV1.ResizeTerminal {
     package static let fullName = "petrel.keeper.v1.ResizeTerminal"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.ResizeTerminal", isRecursive: false, petrel__keeper__v1__resize_terminal__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        execId: String = "",
+        columns: UInt32 = 0,
+        rows: UInt32 = 0
+    ) {
+        self.init(
+            execId: execId,
+            columns: columns,
+            rows: rows,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__ResizeTerminal.self))
@@ -1726,10 +1788,15 @@ extension KeeperV1.ResizeTerminal {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__ResizeTerminal>) throws(MessageError) {
-        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.ResizeTerminal.exec_id")
-        columns = c.pointee.columns
-        rows = c.pointee.rows
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.ResizeTerminal.exec_id")
+        let columns = c.pointee.columns
+        let rows = c.pointee.rows
+        self.init(
+            execId: execId,
+            columns: columns,
+            rows: rows,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1755,6 +1822,16 @@ extension KeeperV1.CloseStdin {
     package static let fullName = "petrel.keeper.v1.CloseStdin"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.CloseStdin", isRecursive: false, petrel__keeper__v1__close_stdin__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        execId: String = ""
+    ) {
+        self.init(
+            execId: execId,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__CloseStdin.self))
@@ -1762,8 +1839,11 @@ extension KeeperV1.CloseStdin {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__CloseStdin>) throws(MessageError) {
-        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.CloseStdin.exec_id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.CloseStdin.exec_id")
+        self.init(
+            execId: execId,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1781,6 +1861,20 @@ extension KeeperV1.Custody {
     package static let fullName = "petrel.keeper.v1.Custody"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.Custody", isRecursive: false, petrel__keeper__v1__custody__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        descriptors: [KeeperV1.NamedDescriptor] = [],
+        run: UInt64 = 0,
+        execId: String = ""
+    ) {
+        self.init(
+            descriptors: descriptors,
+            run: run,
+            execId: execId,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Custody.self))
@@ -1788,7 +1882,7 @@ extension KeeperV1.Custody {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Custody>) throws(MessageError) {
-        descriptors = []
+        var descriptors: [KeeperV1.NamedDescriptor] = []
         if let values = c.pointee.descriptors {
             descriptors.reserveCapacity(c.pointee.n_descriptors)
             for index in 0..<c.pointee.n_descriptors {
@@ -1796,9 +1890,14 @@ extension KeeperV1.Custody {
                 descriptors.append(try KeeperV1.NamedDescriptor(decoding: value))
             }
         }
-        run = c.pointee.run
-        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.Custody.exec_id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let run = c.pointee.run
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.Custody.exec_id")
+        self.init(
+            descriptors: descriptors,
+            run: run,
+            execId: execId,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1825,6 +1924,18 @@ extension KeeperV1.CustodyHeld {
     package static let fullName = "petrel.keeper.v1.CustodyHeld"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.CustodyHeld", isRecursive: false, petrel__keeper__v1__custody_held__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        run: UInt64 = 0,
+        execId: String = ""
+    ) {
+        self.init(
+            run: run,
+            execId: execId,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__CustodyHeld.self))
@@ -1832,9 +1943,13 @@ extension KeeperV1.CustodyHeld {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__CustodyHeld>) throws(MessageError) {
-        run = c.pointee.run
-        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.CustodyHeld.exec_id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let run = c.pointee.run
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.CustodyHeld.exec_id")
+        self.init(
+            run: run,
+            execId: execId,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1856,6 +1971,18 @@ extension KeeperV1.StdinClosed {
     package static let fullName = "petrel.keeper.v1.StdinClosed"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.StdinClosed", isRecursive: false, petrel__keeper__v1__stdin_closed__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        run: UInt64 = 0,
+        execId: String = ""
+    ) {
+        self.init(
+            run: run,
+            execId: execId,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__StdinClosed.self))
@@ -1863,9 +1990,13 @@ extension KeeperV1.StdinClosed {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__StdinClosed>) throws(MessageError) {
-        run = c.pointee.run
-        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.StdinClosed.exec_id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let run = c.pointee.run
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.StdinClosed.exec_id")
+        self.init(
+            run: run,
+            execId: execId,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1929,6 +2060,18 @@ extension KeeperV1.Reply {
     package static let fullName = "petrel.keeper.v1.Reply"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.Reply", isRecursive: false, petrel__keeper__v1__reply__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        failure: KeeperV1.StepFailure? = nil,
+        record: KeeperV1.RunRecord? = nil
+    ) {
+        self.init(
+            failure: failure,
+            record: record,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__Reply.self))
@@ -1936,17 +2079,23 @@ extension KeeperV1.Reply {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__Reply>) throws(MessageError) {
+        let failure: KeeperV1.StepFailure?
         if let value = c.pointee.failure {
             failure = try KeeperV1.StepFailure(decoding: value)
         } else {
             failure = nil
         }
+        let record: KeeperV1.RunRecord?
         if let value = c.pointee.record {
             record = try KeeperV1.RunRecord(decoding: value)
         } else {
             record = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            failure: failure,
+            record: record,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1970,6 +2119,26 @@ extension KeeperV1.StreamRequest {
     package static let fullName = "petrel.keeper.v1.StreamRequest"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.StreamRequest", isRecursive: false, petrel__keeper__v1__stream_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        execId: String = "",
+        attachStdin: Bool = false,
+        attachOutput: Bool = false,
+        stdoutPosition: UInt64 = 0,
+        stderrPosition: UInt64 = 0,
+        run: UInt64 = 0
+    ) {
+        self.init(
+            execId: execId,
+            attachStdin: attachStdin,
+            attachOutput: attachOutput,
+            stdoutPosition: stdoutPosition,
+            stderrPosition: stderrPosition,
+            run: run,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__StreamRequest.self))
@@ -1977,13 +2146,21 @@ extension KeeperV1.StreamRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__StreamRequest>) throws(MessageError) {
-        execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.StreamRequest.exec_id")
-        attachStdin = c.pointee.attach_stdin != 0
-        attachOutput = c.pointee.attach_output != 0
-        stdoutPosition = c.pointee.stdout_position
-        stderrPosition = c.pointee.stderr_position
-        run = c.pointee.run
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.keeper.v1.StreamRequest.exec_id")
+        let attachStdin = c.pointee.attach_stdin != 0
+        let attachOutput = c.pointee.attach_output != 0
+        let stdoutPosition = c.pointee.stdout_position
+        let stderrPosition = c.pointee.stderr_position
+        let run = c.pointee.run
+        self.init(
+            execId: execId,
+            attachStdin: attachStdin,
+            attachOutput: attachOutput,
+            stdoutPosition: stdoutPosition,
+            stderrPosition: stderrPosition,
+            run: run,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2021,6 +2198,16 @@ extension KeeperV1.CopyReport {
     package static let fullName = "petrel.keeper.v1.CopyReport"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.CopyReport", isRecursive: false, petrel__keeper__v1__copy_report__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        body: Body? = nil
+    ) {
+        self.init(
+            body: body,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__CopyReport.self))
@@ -2028,6 +2215,7 @@ extension KeeperV1.CopyReport {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__CopyReport>) throws(MessageError) {
+        let body: Body?
         switch c.pointee.body_case.rawValue {
         case 1:
             guard let value = c.pointee.status else { throw Wire.missing(Self.fullName) }
@@ -2040,7 +2228,10 @@ extension KeeperV1.CopyReport {
             body = .done(try KeeperV1.CopyDone(decoding: value))
         default: body = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            body: body,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2069,6 +2260,22 @@ extension KeeperV1.CopyFailure {
     package static let fullName = "petrel.keeper.v1.CopyFailure"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.CopyFailure", isRecursive: false, petrel__keeper__v1__copy_failure__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        kind: KeeperV1.CopyFailure.Kind = .init(rawValue: 0),
+        path: String = "",
+        message: String = "",
+        errno: Int32 = 0
+    ) {
+        self.init(
+            kind: kind,
+            path: path,
+            message: message,
+            errno: errno,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__CopyFailure.self))
@@ -2076,11 +2283,17 @@ extension KeeperV1.CopyFailure {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__CopyFailure>) throws(MessageError) {
-        kind = KeeperV1.CopyFailure.Kind(rawValue: c.pointee.kind)
-        path = try Wire.text(c.pointee.path, "petrel.keeper.v1.CopyFailure.path")
-        message = try Wire.text(c.pointee.message, "petrel.keeper.v1.CopyFailure.message")
-        errno = c.pointee.errno_field
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let kind = KeeperV1.CopyFailure.Kind(rawValue: c.pointee.kind)
+        let path = try Wire.text(c.pointee.path, "petrel.keeper.v1.CopyFailure.path")
+        let message = try Wire.text(c.pointee.message, "petrel.keeper.v1.CopyFailure.message")
+        let errno = c.pointee.errno_field
+        self.init(
+            kind: kind,
+            path: path,
+            message: message,
+            errno: errno,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2110,6 +2323,16 @@ extension KeeperV1.CopyDone {
     package static let fullName = "petrel.keeper.v1.CopyDone"
     package static let descriptor = MessageDescriptor("petrel.keeper.v1.CopyDone", isRecursive: false, petrel__keeper__v1__copy_done__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        entries: UInt64 = 0
+    ) {
+        self.init(
+            entries: entries,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Keeper__V1__CopyDone.self))
@@ -2117,8 +2340,11 @@ extension KeeperV1.CopyDone {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Keeper__V1__CopyDone>) throws(MessageError) {
-        self.entries = c.pointee.entries
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let entries_ = c.pointee.entries
+        self.init(
+            entries: entries_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

@@ -11,15 +11,6 @@ extension SupervisorV1 {
         package var containerId: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            kind: String = "",
-            containerId: String = ""
-        ) {
-            self.kind = kind
-            self.containerId = containerId
-        }
     }
 
     /// `petrel.supervisor.v1.Annotation`.
@@ -30,15 +21,6 @@ extension SupervisorV1 {
         package var value: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            name: String = "",
-            value: String = ""
-        ) {
-            self.name = name
-            self.value = value
-        }
     }
 
     /// File `request.pb` of a container: what its owner asked for. Byte for byte the same for the same request.
@@ -87,53 +69,6 @@ extension SupervisorV1 {
         package var healthCheck: SupervisorV1.HealthCheck?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            version: UInt32 = 0,
-            id: String = "",
-            owner: String = "",
-            key: String = "",
-            specJson: [UInt8] = [],
-            rootfs: [CommonV1.Mount] = [],
-            openStdin: Bool = false,
-            stdinOnce: Bool = false,
-            restartMode: UInt32 = 0,
-            maximumRetries: UInt32 = 0,
-            autoRemove: Bool = false,
-            outputMaxSegmentBytes: UInt64 = 0,
-            outputMaxSegments: UInt32 = 0,
-            outputDiscard: Bool = false,
-            stopSignal: Int32 = 0,
-            stopTimeoutMillis: UInt32 = 0,
-            annotations: [SupervisorV1.Annotation] = [],
-            joinedNamespaces: [SupervisorV1.JoinedRecord] = [],
-            cgroupParent: String = "",
-            outputDropWhenFull: Bool = false,
-            healthCheck: SupervisorV1.HealthCheck? = nil
-        ) {
-            self.version = version
-            self.id = id
-            self.owner = owner
-            self.key = key
-            self.specJson = specJson
-            self.rootfs = rootfs
-            self.openStdin = openStdin
-            self.stdinOnce = stdinOnce
-            self.restartMode = restartMode
-            self.maximumRetries = maximumRetries
-            self.autoRemove = autoRemove
-            self.outputMaxSegmentBytes = outputMaxSegmentBytes
-            self.outputMaxSegments = outputMaxSegments
-            self.outputDiscard = outputDiscard
-            self.stopSignal = stopSignal
-            self.stopTimeoutMillis = stopTimeoutMillis
-            self.annotations = annotations
-            self.joinedNamespaces = joinedNamespaces
-            self.cgroupParent = cgroupParent
-            self.outputDropWhenFull = outputDropWhenFull
-            self.healthCheck = healthCheck
-        }
     }
 
     /// `petrel.supervisor.v1.StatusRecord`.
@@ -158,29 +93,6 @@ extension SupervisorV1 {
         package var failureErrno: Int32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            code: UInt32 = 0,
-            signal: Int32 = 0,
-            known: Bool = false,
-            oomKilled: Bool = false,
-            exitedAtUnixNanos: Int64 = 0,
-            failed: Bool = false,
-            failureStep: String = "",
-            failurePath: String = "",
-            failureErrno: Int32 = 0
-        ) {
-            self.code = code
-            self.signal = signal
-            self.known = known
-            self.oomKilled = oomKilled
-            self.exitedAtUnixNanos = exitedAtUnixNanos
-            self.failed = failed
-            self.failureStep = failureStep
-            self.failurePath = failurePath
-            self.failureErrno = failureErrno
-        }
     }
 
     /// One record of the journal, and what a container still has to tell it.
@@ -211,35 +123,6 @@ extension SupervisorV1 {
         package var health: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            sequence: UInt64 = 0,
-            wallUnixNanos: Int64 = 0,
-            bootNanos: Int64 = 0,
-            owner: String = "",
-            containerId: String = "",
-            action: UInt32 = 0,
-            exit: SupervisorV1.StatusRecord? = nil,
-            execId: String = "",
-            signal: Int32 = 0,
-            run: UInt64 = 0,
-            number: UInt64 = 0,
-            health: UInt32 = 0
-        ) {
-            self.sequence = sequence
-            self.wallUnixNanos = wallUnixNanos
-            self.bootNanos = bootNanos
-            self.owner = owner
-            self.containerId = containerId
-            self.action = action
-            self.exit = exit
-            self.execId = execId
-            self.signal = signal
-            self.run = run
-            self.number = number
-            self.health = health
-        }
     }
 
     /// What the probes of a container have found.
@@ -258,23 +141,6 @@ extension SupervisorV1 {
         package var probedBootNanos: Int64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            status: UInt32 = 0,
-            failingStreak: UInt32 = 0,
-            results: [SupervisorV1.HealthResult] = [],
-            probes: UInt64 = 0,
-            runBootNanos: Int64 = 0,
-            probedBootNanos: Int64 = 0
-        ) {
-            self.status = status
-            self.failingStreak = failingStreak
-            self.results = results
-            self.probes = probes
-            self.runBootNanos = runBootNanos
-            self.probedBootNanos = probedBootNanos
-        }
     }
 
     /// Files `lifecycle.pb` and `lifecycle.now.pb` of a container. The first writing of the former completes the creation.
@@ -341,71 +207,6 @@ extension SupervisorV1 {
         package var revision: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            version: UInt32 = 0,
-            bootId: String = "",
-            phase: UInt32 = 0,
-            run: UInt64 = 0,
-            pid: Int32 = 0,
-            createdAtUnixNanos: Int64 = 0,
-            startedAtUnixNanos: Int64 = 0,
-            exit: SupervisorV1.StatusRecord? = nil,
-            restartCount: UInt32 = 0,
-            backOffNanos: Int64 = 0,
-            manuallyStopped: Bool = false,
-            removalWanted: Bool = false,
-            keeperSequence: UInt64 = 0,
-            eventNumber: UInt64 = 0,
-            pending: [SupervisorV1.EventRecord] = [],
-            killDueBootNanos: Int64 = 0,
-            startIsRestart: Bool = false,
-            hasRun: Bool = false,
-            deleting: Bool = false,
-            stopSignal: Int32 = 0,
-            startKey: String = "",
-            startRepeats: UInt32 = 0,
-            health: SupervisorV1.HealthRecord? = nil,
-            pauseWanted: Bool = false,
-            pauseTold: Bool = false,
-            resourcesJson: [UInt8] = [],
-            resourcesBeforeJson: [UInt8]? = nil,
-            restartPolicy: SupervisorV1.RestartPolicy? = nil,
-            restartPolicyBefore: SupervisorV1.RestartPolicy? = nil,
-            revision: UInt64 = 0
-        ) {
-            self.version = version
-            self.bootId = bootId
-            self.phase = phase
-            self.run = run
-            self.pid = pid
-            self.createdAtUnixNanos = createdAtUnixNanos
-            self.startedAtUnixNanos = startedAtUnixNanos
-            self.exit = exit
-            self.restartCount = restartCount
-            self.backOffNanos = backOffNanos
-            self.manuallyStopped = manuallyStopped
-            self.removalWanted = removalWanted
-            self.keeperSequence = keeperSequence
-            self.eventNumber = eventNumber
-            self.pending = pending
-            self.killDueBootNanos = killDueBootNanos
-            self.startIsRestart = startIsRestart
-            self.hasRun = hasRun
-            self.deleting = deleting
-            self.stopSignal = stopSignal
-            self.startKey = startKey
-            self.startRepeats = startRepeats
-            self.health = health
-            self.pauseWanted = pauseWanted
-            self.pauseTold = pauseTold
-            self.resourcesJson = resourcesJson
-            self.resourcesBeforeJson = resourcesBeforeJson
-            self.restartPolicy = restartPolicy
-            self.restartPolicyBefore = restartPolicyBefore
-            self.revision = revision
-        }
     }
 
     /// `petrel.supervisor.v1.Counter`.
@@ -416,15 +217,6 @@ extension SupervisorV1 {
         package var value: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            name: String = "",
-            value: UInt64 = 0
-        ) {
-            self.name = name
-            self.value = value
-        }
     }
 
     /// Files `journal/acknowledged.pb` (owner → sequence) and `journal/numbers.pb` (container → number of its last event).
@@ -435,21 +227,24 @@ extension SupervisorV1 {
         package var counters: [SupervisorV1.Counter]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            version: UInt32 = 0,
-            counters: [SupervisorV1.Counter] = []
-        ) {
-            self.version = version
-            self.counters = counters
-        }
     }
 }
 
 extension SupervisorV1.JoinedRecord {
     package static let fullName = "petrel.supervisor.v1.JoinedRecord"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.JoinedRecord", isRecursive: false, petrel__supervisor__v1__joined_record__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        kind: String = "",
+        containerId: String = ""
+    ) {
+        self.init(
+            kind: kind,
+            containerId: containerId,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -458,9 +253,13 @@ extension SupervisorV1.JoinedRecord {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__JoinedRecord>) throws(MessageError) {
-        kind = try Wire.text(c.pointee.kind, "petrel.supervisor.v1.JoinedRecord.kind")
-        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.JoinedRecord.container_id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let kind = try Wire.text(c.pointee.kind, "petrel.supervisor.v1.JoinedRecord.kind")
+        let containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.JoinedRecord.container_id")
+        self.init(
+            kind: kind,
+            containerId: containerId,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -482,6 +281,18 @@ extension SupervisorV1.Annotation {
     package static let fullName = "petrel.supervisor.v1.Annotation"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.Annotation", isRecursive: false, petrel__supervisor__v1__annotation__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        name: String = "",
+        value: String = ""
+    ) {
+        self.init(
+            name: name,
+            value: value,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__Annotation.self))
@@ -489,9 +300,13 @@ extension SupervisorV1.Annotation {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__Annotation>) throws(MessageError) {
-        name = try Wire.text(c.pointee.name, "petrel.supervisor.v1.Annotation.name")
-        self.value = try Wire.text(c.pointee.value, "petrel.supervisor.v1.Annotation.value")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let name = try Wire.text(c.pointee.name, "petrel.supervisor.v1.Annotation.name")
+        let value_ = try Wire.text(c.pointee.value, "petrel.supervisor.v1.Annotation.value")
+        self.init(
+            name: name,
+            value: value_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -513,6 +328,56 @@ extension SupervisorV1.RequestRecord {
     package static let fullName = "petrel.supervisor.v1.RequestRecord"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.RequestRecord", isRecursive: false, petrel__supervisor__v1__request_record__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        version: UInt32 = 0,
+        id: String = "",
+        owner: String = "",
+        key: String = "",
+        specJson: [UInt8] = [],
+        rootfs: [CommonV1.Mount] = [],
+        openStdin: Bool = false,
+        stdinOnce: Bool = false,
+        restartMode: UInt32 = 0,
+        maximumRetries: UInt32 = 0,
+        autoRemove: Bool = false,
+        outputMaxSegmentBytes: UInt64 = 0,
+        outputMaxSegments: UInt32 = 0,
+        outputDiscard: Bool = false,
+        stopSignal: Int32 = 0,
+        stopTimeoutMillis: UInt32 = 0,
+        annotations: [SupervisorV1.Annotation] = [],
+        joinedNamespaces: [SupervisorV1.JoinedRecord] = [],
+        cgroupParent: String = "",
+        outputDropWhenFull: Bool = false,
+        healthCheck: SupervisorV1.HealthCheck? = nil
+    ) {
+        self.init(
+            version: version,
+            id: id,
+            owner: owner,
+            key: key,
+            specJson: specJson,
+            rootfs: rootfs,
+            openStdin: openStdin,
+            stdinOnce: stdinOnce,
+            restartMode: restartMode,
+            maximumRetries: maximumRetries,
+            autoRemove: autoRemove,
+            outputMaxSegmentBytes: outputMaxSegmentBytes,
+            outputMaxSegments: outputMaxSegments,
+            outputDiscard: outputDiscard,
+            stopSignal: stopSignal,
+            stopTimeoutMillis: stopTimeoutMillis,
+            annotations: annotations,
+            joinedNamespaces: joinedNamespaces,
+            cgroupParent: cgroupParent,
+            outputDropWhenFull: outputDropWhenFull,
+            healthCheck: healthCheck,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__RequestRecord.self))
@@ -520,12 +385,12 @@ extension SupervisorV1.RequestRecord {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__RequestRecord>) throws(MessageError) {
-        version = c.pointee.version
-        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.RequestRecord.id")
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.RequestRecord.owner")
-        self.key = try Wire.text(c.pointee.key, "petrel.supervisor.v1.RequestRecord.key")
-        specJson = Wire.bytes(c.pointee.spec_json)
-        rootfs = []
+        let version = c.pointee.version
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.RequestRecord.id")
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.RequestRecord.owner")
+        let key_ = try Wire.text(c.pointee.key, "petrel.supervisor.v1.RequestRecord.key")
+        let specJson = Wire.bytes(c.pointee.spec_json)
+        var rootfs: [CommonV1.Mount] = []
         if let values = c.pointee.rootfs {
             rootfs.reserveCapacity(c.pointee.n_rootfs)
             for index in 0..<c.pointee.n_rootfs {
@@ -533,17 +398,17 @@ extension SupervisorV1.RequestRecord {
                 rootfs.append(try CommonV1.Mount(decoding: value))
             }
         }
-        openStdin = c.pointee.open_stdin != 0
-        stdinOnce = c.pointee.stdin_once != 0
-        restartMode = c.pointee.restart_mode
-        maximumRetries = c.pointee.maximum_retries
-        autoRemove = c.pointee.auto_remove != 0
-        outputMaxSegmentBytes = c.pointee.output_max_segment_bytes
-        outputMaxSegments = c.pointee.output_max_segments
-        outputDiscard = c.pointee.output_discard != 0
-        stopSignal = c.pointee.stop_signal
-        stopTimeoutMillis = c.pointee.stop_timeout_millis
-        annotations = []
+        let openStdin = c.pointee.open_stdin != 0
+        let stdinOnce = c.pointee.stdin_once != 0
+        let restartMode = c.pointee.restart_mode
+        let maximumRetries = c.pointee.maximum_retries
+        let autoRemove = c.pointee.auto_remove != 0
+        let outputMaxSegmentBytes = c.pointee.output_max_segment_bytes
+        let outputMaxSegments = c.pointee.output_max_segments
+        let outputDiscard = c.pointee.output_discard != 0
+        let stopSignal = c.pointee.stop_signal
+        let stopTimeoutMillis = c.pointee.stop_timeout_millis
+        var annotations: [SupervisorV1.Annotation] = []
         if let values = c.pointee.annotations {
             annotations.reserveCapacity(c.pointee.n_annotations)
             for index in 0..<c.pointee.n_annotations {
@@ -551,7 +416,7 @@ extension SupervisorV1.RequestRecord {
                 annotations.append(try SupervisorV1.Annotation(decoding: value))
             }
         }
-        joinedNamespaces = []
+        var joinedNamespaces: [SupervisorV1.JoinedRecord] = []
         if let values = c.pointee.joined_namespaces {
             joinedNamespaces.reserveCapacity(c.pointee.n_joined_namespaces)
             for index in 0..<c.pointee.n_joined_namespaces {
@@ -559,14 +424,38 @@ extension SupervisorV1.RequestRecord {
                 joinedNamespaces.append(try SupervisorV1.JoinedRecord(decoding: value))
             }
         }
-        cgroupParent = try Wire.text(c.pointee.cgroup_parent, "petrel.supervisor.v1.RequestRecord.cgroup_parent")
-        outputDropWhenFull = c.pointee.output_drop_when_full != 0
+        let cgroupParent = try Wire.text(c.pointee.cgroup_parent, "petrel.supervisor.v1.RequestRecord.cgroup_parent")
+        let outputDropWhenFull = c.pointee.output_drop_when_full != 0
+        let healthCheck: SupervisorV1.HealthCheck?
         if let value = c.pointee.health_check {
             healthCheck = try SupervisorV1.HealthCheck(decoding: value)
         } else {
             healthCheck = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            version: version,
+            id: id,
+            owner: owner,
+            key: key_,
+            specJson: specJson,
+            rootfs: rootfs,
+            openStdin: openStdin,
+            stdinOnce: stdinOnce,
+            restartMode: restartMode,
+            maximumRetries: maximumRetries,
+            autoRemove: autoRemove,
+            outputMaxSegmentBytes: outputMaxSegmentBytes,
+            outputMaxSegments: outputMaxSegments,
+            outputDiscard: outputDiscard,
+            stopSignal: stopSignal,
+            stopTimeoutMillis: stopTimeoutMillis,
+            annotations: annotations,
+            joinedNamespaces: joinedNamespaces,
+            cgroupParent: cgroupParent,
+            outputDropWhenFull: outputDropWhenFull,
+            healthCheck: healthCheck,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -668,6 +557,32 @@ extension SupervisorV1.StatusRecord {
     package static let fullName = "petrel.supervisor.v1.StatusRecord"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.StatusRecord", isRecursive: false, petrel__supervisor__v1__status_record__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        code: UInt32 = 0,
+        signal: Int32 = 0,
+        known: Bool = false,
+        oomKilled: Bool = false,
+        exitedAtUnixNanos: Int64 = 0,
+        failed: Bool = false,
+        failureStep: String = "",
+        failurePath: String = "",
+        failureErrno: Int32 = 0
+    ) {
+        self.init(
+            code: code,
+            signal: signal,
+            known: known,
+            oomKilled: oomKilled,
+            exitedAtUnixNanos: exitedAtUnixNanos,
+            failed: failed,
+            failureStep: failureStep,
+            failurePath: failurePath,
+            failureErrno: failureErrno,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__StatusRecord.self))
@@ -675,16 +590,27 @@ extension SupervisorV1.StatusRecord {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__StatusRecord>) throws(MessageError) {
-        code = c.pointee.code
-        signal = c.pointee.signal
-        known = c.pointee.known != 0
-        oomKilled = c.pointee.oom_killed != 0
-        exitedAtUnixNanos = c.pointee.exited_at_unix_nanos
-        failed = c.pointee.failed != 0
-        failureStep = try Wire.text(c.pointee.failure_step, "petrel.supervisor.v1.StatusRecord.failure_step")
-        failurePath = try Wire.text(c.pointee.failure_path, "petrel.supervisor.v1.StatusRecord.failure_path")
-        failureErrno = c.pointee.failure_errno
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let code = c.pointee.code
+        let signal = c.pointee.signal
+        let known = c.pointee.known != 0
+        let oomKilled = c.pointee.oom_killed != 0
+        let exitedAtUnixNanos = c.pointee.exited_at_unix_nanos
+        let failed = c.pointee.failed != 0
+        let failureStep = try Wire.text(c.pointee.failure_step, "petrel.supervisor.v1.StatusRecord.failure_step")
+        let failurePath = try Wire.text(c.pointee.failure_path, "petrel.supervisor.v1.StatusRecord.failure_path")
+        let failureErrno = c.pointee.failure_errno
+        self.init(
+            code: code,
+            signal: signal,
+            known: known,
+            oomKilled: oomKilled,
+            exitedAtUnixNanos: exitedAtUnixNanos,
+            failed: failed,
+            failureStep: failureStep,
+            failurePath: failurePath,
+            failureErrno: failureErrno,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -734,6 +660,38 @@ extension SupervisorV1.EventRecord {
     package static let fullName = "petrel.supervisor.v1.EventRecord"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.EventRecord", isRecursive: false, petrel__supervisor__v1__event_record__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        sequence: UInt64 = 0,
+        wallUnixNanos: Int64 = 0,
+        bootNanos: Int64 = 0,
+        owner: String = "",
+        containerId: String = "",
+        action: UInt32 = 0,
+        exit: SupervisorV1.StatusRecord? = nil,
+        execId: String = "",
+        signal: Int32 = 0,
+        run: UInt64 = 0,
+        number: UInt64 = 0,
+        health: UInt32 = 0
+    ) {
+        self.init(
+            sequence: sequence,
+            wallUnixNanos: wallUnixNanos,
+            bootNanos: bootNanos,
+            owner: owner,
+            containerId: containerId,
+            action: action,
+            exit: exit,
+            execId: execId,
+            signal: signal,
+            run: run,
+            number: number,
+            health: health,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__EventRecord.self))
@@ -741,23 +699,38 @@ extension SupervisorV1.EventRecord {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__EventRecord>) throws(MessageError) {
-        sequence = c.pointee.sequence
-        wallUnixNanos = c.pointee.wall_unix_nanos
-        bootNanos = c.pointee.boot_nanos
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.EventRecord.owner")
-        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.EventRecord.container_id")
-        action = c.pointee.action
+        let sequence = c.pointee.sequence
+        let wallUnixNanos = c.pointee.wall_unix_nanos
+        let bootNanos = c.pointee.boot_nanos
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.EventRecord.owner")
+        let containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.EventRecord.container_id")
+        let action = c.pointee.action
+        let exit: SupervisorV1.StatusRecord?
         if let value = c.pointee.exit {
             exit = try SupervisorV1.StatusRecord(decoding: value)
         } else {
             exit = nil
         }
-        execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.EventRecord.exec_id")
-        signal = c.pointee.signal
-        run = c.pointee.run
-        number = c.pointee.number
-        health = c.pointee.health
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.EventRecord.exec_id")
+        let signal = c.pointee.signal
+        let run = c.pointee.run
+        let number = c.pointee.number
+        let health = c.pointee.health
+        self.init(
+            sequence: sequence,
+            wallUnixNanos: wallUnixNanos,
+            bootNanos: bootNanos,
+            owner: owner,
+            containerId: containerId,
+            action: action,
+            exit: exit,
+            execId: execId,
+            signal: signal,
+            run: run,
+            number: number,
+            health: health,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -820,6 +793,26 @@ extension SupervisorV1.HealthRecord {
     package static let fullName = "petrel.supervisor.v1.HealthRecord"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.HealthRecord", isRecursive: false, petrel__supervisor__v1__health_record__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        status: UInt32 = 0,
+        failingStreak: UInt32 = 0,
+        results: [SupervisorV1.HealthResult] = [],
+        probes: UInt64 = 0,
+        runBootNanos: Int64 = 0,
+        probedBootNanos: Int64 = 0
+    ) {
+        self.init(
+            status: status,
+            failingStreak: failingStreak,
+            results: results,
+            probes: probes,
+            runBootNanos: runBootNanos,
+            probedBootNanos: probedBootNanos,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__HealthRecord.self))
@@ -827,9 +820,9 @@ extension SupervisorV1.HealthRecord {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__HealthRecord>) throws(MessageError) {
-        status = c.pointee.status
-        failingStreak = c.pointee.failing_streak
-        results = []
+        let status = c.pointee.status
+        let failingStreak = c.pointee.failing_streak
+        var results: [SupervisorV1.HealthResult] = []
         if let values = c.pointee.results {
             results.reserveCapacity(c.pointee.n_results)
             for index in 0..<c.pointee.n_results {
@@ -837,10 +830,18 @@ extension SupervisorV1.HealthRecord {
                 results.append(try SupervisorV1.HealthResult(decoding: value))
             }
         }
-        probes = c.pointee.probes
-        runBootNanos = c.pointee.run_boot_nanos
-        probedBootNanos = c.pointee.probed_boot_nanos
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let probes = c.pointee.probes
+        let runBootNanos = c.pointee.run_boot_nanos
+        let probedBootNanos = c.pointee.probed_boot_nanos
+        self.init(
+            status: status,
+            failingStreak: failingStreak,
+            results: results,
+            probes: probes,
+            runBootNanos: runBootNanos,
+            probedBootNanos: probedBootNanos,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -879,6 +880,74 @@ extension SupervisorV1.LifecycleRecord {
     package static let fullName = "petrel.supervisor.v1.LifecycleRecord"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.LifecycleRecord", isRecursive: false, petrel__supervisor__v1__lifecycle_record__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        version: UInt32 = 0,
+        bootId: String = "",
+        phase: UInt32 = 0,
+        run: UInt64 = 0,
+        pid: Int32 = 0,
+        createdAtUnixNanos: Int64 = 0,
+        startedAtUnixNanos: Int64 = 0,
+        exit: SupervisorV1.StatusRecord? = nil,
+        restartCount: UInt32 = 0,
+        backOffNanos: Int64 = 0,
+        manuallyStopped: Bool = false,
+        removalWanted: Bool = false,
+        keeperSequence: UInt64 = 0,
+        eventNumber: UInt64 = 0,
+        pending: [SupervisorV1.EventRecord] = [],
+        killDueBootNanos: Int64 = 0,
+        startIsRestart: Bool = false,
+        hasRun: Bool = false,
+        deleting: Bool = false,
+        stopSignal: Int32 = 0,
+        startKey: String = "",
+        startRepeats: UInt32 = 0,
+        health: SupervisorV1.HealthRecord? = nil,
+        pauseWanted: Bool = false,
+        pauseTold: Bool = false,
+        resourcesJson: [UInt8] = [],
+        resourcesBeforeJson: [UInt8]? = nil,
+        restartPolicy: SupervisorV1.RestartPolicy? = nil,
+        restartPolicyBefore: SupervisorV1.RestartPolicy? = nil,
+        revision: UInt64 = 0
+    ) {
+        self.init(
+            version: version,
+            bootId: bootId,
+            phase: phase,
+            run: run,
+            pid: pid,
+            createdAtUnixNanos: createdAtUnixNanos,
+            startedAtUnixNanos: startedAtUnixNanos,
+            exit: exit,
+            restartCount: restartCount,
+            backOffNanos: backOffNanos,
+            manuallyStopped: manuallyStopped,
+            removalWanted: removalWanted,
+            keeperSequence: keeperSequence,
+            eventNumber: eventNumber,
+            pending: pending,
+            killDueBootNanos: killDueBootNanos,
+            startIsRestart: startIsRestart,
+            hasRun: hasRun,
+            deleting: deleting,
+            stopSignal: stopSignal,
+            startKey: startKey,
+            startRepeats: startRepeats,
+            health: health,
+            pauseWanted: pauseWanted,
+            pauseTold: pauseTold,
+            resourcesJson: resourcesJson,
+            resourcesBeforeJson: resourcesBeforeJson,
+            restartPolicy: restartPolicy,
+            restartPolicyBefore: restartPolicyBefore,
+            revision: revision,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__LifecycleRecord.self))
@@ -886,25 +955,26 @@ extension SupervisorV1.LifecycleRecord {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__LifecycleRecord>) throws(MessageError) {
-        version = c.pointee.version
-        bootId = try Wire.text(c.pointee.boot_id, "petrel.supervisor.v1.LifecycleRecord.boot_id")
-        phase = c.pointee.phase
-        run = c.pointee.run
-        pid = c.pointee.pid
-        createdAtUnixNanos = c.pointee.created_at_unix_nanos
-        startedAtUnixNanos = c.pointee.started_at_unix_nanos
+        let version = c.pointee.version
+        let bootId = try Wire.text(c.pointee.boot_id, "petrel.supervisor.v1.LifecycleRecord.boot_id")
+        let phase = c.pointee.phase
+        let run = c.pointee.run
+        let pid = c.pointee.pid
+        let createdAtUnixNanos = c.pointee.created_at_unix_nanos
+        let startedAtUnixNanos = c.pointee.started_at_unix_nanos
+        let exit: SupervisorV1.StatusRecord?
         if let value = c.pointee.exit {
             exit = try SupervisorV1.StatusRecord(decoding: value)
         } else {
             exit = nil
         }
-        restartCount = c.pointee.restart_count
-        backOffNanos = c.pointee.back_off_nanos
-        manuallyStopped = c.pointee.manually_stopped != 0
-        removalWanted = c.pointee.removal_wanted != 0
-        keeperSequence = c.pointee.keeper_sequence
-        eventNumber = c.pointee.event_number
-        pending = []
+        let restartCount = c.pointee.restart_count
+        let backOffNanos = c.pointee.back_off_nanos
+        let manuallyStopped = c.pointee.manually_stopped != 0
+        let removalWanted = c.pointee.removal_wanted != 0
+        let keeperSequence = c.pointee.keeper_sequence
+        let eventNumber = c.pointee.event_number
+        var pending: [SupervisorV1.EventRecord] = []
         if let values = c.pointee.pending {
             pending.reserveCapacity(c.pointee.n_pending)
             for index in 0..<c.pointee.n_pending {
@@ -912,34 +982,69 @@ extension SupervisorV1.LifecycleRecord {
                 pending.append(try SupervisorV1.EventRecord(decoding: value))
             }
         }
-        killDueBootNanos = c.pointee.kill_due_boot_nanos
-        startIsRestart = c.pointee.start_is_restart != 0
-        hasRun = c.pointee.has_run != 0
-        deleting = c.pointee.deleting != 0
-        stopSignal = c.pointee.stop_signal
-        startKey = try Wire.text(c.pointee.start_key, "petrel.supervisor.v1.LifecycleRecord.start_key")
-        startRepeats = c.pointee.start_repeats
+        let killDueBootNanos = c.pointee.kill_due_boot_nanos
+        let startIsRestart = c.pointee.start_is_restart != 0
+        let hasRun = c.pointee.has_run != 0
+        let deleting = c.pointee.deleting != 0
+        let stopSignal = c.pointee.stop_signal
+        let startKey = try Wire.text(c.pointee.start_key, "petrel.supervisor.v1.LifecycleRecord.start_key")
+        let startRepeats = c.pointee.start_repeats
+        let health: SupervisorV1.HealthRecord?
         if let value = c.pointee.health {
             health = try SupervisorV1.HealthRecord(decoding: value)
         } else {
             health = nil
         }
-        pauseWanted = c.pointee.pause_wanted != 0
-        pauseTold = c.pointee.pause_told != 0
-        resourcesJson = Wire.bytes(c.pointee.resources_json)
-        resourcesBeforeJson = c.pointee._resources_before_json_case.rawValue == 44 ? Wire.bytes(c.pointee.resources_before_json) : nil
+        let pauseWanted = c.pointee.pause_wanted != 0
+        let pauseTold = c.pointee.pause_told != 0
+        let resourcesJson = Wire.bytes(c.pointee.resources_json)
+        let resourcesBeforeJson: [UInt8]? = c.pointee._resources_before_json_case.rawValue == 44 ? Wire.bytes(c.pointee.resources_before_json) : nil
+        let restartPolicy: SupervisorV1.RestartPolicy?
         if let value = c.pointee.restart_policy {
             restartPolicy = try SupervisorV1.RestartPolicy(decoding: value)
         } else {
             restartPolicy = nil
         }
+        let restartPolicyBefore: SupervisorV1.RestartPolicy?
         if let value = c.pointee.restart_policy_before {
             restartPolicyBefore = try SupervisorV1.RestartPolicy(decoding: value)
         } else {
             restartPolicyBefore = nil
         }
-        revision = c.pointee.revision
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let revision = c.pointee.revision
+        self.init(
+            version: version,
+            bootId: bootId,
+            phase: phase,
+            run: run,
+            pid: pid,
+            createdAtUnixNanos: createdAtUnixNanos,
+            startedAtUnixNanos: startedAtUnixNanos,
+            exit: exit,
+            restartCount: restartCount,
+            backOffNanos: backOffNanos,
+            manuallyStopped: manuallyStopped,
+            removalWanted: removalWanted,
+            keeperSequence: keeperSequence,
+            eventNumber: eventNumber,
+            pending: pending,
+            killDueBootNanos: killDueBootNanos,
+            startIsRestart: startIsRestart,
+            hasRun: hasRun,
+            deleting: deleting,
+            stopSignal: stopSignal,
+            startKey: startKey,
+            startRepeats: startRepeats,
+            health: health,
+            pauseWanted: pauseWanted,
+            pauseTold: pauseTold,
+            resourcesJson: resourcesJson,
+            resourcesBeforeJson: resourcesBeforeJson,
+            restartPolicy: restartPolicy,
+            restartPolicyBefore: restartPolicyBefore,
+            revision: revision,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1078,6 +1183,18 @@ extension SupervisorV1.Counter {
     package static let fullName = "petrel.supervisor.v1.Counter"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.Counter", isRecursive: false, petrel__supervisor__v1__counter__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        name: String = "",
+        value: UInt64 = 0
+    ) {
+        self.init(
+            name: name,
+            value: value,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__Counter.self))
@@ -1085,9 +1202,13 @@ extension SupervisorV1.Counter {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__Counter>) throws(MessageError) {
-        name = try Wire.text(c.pointee.name, "petrel.supervisor.v1.Counter.name")
-        self.value = c.pointee.value
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let name = try Wire.text(c.pointee.name, "petrel.supervisor.v1.Counter.name")
+        let value_ = c.pointee.value
+        self.init(
+            name: name,
+            value: value_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1109,6 +1230,18 @@ extension SupervisorV1.CountersRecord {
     package static let fullName = "petrel.supervisor.v1.CountersRecord"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.CountersRecord", isRecursive: false, petrel__supervisor__v1__counters_record__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        version: UInt32 = 0,
+        counters: [SupervisorV1.Counter] = []
+    ) {
+        self.init(
+            version: version,
+            counters: counters,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__CountersRecord.self))
@@ -1116,8 +1249,8 @@ extension SupervisorV1.CountersRecord {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__CountersRecord>) throws(MessageError) {
-        version = c.pointee.version
-        counters = []
+        let version = c.pointee.version
+        var counters: [SupervisorV1.Counter] = []
         if let values = c.pointee.counters {
             counters.reserveCapacity(c.pointee.n_counters)
             for index in 0..<c.pointee.n_counters {
@@ -1125,7 +1258,11 @@ extension SupervisorV1.CountersRecord {
                 counters.append(try SupervisorV1.Counter(decoding: value))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            version: version,
+            counters: counters,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

@@ -75,15 +75,6 @@ extension SupervisorV1 {
         package var maximumRetries: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            mode: SupervisorV1.RestartMode = .init(rawValue: 0),
-            maximumRetries: UInt32 = 0
-        ) {
-            self.mode = mode
-            self.maximumRetries = maximumRetries
-        }
     }
 
     /// `petrel.supervisor.v1.OutputOptions`.
@@ -99,19 +90,6 @@ extension SupervisorV1 {
         package var dropWhenFull: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            maxSegmentBytes: UInt64 = 0,
-            maxSegments: UInt32 = 0,
-            discard: Bool = false,
-            dropWhenFull: Bool = false
-        ) {
-            self.maxSegmentBytes = maxSegmentBytes
-            self.maxSegments = maxSegments
-            self.discard = discard
-            self.dropWhenFull = dropWhenFull
-        }
     }
 
     /// How to ask a running container whether it is well.
@@ -130,23 +108,6 @@ extension SupervisorV1 {
         package var startIntervalMillis: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            test: [String] = [],
-            intervalMillis: UInt64 = 0,
-            timeoutMillis: UInt64 = 0,
-            retries: UInt32 = 0,
-            startPeriodMillis: UInt64 = 0,
-            startIntervalMillis: UInt64 = 0
-        ) {
-            self.test = test
-            self.intervalMillis = intervalMillis
-            self.timeoutMillis = timeoutMillis
-            self.retries = retries
-            self.startPeriodMillis = startPeriodMillis
-            self.startIntervalMillis = startIntervalMillis
-        }
     }
 
     /// A namespace of another container of the same owner, found anew at each start. That one must run then: while it is just
@@ -158,15 +119,6 @@ extension SupervisorV1 {
         package var containerId: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            kind: String = "",
-            containerId: String = ""
-        ) {
-            self.kind = kind
-            self.containerId = containerId
-        }
     }
 
     /// `petrel.supervisor.v1.CreateRequest`.
@@ -208,45 +160,6 @@ extension SupervisorV1 {
         package var startKey: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = "",
-            owner: String = "",
-            key: String = "",
-            specJson: [UInt8] = [],
-            rootfs: [CommonV1.Mount] = [],
-            openStdin: Bool = false,
-            stdinOnce: Bool = false,
-            restartPolicy: SupervisorV1.RestartPolicy? = nil,
-            autoRemove: Bool = false,
-            output: SupervisorV1.OutputOptions? = nil,
-            stopSignal: Int32 = 0,
-            stopTimeoutMillis: UInt32 = 0,
-            annotations: [String: String] = [:],
-            healthCheck: SupervisorV1.HealthCheck? = nil,
-            joinedNamespaces: [SupervisorV1.JoinedNamespace] = [],
-            cgroupParent: String = "",
-            startKey: String = ""
-        ) {
-            self.id = id
-            self.owner = owner
-            self.key = key
-            self.specJson = specJson
-            self.rootfs = rootfs
-            self.openStdin = openStdin
-            self.stdinOnce = stdinOnce
-            self.restartPolicy = restartPolicy
-            self.autoRemove = autoRemove
-            self.output = output
-            self.stopSignal = stopSignal
-            self.stopTimeoutMillis = stopTimeoutMillis
-            self.annotations = annotations
-            self.healthCheck = healthCheck
-            self.joinedNamespaces = joinedNamespaces
-            self.cgroupParent = cgroupParent
-            self.startKey = startKey
-        }
     }
 
     /// `petrel.supervisor.v1.ExitStatus`.
@@ -265,23 +178,6 @@ extension SupervisorV1 {
         package var failure: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            code: UInt32 = 0,
-            signal: Int32 = 0,
-            known: Bool = false,
-            oomKilled: Bool = false,
-            exitedAtUnixNanos: Int64 = 0,
-            failure: String = ""
-        ) {
-            self.code = code
-            self.signal = signal
-            self.known = known
-            self.oomKilled = oomKilled
-            self.exitedAtUnixNanos = exitedAtUnixNanos
-            self.failure = failure
-        }
     }
 
     /// `petrel.supervisor.v1.Container`.
@@ -328,51 +224,6 @@ extension SupervisorV1 {
         package var health: SupervisorV1.Health?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = "",
-            owner: String = "",
-            key: String = "",
-            phase: SupervisorV1.Phase = .init(rawValue: 0),
-            pid: UInt32 = 0,
-            createdAtUnixNanos: Int64 = 0,
-            startedAtUnixNanos: Int64 = 0,
-            exit: SupervisorV1.ExitStatus? = nil,
-            run: UInt64 = 0,
-            restartCount: UInt32 = 0,
-            manuallyStopped: Bool = false,
-            removalWanted: Bool = false,
-            restartPolicy: SupervisorV1.RestartPolicy? = nil,
-            outputDirectory: String = "",
-            streamSocket: String = "",
-            keeperPid: UInt32 = 0,
-            annotations: [String: String] = [:],
-            terminal: Bool = false,
-            autoRemove: Bool = false,
-            health: SupervisorV1.Health? = nil
-        ) {
-            self.id = id
-            self.owner = owner
-            self.key = key
-            self.phase = phase
-            self.pid = pid
-            self.createdAtUnixNanos = createdAtUnixNanos
-            self.startedAtUnixNanos = startedAtUnixNanos
-            self.exit = exit
-            self.run = run
-            self.restartCount = restartCount
-            self.manuallyStopped = manuallyStopped
-            self.removalWanted = removalWanted
-            self.restartPolicy = restartPolicy
-            self.outputDirectory = outputDirectory
-            self.streamSocket = streamSocket
-            self.keeperPid = keeperPid
-            self.annotations = annotations
-            self.terminal = terminal
-            self.autoRemove = autoRemove
-            self.health = health
-        }
     }
 
     /// What a container's health check has found.
@@ -414,17 +265,6 @@ extension SupervisorV1 {
         package var results: [SupervisorV1.HealthResult]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            status: SupervisorV1.Health.Status = .init(rawValue: 0),
-            failingStreak: UInt32 = 0,
-            results: [SupervisorV1.HealthResult] = []
-        ) {
-            self.status = status
-            self.failingStreak = failingStreak
-            self.results = results
-        }
     }
 
     /// `petrel.supervisor.v1.HealthResult`.
@@ -439,19 +279,6 @@ extension SupervisorV1 {
         package var output: [UInt8]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            startedAtUnixNanos: Int64 = 0,
-            endedAtUnixNanos: Int64 = 0,
-            exitCode: Int32 = 0,
-            output: [UInt8] = []
-        ) {
-            self.startedAtUnixNanos = startedAtUnixNanos
-            self.endedAtUnixNanos = endedAtUnixNanos
-            self.exitCode = exitCode
-            self.output = output
-        }
     }
 
     /// `petrel.supervisor.v1.PauseRequest`.
@@ -462,15 +289,6 @@ extension SupervisorV1 {
         package var id: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            id: String = ""
-        ) {
-            self.owner = owner
-            self.id = id
-        }
     }
 
     /// `petrel.supervisor.v1.UpdateRequest`.
@@ -485,19 +303,6 @@ extension SupervisorV1 {
         package var restartPolicy: SupervisorV1.RestartPolicy?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            id: String = "",
-            resourcesJson: [UInt8] = [],
-            restartPolicy: SupervisorV1.RestartPolicy? = nil
-        ) {
-            self.owner = owner
-            self.id = id
-            self.resourcesJson = resourcesJson
-            self.restartPolicy = restartPolicy
-        }
     }
 
     /// `petrel.supervisor.v1.UsageRequest`.
@@ -508,15 +313,6 @@ extension SupervisorV1 {
         package var ids: [String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            ids: [String] = []
-        ) {
-            self.owner = owner
-            self.ids = ids
-        }
     }
 
     /// What the kernel has counted for one run of a container.
@@ -561,49 +357,6 @@ extension SupervisorV1 {
         package var wallUnixNanos: Int64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = "",
-            processes: [UInt32] = [],
-            cpuNanos: UInt64 = 0,
-            cpuUserNanos: UInt64 = 0,
-            cpuSystemNanos: UInt64 = 0,
-            memoryBytes: UInt64 = 0,
-            inactiveFileBytes: UInt64 = 0,
-            memoryLimitBytes: UInt64 = 0,
-            processCount: UInt64 = 0,
-            processLimit: UInt64 = 0,
-            readBytes: UInt64 = 0,
-            writtenBytes: UInt64 = 0,
-            receivedBytes: UInt64 = 0,
-            sentBytes: UInt64 = 0,
-            receivedPackets: UInt64 = 0,
-            sentPackets: UInt64 = 0,
-            pid: UInt32 = 0,
-            bootNanos: Int64 = 0,
-            wallUnixNanos: Int64 = 0
-        ) {
-            self.id = id
-            self.processes = processes
-            self.cpuNanos = cpuNanos
-            self.cpuUserNanos = cpuUserNanos
-            self.cpuSystemNanos = cpuSystemNanos
-            self.memoryBytes = memoryBytes
-            self.inactiveFileBytes = inactiveFileBytes
-            self.memoryLimitBytes = memoryLimitBytes
-            self.processCount = processCount
-            self.processLimit = processLimit
-            self.readBytes = readBytes
-            self.writtenBytes = writtenBytes
-            self.receivedBytes = receivedBytes
-            self.sentBytes = sentBytes
-            self.receivedPackets = receivedPackets
-            self.sentPackets = sentPackets
-            self.pid = pid
-            self.bootNanos = bootNanos
-            self.wallUnixNanos = wallUnixNanos
-        }
     }
 
     /// `petrel.supervisor.v1.UsageResponse`.
@@ -612,13 +365,6 @@ extension SupervisorV1 {
         package var usages: [SupervisorV1.Usage]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            usages: [SupervisorV1.Usage] = []
-        ) {
-            self.usages = usages
-        }
     }
 
     /// `petrel.supervisor.v1.StartRequest`.
@@ -632,17 +378,6 @@ extension SupervisorV1 {
         package var key: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            id: String = "",
-            key: String = ""
-        ) {
-            self.owner = owner
-            self.id = id
-            self.key = key
-        }
     }
 
     /// `petrel.supervisor.v1.StopRequest`.
@@ -657,19 +392,6 @@ extension SupervisorV1 {
         package var signal: Int32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            id: String = "",
-            timeoutMillis: UInt32? = nil,
-            signal: Int32 = 0
-        ) {
-            self.owner = owner
-            self.id = id
-            self.timeoutMillis = timeoutMillis
-            self.signal = signal
-        }
     }
 
     /// `petrel.supervisor.v1.KillRequest`.
@@ -684,19 +406,6 @@ extension SupervisorV1 {
         package var all: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            id: String = "",
-            signal: Int32 = 0,
-            all: Bool = false
-        ) {
-            self.owner = owner
-            self.id = id
-            self.signal = signal
-            self.all = all
-        }
     }
 
     /// `petrel.supervisor.v1.DeleteRequest`.
@@ -711,19 +420,6 @@ extension SupervisorV1 {
         package var final: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            id: String = "",
-            force: Bool = false,
-            final: Bool = false
-        ) {
-            self.owner = owner
-            self.id = id
-            self.force = force
-            self.final = final
-        }
     }
 
     /// `petrel.supervisor.v1.DeleteResponse`.
@@ -732,13 +428,6 @@ extension SupervisorV1 {
         package var exit: SupervisorV1.ExitStatus?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            exit: SupervisorV1.ExitStatus? = nil
-        ) {
-            self.exit = exit
-        }
     }
 
     /// `petrel.supervisor.v1.GetRequest`.
@@ -749,15 +438,6 @@ extension SupervisorV1 {
         package var id: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            id: String = ""
-        ) {
-            self.owner = owner
-            self.id = id
-        }
     }
 
     /// `petrel.supervisor.v1.ListRequest`.
@@ -766,13 +446,6 @@ extension SupervisorV1 {
         package var owner: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = ""
-        ) {
-            self.owner = owner
-        }
     }
 
     /// `petrel.supervisor.v1.ListResponse`.
@@ -785,17 +458,6 @@ extension SupervisorV1 {
         package var journalId: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            containers: [SupervisorV1.Container] = [],
-            sequence: UInt64 = 0,
-            journalId: String = ""
-        ) {
-            self.containers = containers
-            self.sequence = sequence
-            self.journalId = journalId
-        }
     }
 
     /// `petrel.supervisor.v1.WaitRequest`.
@@ -834,17 +496,6 @@ extension SupervisorV1 {
         package var condition: SupervisorV1.WaitRequest.Condition
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            id: String = "",
-            condition: SupervisorV1.WaitRequest.Condition = .init(rawValue: 0)
-        ) {
-            self.owner = owner
-            self.id = id
-            self.condition = condition
-        }
     }
 
     /// `petrel.supervisor.v1.WaitResponse`.
@@ -853,13 +504,6 @@ extension SupervisorV1 {
         package var exit: SupervisorV1.ExitStatus?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            exit: SupervisorV1.ExitStatus? = nil
-        ) {
-            self.exit = exit
-        }
     }
 
     /// `petrel.supervisor.v1.ExecRequest`.
@@ -878,23 +522,6 @@ extension SupervisorV1 {
         package var detached: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            containerId: String = "",
-            execId: String = "",
-            processJson: [UInt8] = [],
-            openStdin: Bool = false,
-            detached: Bool = false
-        ) {
-            self.owner = owner
-            self.containerId = containerId
-            self.execId = execId
-            self.processJson = processJson
-            self.openStdin = openStdin
-            self.detached = detached
-        }
     }
 
     /// `petrel.supervisor.v1.ExecProcess`.
@@ -913,23 +540,6 @@ extension SupervisorV1 {
         package var streamSocket: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = "",
-            containerId: String = "",
-            running: Bool = false,
-            pid: UInt32 = 0,
-            exit: SupervisorV1.ExitStatus? = nil,
-            streamSocket: String = ""
-        ) {
-            self.id = id
-            self.containerId = containerId
-            self.running = running
-            self.pid = pid
-            self.exit = exit
-            self.streamSocket = streamSocket
-        }
     }
 
     /// `petrel.supervisor.v1.GetExecRequest`.
@@ -942,17 +552,6 @@ extension SupervisorV1 {
         package var execId: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            containerId: String = "",
-            execId: String = ""
-        ) {
-            self.owner = owner
-            self.containerId = containerId
-            self.execId = execId
-        }
     }
 
     /// `petrel.supervisor.v1.KillExecRequest`.
@@ -967,19 +566,6 @@ extension SupervisorV1 {
         package var signal: Int32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            containerId: String = "",
-            execId: String = "",
-            signal: Int32 = 0
-        ) {
-            self.owner = owner
-            self.containerId = containerId
-            self.execId = execId
-            self.signal = signal
-        }
     }
 
     /// `petrel.supervisor.v1.ResizeTerminalRequest`.
@@ -996,21 +582,6 @@ extension SupervisorV1 {
         package var rows: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            containerId: String = "",
-            execId: String = "",
-            columns: UInt32 = 0,
-            rows: UInt32 = 0
-        ) {
-            self.owner = owner
-            self.containerId = containerId
-            self.execId = execId
-            self.columns = columns
-            self.rows = rows
-        }
     }
 
     /// `petrel.supervisor.v1.ResizeTerminalResponse`.
@@ -1018,7 +589,7 @@ extension SupervisorV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 
@@ -1032,17 +603,6 @@ extension SupervisorV1 {
         package var afterSequence: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            journalId: String = "",
-            afterSequence: UInt64 = 0
-        ) {
-            self.owner = owner
-            self.journalId = journalId
-            self.afterSequence = afterSequence
-        }
     }
 
     /// `petrel.supervisor.v1.Event`.
@@ -1147,35 +707,6 @@ extension SupervisorV1 {
         package var health: SupervisorV1.Health.Status
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            sequence: UInt64 = 0,
-            journalId: String = "",
-            wallUnixNanos: Int64 = 0,
-            bootNanos: Int64 = 0,
-            owner: String = "",
-            containerId: String = "",
-            action: SupervisorV1.Event.Action = .init(rawValue: 0),
-            exit: SupervisorV1.ExitStatus? = nil,
-            execId: String = "",
-            signal: Int32 = 0,
-            run: UInt64 = 0,
-            health: SupervisorV1.Health.Status = .init(rawValue: 0)
-        ) {
-            self.sequence = sequence
-            self.journalId = journalId
-            self.wallUnixNanos = wallUnixNanos
-            self.bootNanos = bootNanos
-            self.owner = owner
-            self.containerId = containerId
-            self.action = action
-            self.exit = exit
-            self.execId = execId
-            self.signal = signal
-            self.run = run
-            self.health = health
-        }
     }
 
     /// `petrel.supervisor.v1.AcknowledgeEventsRequest`.
@@ -1188,17 +719,6 @@ extension SupervisorV1 {
         package var sequence: UInt64
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            journalId: String = "",
-            sequence: UInt64 = 0
-        ) {
-            self.owner = owner
-            self.journalId = journalId
-            self.sequence = sequence
-        }
     }
 
     /// `petrel.supervisor.v1.AcknowledgeEventsResponse`.
@@ -1206,7 +726,7 @@ extension SupervisorV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 
@@ -1215,7 +735,7 @@ extension SupervisorV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 
@@ -1229,17 +749,6 @@ extension SupervisorV1 {
         package var cgroupLayout: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            version: String = "",
-            bootId: String = "",
-            cgroupLayout: String = ""
-        ) {
-            self.version = version
-            self.bootId = bootId
-            self.cgroupLayout = cgroupLayout
-        }
     }
 
     /// `petrel.supervisor.v1.StatPathRequest`.
@@ -1252,17 +761,6 @@ extension SupervisorV1 {
         package var path: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            id: String = "",
-            path: String = ""
-        ) {
-            self.owner = owner
-            self.id = id
-            self.path = path
-        }
     }
 
     /// `petrel.supervisor.v1.ReadArchiveRequest`.
@@ -1275,17 +773,6 @@ extension SupervisorV1 {
         package var path: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            id: String = "",
-            path: String = ""
-        ) {
-            self.owner = owner
-            self.id = id
-            self.path = path
-        }
     }
 
     /// `petrel.supervisor.v1.ReadArchiveResponse`.
@@ -1302,13 +789,6 @@ extension SupervisorV1 {
         package var body: Body?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            body: Body? = nil
-        ) {
-            self.body = body
-        }
     }
 
     /// `petrel.supervisor.v1.WriteArchiveRequest`.
@@ -1325,13 +805,6 @@ extension SupervisorV1 {
         package var body: Body?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            body: Body? = nil
-        ) {
-            self.body = body
-        }
     }
 
     /// `petrel.supervisor.v1.WriteArchiveStart`.
@@ -1348,21 +821,6 @@ extension SupervisorV1 {
         package var copyUidGid: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            owner: String = "",
-            id: String = "",
-            path: String = "",
-            noOverwriteDirNonDir: Bool = false,
-            copyUidGid: Bool = false
-        ) {
-            self.owner = owner
-            self.id = id
-            self.path = path
-            self.noOverwriteDirNonDir = noOverwriteDirNonDir
-            self.copyUidGid = copyUidGid
-        }
     }
 
     /// `petrel.supervisor.v1.WriteArchiveResponse`.
@@ -1370,7 +828,7 @@ extension SupervisorV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 }
@@ -1379,6 +837,18 @@ extension SupervisorV1.RestartPolicy {
     package static let fullName = "petrel.supervisor.v1.RestartPolicy"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.RestartPolicy", isRecursive: false, petrel__supervisor__v1__restart_policy__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        mode: SupervisorV1.RestartMode = .init(rawValue: 0),
+        maximumRetries: UInt32 = 0
+    ) {
+        self.init(
+            mode: mode,
+            maximumRetries: maximumRetries,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__RestartPolicy.self))
@@ -1386,9 +856,13 @@ extension SupervisorV1.RestartPolicy {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__RestartPolicy>) throws(MessageError) {
-        mode = SupervisorV1.RestartMode(rawValue: c.pointee.mode)
-        maximumRetries = c.pointee.maximum_retries
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let mode = SupervisorV1.RestartMode(rawValue: c.pointee.mode)
+        let maximumRetries = c.pointee.maximum_retries
+        self.init(
+            mode: mode,
+            maximumRetries: maximumRetries,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1410,6 +884,22 @@ extension SupervisorV1.OutputOptions {
     package static let fullName = "petrel.supervisor.v1.OutputOptions"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.OutputOptions", isRecursive: false, petrel__supervisor__v1__output_options__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        maxSegmentBytes: UInt64 = 0,
+        maxSegments: UInt32 = 0,
+        discard: Bool = false,
+        dropWhenFull: Bool = false
+    ) {
+        self.init(
+            maxSegmentBytes: maxSegmentBytes,
+            maxSegments: maxSegments,
+            discard: discard,
+            dropWhenFull: dropWhenFull,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__OutputOptions.self))
@@ -1417,11 +907,17 @@ extension SupervisorV1.OutputOptions {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__OutputOptions>) throws(MessageError) {
-        maxSegmentBytes = c.pointee.max_segment_bytes
-        maxSegments = c.pointee.max_segments
-        discard = c.pointee.discard != 0
-        dropWhenFull = c.pointee.drop_when_full != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let maxSegmentBytes = c.pointee.max_segment_bytes
+        let maxSegments = c.pointee.max_segments
+        let discard = c.pointee.discard != 0
+        let dropWhenFull = c.pointee.drop_when_full != 0
+        self.init(
+            maxSegmentBytes: maxSegmentBytes,
+            maxSegments: maxSegments,
+            discard: discard,
+            dropWhenFull: dropWhenFull,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1451,6 +947,26 @@ extension SupervisorV1.HealthCheck {
     package static let fullName = "petrel.supervisor.v1.HealthCheck"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.HealthCheck", isRecursive: false, petrel__supervisor__v1__health_check__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        test: [String] = [],
+        intervalMillis: UInt64 = 0,
+        timeoutMillis: UInt64 = 0,
+        retries: UInt32 = 0,
+        startPeriodMillis: UInt64 = 0,
+        startIntervalMillis: UInt64 = 0
+    ) {
+        self.init(
+            test: test,
+            intervalMillis: intervalMillis,
+            timeoutMillis: timeoutMillis,
+            retries: retries,
+            startPeriodMillis: startPeriodMillis,
+            startIntervalMillis: startIntervalMillis,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__HealthCheck.self))
@@ -1458,19 +974,27 @@ extension SupervisorV1.HealthCheck {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__HealthCheck>) throws(MessageError) {
-        test = []
+        var test: [String] = []
         if let values = c.pointee.test {
             test.reserveCapacity(c.pointee.n_test)
             for index in 0..<c.pointee.n_test {
                 test.append(try Wire.text(values[index], "petrel.supervisor.v1.HealthCheck.test"))
             }
         }
-        intervalMillis = c.pointee.interval_millis
-        timeoutMillis = c.pointee.timeout_millis
-        retries = c.pointee.retries
-        startPeriodMillis = c.pointee.start_period_millis
-        startIntervalMillis = c.pointee.start_interval_millis
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let intervalMillis = c.pointee.interval_millis
+        let timeoutMillis = c.pointee.timeout_millis
+        let retries = c.pointee.retries
+        let startPeriodMillis = c.pointee.start_period_millis
+        let startIntervalMillis = c.pointee.start_interval_millis
+        self.init(
+            test: test,
+            intervalMillis: intervalMillis,
+            timeoutMillis: timeoutMillis,
+            retries: retries,
+            startPeriodMillis: startPeriodMillis,
+            startIntervalMillis: startIntervalMillis,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1508,6 +1032,18 @@ extension SupervisorV1.JoinedNamespace {
     package static let fullName = "petrel.supervisor.v1.JoinedNamespace"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.JoinedNamespace", isRecursive: false, petrel__supervisor__v1__joined_namespace__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        kind: String = "",
+        containerId: String = ""
+    ) {
+        self.init(
+            kind: kind,
+            containerId: containerId,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__JoinedNamespace.self))
@@ -1515,9 +1051,13 @@ extension SupervisorV1.JoinedNamespace {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__JoinedNamespace>) throws(MessageError) {
-        kind = try Wire.text(c.pointee.kind, "petrel.supervisor.v1.JoinedNamespace.kind")
-        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.JoinedNamespace.container_id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let kind = try Wire.text(c.pointee.kind, "petrel.supervisor.v1.JoinedNamespace.kind")
+        let containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.JoinedNamespace.container_id")
+        self.init(
+            kind: kind,
+            containerId: containerId,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1539,6 +1079,48 @@ extension SupervisorV1.CreateRequest {
     package static let fullName = "petrel.supervisor.v1.CreateRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.CreateRequest", isRecursive: false, petrel__supervisor__v1__create_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = "",
+        owner: String = "",
+        key: String = "",
+        specJson: [UInt8] = [],
+        rootfs: [CommonV1.Mount] = [],
+        openStdin: Bool = false,
+        stdinOnce: Bool = false,
+        restartPolicy: SupervisorV1.RestartPolicy? = nil,
+        autoRemove: Bool = false,
+        output: SupervisorV1.OutputOptions? = nil,
+        stopSignal: Int32 = 0,
+        stopTimeoutMillis: UInt32 = 0,
+        annotations: [String: String] = [:],
+        healthCheck: SupervisorV1.HealthCheck? = nil,
+        joinedNamespaces: [SupervisorV1.JoinedNamespace] = [],
+        cgroupParent: String = "",
+        startKey: String = ""
+    ) {
+        self.init(
+            id: id,
+            owner: owner,
+            key: key,
+            specJson: specJson,
+            rootfs: rootfs,
+            openStdin: openStdin,
+            stdinOnce: stdinOnce,
+            restartPolicy: restartPolicy,
+            autoRemove: autoRemove,
+            output: output,
+            stopSignal: stopSignal,
+            stopTimeoutMillis: stopTimeoutMillis,
+            annotations: annotations,
+            healthCheck: healthCheck,
+            joinedNamespaces: joinedNamespaces,
+            cgroupParent: cgroupParent,
+            startKey: startKey,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__CreateRequest.self))
@@ -1546,11 +1128,11 @@ extension SupervisorV1.CreateRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__CreateRequest>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.CreateRequest.id")
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.CreateRequest.owner")
-        self.key = try Wire.text(c.pointee.key, "petrel.supervisor.v1.CreateRequest.key")
-        specJson = Wire.bytes(c.pointee.spec_json)
-        rootfs = []
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.CreateRequest.id")
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.CreateRequest.owner")
+        let key_ = try Wire.text(c.pointee.key, "petrel.supervisor.v1.CreateRequest.key")
+        let specJson = Wire.bytes(c.pointee.spec_json)
+        var rootfs: [CommonV1.Mount] = []
         if let values = c.pointee.rootfs {
             rootfs.reserveCapacity(c.pointee.n_rootfs)
             for index in 0..<c.pointee.n_rootfs {
@@ -1558,22 +1140,24 @@ extension SupervisorV1.CreateRequest {
                 rootfs.append(try CommonV1.Mount(decoding: value))
             }
         }
-        openStdin = c.pointee.open_stdin != 0
-        stdinOnce = c.pointee.stdin_once != 0
+        let openStdin = c.pointee.open_stdin != 0
+        let stdinOnce = c.pointee.stdin_once != 0
+        let restartPolicy: SupervisorV1.RestartPolicy?
         if let value = c.pointee.restart_policy {
             restartPolicy = try SupervisorV1.RestartPolicy(decoding: value)
         } else {
             restartPolicy = nil
         }
-        autoRemove = c.pointee.auto_remove != 0
+        let autoRemove = c.pointee.auto_remove != 0
+        let output: SupervisorV1.OutputOptions?
         if let value = c.pointee.output {
             output = try SupervisorV1.OutputOptions(decoding: value)
         } else {
             output = nil
         }
-        stopSignal = c.pointee.stop_signal
-        stopTimeoutMillis = c.pointee.stop_timeout_millis
-        annotations = .init(minimumCapacity: Wire.capacity(c.pointee.n_annotations, c.pointee.annotations))
+        let stopSignal = c.pointee.stop_signal
+        let stopTimeoutMillis = c.pointee.stop_timeout_millis
+        var annotations: [String: String] = .init(minimumCapacity: Wire.capacity(c.pointee.n_annotations, c.pointee.annotations))
         if let entries = c.pointee.annotations {
             for index in 0..<c.pointee.n_annotations {
                 var key: String = ""
@@ -1590,12 +1174,13 @@ extension SupervisorV1.CreateRequest {
                 annotations[key] = value
             }
         }
+        let healthCheck: SupervisorV1.HealthCheck?
         if let value = c.pointee.health_check {
             healthCheck = try SupervisorV1.HealthCheck(decoding: value)
         } else {
             healthCheck = nil
         }
-        joinedNamespaces = []
+        var joinedNamespaces: [SupervisorV1.JoinedNamespace] = []
         if let values = c.pointee.joined_namespaces {
             joinedNamespaces.reserveCapacity(c.pointee.n_joined_namespaces)
             for index in 0..<c.pointee.n_joined_namespaces {
@@ -1603,9 +1188,28 @@ extension SupervisorV1.CreateRequest {
                 joinedNamespaces.append(try SupervisorV1.JoinedNamespace(decoding: value))
             }
         }
-        cgroupParent = try Wire.text(c.pointee.cgroup_parent, "petrel.supervisor.v1.CreateRequest.cgroup_parent")
-        startKey = try Wire.text(c.pointee.start_key, "petrel.supervisor.v1.CreateRequest.start_key")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let cgroupParent = try Wire.text(c.pointee.cgroup_parent, "petrel.supervisor.v1.CreateRequest.cgroup_parent")
+        let startKey = try Wire.text(c.pointee.start_key, "petrel.supervisor.v1.CreateRequest.start_key")
+        self.init(
+            id: id,
+            owner: owner,
+            key: key_,
+            specJson: specJson,
+            rootfs: rootfs,
+            openStdin: openStdin,
+            stdinOnce: stdinOnce,
+            restartPolicy: restartPolicy,
+            autoRemove: autoRemove,
+            output: output,
+            stopSignal: stopSignal,
+            stopTimeoutMillis: stopTimeoutMillis,
+            annotations: annotations,
+            healthCheck: healthCheck,
+            joinedNamespaces: joinedNamespaces,
+            cgroupParent: cgroupParent,
+            startKey: startKey,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1696,6 +1300,26 @@ extension SupervisorV1.ExitStatus {
     package static let fullName = "petrel.supervisor.v1.ExitStatus"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ExitStatus", isRecursive: false, petrel__supervisor__v1__exit_status__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        code: UInt32 = 0,
+        signal: Int32 = 0,
+        known: Bool = false,
+        oomKilled: Bool = false,
+        exitedAtUnixNanos: Int64 = 0,
+        failure: String = ""
+    ) {
+        self.init(
+            code: code,
+            signal: signal,
+            known: known,
+            oomKilled: oomKilled,
+            exitedAtUnixNanos: exitedAtUnixNanos,
+            failure: failure,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ExitStatus.self))
@@ -1703,13 +1327,21 @@ extension SupervisorV1.ExitStatus {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ExitStatus>) throws(MessageError) {
-        code = c.pointee.code
-        signal = c.pointee.signal
-        known = c.pointee.known != 0
-        oomKilled = c.pointee.oom_killed != 0
-        exitedAtUnixNanos = c.pointee.exited_at_unix_nanos
-        failure = try Wire.text(c.pointee.failure, "petrel.supervisor.v1.ExitStatus.failure")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let code = c.pointee.code
+        let signal = c.pointee.signal
+        let known = c.pointee.known != 0
+        let oomKilled = c.pointee.oom_killed != 0
+        let exitedAtUnixNanos = c.pointee.exited_at_unix_nanos
+        let failure = try Wire.text(c.pointee.failure, "petrel.supervisor.v1.ExitStatus.failure")
+        self.init(
+            code: code,
+            signal: signal,
+            known: known,
+            oomKilled: oomKilled,
+            exitedAtUnixNanos: exitedAtUnixNanos,
+            failure: failure,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1747,6 +1379,54 @@ extension SupervisorV1.Container {
     package static let fullName = "petrel.supervisor.v1.Container"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.Container", isRecursive: false, petrel__supervisor__v1__container__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = "",
+        owner: String = "",
+        key: String = "",
+        phase: SupervisorV1.Phase = .init(rawValue: 0),
+        pid: UInt32 = 0,
+        createdAtUnixNanos: Int64 = 0,
+        startedAtUnixNanos: Int64 = 0,
+        exit: SupervisorV1.ExitStatus? = nil,
+        run: UInt64 = 0,
+        restartCount: UInt32 = 0,
+        manuallyStopped: Bool = false,
+        removalWanted: Bool = false,
+        restartPolicy: SupervisorV1.RestartPolicy? = nil,
+        outputDirectory: String = "",
+        streamSocket: String = "",
+        keeperPid: UInt32 = 0,
+        annotations: [String: String] = [:],
+        terminal: Bool = false,
+        autoRemove: Bool = false,
+        health: SupervisorV1.Health? = nil
+    ) {
+        self.init(
+            id: id,
+            owner: owner,
+            key: key,
+            phase: phase,
+            pid: pid,
+            createdAtUnixNanos: createdAtUnixNanos,
+            startedAtUnixNanos: startedAtUnixNanos,
+            exit: exit,
+            run: run,
+            restartCount: restartCount,
+            manuallyStopped: manuallyStopped,
+            removalWanted: removalWanted,
+            restartPolicy: restartPolicy,
+            outputDirectory: outputDirectory,
+            streamSocket: streamSocket,
+            keeperPid: keeperPid,
+            annotations: annotations,
+            terminal: terminal,
+            autoRemove: autoRemove,
+            health: health,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__Container.self))
@@ -1754,31 +1434,33 @@ extension SupervisorV1.Container {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__Container>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.Container.id")
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.Container.owner")
-        self.key = try Wire.text(c.pointee.key, "petrel.supervisor.v1.Container.key")
-        phase = SupervisorV1.Phase(rawValue: c.pointee.phase)
-        pid = c.pointee.pid
-        createdAtUnixNanos = c.pointee.created_at_unix_nanos
-        startedAtUnixNanos = c.pointee.started_at_unix_nanos
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.Container.id")
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.Container.owner")
+        let key_ = try Wire.text(c.pointee.key, "petrel.supervisor.v1.Container.key")
+        let phase = SupervisorV1.Phase(rawValue: c.pointee.phase)
+        let pid = c.pointee.pid
+        let createdAtUnixNanos = c.pointee.created_at_unix_nanos
+        let startedAtUnixNanos = c.pointee.started_at_unix_nanos
+        let exit: SupervisorV1.ExitStatus?
         if let value = c.pointee.exit {
             exit = try SupervisorV1.ExitStatus(decoding: value)
         } else {
             exit = nil
         }
-        run = c.pointee.run
-        restartCount = c.pointee.restart_count
-        manuallyStopped = c.pointee.manually_stopped != 0
-        removalWanted = c.pointee.removal_wanted != 0
+        let run = c.pointee.run
+        let restartCount = c.pointee.restart_count
+        let manuallyStopped = c.pointee.manually_stopped != 0
+        let removalWanted = c.pointee.removal_wanted != 0
+        let restartPolicy: SupervisorV1.RestartPolicy?
         if let value = c.pointee.restart_policy {
             restartPolicy = try SupervisorV1.RestartPolicy(decoding: value)
         } else {
             restartPolicy = nil
         }
-        outputDirectory = try Wire.text(c.pointee.output_directory, "petrel.supervisor.v1.Container.output_directory")
-        streamSocket = try Wire.text(c.pointee.stream_socket, "petrel.supervisor.v1.Container.stream_socket")
-        keeperPid = c.pointee.keeper_pid
-        annotations = .init(minimumCapacity: Wire.capacity(c.pointee.n_annotations, c.pointee.annotations))
+        let outputDirectory = try Wire.text(c.pointee.output_directory, "petrel.supervisor.v1.Container.output_directory")
+        let streamSocket = try Wire.text(c.pointee.stream_socket, "petrel.supervisor.v1.Container.stream_socket")
+        let keeperPid = c.pointee.keeper_pid
+        var annotations: [String: String] = .init(minimumCapacity: Wire.capacity(c.pointee.n_annotations, c.pointee.annotations))
         if let entries = c.pointee.annotations {
             for index in 0..<c.pointee.n_annotations {
                 var key: String = ""
@@ -1795,14 +1477,37 @@ extension SupervisorV1.Container {
                 annotations[key] = value
             }
         }
-        terminal = c.pointee.terminal != 0
-        autoRemove = c.pointee.auto_remove != 0
+        let terminal = c.pointee.terminal != 0
+        let autoRemove = c.pointee.auto_remove != 0
+        let health: SupervisorV1.Health?
         if let value = c.pointee.health {
             health = try SupervisorV1.Health(decoding: value)
         } else {
             health = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            id: id,
+            owner: owner,
+            key: key_,
+            phase: phase,
+            pid: pid,
+            createdAtUnixNanos: createdAtUnixNanos,
+            startedAtUnixNanos: startedAtUnixNanos,
+            exit: exit,
+            run: run,
+            restartCount: restartCount,
+            manuallyStopped: manuallyStopped,
+            removalWanted: removalWanted,
+            restartPolicy: restartPolicy,
+            outputDirectory: outputDirectory,
+            streamSocket: streamSocket,
+            keeperPid: keeperPid,
+            annotations: annotations,
+            terminal: terminal,
+            autoRemove: autoRemove,
+            health: health,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1903,6 +1608,20 @@ extension SupervisorV1.Health {
     package static let fullName = "petrel.supervisor.v1.Health"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.Health", isRecursive: false, petrel__supervisor__v1__health__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        status: SupervisorV1.Health.Status = .init(rawValue: 0),
+        failingStreak: UInt32 = 0,
+        results: [SupervisorV1.HealthResult] = []
+    ) {
+        self.init(
+            status: status,
+            failingStreak: failingStreak,
+            results: results,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__Health.self))
@@ -1910,9 +1629,9 @@ extension SupervisorV1.Health {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__Health>) throws(MessageError) {
-        status = SupervisorV1.Health.Status(rawValue: c.pointee.status)
-        failingStreak = c.pointee.failing_streak
-        results = []
+        let status = SupervisorV1.Health.Status(rawValue: c.pointee.status)
+        let failingStreak = c.pointee.failing_streak
+        var results: [SupervisorV1.HealthResult] = []
         if let values = c.pointee.results {
             results.reserveCapacity(c.pointee.n_results)
             for index in 0..<c.pointee.n_results {
@@ -1920,7 +1639,12 @@ extension SupervisorV1.Health {
                 results.append(try SupervisorV1.HealthResult(decoding: value))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            status: status,
+            failingStreak: failingStreak,
+            results: results,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1947,6 +1671,22 @@ extension SupervisorV1.HealthResult {
     package static let fullName = "petrel.supervisor.v1.HealthResult"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.HealthResult", isRecursive: false, petrel__supervisor__v1__health_result__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        startedAtUnixNanos: Int64 = 0,
+        endedAtUnixNanos: Int64 = 0,
+        exitCode: Int32 = 0,
+        output: [UInt8] = []
+    ) {
+        self.init(
+            startedAtUnixNanos: startedAtUnixNanos,
+            endedAtUnixNanos: endedAtUnixNanos,
+            exitCode: exitCode,
+            output: output,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__HealthResult.self))
@@ -1954,11 +1694,17 @@ extension SupervisorV1.HealthResult {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__HealthResult>) throws(MessageError) {
-        startedAtUnixNanos = c.pointee.started_at_unix_nanos
-        endedAtUnixNanos = c.pointee.ended_at_unix_nanos
-        exitCode = c.pointee.exit_code
-        output = Wire.bytes(c.pointee.output)
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let startedAtUnixNanos = c.pointee.started_at_unix_nanos
+        let endedAtUnixNanos = c.pointee.ended_at_unix_nanos
+        let exitCode = c.pointee.exit_code
+        let output = Wire.bytes(c.pointee.output)
+        self.init(
+            startedAtUnixNanos: startedAtUnixNanos,
+            endedAtUnixNanos: endedAtUnixNanos,
+            exitCode: exitCode,
+            output: output,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1988,6 +1734,18 @@ extension SupervisorV1.PauseRequest {
     package static let fullName = "petrel.supervisor.v1.PauseRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.PauseRequest", isRecursive: false, petrel__supervisor__v1__pause_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        id: String = ""
+    ) {
+        self.init(
+            owner: owner,
+            id: id,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__PauseRequest.self))
@@ -1995,9 +1753,13 @@ extension SupervisorV1.PauseRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__PauseRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.PauseRequest.owner")
-        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.PauseRequest.id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.PauseRequest.owner")
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.PauseRequest.id")
+        self.init(
+            owner: owner,
+            id: id,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2019,6 +1781,22 @@ extension SupervisorV1.UpdateRequest {
     package static let fullName = "petrel.supervisor.v1.UpdateRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.UpdateRequest", isRecursive: false, petrel__supervisor__v1__update_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        id: String = "",
+        resourcesJson: [UInt8] = [],
+        restartPolicy: SupervisorV1.RestartPolicy? = nil
+    ) {
+        self.init(
+            owner: owner,
+            id: id,
+            resourcesJson: resourcesJson,
+            restartPolicy: restartPolicy,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__UpdateRequest.self))
@@ -2026,15 +1804,22 @@ extension SupervisorV1.UpdateRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__UpdateRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.UpdateRequest.owner")
-        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.UpdateRequest.id")
-        resourcesJson = Wire.bytes(c.pointee.resources_json)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.UpdateRequest.owner")
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.UpdateRequest.id")
+        let resourcesJson = Wire.bytes(c.pointee.resources_json)
+        let restartPolicy: SupervisorV1.RestartPolicy?
         if let value = c.pointee.restart_policy {
             restartPolicy = try SupervisorV1.RestartPolicy(decoding: value)
         } else {
             restartPolicy = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            owner: owner,
+            id: id,
+            resourcesJson: resourcesJson,
+            restartPolicy: restartPolicy,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2065,6 +1850,18 @@ extension SupervisorV1.UsageRequest {
     package static let fullName = "petrel.supervisor.v1.UsageRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.UsageRequest", isRecursive: false, petrel__supervisor__v1__usage_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        ids: [String] = []
+    ) {
+        self.init(
+            owner: owner,
+            ids: ids,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__UsageRequest.self))
@@ -2072,15 +1869,19 @@ extension SupervisorV1.UsageRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__UsageRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.UsageRequest.owner")
-        ids = []
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.UsageRequest.owner")
+        var ids: [String] = []
         if let values = c.pointee.ids {
             ids.reserveCapacity(c.pointee.n_ids)
             for index in 0..<c.pointee.n_ids {
                 ids.append(try Wire.text(values[index], "petrel.supervisor.v1.UsageRequest.ids"))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            owner: owner,
+            ids: ids,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2102,6 +1903,52 @@ extension SupervisorV1.Usage {
     package static let fullName = "petrel.supervisor.v1.Usage"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.Usage", isRecursive: false, petrel__supervisor__v1__usage__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = "",
+        processes: [UInt32] = [],
+        cpuNanos: UInt64 = 0,
+        cpuUserNanos: UInt64 = 0,
+        cpuSystemNanos: UInt64 = 0,
+        memoryBytes: UInt64 = 0,
+        inactiveFileBytes: UInt64 = 0,
+        memoryLimitBytes: UInt64 = 0,
+        processCount: UInt64 = 0,
+        processLimit: UInt64 = 0,
+        readBytes: UInt64 = 0,
+        writtenBytes: UInt64 = 0,
+        receivedBytes: UInt64 = 0,
+        sentBytes: UInt64 = 0,
+        receivedPackets: UInt64 = 0,
+        sentPackets: UInt64 = 0,
+        pid: UInt32 = 0,
+        bootNanos: Int64 = 0,
+        wallUnixNanos: Int64 = 0
+    ) {
+        self.init(
+            id: id,
+            processes: processes,
+            cpuNanos: cpuNanos,
+            cpuUserNanos: cpuUserNanos,
+            cpuSystemNanos: cpuSystemNanos,
+            memoryBytes: memoryBytes,
+            inactiveFileBytes: inactiveFileBytes,
+            memoryLimitBytes: memoryLimitBytes,
+            processCount: processCount,
+            processLimit: processLimit,
+            readBytes: readBytes,
+            writtenBytes: writtenBytes,
+            receivedBytes: receivedBytes,
+            sentBytes: sentBytes,
+            receivedPackets: receivedPackets,
+            sentPackets: sentPackets,
+            pid: pid,
+            bootNanos: bootNanos,
+            wallUnixNanos: wallUnixNanos,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__Usage.self))
@@ -2109,29 +1956,50 @@ extension SupervisorV1.Usage {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__Usage>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.Usage.id")
-        processes = []
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.Usage.id")
+        var processes: [UInt32] = []
         if let values = c.pointee.processes {
             processes += UnsafeBufferPointer(start: values, count: c.pointee.n_processes)
         }
-        cpuNanos = c.pointee.cpu_nanos
-        cpuUserNanos = c.pointee.cpu_user_nanos
-        cpuSystemNanos = c.pointee.cpu_system_nanos
-        memoryBytes = c.pointee.memory_bytes
-        inactiveFileBytes = c.pointee.inactive_file_bytes
-        memoryLimitBytes = c.pointee.memory_limit_bytes
-        processCount = c.pointee.process_count
-        processLimit = c.pointee.process_limit
-        readBytes = c.pointee.read_bytes
-        writtenBytes = c.pointee.written_bytes
-        receivedBytes = c.pointee.received_bytes
-        sentBytes = c.pointee.sent_bytes
-        receivedPackets = c.pointee.received_packets
-        sentPackets = c.pointee.sent_packets
-        pid = c.pointee.pid
-        bootNanos = c.pointee.boot_nanos
-        wallUnixNanos = c.pointee.wall_unix_nanos
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let cpuNanos = c.pointee.cpu_nanos
+        let cpuUserNanos = c.pointee.cpu_user_nanos
+        let cpuSystemNanos = c.pointee.cpu_system_nanos
+        let memoryBytes = c.pointee.memory_bytes
+        let inactiveFileBytes = c.pointee.inactive_file_bytes
+        let memoryLimitBytes = c.pointee.memory_limit_bytes
+        let processCount = c.pointee.process_count
+        let processLimit = c.pointee.process_limit
+        let readBytes = c.pointee.read_bytes
+        let writtenBytes = c.pointee.written_bytes
+        let receivedBytes = c.pointee.received_bytes
+        let sentBytes = c.pointee.sent_bytes
+        let receivedPackets = c.pointee.received_packets
+        let sentPackets = c.pointee.sent_packets
+        let pid = c.pointee.pid
+        let bootNanos = c.pointee.boot_nanos
+        let wallUnixNanos = c.pointee.wall_unix_nanos
+        self.init(
+            id: id,
+            processes: processes,
+            cpuNanos: cpuNanos,
+            cpuUserNanos: cpuUserNanos,
+            cpuSystemNanos: cpuSystemNanos,
+            memoryBytes: memoryBytes,
+            inactiveFileBytes: inactiveFileBytes,
+            memoryLimitBytes: memoryLimitBytes,
+            processCount: processCount,
+            processLimit: processLimit,
+            readBytes: readBytes,
+            writtenBytes: writtenBytes,
+            receivedBytes: receivedBytes,
+            sentBytes: sentBytes,
+            receivedPackets: receivedPackets,
+            sentPackets: sentPackets,
+            pid: pid,
+            bootNanos: bootNanos,
+            wallUnixNanos: wallUnixNanos,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2222,6 +2090,16 @@ extension SupervisorV1.UsageResponse {
     package static let fullName = "petrel.supervisor.v1.UsageResponse"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.UsageResponse", isRecursive: false, petrel__supervisor__v1__usage_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        usages: [SupervisorV1.Usage] = []
+    ) {
+        self.init(
+            usages: usages,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__UsageResponse.self))
@@ -2229,7 +2107,7 @@ extension SupervisorV1.UsageResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__UsageResponse>) throws(MessageError) {
-        usages = []
+        var usages: [SupervisorV1.Usage] = []
         if let values = c.pointee.usages {
             usages.reserveCapacity(c.pointee.n_usages)
             for index in 0..<c.pointee.n_usages {
@@ -2237,7 +2115,10 @@ extension SupervisorV1.UsageResponse {
                 usages.append(try SupervisorV1.Usage(decoding: value))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            usages: usages,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2256,6 +2137,20 @@ extension SupervisorV1.StartRequest {
     package static let fullName = "petrel.supervisor.v1.StartRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.StartRequest", isRecursive: false, petrel__supervisor__v1__start_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        id: String = "",
+        key: String = ""
+    ) {
+        self.init(
+            owner: owner,
+            id: id,
+            key: key,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__StartRequest.self))
@@ -2263,10 +2158,15 @@ extension SupervisorV1.StartRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__StartRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.StartRequest.owner")
-        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.StartRequest.id")
-        self.key = try Wire.text(c.pointee.key, "petrel.supervisor.v1.StartRequest.key")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.StartRequest.owner")
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.StartRequest.id")
+        let key_ = try Wire.text(c.pointee.key, "petrel.supervisor.v1.StartRequest.key")
+        self.init(
+            owner: owner,
+            id: id,
+            key: key_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2292,6 +2192,22 @@ extension SupervisorV1.StopRequest {
     package static let fullName = "petrel.supervisor.v1.StopRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.StopRequest", isRecursive: false, petrel__supervisor__v1__stop_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        id: String = "",
+        timeoutMillis: UInt32? = nil,
+        signal: Int32 = 0
+    ) {
+        self.init(
+            owner: owner,
+            id: id,
+            timeoutMillis: timeoutMillis,
+            signal: signal,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__StopRequest.self))
@@ -2299,11 +2215,17 @@ extension SupervisorV1.StopRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__StopRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.StopRequest.owner")
-        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.StopRequest.id")
-        timeoutMillis = c.pointee._timeout_millis_case.rawValue == 3 ? c.pointee.timeout_millis : nil
-        signal = c.pointee.signal
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.StopRequest.owner")
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.StopRequest.id")
+        let timeoutMillis: UInt32? = c.pointee._timeout_millis_case.rawValue == 3 ? c.pointee.timeout_millis : nil
+        let signal = c.pointee.signal
+        self.init(
+            owner: owner,
+            id: id,
+            timeoutMillis: timeoutMillis,
+            signal: signal,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2333,6 +2255,22 @@ extension SupervisorV1.KillRequest {
     package static let fullName = "petrel.supervisor.v1.KillRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.KillRequest", isRecursive: false, petrel__supervisor__v1__kill_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        id: String = "",
+        signal: Int32 = 0,
+        all: Bool = false
+    ) {
+        self.init(
+            owner: owner,
+            id: id,
+            signal: signal,
+            all: all,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__KillRequest.self))
@@ -2340,11 +2278,17 @@ extension SupervisorV1.KillRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__KillRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.KillRequest.owner")
-        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.KillRequest.id")
-        signal = c.pointee.signal
-        all = c.pointee.all != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.KillRequest.owner")
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.KillRequest.id")
+        let signal = c.pointee.signal
+        let all = c.pointee.all != 0
+        self.init(
+            owner: owner,
+            id: id,
+            signal: signal,
+            all: all,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2374,6 +2318,22 @@ extension SupervisorV1.DeleteRequest {
     package static let fullName = "petrel.supervisor.v1.DeleteRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.DeleteRequest", isRecursive: false, petrel__supervisor__v1__delete_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        id: String = "",
+        force: Bool = false,
+        final: Bool = false
+    ) {
+        self.init(
+            owner: owner,
+            id: id,
+            force: force,
+            final: final,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__DeleteRequest.self))
@@ -2381,11 +2341,17 @@ extension SupervisorV1.DeleteRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__DeleteRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.DeleteRequest.owner")
-        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.DeleteRequest.id")
-        force = c.pointee.force != 0
-        final = c.pointee.final != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.DeleteRequest.owner")
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.DeleteRequest.id")
+        let force = c.pointee.force != 0
+        let final = c.pointee.final != 0
+        self.init(
+            owner: owner,
+            id: id,
+            force: force,
+            final: final,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2415,6 +2381,16 @@ extension SupervisorV1.DeleteResponse {
     package static let fullName = "petrel.supervisor.v1.DeleteResponse"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.DeleteResponse", isRecursive: false, petrel__supervisor__v1__delete_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        exit: SupervisorV1.ExitStatus? = nil
+    ) {
+        self.init(
+            exit: exit,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__DeleteResponse.self))
@@ -2422,12 +2398,16 @@ extension SupervisorV1.DeleteResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__DeleteResponse>) throws(MessageError) {
+        let exit: SupervisorV1.ExitStatus?
         if let value = c.pointee.exit {
             exit = try SupervisorV1.ExitStatus(decoding: value)
         } else {
             exit = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            exit: exit,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2446,6 +2426,18 @@ extension SupervisorV1.GetRequest {
     package static let fullName = "petrel.supervisor.v1.GetRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.GetRequest", isRecursive: false, petrel__supervisor__v1__get_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        id: String = ""
+    ) {
+        self.init(
+            owner: owner,
+            id: id,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__GetRequest.self))
@@ -2453,9 +2445,13 @@ extension SupervisorV1.GetRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__GetRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.GetRequest.owner")
-        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.GetRequest.id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.GetRequest.owner")
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.GetRequest.id")
+        self.init(
+            owner: owner,
+            id: id,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2477,6 +2473,16 @@ extension SupervisorV1.ListRequest {
     package static let fullName = "petrel.supervisor.v1.ListRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ListRequest", isRecursive: false, petrel__supervisor__v1__list_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = ""
+    ) {
+        self.init(
+            owner: owner,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ListRequest.self))
@@ -2484,8 +2490,11 @@ extension SupervisorV1.ListRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ListRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ListRequest.owner")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ListRequest.owner")
+        self.init(
+            owner: owner,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2503,6 +2512,20 @@ extension SupervisorV1.ListResponse {
     package static let fullName = "petrel.supervisor.v1.ListResponse"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ListResponse", isRecursive: false, petrel__supervisor__v1__list_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        containers: [SupervisorV1.Container] = [],
+        sequence: UInt64 = 0,
+        journalId: String = ""
+    ) {
+        self.init(
+            containers: containers,
+            sequence: sequence,
+            journalId: journalId,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ListResponse.self))
@@ -2510,7 +2533,7 @@ extension SupervisorV1.ListResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ListResponse>) throws(MessageError) {
-        containers = []
+        var containers: [SupervisorV1.Container] = []
         if let values = c.pointee.containers {
             containers.reserveCapacity(c.pointee.n_containers)
             for index in 0..<c.pointee.n_containers {
@@ -2518,9 +2541,14 @@ extension SupervisorV1.ListResponse {
                 containers.append(try SupervisorV1.Container(decoding: value))
             }
         }
-        sequence = c.pointee.sequence
-        journalId = try Wire.text(c.pointee.journal_id, "petrel.supervisor.v1.ListResponse.journal_id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let sequence = c.pointee.sequence
+        let journalId = try Wire.text(c.pointee.journal_id, "petrel.supervisor.v1.ListResponse.journal_id")
+        self.init(
+            containers: containers,
+            sequence: sequence,
+            journalId: journalId,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2547,6 +2575,20 @@ extension SupervisorV1.WaitRequest {
     package static let fullName = "petrel.supervisor.v1.WaitRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.WaitRequest", isRecursive: false, petrel__supervisor__v1__wait_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        id: String = "",
+        condition: SupervisorV1.WaitRequest.Condition = .init(rawValue: 0)
+    ) {
+        self.init(
+            owner: owner,
+            id: id,
+            condition: condition,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__WaitRequest.self))
@@ -2554,10 +2596,15 @@ extension SupervisorV1.WaitRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__WaitRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.WaitRequest.owner")
-        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.WaitRequest.id")
-        condition = SupervisorV1.WaitRequest.Condition(rawValue: c.pointee.condition)
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.WaitRequest.owner")
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.WaitRequest.id")
+        let condition = SupervisorV1.WaitRequest.Condition(rawValue: c.pointee.condition)
+        self.init(
+            owner: owner,
+            id: id,
+            condition: condition,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2583,6 +2630,16 @@ extension SupervisorV1.WaitResponse {
     package static let fullName = "petrel.supervisor.v1.WaitResponse"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.WaitResponse", isRecursive: false, petrel__supervisor__v1__wait_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        exit: SupervisorV1.ExitStatus? = nil
+    ) {
+        self.init(
+            exit: exit,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__WaitResponse.self))
@@ -2590,12 +2647,16 @@ extension SupervisorV1.WaitResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__WaitResponse>) throws(MessageError) {
+        let exit: SupervisorV1.ExitStatus?
         if let value = c.pointee.exit {
             exit = try SupervisorV1.ExitStatus(decoding: value)
         } else {
             exit = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            exit: exit,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2614,6 +2675,26 @@ extension SupervisorV1.ExecRequest {
     package static let fullName = "petrel.supervisor.v1.ExecRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ExecRequest", isRecursive: false, petrel__supervisor__v1__exec_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        containerId: String = "",
+        execId: String = "",
+        processJson: [UInt8] = [],
+        openStdin: Bool = false,
+        detached: Bool = false
+    ) {
+        self.init(
+            owner: owner,
+            containerId: containerId,
+            execId: execId,
+            processJson: processJson,
+            openStdin: openStdin,
+            detached: detached,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ExecRequest.self))
@@ -2621,13 +2702,21 @@ extension SupervisorV1.ExecRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ExecRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ExecRequest.owner")
-        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.ExecRequest.container_id")
-        execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.ExecRequest.exec_id")
-        processJson = Wire.bytes(c.pointee.process_json)
-        openStdin = c.pointee.open_stdin != 0
-        detached = c.pointee.detached != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ExecRequest.owner")
+        let containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.ExecRequest.container_id")
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.ExecRequest.exec_id")
+        let processJson = Wire.bytes(c.pointee.process_json)
+        let openStdin = c.pointee.open_stdin != 0
+        let detached = c.pointee.detached != 0
+        self.init(
+            owner: owner,
+            containerId: containerId,
+            execId: execId,
+            processJson: processJson,
+            openStdin: openStdin,
+            detached: detached,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2665,6 +2754,26 @@ extension SupervisorV1.ExecProcess {
     package static let fullName = "petrel.supervisor.v1.ExecProcess"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ExecProcess", isRecursive: false, petrel__supervisor__v1__exec_process__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = "",
+        containerId: String = "",
+        running: Bool = false,
+        pid: UInt32 = 0,
+        exit: SupervisorV1.ExitStatus? = nil,
+        streamSocket: String = ""
+    ) {
+        self.init(
+            id: id,
+            containerId: containerId,
+            running: running,
+            pid: pid,
+            exit: exit,
+            streamSocket: streamSocket,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ExecProcess.self))
@@ -2672,17 +2781,26 @@ extension SupervisorV1.ExecProcess {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ExecProcess>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.ExecProcess.id")
-        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.ExecProcess.container_id")
-        running = c.pointee.running != 0
-        pid = c.pointee.pid
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.ExecProcess.id")
+        let containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.ExecProcess.container_id")
+        let running = c.pointee.running != 0
+        let pid = c.pointee.pid
+        let exit: SupervisorV1.ExitStatus?
         if let value = c.pointee.exit {
             exit = try SupervisorV1.ExitStatus(decoding: value)
         } else {
             exit = nil
         }
-        streamSocket = try Wire.text(c.pointee.stream_socket, "petrel.supervisor.v1.ExecProcess.stream_socket")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let streamSocket = try Wire.text(c.pointee.stream_socket, "petrel.supervisor.v1.ExecProcess.stream_socket")
+        self.init(
+            id: id,
+            containerId: containerId,
+            running: running,
+            pid: pid,
+            exit: exit,
+            streamSocket: streamSocket,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2721,6 +2839,20 @@ extension SupervisorV1.GetExecRequest {
     package static let fullName = "petrel.supervisor.v1.GetExecRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.GetExecRequest", isRecursive: false, petrel__supervisor__v1__get_exec_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        containerId: String = "",
+        execId: String = ""
+    ) {
+        self.init(
+            owner: owner,
+            containerId: containerId,
+            execId: execId,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__GetExecRequest.self))
@@ -2728,10 +2860,15 @@ extension SupervisorV1.GetExecRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__GetExecRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.GetExecRequest.owner")
-        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.GetExecRequest.container_id")
-        execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.GetExecRequest.exec_id")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.GetExecRequest.owner")
+        let containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.GetExecRequest.container_id")
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.GetExecRequest.exec_id")
+        self.init(
+            owner: owner,
+            containerId: containerId,
+            execId: execId,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2757,6 +2894,22 @@ extension SupervisorV1.KillExecRequest {
     package static let fullName = "petrel.supervisor.v1.KillExecRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.KillExecRequest", isRecursive: false, petrel__supervisor__v1__kill_exec_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        containerId: String = "",
+        execId: String = "",
+        signal: Int32 = 0
+    ) {
+        self.init(
+            owner: owner,
+            containerId: containerId,
+            execId: execId,
+            signal: signal,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__KillExecRequest.self))
@@ -2764,11 +2917,17 @@ extension SupervisorV1.KillExecRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__KillExecRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.KillExecRequest.owner")
-        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.KillExecRequest.container_id")
-        execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.KillExecRequest.exec_id")
-        signal = c.pointee.signal
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.KillExecRequest.owner")
+        let containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.KillExecRequest.container_id")
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.KillExecRequest.exec_id")
+        let signal = c.pointee.signal
+        self.init(
+            owner: owner,
+            containerId: containerId,
+            execId: execId,
+            signal: signal,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2798,6 +2957,24 @@ extension SupervisorV1.ResizeTerminalRequest {
     package static let fullName = "petrel.supervisor.v1.ResizeTerminalRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ResizeTerminalRequest", isRecursive: false, petrel__supervisor__v1__resize_terminal_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        containerId: String = "",
+        execId: String = "",
+        columns: UInt32 = 0,
+        rows: UInt32 = 0
+    ) {
+        self.init(
+            owner: owner,
+            containerId: containerId,
+            execId: execId,
+            columns: columns,
+            rows: rows,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ResizeTerminalRequest.self))
@@ -2805,12 +2982,19 @@ extension SupervisorV1.ResizeTerminalRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ResizeTerminalRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ResizeTerminalRequest.owner")
-        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.ResizeTerminalRequest.container_id")
-        execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.ResizeTerminalRequest.exec_id")
-        columns = c.pointee.columns
-        rows = c.pointee.rows
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ResizeTerminalRequest.owner")
+        let containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.ResizeTerminalRequest.container_id")
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.ResizeTerminalRequest.exec_id")
+        let columns = c.pointee.columns
+        let rows = c.pointee.rows
+        self.init(
+            owner: owner,
+            containerId: containerId,
+            execId: execId,
+            columns: columns,
+            rows: rows,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2865,6 +3049,20 @@ extension SupervisorV1.EventsRequest {
     package static let fullName = "petrel.supervisor.v1.EventsRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.EventsRequest", isRecursive: false, petrel__supervisor__v1__events_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        journalId: String = "",
+        afterSequence: UInt64 = 0
+    ) {
+        self.init(
+            owner: owner,
+            journalId: journalId,
+            afterSequence: afterSequence,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__EventsRequest.self))
@@ -2872,10 +3070,15 @@ extension SupervisorV1.EventsRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__EventsRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.EventsRequest.owner")
-        journalId = try Wire.text(c.pointee.journal_id, "petrel.supervisor.v1.EventsRequest.journal_id")
-        afterSequence = c.pointee.after_sequence
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.EventsRequest.owner")
+        let journalId = try Wire.text(c.pointee.journal_id, "petrel.supervisor.v1.EventsRequest.journal_id")
+        let afterSequence = c.pointee.after_sequence
+        self.init(
+            owner: owner,
+            journalId: journalId,
+            afterSequence: afterSequence,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2901,6 +3104,38 @@ extension SupervisorV1.Event {
     package static let fullName = "petrel.supervisor.v1.Event"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.Event", isRecursive: false, petrel__supervisor__v1__event__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        sequence: UInt64 = 0,
+        journalId: String = "",
+        wallUnixNanos: Int64 = 0,
+        bootNanos: Int64 = 0,
+        owner: String = "",
+        containerId: String = "",
+        action: SupervisorV1.Event.Action = .init(rawValue: 0),
+        exit: SupervisorV1.ExitStatus? = nil,
+        execId: String = "",
+        signal: Int32 = 0,
+        run: UInt64 = 0,
+        health: SupervisorV1.Health.Status = .init(rawValue: 0)
+    ) {
+        self.init(
+            sequence: sequence,
+            journalId: journalId,
+            wallUnixNanos: wallUnixNanos,
+            bootNanos: bootNanos,
+            owner: owner,
+            containerId: containerId,
+            action: action,
+            exit: exit,
+            execId: execId,
+            signal: signal,
+            run: run,
+            health: health,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__Event.self))
@@ -2908,23 +3143,38 @@ extension SupervisorV1.Event {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__Event>) throws(MessageError) {
-        sequence = c.pointee.sequence
-        journalId = try Wire.text(c.pointee.journal_id, "petrel.supervisor.v1.Event.journal_id")
-        wallUnixNanos = c.pointee.wall_unix_nanos
-        bootNanos = c.pointee.boot_nanos
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.Event.owner")
-        containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.Event.container_id")
-        action = SupervisorV1.Event.Action(rawValue: c.pointee.action)
+        let sequence = c.pointee.sequence
+        let journalId = try Wire.text(c.pointee.journal_id, "petrel.supervisor.v1.Event.journal_id")
+        let wallUnixNanos = c.pointee.wall_unix_nanos
+        let bootNanos = c.pointee.boot_nanos
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.Event.owner")
+        let containerId = try Wire.text(c.pointee.container_id, "petrel.supervisor.v1.Event.container_id")
+        let action = SupervisorV1.Event.Action(rawValue: c.pointee.action)
+        let exit: SupervisorV1.ExitStatus?
         if let value = c.pointee.exit {
             exit = try SupervisorV1.ExitStatus(decoding: value)
         } else {
             exit = nil
         }
-        execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.Event.exec_id")
-        signal = c.pointee.signal
-        run = c.pointee.run
-        health = SupervisorV1.Health.Status(rawValue: c.pointee.health)
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let execId = try Wire.text(c.pointee.exec_id, "petrel.supervisor.v1.Event.exec_id")
+        let signal = c.pointee.signal
+        let run = c.pointee.run
+        let health = SupervisorV1.Health.Status(rawValue: c.pointee.health)
+        self.init(
+            sequence: sequence,
+            journalId: journalId,
+            wallUnixNanos: wallUnixNanos,
+            bootNanos: bootNanos,
+            owner: owner,
+            containerId: containerId,
+            action: action,
+            exit: exit,
+            execId: execId,
+            signal: signal,
+            run: run,
+            health: health,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2987,6 +3237,20 @@ extension SupervisorV1.AcknowledgeEventsRequest {
     package static let fullName = "petrel.supervisor.v1.AcknowledgeEventsRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.AcknowledgeEventsRequest", isRecursive: false, petrel__supervisor__v1__acknowledge_events_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        journalId: String = "",
+        sequence: UInt64 = 0
+    ) {
+        self.init(
+            owner: owner,
+            journalId: journalId,
+            sequence: sequence,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__AcknowledgeEventsRequest.self))
@@ -2994,10 +3258,15 @@ extension SupervisorV1.AcknowledgeEventsRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__AcknowledgeEventsRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.AcknowledgeEventsRequest.owner")
-        journalId = try Wire.text(c.pointee.journal_id, "petrel.supervisor.v1.AcknowledgeEventsRequest.journal_id")
-        sequence = c.pointee.sequence
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.AcknowledgeEventsRequest.owner")
+        let journalId = try Wire.text(c.pointee.journal_id, "petrel.supervisor.v1.AcknowledgeEventsRequest.journal_id")
+        let sequence = c.pointee.sequence
+        self.init(
+            owner: owner,
+            journalId: journalId,
+            sequence: sequence,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3065,6 +3334,20 @@ extension SupervisorV1.VersionResponse {
     package static let fullName = "petrel.supervisor.v1.VersionResponse"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.VersionResponse", isRecursive: false, petrel__supervisor__v1__version_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        version: String = "",
+        bootId: String = "",
+        cgroupLayout: String = ""
+    ) {
+        self.init(
+            version: version,
+            bootId: bootId,
+            cgroupLayout: cgroupLayout,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__VersionResponse.self))
@@ -3072,10 +3355,15 @@ extension SupervisorV1.VersionResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__VersionResponse>) throws(MessageError) {
-        version = try Wire.text(c.pointee.version, "petrel.supervisor.v1.VersionResponse.version")
-        bootId = try Wire.text(c.pointee.boot_id, "petrel.supervisor.v1.VersionResponse.boot_id")
-        cgroupLayout = try Wire.text(c.pointee.cgroup_layout, "petrel.supervisor.v1.VersionResponse.cgroup_layout")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let version = try Wire.text(c.pointee.version, "petrel.supervisor.v1.VersionResponse.version")
+        let bootId = try Wire.text(c.pointee.boot_id, "petrel.supervisor.v1.VersionResponse.boot_id")
+        let cgroupLayout = try Wire.text(c.pointee.cgroup_layout, "petrel.supervisor.v1.VersionResponse.cgroup_layout")
+        self.init(
+            version: version,
+            bootId: bootId,
+            cgroupLayout: cgroupLayout,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3101,6 +3389,20 @@ extension SupervisorV1.StatPathRequest {
     package static let fullName = "petrel.supervisor.v1.StatPathRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.StatPathRequest", isRecursive: false, petrel__supervisor__v1__stat_path_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        id: String = "",
+        path: String = ""
+    ) {
+        self.init(
+            owner: owner,
+            id: id,
+            path: path,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__StatPathRequest.self))
@@ -3108,10 +3410,15 @@ extension SupervisorV1.StatPathRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__StatPathRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.StatPathRequest.owner")
-        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.StatPathRequest.id")
-        path = try Wire.text(c.pointee.path, "petrel.supervisor.v1.StatPathRequest.path")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.StatPathRequest.owner")
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.StatPathRequest.id")
+        let path = try Wire.text(c.pointee.path, "petrel.supervisor.v1.StatPathRequest.path")
+        self.init(
+            owner: owner,
+            id: id,
+            path: path,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3137,6 +3444,20 @@ extension SupervisorV1.ReadArchiveRequest {
     package static let fullName = "petrel.supervisor.v1.ReadArchiveRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ReadArchiveRequest", isRecursive: false, petrel__supervisor__v1__read_archive_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        id: String = "",
+        path: String = ""
+    ) {
+        self.init(
+            owner: owner,
+            id: id,
+            path: path,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ReadArchiveRequest.self))
@@ -3144,10 +3465,15 @@ extension SupervisorV1.ReadArchiveRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ReadArchiveRequest>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ReadArchiveRequest.owner")
-        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.ReadArchiveRequest.id")
-        path = try Wire.text(c.pointee.path, "petrel.supervisor.v1.ReadArchiveRequest.path")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.ReadArchiveRequest.owner")
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.ReadArchiveRequest.id")
+        let path = try Wire.text(c.pointee.path, "petrel.supervisor.v1.ReadArchiveRequest.path")
+        self.init(
+            owner: owner,
+            id: id,
+            path: path,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3173,6 +3499,16 @@ extension SupervisorV1.ReadArchiveResponse {
     package static let fullName = "petrel.supervisor.v1.ReadArchiveResponse"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.ReadArchiveResponse", isRecursive: false, petrel__supervisor__v1__read_archive_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        body: Body? = nil
+    ) {
+        self.init(
+            body: body,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__ReadArchiveResponse.self))
@@ -3180,6 +3516,7 @@ extension SupervisorV1.ReadArchiveResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__ReadArchiveResponse>) throws(MessageError) {
+        let body: Body?
         switch c.pointee.body_case.rawValue {
         case 1:
             guard let value = c.pointee.status else { throw Wire.missing(Self.fullName) }
@@ -3188,7 +3525,10 @@ extension SupervisorV1.ReadArchiveResponse {
             body = .data(Wire.bytes(c.pointee.data))
         default: body = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            body: body,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3212,6 +3552,16 @@ extension SupervisorV1.WriteArchiveRequest {
     package static let fullName = "petrel.supervisor.v1.WriteArchiveRequest"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.WriteArchiveRequest", isRecursive: false, petrel__supervisor__v1__write_archive_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        body: Body? = nil
+    ) {
+        self.init(
+            body: body,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__WriteArchiveRequest.self))
@@ -3219,6 +3569,7 @@ extension SupervisorV1.WriteArchiveRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__WriteArchiveRequest>) throws(MessageError) {
+        let body: Body?
         switch c.pointee.body_case.rawValue {
         case 1:
             guard let value = c.pointee.start else { throw Wire.missing(Self.fullName) }
@@ -3227,7 +3578,10 @@ extension SupervisorV1.WriteArchiveRequest {
             body = .data(Wire.bytes(c.pointee.data))
         default: body = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            body: body,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -3251,6 +3605,24 @@ extension SupervisorV1.WriteArchiveStart {
     package static let fullName = "petrel.supervisor.v1.WriteArchiveStart"
     package static let descriptor = MessageDescriptor("petrel.supervisor.v1.WriteArchiveStart", isRecursive: false, petrel__supervisor__v1__write_archive_start__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        id: String = "",
+        path: String = "",
+        noOverwriteDirNonDir: Bool = false,
+        copyUidGid: Bool = false
+    ) {
+        self.init(
+            owner: owner,
+            id: id,
+            path: path,
+            noOverwriteDirNonDir: noOverwriteDirNonDir,
+            copyUidGid: copyUidGid,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__WriteArchiveStart.self))
@@ -3258,12 +3630,19 @@ extension SupervisorV1.WriteArchiveStart {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__WriteArchiveStart>) throws(MessageError) {
-        owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.WriteArchiveStart.owner")
-        id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.WriteArchiveStart.id")
-        path = try Wire.text(c.pointee.path, "petrel.supervisor.v1.WriteArchiveStart.path")
-        noOverwriteDirNonDir = c.pointee.no_overwrite_dir_non_dir != 0
-        copyUidGid = c.pointee.copy_uid_gid != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.WriteArchiveStart.owner")
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.WriteArchiveStart.id")
+        let path = try Wire.text(c.pointee.path, "petrel.supervisor.v1.WriteArchiveStart.path")
+        let noOverwriteDirNonDir = c.pointee.no_overwrite_dir_non_dir != 0
+        let copyUidGid = c.pointee.copy_uid_gid != 0
+        self.init(
+            owner: owner,
+            id: id,
+            path: path,
+            noOverwriteDirNonDir: noOverwriteDirNonDir,
+            copyUidGid: copyUidGid,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

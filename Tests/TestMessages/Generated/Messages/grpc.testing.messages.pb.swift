@@ -30,13 +30,6 @@ extension GrpcTesting {
         package var value: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            value: Bool = false
-        ) {
-            self.value = value
-        }
     }
 
     /// `grpc.testing.Payload`.
@@ -47,15 +40,6 @@ extension GrpcTesting {
         package var body: [UInt8]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            type: GrpcTesting.PayloadType = .init(rawValue: 0),
-            body: [UInt8] = []
-        ) {
-            self.type = type
-            self.body = body
-        }
     }
 
     /// The status with which the server is to end the call.
@@ -66,15 +50,6 @@ extension GrpcTesting {
         package var message: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            code: Int32 = 0,
-            message: String = ""
-        ) {
-            self.code = code
-            self.message = message
-        }
     }
 
     /// `grpc.testing.SimpleRequest`.
@@ -93,23 +68,6 @@ extension GrpcTesting {
         package var expectCompressed: GrpcTesting.BoolValue?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            responseType: GrpcTesting.PayloadType = .init(rawValue: 0),
-            responseSize: Int32 = 0,
-            payload: GrpcTesting.Payload? = nil,
-            responseCompressed: GrpcTesting.BoolValue? = nil,
-            responseStatus: GrpcTesting.EchoStatus? = nil,
-            expectCompressed: GrpcTesting.BoolValue? = nil
-        ) {
-            self.responseType = responseType
-            self.responseSize = responseSize
-            self.payload = payload
-            self.responseCompressed = responseCompressed
-            self.responseStatus = responseStatus
-            self.expectCompressed = expectCompressed
-        }
     }
 
     /// `grpc.testing.SimpleResponse`.
@@ -118,13 +76,6 @@ extension GrpcTesting {
         package var payload: GrpcTesting.Payload?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            payload: GrpcTesting.Payload? = nil
-        ) {
-            self.payload = payload
-        }
     }
 
     /// `grpc.testing.StreamingInputCallRequest`.
@@ -135,15 +86,6 @@ extension GrpcTesting {
         package var expectCompressed: GrpcTesting.BoolValue?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            payload: GrpcTesting.Payload? = nil,
-            expectCompressed: GrpcTesting.BoolValue? = nil
-        ) {
-            self.payload = payload
-            self.expectCompressed = expectCompressed
-        }
     }
 
     /// `grpc.testing.StreamingInputCallResponse`.
@@ -152,13 +94,6 @@ extension GrpcTesting {
         package var aggregatedPayloadSize: Int32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            aggregatedPayloadSize: Int32 = 0
-        ) {
-            self.aggregatedPayloadSize = aggregatedPayloadSize
-        }
     }
 
     /// One response of a stream.
@@ -171,17 +106,6 @@ extension GrpcTesting {
         package var compressed: GrpcTesting.BoolValue?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            size: Int32 = 0,
-            intervalUs: Int32 = 0,
-            compressed: GrpcTesting.BoolValue? = nil
-        ) {
-            self.size = size
-            self.intervalUs = intervalUs
-            self.compressed = compressed
-        }
     }
 
     /// `grpc.testing.StreamingOutputCallRequest`.
@@ -196,19 +120,6 @@ extension GrpcTesting {
         package var responseStatus: GrpcTesting.EchoStatus?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            responseType: GrpcTesting.PayloadType = .init(rawValue: 0),
-            responseParameters: [GrpcTesting.ResponseParameters] = [],
-            payload: GrpcTesting.Payload? = nil,
-            responseStatus: GrpcTesting.EchoStatus? = nil
-        ) {
-            self.responseType = responseType
-            self.responseParameters = responseParameters
-            self.payload = payload
-            self.responseStatus = responseStatus
-        }
     }
 
     /// `grpc.testing.StreamingOutputCallResponse`.
@@ -217,19 +128,22 @@ extension GrpcTesting {
         package var payload: GrpcTesting.Payload?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            payload: GrpcTesting.Payload? = nil
-        ) {
-            self.payload = payload
-        }
     }
 }
 
 extension GrpcTesting.BoolValue {
     package static let fullName = "grpc.testing.BoolValue"
     package static let descriptor = MessageDescriptor("grpc.testing.BoolValue", isRecursive: false, grpc__testing__bool_value__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        value: Bool = false
+    ) {
+        self.init(
+            value: value,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -238,8 +152,11 @@ extension GrpcTesting.BoolValue {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__BoolValue>) throws(MessageError) {
-        self.value = c.pointee.value != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let value_ = c.pointee.value != 0
+        self.init(
+            value: value_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -257,6 +174,18 @@ extension GrpcTesting.Payload {
     package static let fullName = "grpc.testing.Payload"
     package static let descriptor = MessageDescriptor("grpc.testing.Payload", isRecursive: false, grpc__testing__payload__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        type: GrpcTesting.PayloadType = .init(rawValue: 0),
+        body: [UInt8] = []
+    ) {
+        self.init(
+            type: type,
+            body: body,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__Payload.self))
@@ -264,9 +193,13 @@ extension GrpcTesting.Payload {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__Payload>) throws(MessageError) {
-        type = GrpcTesting.PayloadType(rawValue: c.pointee.type)
-        body = Wire.bytes(c.pointee.body)
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let type = GrpcTesting.PayloadType(rawValue: c.pointee.type)
+        let body = Wire.bytes(c.pointee.body)
+        self.init(
+            type: type,
+            body: body,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -288,6 +221,18 @@ extension GrpcTesting.EchoStatus {
     package static let fullName = "grpc.testing.EchoStatus"
     package static let descriptor = MessageDescriptor("grpc.testing.EchoStatus", isRecursive: false, grpc__testing__echo_status__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        code: Int32 = 0,
+        message: String = ""
+    ) {
+        self.init(
+            code: code,
+            message: message,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__EchoStatus.self))
@@ -295,9 +240,13 @@ extension GrpcTesting.EchoStatus {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__EchoStatus>) throws(MessageError) {
-        code = c.pointee.code
-        message = try Wire.text(c.pointee.message, "grpc.testing.EchoStatus.message")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let code = c.pointee.code
+        let message = try Wire.text(c.pointee.message, "grpc.testing.EchoStatus.message")
+        self.init(
+            code: code,
+            message: message,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -319,6 +268,26 @@ extension GrpcTesting.SimpleRequest {
     package static let fullName = "grpc.testing.SimpleRequest"
     package static let descriptor = MessageDescriptor("grpc.testing.SimpleRequest", isRecursive: false, grpc__testing__simple_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        responseType: GrpcTesting.PayloadType = .init(rawValue: 0),
+        responseSize: Int32 = 0,
+        payload: GrpcTesting.Payload? = nil,
+        responseCompressed: GrpcTesting.BoolValue? = nil,
+        responseStatus: GrpcTesting.EchoStatus? = nil,
+        expectCompressed: GrpcTesting.BoolValue? = nil
+    ) {
+        self.init(
+            responseType: responseType,
+            responseSize: responseSize,
+            payload: payload,
+            responseCompressed: responseCompressed,
+            responseStatus: responseStatus,
+            expectCompressed: expectCompressed,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__SimpleRequest.self))
@@ -326,29 +295,41 @@ extension GrpcTesting.SimpleRequest {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__SimpleRequest>) throws(MessageError) {
-        responseType = GrpcTesting.PayloadType(rawValue: c.pointee.response_type)
-        responseSize = c.pointee.response_size
+        let responseType = GrpcTesting.PayloadType(rawValue: c.pointee.response_type)
+        let responseSize = c.pointee.response_size
+        let payload: GrpcTesting.Payload?
         if let value = c.pointee.payload {
             payload = try GrpcTesting.Payload(decoding: value)
         } else {
             payload = nil
         }
+        let responseCompressed: GrpcTesting.BoolValue?
         if let value = c.pointee.response_compressed {
             responseCompressed = try GrpcTesting.BoolValue(decoding: value)
         } else {
             responseCompressed = nil
         }
+        let responseStatus: GrpcTesting.EchoStatus?
         if let value = c.pointee.response_status {
             responseStatus = try GrpcTesting.EchoStatus(decoding: value)
         } else {
             responseStatus = nil
         }
+        let expectCompressed: GrpcTesting.BoolValue?
         if let value = c.pointee.expect_compressed {
             expectCompressed = try GrpcTesting.BoolValue(decoding: value)
         } else {
             expectCompressed = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            responseType: responseType,
+            responseSize: responseSize,
+            payload: payload,
+            responseCompressed: responseCompressed,
+            responseStatus: responseStatus,
+            expectCompressed: expectCompressed,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -390,6 +371,16 @@ extension GrpcTesting.SimpleResponse {
     package static let fullName = "grpc.testing.SimpleResponse"
     package static let descriptor = MessageDescriptor("grpc.testing.SimpleResponse", isRecursive: false, grpc__testing__simple_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        payload: GrpcTesting.Payload? = nil
+    ) {
+        self.init(
+            payload: payload,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__SimpleResponse.self))
@@ -397,12 +388,16 @@ extension GrpcTesting.SimpleResponse {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__SimpleResponse>) throws(MessageError) {
+        let payload: GrpcTesting.Payload?
         if let value = c.pointee.payload {
             payload = try GrpcTesting.Payload(decoding: value)
         } else {
             payload = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            payload: payload,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -421,6 +416,18 @@ extension GrpcTesting.StreamingInputCallRequest {
     package static let fullName = "grpc.testing.StreamingInputCallRequest"
     package static let descriptor = MessageDescriptor("grpc.testing.StreamingInputCallRequest", isRecursive: false, grpc__testing__streaming_input_call_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        payload: GrpcTesting.Payload? = nil,
+        expectCompressed: GrpcTesting.BoolValue? = nil
+    ) {
+        self.init(
+            payload: payload,
+            expectCompressed: expectCompressed,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__StreamingInputCallRequest.self))
@@ -428,17 +435,23 @@ extension GrpcTesting.StreamingInputCallRequest {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__StreamingInputCallRequest>) throws(MessageError) {
+        let payload: GrpcTesting.Payload?
         if let value = c.pointee.payload {
             payload = try GrpcTesting.Payload(decoding: value)
         } else {
             payload = nil
         }
+        let expectCompressed: GrpcTesting.BoolValue?
         if let value = c.pointee.expect_compressed {
             expectCompressed = try GrpcTesting.BoolValue(decoding: value)
         } else {
             expectCompressed = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            payload: payload,
+            expectCompressed: expectCompressed,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -462,6 +475,16 @@ extension GrpcTesting.StreamingInputCallResponse {
     package static let fullName = "grpc.testing.StreamingInputCallResponse"
     package static let descriptor = MessageDescriptor("grpc.testing.StreamingInputCallResponse", isRecursive: false, grpc__testing__streaming_input_call_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        aggregatedPayloadSize: Int32 = 0
+    ) {
+        self.init(
+            aggregatedPayloadSize: aggregatedPayloadSize,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__StreamingInputCallResponse.self))
@@ -469,8 +492,11 @@ extension GrpcTesting.StreamingInputCallResponse {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__StreamingInputCallResponse>) throws(MessageError) {
-        aggregatedPayloadSize = c.pointee.aggregated_payload_size
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let aggregatedPayloadSize = c.pointee.aggregated_payload_size
+        self.init(
+            aggregatedPayloadSize: aggregatedPayloadSize,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -488,6 +514,20 @@ extension GrpcTesting.ResponseParameters {
     package static let fullName = "grpc.testing.ResponseParameters"
     package static let descriptor = MessageDescriptor("grpc.testing.ResponseParameters", isRecursive: false, grpc__testing__response_parameters__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        size: Int32 = 0,
+        intervalUs: Int32 = 0,
+        compressed: GrpcTesting.BoolValue? = nil
+    ) {
+        self.init(
+            size: size,
+            intervalUs: intervalUs,
+            compressed: compressed,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__ResponseParameters.self))
@@ -495,14 +535,20 @@ extension GrpcTesting.ResponseParameters {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__ResponseParameters>) throws(MessageError) {
-        size = c.pointee.size
-        intervalUs = c.pointee.interval_us
+        let size = c.pointee.size
+        let intervalUs = c.pointee.interval_us
+        let compressed: GrpcTesting.BoolValue?
         if let value = c.pointee.compressed {
             compressed = try GrpcTesting.BoolValue(decoding: value)
         } else {
             compressed = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            size: size,
+            intervalUs: intervalUs,
+            compressed: compressed,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -529,6 +575,22 @@ extension GrpcTesting.StreamingOutputCallRequest {
     package static let fullName = "grpc.testing.StreamingOutputCallRequest"
     package static let descriptor = MessageDescriptor("grpc.testing.StreamingOutputCallRequest", isRecursive: false, grpc__testing__streaming_output_call_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        responseType: GrpcTesting.PayloadType = .init(rawValue: 0),
+        responseParameters: [GrpcTesting.ResponseParameters] = [],
+        payload: GrpcTesting.Payload? = nil,
+        responseStatus: GrpcTesting.EchoStatus? = nil
+    ) {
+        self.init(
+            responseType: responseType,
+            responseParameters: responseParameters,
+            payload: payload,
+            responseStatus: responseStatus,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__StreamingOutputCallRequest.self))
@@ -536,8 +598,8 @@ extension GrpcTesting.StreamingOutputCallRequest {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__StreamingOutputCallRequest>) throws(MessageError) {
-        responseType = GrpcTesting.PayloadType(rawValue: c.pointee.response_type)
-        responseParameters = []
+        let responseType = GrpcTesting.PayloadType(rawValue: c.pointee.response_type)
+        var responseParameters: [GrpcTesting.ResponseParameters] = []
         if let values = c.pointee.response_parameters {
             responseParameters.reserveCapacity(c.pointee.n_response_parameters)
             for index in 0..<c.pointee.n_response_parameters {
@@ -545,17 +607,25 @@ extension GrpcTesting.StreamingOutputCallRequest {
                 responseParameters.append(try GrpcTesting.ResponseParameters(decoding: value))
             }
         }
+        let payload: GrpcTesting.Payload?
         if let value = c.pointee.payload {
             payload = try GrpcTesting.Payload(decoding: value)
         } else {
             payload = nil
         }
+        let responseStatus: GrpcTesting.EchoStatus?
         if let value = c.pointee.response_status {
             responseStatus = try GrpcTesting.EchoStatus(decoding: value)
         } else {
             responseStatus = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            responseType: responseType,
+            responseParameters: responseParameters,
+            payload: payload,
+            responseStatus: responseStatus,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -588,6 +658,16 @@ extension GrpcTesting.StreamingOutputCallResponse {
     package static let fullName = "grpc.testing.StreamingOutputCallResponse"
     package static let descriptor = MessageDescriptor("grpc.testing.StreamingOutputCallResponse", isRecursive: false, grpc__testing__streaming_output_call_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        payload: GrpcTesting.Payload? = nil
+    ) {
+        self.init(
+            payload: payload,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Grpc__Testing__StreamingOutputCallResponse.self))
@@ -595,12 +675,16 @@ extension GrpcTesting.StreamingOutputCallResponse {
     }
 
     package init(decoding c: UnsafePointer<Grpc__Testing__StreamingOutputCallResponse>) throws(MessageError) {
+        let payload: GrpcTesting.Payload?
         if let value = c.pointee.payload {
             payload = try GrpcTesting.Payload(decoding: value)
         } else {
             payload = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            payload: payload,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

@@ -49,15 +49,6 @@ extension NamesV1 {
             @Boxed package var another: NamesV1.Names.String_?
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                string: String = "",
-                another: NamesV1.Names.String_? = nil
-            ) {
-                self.string = string
-                self.another = another
-            }
         }
 
         /// `petrel.names.v1.Names.Int32`.
@@ -66,13 +57,6 @@ extension NamesV1 {
             package var int32: Int32
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                int32: Int32 = 0
-            ) {
-                self.int32 = int32
-            }
         }
 
         /// `petrel.names.v1.Names.Bool`.
@@ -80,7 +64,7 @@ extension NamesV1 {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
-            /// Every field has its default, unless given.
+            /// A message of nothing.
             package init() {}
         }
 
@@ -89,7 +73,7 @@ extension NamesV1 {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
-            /// Every field has its default, unless given.
+            /// A message of nothing.
             package init() {}
         }
 
@@ -98,7 +82,7 @@ extension NamesV1 {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
-            /// Every field has its default, unless given.
+            /// A message of nothing.
             package init() {}
         }
 
@@ -107,7 +91,7 @@ extension NamesV1 {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
-            /// Every field has its default, unless given.
+            /// A message of nothing.
             package init() {}
         }
 
@@ -116,7 +100,7 @@ extension NamesV1 {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
-            /// Every field has its default, unless given.
+            /// A message of nothing.
             package init() {}
         }
 
@@ -126,13 +110,6 @@ extension NamesV1 {
             package var self_: Int32
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                self_: Int32 = 0
-            ) {
-                self.self_ = self_
-            }
         }
 
         /// Types of the generated code's.
@@ -140,7 +117,7 @@ extension NamesV1 {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
-            /// Every field has its default, unless given.
+            /// A message of nothing.
             package init() {}
         }
 
@@ -149,7 +126,7 @@ extension NamesV1 {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
-            /// Every field has its default, unless given.
+            /// A message of nothing.
             package init() {}
         }
 
@@ -158,7 +135,7 @@ extension NamesV1 {
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
 
-            /// Every field has its default, unless given.
+            /// A message of nothing.
             package init() {}
         }
 
@@ -168,13 +145,6 @@ extension NamesV1 {
             package var text: String
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                text: String = ""
-            ) {
-                self.text = text
-            }
         }
 
         /// One of `payload`.
@@ -283,93 +253,6 @@ extension NamesV1 {
         package var `repeat`: Int32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            payload: PayloadChoice? = nil,
-            answer: Answer? = nil,
-            mode: NamesV1.Names.Mode = .init(rawValue: 0),
-            unknownFields_: [UInt8] = [],
-            fullName: String = "",
-            hashValue_: Int64 = 0,
-            isRecursive: Bool = false,
-            serialized_: String = "",
-            encode: String = "",
-            initialize: String = "",
-            description: String = "",
-            base: String = "",
-            errno: Int32? = nil,
-            `struct`: String? = nil,
-            `inout`: [Int32] = [],
-            `var`: [String: Int32] = [:],
-            `let`: Int32 = 0,
-            `await`: Int32 = 0,
-            async: Int32 = 0,
-            `throws`: Int32 = 0,
-            register: Int32 = 0,
-            copy: Int32 = 0,
-            any: Int32 = 0,
-            each: Int32 = 0,
-            template: Int32 = 0,
-            `in`: Int32 = 0,
-            `where`: Int32 = 0,
-            `operator`: Int32 = 0,
-            _2nd: Int32 = 0,
-            consume: Int32 = 0,
-            get: Int32 = 0,
-            c: Int32 = 0,
-            arena: Int32 = 0,
-            value: Int32 = 0,
-            entry: Int32 = 0,
-            key: Int32 = 0,
-            unix: Int32 = 0,
-            nULL: Int32 = 0,
-            assert: Int32 = 0,
-            camelCase: Int32? = nil,
-            `repeat`: Int32 = 0
-        ) {
-            self.payload = payload
-            self.answer = answer
-            self.mode = mode
-            self.unknownFields_ = unknownFields_
-            self.fullName = fullName
-            self.hashValue_ = hashValue_
-            self.isRecursive = isRecursive
-            self.serialized_ = serialized_
-            self.encode = encode
-            self.initialize = initialize
-            self.description = description
-            self.base = base
-            self.errno = errno
-            self.`struct` = `struct`
-            self.`inout` = `inout`
-            self.`var` = `var`
-            self.`let` = `let`
-            self.`await` = `await`
-            self.async = async
-            self.`throws` = `throws`
-            self.register = register
-            self.copy = copy
-            self.any = any
-            self.each = each
-            self.template = template
-            self.`in` = `in`
-            self.`where` = `where`
-            self.`operator` = `operator`
-            self._2nd = _2nd
-            self.consume = consume
-            self.get = get
-            self.c = c
-            self.arena = arena
-            self.value = value
-            self.entry = entry
-            self.key = key
-            self.unix = unix
-            self.nULL = nULL
-            self.assert = assert
-            self.camelCase = camelCase
-            self.`repeat` = `repeat`
-        }
     }
 
     /// Fields whose members would clash in the C structure.
@@ -396,23 +279,6 @@ extension NamesV1 {
         package var nested: [Int32: NamesV1.Clashes]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            items: [String] = [],
-            nItems: UInt32 = 0,
-            choice: Choice? = nil,
-            choiceCase: Bool = false,
-            flag: Bool? = nil,
-            nested: [Int32: NamesV1.Clashes] = [:]
-        ) {
-            self.items = items
-            self.nItems = nItems
-            self.choice = choice
-            self.choiceCase = choiceCase
-            self.flag = flag
-            self.nested = nested
-        }
     }
 
     /// Beside types that the generated clients and servers use.
@@ -421,13 +287,6 @@ extension NamesV1 {
         package var name: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            name: String = ""
-        ) {
-            self.name = name
-        }
     }
 
     /// `petrel.names.v1.CallOptions`.
@@ -435,7 +294,7 @@ extension NamesV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 
@@ -444,7 +303,7 @@ extension NamesV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 
@@ -453,7 +312,7 @@ extension NamesV1 {
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
 
-        /// Every field has its default, unless given.
+        /// A message of nothing.
         package init() {}
     }
 }
@@ -462,6 +321,96 @@ extension NamesV1.Names {
     package static let fullName = "petrel.names.v1.Names"
     package static let descriptor = MessageDescriptor("petrel.names.v1.Names", isRecursive: false, petrel__names__v1__names__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        payload: PayloadChoice? = nil,
+        answer: Answer? = nil,
+        mode: NamesV1.Names.Mode = .init(rawValue: 0),
+        unknownFields_: [UInt8] = [],
+        fullName: String = "",
+        hashValue_: Int64 = 0,
+        isRecursive: Bool = false,
+        serialized_: String = "",
+        encode: String = "",
+        initialize: String = "",
+        description: String = "",
+        base: String = "",
+        errno: Int32? = nil,
+        `struct`: String? = nil,
+        `inout`: [Int32] = [],
+        `var`: [String: Int32] = [:],
+        `let`: Int32 = 0,
+        `await`: Int32 = 0,
+        async: Int32 = 0,
+        `throws`: Int32 = 0,
+        register: Int32 = 0,
+        copy: Int32 = 0,
+        any: Int32 = 0,
+        each: Int32 = 0,
+        template: Int32 = 0,
+        `in`: Int32 = 0,
+        `where`: Int32 = 0,
+        `operator`: Int32 = 0,
+        _2nd: Int32 = 0,
+        consume: Int32 = 0,
+        get: Int32 = 0,
+        c: Int32 = 0,
+        arena: Int32 = 0,
+        value: Int32 = 0,
+        entry: Int32 = 0,
+        key: Int32 = 0,
+        unix: Int32 = 0,
+        nULL: Int32 = 0,
+        assert: Int32 = 0,
+        camelCase: Int32? = nil,
+        `repeat`: Int32 = 0
+    ) {
+        self.init(
+            payload: payload,
+            answer: answer,
+            mode: mode,
+            unknownFields_: unknownFields_,
+            fullName: fullName,
+            hashValue_: hashValue_,
+            isRecursive: isRecursive,
+            serialized_: serialized_,
+            encode: encode,
+            initialize: initialize,
+            description: description,
+            base: base,
+            errno: errno,
+            struct: `struct`,
+            `inout`: `inout`,
+            var: `var`,
+            let: `let`,
+            await: `await`,
+            async: async,
+            throws: `throws`,
+            register: register,
+            copy: copy,
+            any: any,
+            each: each,
+            template: template,
+            in: `in`,
+            where: `where`,
+            operator: `operator`,
+            _2nd: _2nd,
+            consume: consume,
+            get: get,
+            c: c,
+            arena: arena,
+            value: value,
+            entry: entry,
+            key: key,
+            unix: unix,
+            nULL: nULL,
+            assert: assert,
+            camelCase: camelCase,
+            repeat: `repeat`,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names.self))
@@ -469,6 +418,7 @@ extension NamesV1.Names {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names>) throws(MessageError) {
+        let payload: PayloadChoice?
         switch c.pointee.payload_case.rawValue {
         case 1:
             guard let value = c.pointee.wrapped else { throw Wire.missing(Self.fullName) }
@@ -477,6 +427,7 @@ extension NamesV1.Names {
             payload = .raw(Wire.bytes(c.pointee.raw))
         default: payload = nil
         }
+        let answer: Answer?
         switch c.pointee.answer_case.rawValue {
         case 3:
             answer = .some(.none(c.pointee.none != 0))
@@ -491,23 +442,23 @@ extension NamesV1.Names {
             answer = .type(try NamesV1.Names.Self_(decoding: value))
         default: answer = nil
         }
-        mode = NamesV1.Names.Mode(rawValue: c.pointee.mode)
-        unknownFields_ = Wire.bytes(c.pointee.unknown_fields)
-        fullName = try Wire.text(c.pointee.full_name, "petrel.names.v1.Names.full_name")
-        hashValue_ = c.pointee.hash_value
-        isRecursive = c.pointee.is_recursive != 0
-        serialized_ = try Wire.text(c.pointee.serialized, "petrel.names.v1.Names.serialized")
-        encode = try Wire.text(c.pointee.encode, "petrel.names.v1.Names.encode")
-        initialize = try Wire.text(c.pointee.initialize, "petrel.names.v1.Names.initialize")
-        description = try Wire.text(c.pointee.description, "petrel.names.v1.Names.description")
-        base = try Wire.text(c.pointee.base_field, "petrel.names.v1.Names.base")
-        errno = c.pointee._errno_case.rawValue == 30 ? c.pointee.errno_field : nil
-        `struct` = c.pointee._struct_case.rawValue == 31 ? try Wire.text(c.pointee.struct_field, "petrel.names.v1.Names.struct") : nil
-        `inout` = []
+        let mode = NamesV1.Names.Mode(rawValue: c.pointee.mode)
+        let unknownFields_ = Wire.bytes(c.pointee.unknown_fields)
+        let fullName = try Wire.text(c.pointee.full_name, "petrel.names.v1.Names.full_name")
+        let hashValue_ = c.pointee.hash_value
+        let isRecursive = c.pointee.is_recursive != 0
+        let serialized_ = try Wire.text(c.pointee.serialized, "petrel.names.v1.Names.serialized")
+        let encode = try Wire.text(c.pointee.encode, "petrel.names.v1.Names.encode")
+        let initialize = try Wire.text(c.pointee.initialize, "petrel.names.v1.Names.initialize")
+        let description = try Wire.text(c.pointee.description, "petrel.names.v1.Names.description")
+        let base = try Wire.text(c.pointee.base_field, "petrel.names.v1.Names.base")
+        let errno: Int32? = c.pointee._errno_case.rawValue == 30 ? c.pointee.errno_field : nil
+        let `struct`: String? = c.pointee._struct_case.rawValue == 31 ? try Wire.text(c.pointee.struct_field, "petrel.names.v1.Names.struct") : nil
+        var `inout`: [Int32] = []
         if let values = c.pointee.inout {
             `inout` += UnsafeBufferPointer(start: values, count: c.pointee.n_inout)
         }
-        `var` = .init(minimumCapacity: Wire.capacity(c.pointee.n_var, c.pointee.var))
+        var `var`: [String: Int32] = .init(minimumCapacity: Wire.capacity(c.pointee.n_var, c.pointee.var))
         if let entries = c.pointee.var {
             for index in 0..<c.pointee.n_var {
                 var key: String = ""
@@ -524,32 +475,75 @@ extension NamesV1.Names {
                 `var`[key] = value
             }
         }
-        `let` = c.pointee.let
-        `await` = c.pointee.await
-        async = c.pointee.async
-        `throws` = c.pointee.throws
-        register = c.pointee.register_field
-        copy = c.pointee.copy
-        any = c.pointee.any
-        each = c.pointee.each
-        template = c.pointee.template_field
-        `in` = c.pointee.in
-        `where` = c.pointee.where
-        `operator` = c.pointee.operator_field
-        _2nd = c.pointee._2nd
-        consume = c.pointee.consume
-        get = c.pointee.get
-        self.c = c.pointee.c
-        arena = c.pointee.arena
-        self.value = c.pointee.value
-        self.entry = c.pointee.entry
-        self.key = c.pointee.key
-        unix = c.pointee.unix_field
-        nULL = c.pointee.null
-        assert = c.pointee.assert_field
-        camelCase = c.pointee._camel_case_case.rawValue == 58 ? c.pointee.camelcase : nil
-        `repeat` = c.pointee.repeat
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let `let` = c.pointee.let
+        let `await` = c.pointee.await
+        let async = c.pointee.async
+        let `throws` = c.pointee.throws
+        let register = c.pointee.register_field
+        let copy = c.pointee.copy
+        let any = c.pointee.any
+        let each = c.pointee.each
+        let template = c.pointee.template_field
+        let `in` = c.pointee.in
+        let `where` = c.pointee.where
+        let `operator` = c.pointee.operator_field
+        let _2nd = c.pointee._2nd
+        let consume = c.pointee.consume
+        let get = c.pointee.get
+        let c_ = c.pointee.c
+        let arena = c.pointee.arena
+        let value_ = c.pointee.value
+        let entry_ = c.pointee.entry
+        let key_ = c.pointee.key
+        let unix = c.pointee.unix_field
+        let nULL = c.pointee.null
+        let assert = c.pointee.assert_field
+        let camelCase: Int32? = c.pointee._camel_case_case.rawValue == 58 ? c.pointee.camelcase : nil
+        let `repeat` = c.pointee.repeat
+        self.init(
+            payload: payload,
+            answer: answer,
+            mode: mode,
+            unknownFields_: unknownFields_,
+            fullName: fullName,
+            hashValue_: hashValue_,
+            isRecursive: isRecursive,
+            serialized_: serialized_,
+            encode: encode,
+            initialize: initialize,
+            description: description,
+            base: base,
+            errno: errno,
+            struct: `struct`,
+            `inout`: `inout`,
+            var: `var`,
+            let: `let`,
+            await: `await`,
+            async: async,
+            throws: `throws`,
+            register: register,
+            copy: copy,
+            any: any,
+            each: each,
+            template: template,
+            in: `in`,
+            where: `where`,
+            operator: `operator`,
+            _2nd: _2nd,
+            consume: consume,
+            get: get,
+            c: c_,
+            arena: arena,
+            value: value_,
+            entry: entry_,
+            key: key_,
+            unix: unix,
+            nULL: nULL,
+            assert: assert,
+            camelCase: camelCase,
+            repeat: `repeat`,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -753,6 +747,18 @@ extension NamesV1.Names.String_ {
     package static let fullName = "petrel.names.v1.Names.String"
     package static let descriptor = MessageDescriptor("petrel.names.v1.Names.String", isRecursive: true, petrel__names__v1__names__string__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        string: String = "",
+        another: NamesV1.Names.String_? = nil
+    ) {
+        self.init(
+            string: string,
+            another: another,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names__String.self))
@@ -760,13 +766,18 @@ extension NamesV1.Names.String_ {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names__String>) throws(MessageError) {
-        string = try Wire.text(c.pointee.string, "petrel.names.v1.Names.String.string")
+        let string = try Wire.text(c.pointee.string, "petrel.names.v1.Names.String.string")
+        let another: NamesV1.Names.String_?
         if let value = c.pointee.another {
             another = try NamesV1.Names.String_(decoding: value)
         } else {
             another = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            string: string,
+            another: another,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -789,6 +800,16 @@ extension NamesV1.Names.Int32_ {
     package static let fullName = "petrel.names.v1.Names.Int32"
     package static let descriptor = MessageDescriptor("petrel.names.v1.Names.Int32", isRecursive: false, petrel__names__v1__names__int32__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        int32: Int32 = 0
+    ) {
+        self.init(
+            int32: int32,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names__Int32.self))
@@ -796,8 +817,11 @@ extension NamesV1.Names.Int32_ {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names__Int32>) throws(MessageError) {
-        int32 = c.pointee.int32
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let int32 = c.pointee.int32
+        self.init(
+            int32: int32,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -920,6 +944,16 @@ extension NamesV1.Names.`class` {
     package static let fullName = "petrel.names.v1.Names.class"
     package static let descriptor = MessageDescriptor("petrel.names.v1.Names.class", isRecursive: false, petrel__names__v1__names__class__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        self_: Int32 = 0
+    ) {
+        self.init(
+            self_: self_,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names__Class.self))
@@ -927,8 +961,11 @@ extension NamesV1.Names.`class` {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names__Class>) throws(MessageError) {
-        self_ = c.pointee.self_field
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let self_ = c.pointee.self_field
+        self.init(
+            self_: self_,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1009,6 +1046,16 @@ extension NamesV1.Names.Payload {
     package static let fullName = "petrel.names.v1.Names.Payload"
     package static let descriptor = MessageDescriptor("petrel.names.v1.Names.Payload", isRecursive: false, petrel__names__v1__names__payload__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        text: String = ""
+    ) {
+        self.init(
+            text: text,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Names__Payload.self))
@@ -1016,8 +1063,11 @@ extension NamesV1.Names.Payload {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Names__Payload>) throws(MessageError) {
-        text = try Wire.text(c.pointee.text, "petrel.names.v1.Names.Payload.text")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let text = try Wire.text(c.pointee.text, "petrel.names.v1.Names.Payload.text")
+        self.init(
+            text: text,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1035,6 +1085,26 @@ extension NamesV1.Clashes {
     package static let fullName = "petrel.names.v1.Clashes"
     package static let descriptor = MessageDescriptor("petrel.names.v1.Clashes", isRecursive: true, petrel__names__v1__clashes__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        items: [String] = [],
+        nItems: UInt32 = 0,
+        choice: Choice? = nil,
+        choiceCase: Bool = false,
+        flag: Bool? = nil,
+        nested: [Int32: NamesV1.Clashes] = [:]
+    ) {
+        self.init(
+            items: items,
+            nItems: nItems,
+            choice: choice,
+            choiceCase: choiceCase,
+            flag: flag,
+            nested: nested,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Clashes.self))
@@ -1042,14 +1112,15 @@ extension NamesV1.Clashes {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Clashes>) throws(MessageError) {
-        items = []
+        var items: [String] = []
         if let values = c.pointee.field_1 {
             items.reserveCapacity(c.pointee.n_field_1)
             for index in 0..<c.pointee.n_field_1 {
                 items.append(try Wire.text(values[index], "petrel.names.v1.Clashes.items"))
             }
         }
-        nItems = c.pointee.field_2
+        let nItems = c.pointee.field_2
+        let choice: Choice?
         switch c.pointee.oneof_0_case.rawValue {
         case 3:
             choice = .text(try Wire.text(c.pointee.field_3, "petrel.names.v1.Clashes.text"))
@@ -1057,9 +1128,9 @@ extension NamesV1.Clashes {
             choice = .number(c.pointee.field_4)
         default: choice = nil
         }
-        choiceCase = c.pointee.field_5 != 0
-        flag = c.pointee.oneof_1_case.rawValue == 6 ? c.pointee.field_6 != 0 : nil
-        nested = .init(minimumCapacity: Wire.capacity(c.pointee.n_field_7))
+        let choiceCase = c.pointee.field_5 != 0
+        let flag: Bool? = c.pointee.oneof_1_case.rawValue == 6 ? c.pointee.field_6 != 0 : nil
+        var nested: [Int32: NamesV1.Clashes] = .init(minimumCapacity: Wire.capacity(c.pointee.n_field_7))
         if let entries = c.pointee.field_7 {
             for index in 0..<c.pointee.n_field_7 {
                 guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
@@ -1071,7 +1142,15 @@ extension NamesV1.Clashes {
                 }
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            items: items,
+            nItems: nItems,
+            choice: choice,
+            choiceCase: choiceCase,
+            flag: flag,
+            nested: nested,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1118,6 +1197,16 @@ extension NamesV1.Channel {
     package static let fullName = "petrel.names.v1.Channel"
     package static let descriptor = MessageDescriptor("petrel.names.v1.Channel", isRecursive: false, petrel__names__v1__channel__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        name: String = ""
+    ) {
+        self.init(
+            name: name,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Names__V1__Channel.self))
@@ -1125,8 +1214,11 @@ extension NamesV1.Channel {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Names__V1__Channel>) throws(MessageError) {
-        name = try Wire.text(c.pointee.name, "petrel.names.v1.Channel.name")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let name = try Wire.text(c.pointee.name, "petrel.names.v1.Channel.name")
+        self.init(
+            name: name,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

@@ -42,43 +42,6 @@ extension TestV1 {
             package var colour: TestV1.Colour
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                doubleValue: Double = 0,
-                floatValue: Float = 0,
-                int32Value: Int32 = 0,
-                int64Value: Int64 = 0,
-                uint32Value: UInt32 = 0,
-                uint64Value: UInt64 = 0,
-                sint32Value: Int32 = 0,
-                sint64Value: Int64 = 0,
-                fixed32Value: UInt32 = 0,
-                fixed64Value: UInt64 = 0,
-                sfixed32Value: Int32 = 0,
-                sfixed64Value: Int64 = 0,
-                boolValue: Bool = false,
-                stringValue: String = "",
-                bytesValue: [UInt8] = [],
-                colour: TestV1.Colour = .init(rawValue: 0)
-            ) {
-                self.doubleValue = doubleValue
-                self.floatValue = floatValue
-                self.int32Value = int32Value
-                self.int64Value = int64Value
-                self.uint32Value = uint32Value
-                self.uint64Value = uint64Value
-                self.sint32Value = sint32Value
-                self.sint64Value = sint64Value
-                self.fixed32Value = fixed32Value
-                self.fixed64Value = fixed64Value
-                self.sfixed32Value = sfixed32Value
-                self.sfixed64Value = sfixed64Value
-                self.boolValue = boolValue
-                self.stringValue = stringValue
-                self.bytesValue = bytesValue
-                self.colour = colour
-            }
         }
 
         /// `petrel.test.v1.Complete.Optionals`.
@@ -119,45 +82,6 @@ extension TestV1 {
             package var scalars: TestV1.Complete.Scalars?
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                doubleValue: Double? = nil,
-                floatValue: Float? = nil,
-                int32Value: Int32? = nil,
-                int64Value: Int64? = nil,
-                uint32Value: UInt32? = nil,
-                uint64Value: UInt64? = nil,
-                sint32Value: Int32? = nil,
-                sint64Value: Int64? = nil,
-                fixed32Value: UInt32? = nil,
-                fixed64Value: UInt64? = nil,
-                sfixed32Value: Int32? = nil,
-                sfixed64Value: Int64? = nil,
-                boolValue: Bool? = nil,
-                stringValue: String? = nil,
-                bytesValue: [UInt8]? = nil,
-                colour: TestV1.Colour? = nil,
-                scalars: TestV1.Complete.Scalars? = nil
-            ) {
-                self.doubleValue = doubleValue
-                self.floatValue = floatValue
-                self.int32Value = int32Value
-                self.int64Value = int64Value
-                self.uint32Value = uint32Value
-                self.uint64Value = uint64Value
-                self.sint32Value = sint32Value
-                self.sint64Value = sint64Value
-                self.fixed32Value = fixed32Value
-                self.fixed64Value = fixed64Value
-                self.sfixed32Value = sfixed32Value
-                self.sfixed64Value = sfixed64Value
-                self.boolValue = boolValue
-                self.stringValue = stringValue
-                self.bytesValue = bytesValue
-                self.colour = colour
-                self.scalars = scalars
-            }
         }
 
         /// `petrel.test.v1.Complete.Lists`.
@@ -208,55 +132,6 @@ extension TestV1 {
             package var colourUnpacked: [TestV1.Colour]
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                doubleValue: [Double] = [],
-                floatValue: [Float] = [],
-                int32Value: [Int32] = [],
-                int64Value: [Int64] = [],
-                uint32Value: [UInt32] = [],
-                uint64Value: [UInt64] = [],
-                sint32Value: [Int32] = [],
-                sint64Value: [Int64] = [],
-                fixed32Value: [UInt32] = [],
-                fixed64Value: [UInt64] = [],
-                sfixed32Value: [Int32] = [],
-                sfixed64Value: [Int64] = [],
-                boolValue: [Bool] = [],
-                stringValue: [String] = [],
-                bytesValue: [[UInt8]] = [],
-                colour: [TestV1.Colour] = [],
-                scalars: [TestV1.Complete.Scalars] = [],
-                doubleUnpacked: [Double] = [],
-                sint32Unpacked: [Int32] = [],
-                fixed64Unpacked: [UInt64] = [],
-                boolUnpacked: [Bool] = [],
-                colourUnpacked: [TestV1.Colour] = []
-            ) {
-                self.doubleValue = doubleValue
-                self.floatValue = floatValue
-                self.int32Value = int32Value
-                self.int64Value = int64Value
-                self.uint32Value = uint32Value
-                self.uint64Value = uint64Value
-                self.sint32Value = sint32Value
-                self.sint64Value = sint64Value
-                self.fixed32Value = fixed32Value
-                self.fixed64Value = fixed64Value
-                self.sfixed32Value = sfixed32Value
-                self.sfixed64Value = sfixed64Value
-                self.boolValue = boolValue
-                self.stringValue = stringValue
-                self.bytesValue = bytesValue
-                self.colour = colour
-                self.scalars = scalars
-                self.doubleUnpacked = doubleUnpacked
-                self.sint32Unpacked = sint32Unpacked
-                self.fixed64Unpacked = fixed64Unpacked
-                self.boolUnpacked = boolUnpacked
-                self.colourUnpacked = colourUnpacked
-            }
         }
 
         /// Every type that a key may have, and every kind of value.
@@ -299,47 +174,6 @@ extension TestV1 {
             package var times: [String: GoogleProtobuf.Timestamp]
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                byInt32: [Int32: Double] = [:],
-                byInt64: [Int64: Float] = [:],
-                byUint32: [UInt32: Int32] = [:],
-                byUint64: [UInt64: Int64] = [:],
-                bySint32: [Int32: UInt32] = [:],
-                bySint64: [Int64: UInt64] = [:],
-                byFixed32: [UInt32: Int32] = [:],
-                byFixed64: [UInt64: Int64] = [:],
-                bySfixed32: [Int32: UInt32] = [:],
-                bySfixed64: [Int64: UInt64] = [:],
-                byBool: [Bool: Int32] = [:],
-                byString: [String: Int64] = [:],
-                flags: [String: Bool] = [:],
-                texts: [String: String] = [:],
-                blobs: [String: [UInt8]] = [:],
-                colours: [String: TestV1.Colour] = [:],
-                messages: [Int32: TestV1.Complete.Scalars] = [:],
-                times: [String: GoogleProtobuf.Timestamp] = [:]
-            ) {
-                self.byInt32 = byInt32
-                self.byInt64 = byInt64
-                self.byUint32 = byUint32
-                self.byUint64 = byUint64
-                self.bySint32 = bySint32
-                self.bySint64 = bySint64
-                self.byFixed32 = byFixed32
-                self.byFixed64 = byFixed64
-                self.bySfixed32 = bySfixed32
-                self.bySfixed64 = bySfixed64
-                self.byBool = byBool
-                self.byString = byString
-                self.flags = flags
-                self.texts = texts
-                self.blobs = blobs
-                self.colours = colours
-                self.messages = messages
-                self.times = times
-            }
         }
 
         /// `petrel.test.v1.Complete.Choices`.
@@ -400,17 +234,6 @@ extension TestV1 {
             package var second: Second?
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                choice: Choice? = nil,
-                between: UInt32 = 0,
-                second: Second? = nil
-            ) {
-                self.choice = choice
-                self.between = between
-                self.second = second
-            }
         }
 
         /// `petrel.test.v1.Complete.WellKnown`.
@@ -465,51 +288,6 @@ extension TestV1 {
             package var when: When?
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                timestamp: GoogleProtobuf.Timestamp? = nil,
-                duration: GoogleProtobuf.Duration? = nil,
-                any: GoogleProtobuf.`Any`? = nil,
-                empty: GoogleProtobuf.Empty? = nil,
-                `struct`: GoogleProtobuf.Struct? = nil,
-                value: GoogleProtobuf.Value? = nil,
-                listValue: GoogleProtobuf.ListValue? = nil,
-                nullValue: GoogleProtobuf.NullValue = .init(rawValue: 0),
-                fieldMask: GoogleProtobuf.FieldMask? = nil,
-                doubleValue: GoogleProtobuf.DoubleValue? = nil,
-                floatValue: GoogleProtobuf.FloatValue? = nil,
-                int64Value: GoogleProtobuf.Int64Value? = nil,
-                uint64Value: GoogleProtobuf.UInt64Value? = nil,
-                int32Value: GoogleProtobuf.Int32Value? = nil,
-                uint32Value: GoogleProtobuf.UInt32Value? = nil,
-                boolValue: GoogleProtobuf.BoolValue? = nil,
-                stringValue: GoogleProtobuf.StringValue? = nil,
-                bytesValue: GoogleProtobuf.BytesValue? = nil,
-                durations: [GoogleProtobuf.Duration] = [],
-                when: When? = nil
-            ) {
-                self.timestamp = timestamp
-                self.duration = duration
-                self.any = any
-                self.empty = empty
-                self.`struct` = `struct`
-                self.value = value
-                self.listValue = listValue
-                self.nullValue = nullValue
-                self.fieldMask = fieldMask
-                self.doubleValue = doubleValue
-                self.floatValue = floatValue
-                self.int64Value = int64Value
-                self.uint64Value = uint64Value
-                self.int32Value = int32Value
-                self.uint32Value = uint32Value
-                self.boolValue = boolValue
-                self.stringValue = stringValue
-                self.bytesValue = bytesValue
-                self.durations = durations
-                self.when = when
-            }
         }
 
         /// `scalars`.
@@ -536,33 +314,6 @@ extension TestV1 {
         package var last: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            scalars: TestV1.Complete.Scalars? = nil,
-            optionals: TestV1.Complete.Optionals? = nil,
-            lists: TestV1.Complete.Lists? = nil,
-            maps: TestV1.Complete.Maps? = nil,
-            choices: TestV1.Complete.Choices? = nil,
-            wellKnown: TestV1.Complete.WellKnown? = nil,
-            chain: TestV1.Chain? = nil,
-            expression: TestV1.Expression? = nil,
-            tree: TestV1.Tree? = nil,
-            everything: TestV1.Everything? = nil,
-            last: String = ""
-        ) {
-            self.scalars = scalars
-            self.optionals = optionals
-            self.lists = lists
-            self.maps = maps
-            self.choices = choices
-            self.wellKnown = wellKnown
-            self.chain = chain
-            self.expression = expression
-            self.tree = tree
-            self.everything = everything
-            self.last = last
-        }
     }
 
     /// Holds one of its own, directly and through another.
@@ -577,19 +328,6 @@ extension TestV1 {
         @Boxed package var maybe: TestV1.Chain?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            number: Int32 = 0,
-            next: TestV1.Chain? = nil,
-            link: TestV1.Link? = nil,
-            maybe: TestV1.Chain? = nil
-        ) {
-            self.number = number
-            self.next = next
-            self.link = link
-            self.maybe = maybe
-        }
     }
 
     /// `petrel.test.v1.Link`.
@@ -600,15 +338,6 @@ extension TestV1 {
         @Boxed package var chain: TestV1.Chain?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            name: String = "",
-            chain: TestV1.Chain? = nil
-        ) {
-            self.name = name
-            self.chain = chain
-        }
     }
 
     /// Holds its own as a choice.
@@ -623,17 +352,6 @@ extension TestV1 {
             package var more: [TestV1.Expression]
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                left: TestV1.Expression? = nil,
-                right: TestV1.Expression? = nil,
-                more: [TestV1.Expression] = []
-            ) {
-                self.left = left
-                self.right = right
-                self.more = more
-            }
         }
 
         /// One of `kind`.
@@ -650,13 +368,6 @@ extension TestV1 {
         package var kind: Kind?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            kind: Kind? = nil
-        ) {
-            self.kind = kind
-        }
     }
 
     /// What an older release knows of `Complete`: other fields must go through it unharmed, at every level.
@@ -667,13 +378,6 @@ extension TestV1 {
             package var int32Value: Int32
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                int32Value: Int32 = 0
-            ) {
-                self.int32Value = int32Value
-            }
         }
 
         /// `petrel.test.v1.Older.Maps`.
@@ -682,13 +386,6 @@ extension TestV1 {
             package var messages: [Int32: TestV1.Older.Scalars]
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                messages: [Int32: TestV1.Older.Scalars] = [:]
-            ) {
-                self.messages = messages
-            }
         }
 
         /// `petrel.test.v1.Older.Lists`.
@@ -697,13 +394,6 @@ extension TestV1 {
             package var scalars: [TestV1.Older.Scalars]
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                scalars: [TestV1.Older.Scalars] = []
-            ) {
-                self.scalars = scalars
-            }
         }
 
         /// `petrel.test.v1.Older.Choices`.
@@ -720,13 +410,6 @@ extension TestV1 {
             package var choice: Choice?
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                choice: Choice? = nil
-            ) {
-                self.choice = choice
-            }
         }
 
         /// `petrel.test.v1.Older.Chain`.
@@ -735,13 +418,6 @@ extension TestV1 {
             @Boxed package var next: TestV1.Older.Chain?
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                next: TestV1.Older.Chain? = nil
-            ) {
-                self.next = next
-            }
         }
 
         /// `scalars`.
@@ -756,27 +432,42 @@ extension TestV1 {
         package var chain: TestV1.Older.Chain?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            scalars: TestV1.Older.Scalars? = nil,
-            lists: TestV1.Older.Lists? = nil,
-            maps: TestV1.Older.Maps? = nil,
-            choices: TestV1.Older.Choices? = nil,
-            chain: TestV1.Older.Chain? = nil
-        ) {
-            self.scalars = scalars
-            self.lists = lists
-            self.maps = maps
-            self.choices = choices
-            self.chain = chain
-        }
     }
 }
 
 extension TestV1.Complete {
     package static let fullName = "petrel.test.v1.Complete"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Complete", isRecursive: true, petrel__test__v1__complete__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        scalars: TestV1.Complete.Scalars? = nil,
+        optionals: TestV1.Complete.Optionals? = nil,
+        lists: TestV1.Complete.Lists? = nil,
+        maps: TestV1.Complete.Maps? = nil,
+        choices: TestV1.Complete.Choices? = nil,
+        wellKnown: TestV1.Complete.WellKnown? = nil,
+        chain: TestV1.Chain? = nil,
+        expression: TestV1.Expression? = nil,
+        tree: TestV1.Tree? = nil,
+        everything: TestV1.Everything? = nil,
+        last: String = ""
+    ) {
+        self.init(
+            scalars: scalars,
+            optionals: optionals,
+            lists: lists,
+            maps: maps,
+            choices: choices,
+            wellKnown: wellKnown,
+            chain: chain,
+            expression: expression,
+            tree: tree,
+            everything: everything,
+            last: last,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -785,58 +476,81 @@ extension TestV1.Complete {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Complete>) throws(MessageError) {
+        let scalars: TestV1.Complete.Scalars?
         if let value = c.pointee.scalars {
             scalars = try TestV1.Complete.Scalars(decoding: value)
         } else {
             scalars = nil
         }
+        let optionals: TestV1.Complete.Optionals?
         if let value = c.pointee.optionals {
             optionals = try TestV1.Complete.Optionals(decoding: value)
         } else {
             optionals = nil
         }
+        let lists: TestV1.Complete.Lists?
         if let value = c.pointee.lists {
             lists = try TestV1.Complete.Lists(decoding: value)
         } else {
             lists = nil
         }
+        let maps: TestV1.Complete.Maps?
         if let value = c.pointee.maps {
             maps = try TestV1.Complete.Maps(decoding: value)
         } else {
             maps = nil
         }
+        let choices: TestV1.Complete.Choices?
         if let value = c.pointee.choices {
             choices = try TestV1.Complete.Choices(decoding: value)
         } else {
             choices = nil
         }
+        let wellKnown: TestV1.Complete.WellKnown?
         if let value = c.pointee.well_known {
             wellKnown = try TestV1.Complete.WellKnown(decoding: value)
         } else {
             wellKnown = nil
         }
+        let chain: TestV1.Chain?
         if let value = c.pointee.chain {
             chain = try TestV1.Chain(decoding: value)
         } else {
             chain = nil
         }
+        let expression: TestV1.Expression?
         if let value = c.pointee.expression {
             expression = try TestV1.Expression(decoding: value)
         } else {
             expression = nil
         }
+        let tree: TestV1.Tree?
         if let value = c.pointee.tree {
             tree = try TestV1.Tree(decoding: value)
         } else {
             tree = nil
         }
+        let everything: TestV1.Everything?
         if let value = c.pointee.everything {
             everything = try TestV1.Everything(decoding: value)
         } else {
             everything = nil
         }
-        last = try Wire.text(c.pointee.last, "petrel.test.v1.Complete.last")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let last = try Wire.text(c.pointee.last, "petrel.test.v1.Complete.last")
+        self.init(
+            scalars: scalars,
+            optionals: optionals,
+            lists: lists,
+            maps: maps,
+            choices: choices,
+            wellKnown: wellKnown,
+            chain: chain,
+            expression: expression,
+            tree: tree,
+            everything: everything,
+            last: last,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -904,6 +618,46 @@ extension TestV1.Complete.Scalars {
     package static let fullName = "petrel.test.v1.Complete.Scalars"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Complete.Scalars", isRecursive: false, petrel__test__v1__complete__scalars__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        doubleValue: Double = 0,
+        floatValue: Float = 0,
+        int32Value: Int32 = 0,
+        int64Value: Int64 = 0,
+        uint32Value: UInt32 = 0,
+        uint64Value: UInt64 = 0,
+        sint32Value: Int32 = 0,
+        sint64Value: Int64 = 0,
+        fixed32Value: UInt32 = 0,
+        fixed64Value: UInt64 = 0,
+        sfixed32Value: Int32 = 0,
+        sfixed64Value: Int64 = 0,
+        boolValue: Bool = false,
+        stringValue: String = "",
+        bytesValue: [UInt8] = [],
+        colour: TestV1.Colour = .init(rawValue: 0)
+    ) {
+        self.init(
+            doubleValue: doubleValue,
+            floatValue: floatValue,
+            int32Value: int32Value,
+            int64Value: int64Value,
+            uint32Value: uint32Value,
+            uint64Value: uint64Value,
+            sint32Value: sint32Value,
+            sint64Value: sint64Value,
+            fixed32Value: fixed32Value,
+            fixed64Value: fixed64Value,
+            sfixed32Value: sfixed32Value,
+            sfixed64Value: sfixed64Value,
+            boolValue: boolValue,
+            stringValue: stringValue,
+            bytesValue: bytesValue,
+            colour: colour,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Complete__Scalars.self))
@@ -911,23 +665,41 @@ extension TestV1.Complete.Scalars {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Complete__Scalars>) throws(MessageError) {
-        doubleValue = c.pointee.double_value
-        floatValue = c.pointee.float_value
-        int32Value = c.pointee.int32_value
-        int64Value = c.pointee.int64_value
-        uint32Value = c.pointee.uint32_value
-        uint64Value = c.pointee.uint64_value
-        sint32Value = c.pointee.sint32_value
-        sint64Value = c.pointee.sint64_value
-        fixed32Value = c.pointee.fixed32_value
-        fixed64Value = c.pointee.fixed64_value
-        sfixed32Value = c.pointee.sfixed32_value
-        sfixed64Value = c.pointee.sfixed64_value
-        boolValue = c.pointee.bool_value != 0
-        stringValue = try Wire.text(c.pointee.string_value, "petrel.test.v1.Complete.Scalars.string_value")
-        bytesValue = Wire.bytes(c.pointee.bytes_value)
-        colour = TestV1.Colour(rawValue: c.pointee.colour)
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let doubleValue = c.pointee.double_value
+        let floatValue = c.pointee.float_value
+        let int32Value = c.pointee.int32_value
+        let int64Value = c.pointee.int64_value
+        let uint32Value = c.pointee.uint32_value
+        let uint64Value = c.pointee.uint64_value
+        let sint32Value = c.pointee.sint32_value
+        let sint64Value = c.pointee.sint64_value
+        let fixed32Value = c.pointee.fixed32_value
+        let fixed64Value = c.pointee.fixed64_value
+        let sfixed32Value = c.pointee.sfixed32_value
+        let sfixed64Value = c.pointee.sfixed64_value
+        let boolValue = c.pointee.bool_value != 0
+        let stringValue = try Wire.text(c.pointee.string_value, "petrel.test.v1.Complete.Scalars.string_value")
+        let bytesValue = Wire.bytes(c.pointee.bytes_value)
+        let colour = TestV1.Colour(rawValue: c.pointee.colour)
+        self.init(
+            doubleValue: doubleValue,
+            floatValue: floatValue,
+            int32Value: int32Value,
+            int64Value: int64Value,
+            uint32Value: uint32Value,
+            uint64Value: uint64Value,
+            sint32Value: sint32Value,
+            sint64Value: sint64Value,
+            fixed32Value: fixed32Value,
+            fixed64Value: fixed64Value,
+            sfixed32Value: sfixed32Value,
+            sfixed64Value: sfixed64Value,
+            boolValue: boolValue,
+            stringValue: stringValue,
+            bytesValue: bytesValue,
+            colour: colour,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1005,6 +777,48 @@ extension TestV1.Complete.Optionals {
     package static let fullName = "petrel.test.v1.Complete.Optionals"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Complete.Optionals", isRecursive: false, petrel__test__v1__complete__optionals__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        doubleValue: Double? = nil,
+        floatValue: Float? = nil,
+        int32Value: Int32? = nil,
+        int64Value: Int64? = nil,
+        uint32Value: UInt32? = nil,
+        uint64Value: UInt64? = nil,
+        sint32Value: Int32? = nil,
+        sint64Value: Int64? = nil,
+        fixed32Value: UInt32? = nil,
+        fixed64Value: UInt64? = nil,
+        sfixed32Value: Int32? = nil,
+        sfixed64Value: Int64? = nil,
+        boolValue: Bool? = nil,
+        stringValue: String? = nil,
+        bytesValue: [UInt8]? = nil,
+        colour: TestV1.Colour? = nil,
+        scalars: TestV1.Complete.Scalars? = nil
+    ) {
+        self.init(
+            doubleValue: doubleValue,
+            floatValue: floatValue,
+            int32Value: int32Value,
+            int64Value: int64Value,
+            uint32Value: uint32Value,
+            uint64Value: uint64Value,
+            sint32Value: sint32Value,
+            sint64Value: sint64Value,
+            fixed32Value: fixed32Value,
+            fixed64Value: fixed64Value,
+            sfixed32Value: sfixed32Value,
+            sfixed64Value: sfixed64Value,
+            boolValue: boolValue,
+            stringValue: stringValue,
+            bytesValue: bytesValue,
+            colour: colour,
+            scalars: scalars,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Complete__Optionals.self))
@@ -1012,28 +826,48 @@ extension TestV1.Complete.Optionals {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Complete__Optionals>) throws(MessageError) {
-        doubleValue = c.pointee._double_value_case.rawValue == 1 ? c.pointee.double_value : nil
-        floatValue = c.pointee._float_value_case.rawValue == 2 ? c.pointee.float_value : nil
-        int32Value = c.pointee._int32_value_case.rawValue == 3 ? c.pointee.int32_value : nil
-        int64Value = c.pointee._int64_value_case.rawValue == 4 ? c.pointee.int64_value : nil
-        uint32Value = c.pointee._uint32_value_case.rawValue == 5 ? c.pointee.uint32_value : nil
-        uint64Value = c.pointee._uint64_value_case.rawValue == 6 ? c.pointee.uint64_value : nil
-        sint32Value = c.pointee._sint32_value_case.rawValue == 7 ? c.pointee.sint32_value : nil
-        sint64Value = c.pointee._sint64_value_case.rawValue == 8 ? c.pointee.sint64_value : nil
-        fixed32Value = c.pointee._fixed32_value_case.rawValue == 9 ? c.pointee.fixed32_value : nil
-        fixed64Value = c.pointee._fixed64_value_case.rawValue == 10 ? c.pointee.fixed64_value : nil
-        sfixed32Value = c.pointee._sfixed32_value_case.rawValue == 11 ? c.pointee.sfixed32_value : nil
-        sfixed64Value = c.pointee._sfixed64_value_case.rawValue == 12 ? c.pointee.sfixed64_value : nil
-        boolValue = c.pointee._bool_value_case.rawValue == 13 ? c.pointee.bool_value != 0 : nil
-        stringValue = c.pointee._string_value_case.rawValue == 14 ? try Wire.text(c.pointee.string_value, "petrel.test.v1.Complete.Optionals.string_value") : nil
-        bytesValue = c.pointee._bytes_value_case.rawValue == 15 ? Wire.bytes(c.pointee.bytes_value) : nil
-        colour = c.pointee._colour_case.rawValue == 16 ? TestV1.Colour(rawValue: c.pointee.colour) : nil
+        let doubleValue: Double? = c.pointee._double_value_case.rawValue == 1 ? c.pointee.double_value : nil
+        let floatValue: Float? = c.pointee._float_value_case.rawValue == 2 ? c.pointee.float_value : nil
+        let int32Value: Int32? = c.pointee._int32_value_case.rawValue == 3 ? c.pointee.int32_value : nil
+        let int64Value: Int64? = c.pointee._int64_value_case.rawValue == 4 ? c.pointee.int64_value : nil
+        let uint32Value: UInt32? = c.pointee._uint32_value_case.rawValue == 5 ? c.pointee.uint32_value : nil
+        let uint64Value: UInt64? = c.pointee._uint64_value_case.rawValue == 6 ? c.pointee.uint64_value : nil
+        let sint32Value: Int32? = c.pointee._sint32_value_case.rawValue == 7 ? c.pointee.sint32_value : nil
+        let sint64Value: Int64? = c.pointee._sint64_value_case.rawValue == 8 ? c.pointee.sint64_value : nil
+        let fixed32Value: UInt32? = c.pointee._fixed32_value_case.rawValue == 9 ? c.pointee.fixed32_value : nil
+        let fixed64Value: UInt64? = c.pointee._fixed64_value_case.rawValue == 10 ? c.pointee.fixed64_value : nil
+        let sfixed32Value: Int32? = c.pointee._sfixed32_value_case.rawValue == 11 ? c.pointee.sfixed32_value : nil
+        let sfixed64Value: Int64? = c.pointee._sfixed64_value_case.rawValue == 12 ? c.pointee.sfixed64_value : nil
+        let boolValue: Bool? = c.pointee._bool_value_case.rawValue == 13 ? c.pointee.bool_value != 0 : nil
+        let stringValue: String? = c.pointee._string_value_case.rawValue == 14 ? try Wire.text(c.pointee.string_value, "petrel.test.v1.Complete.Optionals.string_value") : nil
+        let bytesValue: [UInt8]? = c.pointee._bytes_value_case.rawValue == 15 ? Wire.bytes(c.pointee.bytes_value) : nil
+        let colour: TestV1.Colour? = c.pointee._colour_case.rawValue == 16 ? TestV1.Colour(rawValue: c.pointee.colour) : nil
+        let scalars: TestV1.Complete.Scalars?
         if let value = c.pointee.scalars {
             scalars = try TestV1.Complete.Scalars(decoding: value)
         } else {
             scalars = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            doubleValue: doubleValue,
+            floatValue: floatValue,
+            int32Value: int32Value,
+            int64Value: int64Value,
+            uint32Value: uint32Value,
+            uint64Value: uint64Value,
+            sint32Value: sint32Value,
+            sint64Value: sint64Value,
+            fixed32Value: fixed32Value,
+            fixed64Value: fixed64Value,
+            sfixed32Value: sfixed32Value,
+            sfixed64Value: sfixed64Value,
+            boolValue: boolValue,
+            stringValue: stringValue,
+            bytesValue: bytesValue,
+            colour: colour,
+            scalars: scalars,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1116,6 +950,58 @@ extension TestV1.Complete.Lists {
     package static let fullName = "petrel.test.v1.Complete.Lists"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Complete.Lists", isRecursive: false, petrel__test__v1__complete__lists__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        doubleValue: [Double] = [],
+        floatValue: [Float] = [],
+        int32Value: [Int32] = [],
+        int64Value: [Int64] = [],
+        uint32Value: [UInt32] = [],
+        uint64Value: [UInt64] = [],
+        sint32Value: [Int32] = [],
+        sint64Value: [Int64] = [],
+        fixed32Value: [UInt32] = [],
+        fixed64Value: [UInt64] = [],
+        sfixed32Value: [Int32] = [],
+        sfixed64Value: [Int64] = [],
+        boolValue: [Bool] = [],
+        stringValue: [String] = [],
+        bytesValue: [[UInt8]] = [],
+        colour: [TestV1.Colour] = [],
+        scalars: [TestV1.Complete.Scalars] = [],
+        doubleUnpacked: [Double] = [],
+        sint32Unpacked: [Int32] = [],
+        fixed64Unpacked: [UInt64] = [],
+        boolUnpacked: [Bool] = [],
+        colourUnpacked: [TestV1.Colour] = []
+    ) {
+        self.init(
+            doubleValue: doubleValue,
+            floatValue: floatValue,
+            int32Value: int32Value,
+            int64Value: int64Value,
+            uint32Value: uint32Value,
+            uint64Value: uint64Value,
+            sint32Value: sint32Value,
+            sint64Value: sint64Value,
+            fixed32Value: fixed32Value,
+            fixed64Value: fixed64Value,
+            sfixed32Value: sfixed32Value,
+            sfixed64Value: sfixed64Value,
+            boolValue: boolValue,
+            stringValue: stringValue,
+            bytesValue: bytesValue,
+            colour: colour,
+            scalars: scalars,
+            doubleUnpacked: doubleUnpacked,
+            sint32Unpacked: sint32Unpacked,
+            fixed64Unpacked: fixed64Unpacked,
+            boolUnpacked: boolUnpacked,
+            colourUnpacked: colourUnpacked,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Complete__Lists.self))
@@ -1123,83 +1009,83 @@ extension TestV1.Complete.Lists {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Complete__Lists>) throws(MessageError) {
-        doubleValue = []
+        var doubleValue: [Double] = []
         if let values = c.pointee.double_value {
             doubleValue += UnsafeBufferPointer(start: values, count: c.pointee.n_double_value)
         }
-        floatValue = []
+        var floatValue: [Float] = []
         if let values = c.pointee.float_value {
             floatValue += UnsafeBufferPointer(start: values, count: c.pointee.n_float_value)
         }
-        int32Value = []
+        var int32Value: [Int32] = []
         if let values = c.pointee.int32_value {
             int32Value += UnsafeBufferPointer(start: values, count: c.pointee.n_int32_value)
         }
-        int64Value = []
+        var int64Value: [Int64] = []
         if let values = c.pointee.int64_value {
             int64Value += UnsafeBufferPointer(start: values, count: c.pointee.n_int64_value)
         }
-        uint32Value = []
+        var uint32Value: [UInt32] = []
         if let values = c.pointee.uint32_value {
             uint32Value += UnsafeBufferPointer(start: values, count: c.pointee.n_uint32_value)
         }
-        uint64Value = []
+        var uint64Value: [UInt64] = []
         if let values = c.pointee.uint64_value {
             uint64Value += UnsafeBufferPointer(start: values, count: c.pointee.n_uint64_value)
         }
-        sint32Value = []
+        var sint32Value: [Int32] = []
         if let values = c.pointee.sint32_value {
             sint32Value += UnsafeBufferPointer(start: values, count: c.pointee.n_sint32_value)
         }
-        sint64Value = []
+        var sint64Value: [Int64] = []
         if let values = c.pointee.sint64_value {
             sint64Value += UnsafeBufferPointer(start: values, count: c.pointee.n_sint64_value)
         }
-        fixed32Value = []
+        var fixed32Value: [UInt32] = []
         if let values = c.pointee.fixed32_value {
             fixed32Value += UnsafeBufferPointer(start: values, count: c.pointee.n_fixed32_value)
         }
-        fixed64Value = []
+        var fixed64Value: [UInt64] = []
         if let values = c.pointee.fixed64_value {
             fixed64Value += UnsafeBufferPointer(start: values, count: c.pointee.n_fixed64_value)
         }
-        sfixed32Value = []
+        var sfixed32Value: [Int32] = []
         if let values = c.pointee.sfixed32_value {
             sfixed32Value += UnsafeBufferPointer(start: values, count: c.pointee.n_sfixed32_value)
         }
-        sfixed64Value = []
+        var sfixed64Value: [Int64] = []
         if let values = c.pointee.sfixed64_value {
             sfixed64Value += UnsafeBufferPointer(start: values, count: c.pointee.n_sfixed64_value)
         }
-        boolValue = []
+        var boolValue: [Bool] = []
         if let values = c.pointee.bool_value {
             boolValue.reserveCapacity(c.pointee.n_bool_value)
             for index in 0..<c.pointee.n_bool_value {
                 boolValue.append(values[index] != 0)
             }
         }
-        stringValue = []
+        var stringValue: [String] = []
         if let values = c.pointee.string_value {
             stringValue.reserveCapacity(c.pointee.n_string_value)
             for index in 0..<c.pointee.n_string_value {
                 stringValue.append(try Wire.text(values[index], "petrel.test.v1.Complete.Lists.string_value"))
             }
         }
-        bytesValue = []
+        var bytesValue: [[UInt8]] = []
         if let values = c.pointee.bytes_value {
             bytesValue.reserveCapacity(c.pointee.n_bytes_value)
             for index in 0..<c.pointee.n_bytes_value {
                 bytesValue.append(Wire.bytes(values[index]))
             }
         }
-        colour = []
+        var colour: [TestV1.Colour] = []
         if let values = c.pointee.colour {
             colour.reserveCapacity(c.pointee.n_colour)
             for index in 0..<c.pointee.n_colour {
                 colour.append(TestV1.Colour(rawValue: values[index]))
             }
         }
-        scalars = []
+        var scalars: [TestV1.Complete.Scalars] = []
         if let values = c.pointee.scalars {
             scalars.reserveCapacity(c.pointee.n_scalars)
             for index in 0..<c.pointee.n_scalars {
@@ -1207,33 +1093,57 @@ extension TestV1.Complete.Lists {
                 scalars.append(try TestV1.Complete.Scalars(decoding: value))
             }
         }
-        doubleUnpacked = []
+        var doubleUnpacked: [Double] = []
         if let values = c.pointee.double_unpacked {
             doubleUnpacked += UnsafeBufferPointer(start: values, count: c.pointee.n_double_unpacked)
         }
-        sint32Unpacked = []
+        var sint32Unpacked: [Int32] = []
         if let values = c.pointee.sint32_unpacked {
             sint32Unpacked += UnsafeBufferPointer(start: values, count: c.pointee.n_sint32_unpacked)
         }
-        fixed64Unpacked = []
+        var fixed64Unpacked: [UInt64] = []
         if let values = c.pointee.fixed64_unpacked {
             fixed64Unpacked += UnsafeBufferPointer(start: values, count: c.pointee.n_fixed64_unpacked)
         }
-        boolUnpacked = []
+        var boolUnpacked: [Bool] = []
         if let values = c.pointee.bool_unpacked {
             boolUnpacked.reserveCapacity(c.pointee.n_bool_unpacked)
             for index in 0..<c.pointee.n_bool_unpacked {
                 boolUnpacked.append(values[index] != 0)
             }
         }
-        colourUnpacked = []
+        var colourUnpacked: [TestV1.Colour] = []
         if let values = c.pointee.colour_unpacked {
             colourUnpacked.reserveCapacity(c.pointee.n_colour_unpacked)
             for index in 0..<c.pointee.n_colour_unpacked {
                 colourUnpacked.append(TestV1.Colour(rawValue: values[index]))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            doubleValue: doubleValue,
+            floatValue: floatValue,
+            int32Value: int32Value,
+            int64Value: int64Value,
+            uint32Value: uint32Value,
+            uint64Value: uint64Value,
+            sint32Value: sint32Value,
+            sint64Value: sint64Value,
+            fixed32Value: fixed32Value,
+            fixed64Value: fixed64Value,
+            sfixed32Value: sfixed32Value,
+            sfixed64Value: sfixed64Value,
+            boolValue: boolValue,
+            stringValue: stringValue,
+            bytesValue: bytesValue,
+            colour: colour,
+            scalars: scalars,
+            doubleUnpacked: doubleUnpacked,
+            sint32Unpacked: sint32Unpacked,
+            fixed64Unpacked: fixed64Unpacked,
+            boolUnpacked: boolUnpacked,
+            colourUnpacked: colourUnpacked,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1350,6 +1260,50 @@ extension TestV1.Complete.Maps {
     package static let fullName = "petrel.test.v1.Complete.Maps"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Complete.Maps", isRecursive: false, petrel__test__v1__complete__maps__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        byInt32: [Int32: Double] = [:],
+        byInt64: [Int64: Float] = [:],
+        byUint32: [UInt32: Int32] = [:],
+        byUint64: [UInt64: Int64] = [:],
+        bySint32: [Int32: UInt32] = [:],
+        bySint64: [Int64: UInt64] = [:],
+        byFixed32: [UInt32: Int32] = [:],
+        byFixed64: [UInt64: Int64] = [:],
+        bySfixed32: [Int32: UInt32] = [:],
+        bySfixed64: [Int64: UInt64] = [:],
+        byBool: [Bool: Int32] = [:],
+        byString: [String: Int64] = [:],
+        flags: [String: Bool] = [:],
+        texts: [String: String] = [:],
+        blobs: [String: [UInt8]] = [:],
+        colours: [String: TestV1.Colour] = [:],
+        messages: [Int32: TestV1.Complete.Scalars] = [:],
+        times: [String: GoogleProtobuf.Timestamp] = [:]
+    ) {
+        self.init(
+            byInt32: byInt32,
+            byInt64: byInt64,
+            byUint32: byUint32,
+            byUint64: byUint64,
+            bySint32: bySint32,
+            bySint64: bySint64,
+            byFixed32: byFixed32,
+            byFixed64: byFixed64,
+            bySfixed32: bySfixed32,
+            bySfixed64: bySfixed64,
+            byBool: byBool,
+            byString: byString,
+            flags: flags,
+            texts: texts,
+            blobs: blobs,
+            colours: colours,
+            messages: messages,
+            times: times,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Complete__Maps.self))
@@ -1357,7 +1311,7 @@ extension TestV1.Complete.Maps {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Complete__Maps>) throws(MessageError) {
-        byInt32 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_int32, c.pointee.by_int32))
+        var byInt32: [Int32: Double] = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_int32, c.pointee.by_int32))
         if let entries = c.pointee.by_int32 {
             for index in 0..<c.pointee.n_by_int32 {
                 var key: Int32 = 0
@@ -1374,7 +1328,7 @@ extension TestV1.Complete.Maps {
                 byInt32[key] = value
             }
         }
-        byInt64 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_int64, c.pointee.by_int64))
+        var byInt64: [Int64: Float] = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_int64, c.pointee.by_int64))
         if let entries = c.pointee.by_int64 {
             for index in 0..<c.pointee.n_by_int64 {
                 var key: Int64 = 0
@@ -1391,7 +1345,7 @@ extension TestV1.Complete.Maps {
                 byInt64[key] = value
             }
         }
-        byUint32 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_uint32, c.pointee.by_uint32))
+        var byUint32: [UInt32: Int32] = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_uint32, c.pointee.by_uint32))
         if let entries = c.pointee.by_uint32 {
             for index in 0..<c.pointee.n_by_uint32 {
                 var key: UInt32 = 0
@@ -1408,7 +1362,7 @@ extension TestV1.Complete.Maps {
                 byUint32[key] = value
             }
         }
-        byUint64 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_uint64, c.pointee.by_uint64))
+        var byUint64: [UInt64: Int64] = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_uint64, c.pointee.by_uint64))
         if let entries = c.pointee.by_uint64 {
             for index in 0..<c.pointee.n_by_uint64 {
                 var key: UInt64 = 0
@@ -1425,7 +1379,7 @@ extension TestV1.Complete.Maps {
                 byUint64[key] = value
             }
         }
-        bySint32 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_sint32, c.pointee.by_sint32))
+        var bySint32: [Int32: UInt32] = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_sint32, c.pointee.by_sint32))
         if let entries = c.pointee.by_sint32 {
             for index in 0..<c.pointee.n_by_sint32 {
                 var key: Int32 = 0
@@ -1442,7 +1396,7 @@ extension TestV1.Complete.Maps {
                 bySint32[key] = value
             }
         }
-        bySint64 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_sint64, c.pointee.by_sint64))
+        var bySint64: [Int64: UInt64] = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_sint64, c.pointee.by_sint64))
         if let entries = c.pointee.by_sint64 {
             for index in 0..<c.pointee.n_by_sint64 {
                 var key: Int64 = 0
@@ -1459,7 +1413,7 @@ extension TestV1.Complete.Maps {
                 bySint64[key] = value
             }
         }
-        byFixed32 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_fixed32, c.pointee.by_fixed32))
+        var byFixed32: [UInt32: Int32] = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_fixed32, c.pointee.by_fixed32))
         if let entries = c.pointee.by_fixed32 {
             for index in 0..<c.pointee.n_by_fixed32 {
                 var key: UInt32 = 0
@@ -1476,7 +1430,7 @@ extension TestV1.Complete.Maps {
                 byFixed32[key] = value
             }
         }
-        byFixed64 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_fixed64, c.pointee.by_fixed64))
+        var byFixed64: [UInt64: Int64] = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_fixed64, c.pointee.by_fixed64))
         if let entries = c.pointee.by_fixed64 {
             for index in 0..<c.pointee.n_by_fixed64 {
                 var key: UInt64 = 0
@@ -1493,7 +1447,7 @@ extension TestV1.Complete.Maps {
                 byFixed64[key] = value
             }
         }
-        bySfixed32 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_sfixed32, c.pointee.by_sfixed32))
+        var bySfixed32: [Int32: UInt32] = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_sfixed32, c.pointee.by_sfixed32))
         if let entries = c.pointee.by_sfixed32 {
             for index in 0..<c.pointee.n_by_sfixed32 {
                 var key: Int32 = 0
@@ -1510,7 +1464,7 @@ extension TestV1.Complete.Maps {
                 bySfixed32[key] = value
             }
         }
-        bySfixed64 = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_sfixed64, c.pointee.by_sfixed64))
+        var bySfixed64: [Int64: UInt64] = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_sfixed64, c.pointee.by_sfixed64))
         if let entries = c.pointee.by_sfixed64 {
             for index in 0..<c.pointee.n_by_sfixed64 {
                 var key: Int64 = 0
@@ -1527,7 +1481,7 @@ extension TestV1.Complete.Maps {
                 bySfixed64[key] = value
             }
         }
-        byBool = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_bool, c.pointee.by_bool))
+        var byBool: [Bool: Int32] = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_bool, c.pointee.by_bool))
         if let entries = c.pointee.by_bool {
             for index in 0..<c.pointee.n_by_bool {
                 var key: Bool = false
@@ -1544,7 +1498,7 @@ extension TestV1.Complete.Maps {
                 byBool[key] = value
             }
         }
-        byString = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_string, c.pointee.by_string))
+        var byString: [String: Int64] = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_string, c.pointee.by_string))
         if let entries = c.pointee.by_string {
             for index in 0..<c.pointee.n_by_string {
                 var key: String = ""
@@ -1561,7 +1515,7 @@ extension TestV1.Complete.Maps {
                 byString[key] = value
             }
         }
-        flags = .init(minimumCapacity: Wire.capacity(c.pointee.n_flags, c.pointee.flags))
+        var flags: [String: Bool] = .init(minimumCapacity: Wire.capacity(c.pointee.n_flags, c.pointee.flags))
         if let entries = c.pointee.flags {
             for index in 0..<c.pointee.n_flags {
                 var key: String = ""
@@ -1578,7 +1532,7 @@ extension TestV1.Complete.Maps {
                 flags[key] = value
             }
         }
-        texts = .init(minimumCapacity: Wire.capacity(c.pointee.n_texts, c.pointee.texts))
+        var texts: [String: String] = .init(minimumCapacity: Wire.capacity(c.pointee.n_texts, c.pointee.texts))
         if let entries = c.pointee.texts {
             for index in 0..<c.pointee.n_texts {
                 var key: String = ""
@@ -1595,7 +1549,7 @@ extension TestV1.Complete.Maps {
                 texts[key] = value
             }
         }
-        blobs = .init(minimumCapacity: Wire.capacity(c.pointee.n_blobs, c.pointee.blobs))
+        var blobs: [String: [UInt8]] = .init(minimumCapacity: Wire.capacity(c.pointee.n_blobs, c.pointee.blobs))
         if let entries = c.pointee.blobs {
             for index in 0..<c.pointee.n_blobs {
                 var key: String = ""
@@ -1612,7 +1566,7 @@ extension TestV1.Complete.Maps {
                 blobs[key] = value
             }
         }
-        colours = .init(minimumCapacity: Wire.capacity(c.pointee.n_colours, c.pointee.colours))
+        var colours: [String: TestV1.Colour] = .init(minimumCapacity: Wire.capacity(c.pointee.n_colours, c.pointee.colours))
         if let entries = c.pointee.colours {
             for index in 0..<c.pointee.n_colours {
                 var key: String = ""
@@ -1629,7 +1583,7 @@ extension TestV1.Complete.Maps {
                 colours[key] = value
             }
         }
-        messages = .init(minimumCapacity: Wire.capacity(c.pointee.n_messages))
+        var messages: [Int32: TestV1.Complete.Scalars] = .init(minimumCapacity: Wire.capacity(c.pointee.n_messages))
         if let entries = c.pointee.messages {
             for index in 0..<c.pointee.n_messages {
                 guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
@@ -1641,7 +1595,7 @@ extension TestV1.Complete.Maps {
                 }
             }
         }
-        times = .init(minimumCapacity: Wire.capacity(c.pointee.n_times))
+        var times: [String: GoogleProtobuf.Timestamp] = .init(minimumCapacity: Wire.capacity(c.pointee.n_times))
         if let entries = c.pointee.times {
             for index in 0..<c.pointee.n_times {
                 guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
@@ -1653,7 +1607,27 @@ extension TestV1.Complete.Maps {
                 }
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            byInt32: byInt32,
+            byInt64: byInt64,
+            byUint32: byUint32,
+            byUint64: byUint64,
+            bySint32: bySint32,
+            bySint64: bySint64,
+            byFixed32: byFixed32,
+            byFixed64: byFixed64,
+            bySfixed32: bySfixed32,
+            bySfixed64: bySfixed64,
+            byBool: byBool,
+            byString: byString,
+            flags: flags,
+            texts: texts,
+            blobs: blobs,
+            colours: colours,
+            messages: messages,
+            times: times,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1811,6 +1785,20 @@ extension TestV1.Complete.Choices {
     package static let fullName = "petrel.test.v1.Complete.Choices"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Complete.Choices", isRecursive: false, petrel__test__v1__complete__choices__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        choice: Choice? = nil,
+        between: UInt32 = 0,
+        second: Second? = nil
+    ) {
+        self.init(
+            choice: choice,
+            between: between,
+            second: second,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Complete__Choices.self))
@@ -1818,6 +1806,7 @@ extension TestV1.Complete.Choices {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Complete__Choices>) throws(MessageError) {
+        let choice: Choice?
         switch c.pointee.choice_case.rawValue {
         case 1:
             choice = .doubleValue(c.pointee.double_value)
@@ -1859,7 +1848,8 @@ extension TestV1.Complete.Choices {
             choice = .nothing(try GoogleProtobuf.Empty(decoding: value))
         default: choice = nil
         }
-        between = c.pointee.between
+        let between = c.pointee.between
+        let second: Second?
         switch c.pointee.second_case.rawValue {
         case 20:
             guard let value = c.pointee.first_message else { throw Wire.missing(Self.fullName) }
@@ -1869,7 +1859,12 @@ extension TestV1.Complete.Choices {
             second = .secondMessage(try TestV1.Complete.Lists(decoding: value))
         default: second = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            choice: choice,
+            between: between,
+            second: second,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -1957,6 +1952,54 @@ extension TestV1.Complete.WellKnown {
     package static let fullName = "petrel.test.v1.Complete.WellKnown"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Complete.WellKnown", isRecursive: true, petrel__test__v1__complete__well_known__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        timestamp: GoogleProtobuf.Timestamp? = nil,
+        duration: GoogleProtobuf.Duration? = nil,
+        any: GoogleProtobuf.`Any`? = nil,
+        empty: GoogleProtobuf.Empty? = nil,
+        `struct`: GoogleProtobuf.Struct? = nil,
+        value: GoogleProtobuf.Value? = nil,
+        listValue: GoogleProtobuf.ListValue? = nil,
+        nullValue: GoogleProtobuf.NullValue = .init(rawValue: 0),
+        fieldMask: GoogleProtobuf.FieldMask? = nil,
+        doubleValue: GoogleProtobuf.DoubleValue? = nil,
+        floatValue: GoogleProtobuf.FloatValue? = nil,
+        int64Value: GoogleProtobuf.Int64Value? = nil,
+        uint64Value: GoogleProtobuf.UInt64Value? = nil,
+        int32Value: GoogleProtobuf.Int32Value? = nil,
+        uint32Value: GoogleProtobuf.UInt32Value? = nil,
+        boolValue: GoogleProtobuf.BoolValue? = nil,
+        stringValue: GoogleProtobuf.StringValue? = nil,
+        bytesValue: GoogleProtobuf.BytesValue? = nil,
+        durations: [GoogleProtobuf.Duration] = [],
+        when: When? = nil
+    ) {
+        self.init(
+            timestamp: timestamp,
+            duration: duration,
+            any: any,
+            empty: empty,
+            struct: `struct`,
+            value: value,
+            listValue: listValue,
+            nullValue: nullValue,
+            fieldMask: fieldMask,
+            doubleValue: doubleValue,
+            floatValue: floatValue,
+            int64Value: int64Value,
+            uint64Value: uint64Value,
+            int32Value: int32Value,
+            uint32Value: uint32Value,
+            boolValue: boolValue,
+            stringValue: stringValue,
+            bytesValue: bytesValue,
+            durations: durations,
+            when: when,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Complete__WellKnown.self))
@@ -1964,93 +2007,110 @@ extension TestV1.Complete.WellKnown {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Complete__WellKnown>) throws(MessageError) {
+        let timestamp: GoogleProtobuf.Timestamp?
         if let value = c.pointee.timestamp {
             timestamp = try GoogleProtobuf.Timestamp(decoding: value)
         } else {
             timestamp = nil
         }
+        let duration: GoogleProtobuf.Duration?
         if let value = c.pointee.duration {
             duration = try GoogleProtobuf.Duration(decoding: value)
         } else {
             duration = nil
         }
+        let any: GoogleProtobuf.`Any`?
         if let value = c.pointee.any {
             any = try GoogleProtobuf.`Any`(decoding: value)
         } else {
             any = nil
         }
+        let empty: GoogleProtobuf.Empty?
         if let value = c.pointee.empty {
             empty = try GoogleProtobuf.Empty(decoding: value)
         } else {
             empty = nil
         }
+        let `struct`: GoogleProtobuf.Struct?
         if let value = c.pointee.struct_field {
             `struct` = try GoogleProtobuf.Struct(decoding: value)
         } else {
             `struct` = nil
         }
+        let value_: GoogleProtobuf.Value?
         if let value = c.pointee.value {
-            self.value = try GoogleProtobuf.Value(decoding: value)
+            value_ = try GoogleProtobuf.Value(decoding: value)
         } else {
-            self.value = nil
+            value_ = nil
         }
+        let listValue: GoogleProtobuf.ListValue?
         if let value = c.pointee.list_value {
             listValue = try GoogleProtobuf.ListValue(decoding: value)
         } else {
             listValue = nil
         }
-        nullValue = GoogleProtobuf.NullValue(rawValue: c.pointee.null_value)
+        let nullValue = GoogleProtobuf.NullValue(rawValue: c.pointee.null_value)
+        let fieldMask: GoogleProtobuf.FieldMask?
         if let value = c.pointee.field_mask {
             fieldMask = try GoogleProtobuf.FieldMask(decoding: value)
         } else {
             fieldMask = nil
         }
+        let doubleValue: GoogleProtobuf.DoubleValue?
         if let value = c.pointee.double_value {
             doubleValue = try GoogleProtobuf.DoubleValue(decoding: value)
         } else {
             doubleValue = nil
         }
+        let floatValue: GoogleProtobuf.FloatValue?
         if let value = c.pointee.float_value {
             floatValue = try GoogleProtobuf.FloatValue(decoding: value)
         } else {
             floatValue = nil
         }
+        let int64Value: GoogleProtobuf.Int64Value?
         if let value = c.pointee.int64_value {
             int64Value = try GoogleProtobuf.Int64Value(decoding: value)
         } else {
             int64Value = nil
         }
+        let uint64Value: GoogleProtobuf.UInt64Value?
         if let value = c.pointee.uint64_value {
             uint64Value = try GoogleProtobuf.UInt64Value(decoding: value)
         } else {
             uint64Value = nil
         }
+        let int32Value: GoogleProtobuf.Int32Value?
         if let value = c.pointee.int32_value {
             int32Value = try GoogleProtobuf.Int32Value(decoding: value)
         } else {
             int32Value = nil
         }
+        let uint32Value: GoogleProtobuf.UInt32Value?
         if let value = c.pointee.uint32_value {
             uint32Value = try GoogleProtobuf.UInt32Value(decoding: value)
         } else {
             uint32Value = nil
         }
+        let boolValue: GoogleProtobuf.BoolValue?
         if let value = c.pointee.bool_value {
             boolValue = try GoogleProtobuf.BoolValue(decoding: value)
         } else {
             boolValue = nil
         }
+        let stringValue: GoogleProtobuf.StringValue?
         if let value = c.pointee.string_value {
             stringValue = try GoogleProtobuf.StringValue(decoding: value)
         } else {
             stringValue = nil
         }
+        let bytesValue: GoogleProtobuf.BytesValue?
         if let value = c.pointee.bytes_value {
             bytesValue = try GoogleProtobuf.BytesValue(decoding: value)
         } else {
             bytesValue = nil
         }
-        durations = []
+        var durations: [GoogleProtobuf.Duration] = []
         if let values = c.pointee.durations {
             durations.reserveCapacity(c.pointee.n_durations)
             for index in 0..<c.pointee.n_durations {
@@ -2058,6 +2118,7 @@ extension TestV1.Complete.WellKnown {
                 durations.append(try GoogleProtobuf.Duration(decoding: value))
             }
         }
+        let when: When?
         switch c.pointee.when_case.rawValue {
         case 20:
             guard let value = c.pointee.at else { throw Wire.missing(Self.fullName) }
@@ -2067,7 +2128,29 @@ extension TestV1.Complete.WellKnown {
             when = .after(try GoogleProtobuf.Duration(decoding: value))
         default: when = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            timestamp: timestamp,
+            duration: duration,
+            any: any,
+            empty: empty,
+            struct: `struct`,
+            value: value_,
+            listValue: listValue,
+            nullValue: nullValue,
+            fieldMask: fieldMask,
+            doubleValue: doubleValue,
+            floatValue: floatValue,
+            int64Value: int64Value,
+            uint64Value: uint64Value,
+            int32Value: int32Value,
+            uint32Value: uint32Value,
+            boolValue: boolValue,
+            stringValue: stringValue,
+            bytesValue: bytesValue,
+            durations: durations,
+            when: when,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2186,6 +2269,22 @@ extension TestV1.Chain {
     package static let fullName = "petrel.test.v1.Chain"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Chain", isRecursive: true, petrel__test__v1__chain__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        number: Int32 = 0,
+        next: TestV1.Chain? = nil,
+        link: TestV1.Link? = nil,
+        maybe: TestV1.Chain? = nil
+    ) {
+        self.init(
+            number: number,
+            next: next,
+            link: link,
+            maybe: maybe,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Chain.self))
@@ -2193,23 +2292,32 @@ extension TestV1.Chain {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Chain>) throws(MessageError) {
-        number = c.pointee.number
+        let number = c.pointee.number
+        let next: TestV1.Chain?
         if let value = c.pointee.next {
             next = try TestV1.Chain(decoding: value)
         } else {
             next = nil
         }
+        let link: TestV1.Link?
         if let value = c.pointee.link {
             link = try TestV1.Link(decoding: value)
         } else {
             link = nil
         }
+        let maybe: TestV1.Chain?
         if let value = c.pointee.maybe {
             maybe = try TestV1.Chain(decoding: value)
         } else {
             maybe = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            number: number,
+            next: next,
+            link: link,
+            maybe: maybe,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2242,6 +2350,18 @@ extension TestV1.Link {
     package static let fullName = "petrel.test.v1.Link"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Link", isRecursive: true, petrel__test__v1__link__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        name: String = "",
+        chain: TestV1.Chain? = nil
+    ) {
+        self.init(
+            name: name,
+            chain: chain,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Link.self))
@@ -2249,13 +2369,18 @@ extension TestV1.Link {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Link>) throws(MessageError) {
-        name = try Wire.text(c.pointee.name, "petrel.test.v1.Link.name")
+        let name = try Wire.text(c.pointee.name, "petrel.test.v1.Link.name")
+        let chain: TestV1.Chain?
         if let value = c.pointee.chain {
             chain = try TestV1.Chain(decoding: value)
         } else {
             chain = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            name: name,
+            chain: chain,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2278,6 +2403,16 @@ extension TestV1.Expression {
     package static let fullName = "petrel.test.v1.Expression"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Expression", isRecursive: true, petrel__test__v1__expression__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        kind: Kind? = nil
+    ) {
+        self.init(
+            kind: kind,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Expression.self))
@@ -2285,6 +2420,7 @@ extension TestV1.Expression {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Expression>) throws(MessageError) {
+        let kind: Kind?
         switch c.pointee.kind_case.rawValue {
         case 1:
             kind = .number(c.pointee.number)
@@ -2296,7 +2432,10 @@ extension TestV1.Expression {
             kind = .sum(try TestV1.Expression.Sum(decoding: value))
         default: kind = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            kind: kind,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2324,6 +2463,20 @@ extension TestV1.Expression.Sum {
     package static let fullName = "petrel.test.v1.Expression.Sum"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Expression.Sum", isRecursive: true, petrel__test__v1__expression__sum__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        left: TestV1.Expression? = nil,
+        right: TestV1.Expression? = nil,
+        more: [TestV1.Expression] = []
+    ) {
+        self.init(
+            left: left,
+            right: right,
+            more: more,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Expression__Sum.self))
@@ -2331,17 +2484,19 @@ extension TestV1.Expression.Sum {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Expression__Sum>) throws(MessageError) {
+        let left: TestV1.Expression?
         if let value = c.pointee.left {
             left = try TestV1.Expression(decoding: value)
         } else {
             left = nil
         }
+        let right: TestV1.Expression?
         if let value = c.pointee.right {
             right = try TestV1.Expression(decoding: value)
         } else {
             right = nil
         }
-        more = []
+        var more: [TestV1.Expression] = []
         if let values = c.pointee.more {
             more.reserveCapacity(c.pointee.n_more)
             for index in 0..<c.pointee.n_more {
@@ -2349,7 +2504,12 @@ extension TestV1.Expression.Sum {
                 more.append(try TestV1.Expression(decoding: value))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            left: left,
+            right: right,
+            more: more,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2378,6 +2538,24 @@ extension TestV1.Older {
     package static let fullName = "petrel.test.v1.Older"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Older", isRecursive: true, petrel__test__v1__older__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        scalars: TestV1.Older.Scalars? = nil,
+        lists: TestV1.Older.Lists? = nil,
+        maps: TestV1.Older.Maps? = nil,
+        choices: TestV1.Older.Choices? = nil,
+        chain: TestV1.Older.Chain? = nil
+    ) {
+        self.init(
+            scalars: scalars,
+            lists: lists,
+            maps: maps,
+            choices: choices,
+            chain: chain,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Older.self))
@@ -2385,32 +2563,44 @@ extension TestV1.Older {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Older>) throws(MessageError) {
+        let scalars: TestV1.Older.Scalars?
         if let value = c.pointee.scalars {
             scalars = try TestV1.Older.Scalars(decoding: value)
         } else {
             scalars = nil
         }
+        let lists: TestV1.Older.Lists?
         if let value = c.pointee.lists {
             lists = try TestV1.Older.Lists(decoding: value)
         } else {
             lists = nil
         }
+        let maps: TestV1.Older.Maps?
         if let value = c.pointee.maps {
             maps = try TestV1.Older.Maps(decoding: value)
         } else {
             maps = nil
         }
+        let choices: TestV1.Older.Choices?
         if let value = c.pointee.choices {
             choices = try TestV1.Older.Choices(decoding: value)
         } else {
             choices = nil
         }
+        let chain: TestV1.Older.Chain?
         if let value = c.pointee.chain {
             chain = try TestV1.Older.Chain(decoding: value)
         } else {
             chain = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            scalars: scalars,
+            lists: lists,
+            maps: maps,
+            choices: choices,
+            chain: chain,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2449,6 +2639,16 @@ extension TestV1.Older.Scalars {
     package static let fullName = "petrel.test.v1.Older.Scalars"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Older.Scalars", isRecursive: false, petrel__test__v1__older__scalars__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        int32Value: Int32 = 0
+    ) {
+        self.init(
+            int32Value: int32Value,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Older__Scalars.self))
@@ -2456,8 +2656,11 @@ extension TestV1.Older.Scalars {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Older__Scalars>) throws(MessageError) {
-        int32Value = c.pointee.int32_value
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let int32Value = c.pointee.int32_value
+        self.init(
+            int32Value: int32Value,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2475,6 +2678,16 @@ extension TestV1.Older.Maps {
     package static let fullName = "petrel.test.v1.Older.Maps"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Older.Maps", isRecursive: false, petrel__test__v1__older__maps__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        messages: [Int32: TestV1.Older.Scalars] = [:]
+    ) {
+        self.init(
+            messages: messages,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Older__Maps.self))
@@ -2482,7 +2695,7 @@ extension TestV1.Older.Maps {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Older__Maps>) throws(MessageError) {
-        messages = .init(minimumCapacity: Wire.capacity(c.pointee.n_messages))
+        var messages: [Int32: TestV1.Older.Scalars] = .init(minimumCapacity: Wire.capacity(c.pointee.n_messages))
         if let entries = c.pointee.messages {
             for index in 0..<c.pointee.n_messages {
                 guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
@@ -2494,7 +2707,10 @@ extension TestV1.Older.Maps {
                 }
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            messages: messages,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2516,6 +2732,16 @@ extension TestV1.Older.Lists {
     package static let fullName = "petrel.test.v1.Older.Lists"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Older.Lists", isRecursive: false, petrel__test__v1__older__lists__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        scalars: [TestV1.Older.Scalars] = []
+    ) {
+        self.init(
+            scalars: scalars,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Older__Lists.self))
@@ -2523,7 +2749,7 @@ extension TestV1.Older.Lists {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Older__Lists>) throws(MessageError) {
-        scalars = []
+        var scalars: [TestV1.Older.Scalars] = []
         if let values = c.pointee.scalars {
             scalars.reserveCapacity(c.pointee.n_scalars)
             for index in 0..<c.pointee.n_scalars {
@@ -2531,7 +2757,10 @@ extension TestV1.Older.Lists {
                 scalars.append(try TestV1.Older.Scalars(decoding: value))
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            scalars: scalars,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2550,6 +2779,16 @@ extension TestV1.Older.Choices {
     package static let fullName = "petrel.test.v1.Older.Choices"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Older.Choices", isRecursive: false, petrel__test__v1__older__choices__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        choice: Choice? = nil
+    ) {
+        self.init(
+            choice: choice,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Older__Choices.self))
@@ -2557,6 +2796,7 @@ extension TestV1.Older.Choices {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Older__Choices>) throws(MessageError) {
+        let choice: Choice?
         switch c.pointee.choice_case.rawValue {
         case 14:
             choice = .stringValue(try Wire.text(c.pointee.string_value, "petrel.test.v1.Older.Choices.string_value"))
@@ -2565,7 +2805,10 @@ extension TestV1.Older.Choices {
             choice = .scalars(try TestV1.Older.Scalars(decoding: value))
         default: choice = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            choice: choice,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -2589,6 +2832,16 @@ extension TestV1.Older.Chain {
     package static let fullName = "petrel.test.v1.Older.Chain"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Older.Chain", isRecursive: true, petrel__test__v1__older__chain__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        next: TestV1.Older.Chain? = nil
+    ) {
+        self.init(
+            next: next,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Older__Chain.self))
@@ -2596,12 +2849,16 @@ extension TestV1.Older.Chain {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Older__Chain>) throws(MessageError) {
+        let next: TestV1.Older.Chain?
         if let value = c.pointee.next {
             next = try TestV1.Older.Chain(decoding: value)
         } else {
             next = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            next: next,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

@@ -42,19 +42,6 @@ extension TestV1 {
         package var behaviour: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            text: String = "",
-            data: [UInt8] = [],
-            count: UInt32 = 0,
-            behaviour: String = ""
-        ) {
-            self.text = text
-            self.data = data
-            self.count = count
-            self.behaviour = behaviour
-        }
     }
 
     /// `petrel.test.v1.EchoResponse`.
@@ -67,17 +54,6 @@ extension TestV1 {
         package var count: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            text: String = "",
-            data: [UInt8] = [],
-            count: UInt32 = 0
-        ) {
-            self.text = text
-            self.data = data
-            self.count = count
-        }
     }
 
     /// `petrel.test.v1.Everything`.
@@ -113,15 +89,6 @@ extension TestV1 {
             package var errno: Int32
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                name: String = "",
-                errno: Int32 = 0
-            ) {
-                self.name = name
-                self.errno = errno
-            }
         }
 
         /// One of `choice`.
@@ -214,85 +181,6 @@ extension TestV1 {
         package var choice: Choice?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            doubleValue: Double = 0,
-            floatValue: Float = 0,
-            int32Value: Int32 = 0,
-            int64Value: Int64 = 0,
-            uint32Value: UInt32 = 0,
-            uint64Value: UInt64 = 0,
-            sint32Value: Int32 = 0,
-            sint64Value: Int64 = 0,
-            fixed32Value: UInt32 = 0,
-            fixed64Value: UInt64 = 0,
-            sfixed32Value: Int32 = 0,
-            sfixed64Value: Int64 = 0,
-            boolValue: Bool = false,
-            stringValue: String = "",
-            bytesValue: [UInt8] = [],
-            colour: TestV1.Colour = .init(rawValue: 0),
-            nested: TestV1.Everything.Nested? = nil,
-            `default`: TestV1.Everything.Default = .init(rawValue: 0),
-            int32List: [Int32] = [],
-            doubleList: [Double] = [],
-            boolList: [Bool] = [],
-            stringList: [String] = [],
-            bytesList: [[UInt8]] = [],
-            colourList: [TestV1.Colour] = [],
-            nestedList: [TestV1.Everything.Nested] = [],
-            textByText: [String: String] = [:],
-            flagByNumber: [Int32: Bool] = [:],
-            nestedByText: [String: TestV1.Everything.Nested] = [:],
-            colourByNumber: [UInt64: TestV1.Colour] = [:],
-            bytesByFlag: [Bool: [UInt8]] = [:],
-            optionalInt32: Int32? = nil,
-            optionalString: String? = nil,
-            optionalBool: Bool? = nil,
-            optionalColour: TestV1.Colour? = nil,
-            optionalNested: TestV1.Everything.Nested? = nil,
-            optionalBytes: [UInt8]? = nil,
-            choice: Choice? = nil
-        ) {
-            self.doubleValue = doubleValue
-            self.floatValue = floatValue
-            self.int32Value = int32Value
-            self.int64Value = int64Value
-            self.uint32Value = uint32Value
-            self.uint64Value = uint64Value
-            self.sint32Value = sint32Value
-            self.sint64Value = sint64Value
-            self.fixed32Value = fixed32Value
-            self.fixed64Value = fixed64Value
-            self.sfixed32Value = sfixed32Value
-            self.sfixed64Value = sfixed64Value
-            self.boolValue = boolValue
-            self.stringValue = stringValue
-            self.bytesValue = bytesValue
-            self.colour = colour
-            self.nested = nested
-            self.`default` = `default`
-            self.int32List = int32List
-            self.doubleList = doubleList
-            self.boolList = boolList
-            self.stringList = stringList
-            self.bytesList = bytesList
-            self.colourList = colourList
-            self.nestedList = nestedList
-            self.textByText = textByText
-            self.flagByNumber = flagByNumber
-            self.nestedByText = nestedByText
-            self.colourByNumber = colourByNumber
-            self.bytesByFlag = bytesByFlag
-            self.optionalInt32 = optionalInt32
-            self.optionalString = optionalString
-            self.optionalBool = optionalBool
-            self.optionalColour = optionalColour
-            self.optionalNested = optionalNested
-            self.optionalBytes = optionalBytes
-            self.choice = choice
-        }
     }
 
     /// Contains itself, so that it can be nested without limit.
@@ -305,17 +193,6 @@ extension TestV1 {
         package var byName: [String: TestV1.Tree]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            name: String = "",
-            children: [TestV1.Tree] = [],
-            byName: [String: TestV1.Tree] = [:]
-        ) {
-            self.name = name
-            self.children = children
-            self.byName = byName
-        }
     }
 
     /// Knows less than Everything does.
@@ -326,21 +203,28 @@ extension TestV1 {
         package var nested: TestV1.Everything.Nested?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            int32Value: Int32 = 0,
-            nested: TestV1.Everything.Nested? = nil
-        ) {
-            self.int32Value = int32Value
-            self.nested = nested
-        }
     }
 }
 
 extension TestV1.EchoRequest {
     package static let fullName = "petrel.test.v1.EchoRequest"
     package static let descriptor = MessageDescriptor("petrel.test.v1.EchoRequest", isRecursive: false, petrel__test__v1__echo_request__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        text: String = "",
+        data: [UInt8] = [],
+        count: UInt32 = 0,
+        behaviour: String = ""
+    ) {
+        self.init(
+            text: text,
+            data: data,
+            count: count,
+            behaviour: behaviour,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -349,11 +233,17 @@ extension TestV1.EchoRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__EchoRequest>) throws(MessageError) {
-        text = try Wire.text(c.pointee.text, "petrel.test.v1.EchoRequest.text")
-        data = Wire.bytes(c.pointee.data)
-        count = c.pointee.count
-        behaviour = try Wire.text(c.pointee.behaviour, "petrel.test.v1.EchoRequest.behaviour")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let text = try Wire.text(c.pointee.text, "petrel.test.v1.EchoRequest.text")
+        let data = Wire.bytes(c.pointee.data)
+        let count = c.pointee.count
+        let behaviour = try Wire.text(c.pointee.behaviour, "petrel.test.v1.EchoRequest.behaviour")
+        self.init(
+            text: text,
+            data: data,
+            count: count,
+            behaviour: behaviour,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -383,6 +273,20 @@ extension TestV1.EchoResponse {
     package static let fullName = "petrel.test.v1.EchoResponse"
     package static let descriptor = MessageDescriptor("petrel.test.v1.EchoResponse", isRecursive: false, petrel__test__v1__echo_response__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        text: String = "",
+        data: [UInt8] = [],
+        count: UInt32 = 0
+    ) {
+        self.init(
+            text: text,
+            data: data,
+            count: count,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__EchoResponse.self))
@@ -390,10 +294,15 @@ extension TestV1.EchoResponse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__EchoResponse>) throws(MessageError) {
-        text = try Wire.text(c.pointee.text, "petrel.test.v1.EchoResponse.text")
-        data = Wire.bytes(c.pointee.data)
-        count = c.pointee.count
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let text = try Wire.text(c.pointee.text, "petrel.test.v1.EchoResponse.text")
+        let data = Wire.bytes(c.pointee.data)
+        let count = c.pointee.count
+        self.init(
+            text: text,
+            data: data,
+            count: count,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -419,6 +328,88 @@ extension TestV1.Everything {
     package static let fullName = "petrel.test.v1.Everything"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Everything", isRecursive: false, petrel__test__v1__everything__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        doubleValue: Double = 0,
+        floatValue: Float = 0,
+        int32Value: Int32 = 0,
+        int64Value: Int64 = 0,
+        uint32Value: UInt32 = 0,
+        uint64Value: UInt64 = 0,
+        sint32Value: Int32 = 0,
+        sint64Value: Int64 = 0,
+        fixed32Value: UInt32 = 0,
+        fixed64Value: UInt64 = 0,
+        sfixed32Value: Int32 = 0,
+        sfixed64Value: Int64 = 0,
+        boolValue: Bool = false,
+        stringValue: String = "",
+        bytesValue: [UInt8] = [],
+        colour: TestV1.Colour = .init(rawValue: 0),
+        nested: TestV1.Everything.Nested? = nil,
+        `default`: TestV1.Everything.Default = .init(rawValue: 0),
+        int32List: [Int32] = [],
+        doubleList: [Double] = [],
+        boolList: [Bool] = [],
+        stringList: [String] = [],
+        bytesList: [[UInt8]] = [],
+        colourList: [TestV1.Colour] = [],
+        nestedList: [TestV1.Everything.Nested] = [],
+        textByText: [String: String] = [:],
+        flagByNumber: [Int32: Bool] = [:],
+        nestedByText: [String: TestV1.Everything.Nested] = [:],
+        colourByNumber: [UInt64: TestV1.Colour] = [:],
+        bytesByFlag: [Bool: [UInt8]] = [:],
+        optionalInt32: Int32? = nil,
+        optionalString: String? = nil,
+        optionalBool: Bool? = nil,
+        optionalColour: TestV1.Colour? = nil,
+        optionalNested: TestV1.Everything.Nested? = nil,
+        optionalBytes: [UInt8]? = nil,
+        choice: Choice? = nil
+    ) {
+        self.init(
+            doubleValue: doubleValue,
+            floatValue: floatValue,
+            int32Value: int32Value,
+            int64Value: int64Value,
+            uint32Value: uint32Value,
+            uint64Value: uint64Value,
+            sint32Value: sint32Value,
+            sint64Value: sint64Value,
+            fixed32Value: fixed32Value,
+            fixed64Value: fixed64Value,
+            sfixed32Value: sfixed32Value,
+            sfixed64Value: sfixed64Value,
+            boolValue: boolValue,
+            stringValue: stringValue,
+            bytesValue: bytesValue,
+            colour: colour,
+            nested: nested,
+            default: `default`,
+            int32List: int32List,
+            doubleList: doubleList,
+            boolList: boolList,
+            stringList: stringList,
+            bytesList: bytesList,
+            colourList: colourList,
+            nestedList: nestedList,
+            textByText: textByText,
+            flagByNumber: flagByNumber,
+            nestedByText: nestedByText,
+            colourByNumber: colourByNumber,
+            bytesByFlag: bytesByFlag,
+            optionalInt32: optionalInt32,
+            optionalString: optionalString,
+            optionalBool: optionalBool,
+            optionalColour: optionalColour,
+            optionalNested: optionalNested,
+            optionalBytes: optionalBytes,
+            choice: choice,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Everything.self))
@@ -426,65 +417,66 @@ extension TestV1.Everything {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Everything>) throws(MessageError) {
-        doubleValue = c.pointee.double_value
-        floatValue = c.pointee.float_value
-        int32Value = c.pointee.int32_value
-        int64Value = c.pointee.int64_value
-        uint32Value = c.pointee.uint32_value
-        uint64Value = c.pointee.uint64_value
-        sint32Value = c.pointee.sint32_value
-        sint64Value = c.pointee.sint64_value
-        fixed32Value = c.pointee.fixed32_value
-        fixed64Value = c.pointee.fixed64_value
-        sfixed32Value = c.pointee.sfixed32_value
-        sfixed64Value = c.pointee.sfixed64_value
-        boolValue = c.pointee.bool_value != 0
-        stringValue = try Wire.text(c.pointee.string_value, "petrel.test.v1.Everything.string_value")
-        bytesValue = Wire.bytes(c.pointee.bytes_value)
-        colour = TestV1.Colour(rawValue: c.pointee.colour)
+        let doubleValue = c.pointee.double_value
+        let floatValue = c.pointee.float_value
+        let int32Value = c.pointee.int32_value
+        let int64Value = c.pointee.int64_value
+        let uint32Value = c.pointee.uint32_value
+        let uint64Value = c.pointee.uint64_value
+        let sint32Value = c.pointee.sint32_value
+        let sint64Value = c.pointee.sint64_value
+        let fixed32Value = c.pointee.fixed32_value
+        let fixed64Value = c.pointee.fixed64_value
+        let sfixed32Value = c.pointee.sfixed32_value
+        let sfixed64Value = c.pointee.sfixed64_value
+        let boolValue = c.pointee.bool_value != 0
+        let stringValue = try Wire.text(c.pointee.string_value, "petrel.test.v1.Everything.string_value")
+        let bytesValue = Wire.bytes(c.pointee.bytes_value)
+        let colour = TestV1.Colour(rawValue: c.pointee.colour)
+        let nested: TestV1.Everything.Nested?
         if let value = c.pointee.nested {
             nested = try TestV1.Everything.Nested(decoding: value)
         } else {
             nested = nil
         }
-        `default` = TestV1.Everything.Default(rawValue: c.pointee.default_field)
-        int32List = []
+        let `default` = TestV1.Everything.Default(rawValue: c.pointee.default_field)
+        var int32List: [Int32] = []
         if let values = c.pointee.int32_list {
             int32List += UnsafeBufferPointer(start: values, count: c.pointee.n_int32_list)
         }
-        doubleList = []
+        var doubleList: [Double] = []
         if let values = c.pointee.double_list {
             doubleList += UnsafeBufferPointer(start: values, count: c.pointee.n_double_list)
         }
-        boolList = []
+        var boolList: [Bool] = []
         if let values = c.pointee.bool_list {
             boolList.reserveCapacity(c.pointee.n_bool_list)
             for index in 0..<c.pointee.n_bool_list {
                 boolList.append(values[index] != 0)
             }
         }
-        stringList = []
+        var stringList: [String] = []
         if let values = c.pointee.string_list {
             stringList.reserveCapacity(c.pointee.n_string_list)
             for index in 0..<c.pointee.n_string_list {
                 stringList.append(try Wire.text(values[index], "petrel.test.v1.Everything.string_list"))
             }
         }
-        bytesList = []
+        var bytesList: [[UInt8]] = []
         if let values = c.pointee.bytes_list {
             bytesList.reserveCapacity(c.pointee.n_bytes_list)
             for index in 0..<c.pointee.n_bytes_list {
                 bytesList.append(Wire.bytes(values[index]))
             }
         }
-        colourList = []
+        var colourList: [TestV1.Colour] = []
         if let values = c.pointee.colour_list {
             colourList.reserveCapacity(c.pointee.n_colour_list)
             for index in 0..<c.pointee.n_colour_list {
                 colourList.append(TestV1.Colour(rawValue: values[index]))
             }
         }
-        nestedList = []
+        var nestedList: [TestV1.Everything.Nested] = []
         if let values = c.pointee.nested_list {
             nestedList.reserveCapacity(c.pointee.n_nested_list)
             for index in 0..<c.pointee.n_nested_list {
@@ -492,7 +484,7 @@ extension TestV1.Everything {
                 nestedList.append(try TestV1.Everything.Nested(decoding: value))
             }
         }
-        textByText = .init(minimumCapacity: Wire.capacity(c.pointee.n_text_by_text, c.pointee.text_by_text))
+        var textByText: [String: String] = .init(minimumCapacity: Wire.capacity(c.pointee.n_text_by_text, c.pointee.text_by_text))
         if let entries = c.pointee.text_by_text {
             for index in 0..<c.pointee.n_text_by_text {
                 var key: String = ""
@@ -509,7 +501,7 @@ extension TestV1.Everything {
                 textByText[key] = value
             }
         }
-        flagByNumber = .init(minimumCapacity: Wire.capacity(c.pointee.n_flag_by_number, c.pointee.flag_by_number))
+        var flagByNumber: [Int32: Bool] = .init(minimumCapacity: Wire.capacity(c.pointee.n_flag_by_number, c.pointee.flag_by_number))
         if let entries = c.pointee.flag_by_number {
             for index in 0..<c.pointee.n_flag_by_number {
                 var key: Int32 = 0
@@ -526,7 +518,7 @@ extension TestV1.Everything {
                 flagByNumber[key] = value
             }
         }
-        nestedByText = .init(minimumCapacity: Wire.capacity(c.pointee.n_nested_by_text))
+        var nestedByText: [String: TestV1.Everything.Nested] = .init(minimumCapacity: Wire.capacity(c.pointee.n_nested_by_text))
         if let entries = c.pointee.nested_by_text {
             for index in 0..<c.pointee.n_nested_by_text {
                 guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
@@ -538,7 +530,7 @@ extension TestV1.Everything {
                 }
             }
         }
-        colourByNumber = .init(minimumCapacity: Wire.capacity(c.pointee.n_colour_by_number, c.pointee.colour_by_number))
+        var colourByNumber: [UInt64: TestV1.Colour] = .init(minimumCapacity: Wire.capacity(c.pointee.n_colour_by_number, c.pointee.colour_by_number))
         if let entries = c.pointee.colour_by_number {
             for index in 0..<c.pointee.n_colour_by_number {
                 var key: UInt64 = 0
@@ -555,7 +547,7 @@ extension TestV1.Everything {
                 colourByNumber[key] = value
             }
         }
-        bytesByFlag = .init(minimumCapacity: Wire.capacity(c.pointee.n_bytes_by_flag, c.pointee.bytes_by_flag))
+        var bytesByFlag: [Bool: [UInt8]] = .init(minimumCapacity: Wire.capacity(c.pointee.n_bytes_by_flag, c.pointee.bytes_by_flag))
         if let entries = c.pointee.bytes_by_flag {
             for index in 0..<c.pointee.n_bytes_by_flag {
                 var key: Bool = false
@@ -572,16 +564,18 @@ extension TestV1.Everything {
                 bytesByFlag[key] = value
             }
         }
-        optionalInt32 = c.pointee._optional_int32_case.rawValue == 41 ? c.pointee.optional_int32 : nil
-        optionalString = c.pointee._optional_string_case.rawValue == 42 ? try Wire.text(c.pointee.optional_string, "petrel.test.v1.Everything.optional_string") : nil
-        optionalBool = c.pointee._optional_bool_case.rawValue == 43 ? c.pointee.optional_bool != 0 : nil
-        optionalColour = c.pointee._optional_colour_case.rawValue == 44 ? TestV1.Colour(rawValue: c.pointee.optional_colour) : nil
+        let optionalInt32: Int32? = c.pointee._optional_int32_case.rawValue == 41 ? c.pointee.optional_int32 : nil
+        let optionalString: String? = c.pointee._optional_string_case.rawValue == 42 ? try Wire.text(c.pointee.optional_string, "petrel.test.v1.Everything.optional_string") : nil
+        let optionalBool: Bool? = c.pointee._optional_bool_case.rawValue == 43 ? c.pointee.optional_bool != 0 : nil
+        let optionalColour: TestV1.Colour? = c.pointee._optional_colour_case.rawValue == 44 ? TestV1.Colour(rawValue: c.pointee.optional_colour) : nil
+        let optionalNested: TestV1.Everything.Nested?
         if let value = c.pointee.optional_nested {
             optionalNested = try TestV1.Everything.Nested(decoding: value)
         } else {
             optionalNested = nil
         }
-        optionalBytes = c.pointee._optional_bytes_case.rawValue == 46 ? Wire.bytes(c.pointee.optional_bytes) : nil
+        let optionalBytes: [UInt8]? = c.pointee._optional_bytes_case.rawValue == 46 ? Wire.bytes(c.pointee.optional_bytes) : nil
+        let choice: Choice?
         switch c.pointee.choice_case.rawValue {
         case 51:
             choice = .choiceText(try Wire.text(c.pointee.choice_text, "petrel.test.v1.Everything.choice_text"))
@@ -596,7 +590,46 @@ extension TestV1.Everything {
             choice = .`in`(Wire.bytes(c.pointee.in))
         default: choice = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            doubleValue: doubleValue,
+            floatValue: floatValue,
+            int32Value: int32Value,
+            int64Value: int64Value,
+            uint32Value: uint32Value,
+            uint64Value: uint64Value,
+            sint32Value: sint32Value,
+            sint64Value: sint64Value,
+            fixed32Value: fixed32Value,
+            fixed64Value: fixed64Value,
+            sfixed32Value: sfixed32Value,
+            sfixed64Value: sfixed64Value,
+            boolValue: boolValue,
+            stringValue: stringValue,
+            bytesValue: bytesValue,
+            colour: colour,
+            nested: nested,
+            default: `default`,
+            int32List: int32List,
+            doubleList: doubleList,
+            boolList: boolList,
+            stringList: stringList,
+            bytesList: bytesList,
+            colourList: colourList,
+            nestedList: nestedList,
+            textByText: textByText,
+            flagByNumber: flagByNumber,
+            nestedByText: nestedByText,
+            colourByNumber: colourByNumber,
+            bytesByFlag: bytesByFlag,
+            optionalInt32: optionalInt32,
+            optionalString: optionalString,
+            optionalBool: optionalBool,
+            optionalColour: optionalColour,
+            optionalNested: optionalNested,
+            optionalBytes: optionalBytes,
+            choice: choice,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -800,6 +833,18 @@ extension TestV1.Everything.Nested {
     package static let fullName = "petrel.test.v1.Everything.Nested"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Everything.Nested", isRecursive: false, petrel__test__v1__everything__nested__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        name: String = "",
+        errno: Int32 = 0
+    ) {
+        self.init(
+            name: name,
+            errno: errno,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Everything__Nested.self))
@@ -807,9 +852,13 @@ extension TestV1.Everything.Nested {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Everything__Nested>) throws(MessageError) {
-        name = try Wire.text(c.pointee.name, "petrel.test.v1.Everything.Nested.name")
-        errno = c.pointee.errno_field
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let name = try Wire.text(c.pointee.name, "petrel.test.v1.Everything.Nested.name")
+        let errno = c.pointee.errno_field
+        self.init(
+            name: name,
+            errno: errno,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -831,6 +880,20 @@ extension TestV1.Tree {
     package static let fullName = "petrel.test.v1.Tree"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Tree", isRecursive: true, petrel__test__v1__tree__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        name: String = "",
+        children: [TestV1.Tree] = [],
+        byName: [String: TestV1.Tree] = [:]
+    ) {
+        self.init(
+            name: name,
+            children: children,
+            byName: byName,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Tree.self))
@@ -838,8 +901,8 @@ extension TestV1.Tree {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Tree>) throws(MessageError) {
-        name = try Wire.text(c.pointee.name, "petrel.test.v1.Tree.name")
-        children = []
+        let name = try Wire.text(c.pointee.name, "petrel.test.v1.Tree.name")
+        var children: [TestV1.Tree] = []
         if let values = c.pointee.children {
             children.reserveCapacity(c.pointee.n_children)
             for index in 0..<c.pointee.n_children {
@@ -847,7 +910,7 @@ extension TestV1.Tree {
                 children.append(try TestV1.Tree(decoding: value))
             }
         }
-        byName = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_name))
+        var byName: [String: TestV1.Tree] = .init(minimumCapacity: Wire.capacity(c.pointee.n_by_name))
         if let entries = c.pointee.by_name {
             for index in 0..<c.pointee.n_by_name {
                 guard let entry = entries[index] else { throw Wire.missing(Self.fullName) }
@@ -859,7 +922,12 @@ extension TestV1.Tree {
                 }
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            name: name,
+            children: children,
+            byName: byName,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -890,6 +958,18 @@ extension TestV1.Sparse {
     package static let fullName = "petrel.test.v1.Sparse"
     package static let descriptor = MessageDescriptor("petrel.test.v1.Sparse", isRecursive: false, petrel__test__v1__sparse__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        int32Value: Int32 = 0,
+        nested: TestV1.Everything.Nested? = nil
+    ) {
+        self.init(
+            int32Value: int32Value,
+            nested: nested,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Test__V1__Sparse.self))
@@ -897,13 +977,18 @@ extension TestV1.Sparse {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Test__V1__Sparse>) throws(MessageError) {
-        int32Value = c.pointee.int32_value
+        let int32Value = c.pointee.int32_value
+        let nested: TestV1.Everything.Nested?
         if let value = c.pointee.nested {
             nested = try TestV1.Everything.Nested(decoding: value)
         } else {
             nested = nil
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            int32Value: int32Value,
+            nested: nested,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }

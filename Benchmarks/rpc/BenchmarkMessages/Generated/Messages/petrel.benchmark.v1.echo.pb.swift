@@ -14,17 +14,6 @@ extension BenchmarkV1 {
         package var count: Int32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            text: String = "",
-            payload: [UInt8] = [],
-            count: Int32 = 0
-        ) {
-            self.text = text
-            self.payload = payload
-            self.count = count
-        }
     }
 
     /// `petrel.benchmark.v1.FlowRequest`.
@@ -35,15 +24,6 @@ extension BenchmarkV1 {
         package var chunkBytes: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            bytes: UInt64 = 0,
-            chunkBytes: UInt32 = 0
-        ) {
-            self.bytes = bytes
-            self.chunkBytes = chunkBytes
-        }
     }
 
     /// Every program measures its codec with this one, so that each encodes the same 346 bytes (the order of labels is free):
@@ -102,19 +82,6 @@ extension BenchmarkV1 {
             package var cgroup: String
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                memoryBytes: UInt64 = 0,
-                processorWeight: UInt32 = 0,
-                oomKilled: Bool = false,
-                cgroup: String = ""
-            ) {
-                self.memoryBytes = memoryBytes
-                self.processorWeight = processorWeight
-                self.oomKilled = oomKilled
-                self.cgroup = cgroup
-            }
         }
 
         /// `petrel.benchmark.v1.CodecMessage.Mount`.
@@ -127,17 +94,6 @@ extension BenchmarkV1 {
             package var readOnly: Bool
             /// Fields that this release does not know, as they came.
             package var unknownFields: [UInt8] = []
-
-            /// Every field has its default, unless given.
-            package init(
-                source: String = "",
-                target: String = "",
-                readOnly: Bool = false
-            ) {
-                self.source = source
-                self.target = target
-                self.readOnly = readOnly
-            }
         }
 
         /// `id`.
@@ -162,37 +118,26 @@ extension BenchmarkV1 {
         package var labels: [String: String]
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
-
-        /// Every field has its default, unless given.
-        package init(
-            id: String = "",
-            name: String = "",
-            createdNanos: UInt64 = 0,
-            exitCode: Int32 = 0,
-            load: Double = 0,
-            digest: [UInt8] = [],
-            state: BenchmarkV1.CodecMessage.State = .init(rawValue: 0),
-            limits: BenchmarkV1.CodecMessage.Limits? = nil,
-            mounts: [BenchmarkV1.CodecMessage.Mount] = [],
-            labels: [String: String] = [:]
-        ) {
-            self.id = id
-            self.name = name
-            self.createdNanos = createdNanos
-            self.exitCode = exitCode
-            self.load = load
-            self.digest = digest
-            self.state = state
-            self.limits = limits
-            self.mounts = mounts
-            self.labels = labels
-        }
     }
 }
 
 extension BenchmarkV1.EchoMessage {
     package static let fullName = "petrel.benchmark.v1.EchoMessage"
     package static let descriptor = MessageDescriptor("petrel.benchmark.v1.EchoMessage", isRecursive: false, petrel__benchmark__v1__echo_message__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        text: String = "",
+        payload: [UInt8] = [],
+        count: Int32 = 0
+    ) {
+        self.init(
+            text: text,
+            payload: payload,
+            count: count,
+            unknownFields: []
+        )
+    }
 
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
@@ -201,10 +146,15 @@ extension BenchmarkV1.EchoMessage {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Benchmark__V1__EchoMessage>) throws(MessageError) {
-        text = try Wire.text(c.pointee.text, "petrel.benchmark.v1.EchoMessage.text")
-        payload = Wire.bytes(c.pointee.payload)
-        count = c.pointee.count
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let text = try Wire.text(c.pointee.text, "petrel.benchmark.v1.EchoMessage.text")
+        let payload = Wire.bytes(c.pointee.payload)
+        let count = c.pointee.count
+        self.init(
+            text: text,
+            payload: payload,
+            count: count,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -230,6 +180,18 @@ extension BenchmarkV1.FlowRequest {
     package static let fullName = "petrel.benchmark.v1.FlowRequest"
     package static let descriptor = MessageDescriptor("petrel.benchmark.v1.FlowRequest", isRecursive: false, petrel__benchmark__v1__flow_request__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        bytes: UInt64 = 0,
+        chunkBytes: UInt32 = 0
+    ) {
+        self.init(
+            bytes: bytes,
+            chunkBytes: chunkBytes,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Benchmark__V1__FlowRequest.self))
@@ -237,9 +199,13 @@ extension BenchmarkV1.FlowRequest {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Benchmark__V1__FlowRequest>) throws(MessageError) {
-        bytes = c.pointee.bytes
-        chunkBytes = c.pointee.chunk_bytes
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let bytes = c.pointee.bytes
+        let chunkBytes = c.pointee.chunk_bytes
+        self.init(
+            bytes: bytes,
+            chunkBytes: chunkBytes,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -261,6 +227,34 @@ extension BenchmarkV1.CodecMessage {
     package static let fullName = "petrel.benchmark.v1.CodecMessage"
     package static let descriptor = MessageDescriptor("petrel.benchmark.v1.CodecMessage", isRecursive: false, petrel__benchmark__v1__codec_message__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        id: String = "",
+        name: String = "",
+        createdNanos: UInt64 = 0,
+        exitCode: Int32 = 0,
+        load: Double = 0,
+        digest: [UInt8] = [],
+        state: BenchmarkV1.CodecMessage.State = .init(rawValue: 0),
+        limits: BenchmarkV1.CodecMessage.Limits? = nil,
+        mounts: [BenchmarkV1.CodecMessage.Mount] = [],
+        labels: [String: String] = [:]
+    ) {
+        self.init(
+            id: id,
+            name: name,
+            createdNanos: createdNanos,
+            exitCode: exitCode,
+            load: load,
+            digest: digest,
+            state: state,
+            limits: limits,
+            mounts: mounts,
+            labels: labels,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Benchmark__V1__CodecMessage.self))
@@ -268,19 +262,20 @@ extension BenchmarkV1.CodecMessage {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Benchmark__V1__CodecMessage>) throws(MessageError) {
-        id = try Wire.text(c.pointee.id, "petrel.benchmark.v1.CodecMessage.id")
-        name = try Wire.text(c.pointee.name, "petrel.benchmark.v1.CodecMessage.name")
-        createdNanos = c.pointee.created_nanos
-        exitCode = c.pointee.exit_code
-        load = c.pointee.load
-        digest = Wire.bytes(c.pointee.digest)
-        state = BenchmarkV1.CodecMessage.State(rawValue: c.pointee.state)
+        let id = try Wire.text(c.pointee.id, "petrel.benchmark.v1.CodecMessage.id")
+        let name = try Wire.text(c.pointee.name, "petrel.benchmark.v1.CodecMessage.name")
+        let createdNanos = c.pointee.created_nanos
+        let exitCode = c.pointee.exit_code
+        let load = c.pointee.load
+        let digest = Wire.bytes(c.pointee.digest)
+        let state = BenchmarkV1.CodecMessage.State(rawValue: c.pointee.state)
+        let limits: BenchmarkV1.CodecMessage.Limits?
         if let value = c.pointee.limits {
             limits = try BenchmarkV1.CodecMessage.Limits(decoding: value)
         } else {
             limits = nil
         }
-        mounts = []
+        var mounts: [BenchmarkV1.CodecMessage.Mount] = []
         if let values = c.pointee.mounts {
             mounts.reserveCapacity(c.pointee.n_mounts)
             for index in 0..<c.pointee.n_mounts {
@@ -288,7 +283,7 @@ extension BenchmarkV1.CodecMessage {
                 mounts.append(try BenchmarkV1.CodecMessage.Mount(decoding: value))
             }
         }
-        labels = .init(minimumCapacity: Wire.capacity(c.pointee.n_labels, c.pointee.labels))
+        var labels: [String: String] = .init(minimumCapacity: Wire.capacity(c.pointee.n_labels, c.pointee.labels))
         if let entries = c.pointee.labels {
             for index in 0..<c.pointee.n_labels {
                 var key: String = ""
@@ -305,7 +300,19 @@ extension BenchmarkV1.CodecMessage {
                 labels[key] = value
             }
         }
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        self.init(
+            id: id,
+            name: name,
+            createdNanos: createdNanos,
+            exitCode: exitCode,
+            load: load,
+            digest: digest,
+            state: state,
+            limits: limits,
+            mounts: mounts,
+            labels: labels,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -365,6 +372,22 @@ extension BenchmarkV1.CodecMessage.Limits {
     package static let fullName = "petrel.benchmark.v1.CodecMessage.Limits"
     package static let descriptor = MessageDescriptor("petrel.benchmark.v1.CodecMessage.Limits", isRecursive: false, petrel__benchmark__v1__codec_message__limits__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        memoryBytes: UInt64 = 0,
+        processorWeight: UInt32 = 0,
+        oomKilled: Bool = false,
+        cgroup: String = ""
+    ) {
+        self.init(
+            memoryBytes: memoryBytes,
+            processorWeight: processorWeight,
+            oomKilled: oomKilled,
+            cgroup: cgroup,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Benchmark__V1__CodecMessage__Limits.self))
@@ -372,11 +395,17 @@ extension BenchmarkV1.CodecMessage.Limits {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Benchmark__V1__CodecMessage__Limits>) throws(MessageError) {
-        memoryBytes = c.pointee.memory_bytes
-        processorWeight = c.pointee.processor_weight
-        oomKilled = c.pointee.oom_killed != 0
-        cgroup = try Wire.text(c.pointee.cgroup, "petrel.benchmark.v1.CodecMessage.Limits.cgroup")
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let memoryBytes = c.pointee.memory_bytes
+        let processorWeight = c.pointee.processor_weight
+        let oomKilled = c.pointee.oom_killed != 0
+        let cgroup = try Wire.text(c.pointee.cgroup, "petrel.benchmark.v1.CodecMessage.Limits.cgroup")
+        self.init(
+            memoryBytes: memoryBytes,
+            processorWeight: processorWeight,
+            oomKilled: oomKilled,
+            cgroup: cgroup,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
@@ -406,6 +435,20 @@ extension BenchmarkV1.CodecMessage.Mount {
     package static let fullName = "petrel.benchmark.v1.CodecMessage.Mount"
     package static let descriptor = MessageDescriptor("petrel.benchmark.v1.CodecMessage.Mount", isRecursive: false, petrel__benchmark__v1__codec_message__mount__init)
 
+    /// Every field has its default, unless given.
+    package init(
+        source: String = "",
+        target: String = "",
+        readOnly: Bool = false
+    ) {
+        self.init(
+            source: source,
+            target: target,
+            readOnly: readOnly,
+            unknownFields: []
+        )
+    }
+
     package init(serialized bytes: [UInt8]) throws(MessageError) {
         let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
         try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Benchmark__V1__CodecMessage__Mount.self))
@@ -413,10 +456,15 @@ extension BenchmarkV1.CodecMessage.Mount {
     }
 
     package init(decoding c: UnsafePointer<Petrel__Benchmark__V1__CodecMessage__Mount>) throws(MessageError) {
-        source = try Wire.text(c.pointee.source, "petrel.benchmark.v1.CodecMessage.Mount.source")
-        target = try Wire.text(c.pointee.target, "petrel.benchmark.v1.CodecMessage.Mount.target")
-        readOnly = c.pointee.read_only != 0
-        unknownFields = Wire.unknownFields(c.pointee.base)
+        let source = try Wire.text(c.pointee.source, "petrel.benchmark.v1.CodecMessage.Mount.source")
+        let target = try Wire.text(c.pointee.target, "petrel.benchmark.v1.CodecMessage.Mount.target")
+        let readOnly = c.pointee.read_only != 0
+        self.init(
+            source: source,
+            target: target,
+            readOnly: readOnly,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
     }
 
     package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
