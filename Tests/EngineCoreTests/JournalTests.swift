@@ -45,6 +45,31 @@ struct JournalTests {
         }
     }
 
+    /// What the supervisor tells of a moment can be stored after what the engine itself did later.
+    @Test func eventsAreToldByTheirTimeHoweverLateTheyCame() async throws {
+        try await withBench { bench in
+            try await bench.running { engine in
+                _ = try await engine.create(name: "e", settings: .busybox())
+                try await engine.database.write { db in
+                    var event = try #require(try EventTable.after(db, 0, limit: 1).first)
+                    for (action, second) in [
+                        ("before", 9), ("a", 20), ("after", 40), ("b", 15), ("early", 5),
+                    ] {
+                        event.action = action
+                        event.wallUnixNanos = Int64(second) * 1_000_000_000
+                        try EventTable.insert(db, event)
+                    }
+                }
+                var query = Engine.EventQuery(filter: try EventFilter([]))
+                query.sinceUnixNanos = 10_000_000_000
+                query.untilUnixNanos = 30_000_000_000
+                let actions = Shared<[String]>([])
+                try await engine.events(query) { event in actions.withLock { $0.append(event.action) } }
+                #expect(actions.withLock { $0 } == ["a", "b"])
+            }
+        }
+    }
+
     @Test func eachEventOnceOverRestarts() async throws {
         try await withBench { bench in
             try await bench.running { engine in

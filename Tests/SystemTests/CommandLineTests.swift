@@ -34,6 +34,9 @@ struct CommandLineTests {
             #expect(other.stdout == outcome.stdout, "\(other)")
         }
         #expect(try petrel().stdout == petrel("--help").stdout)
+        for group in ["container", "image", "system", "rpc"] {
+            #expect(try petrel(group).stdout == petrel(group, "--help").stdout)
+        }
     }
 
     @Test(arguments: [

@@ -17,6 +17,14 @@ extension Engine {
         package var afterSequence: UInt64 = 0
 
         package init(filter: EventFilter) { self.filter = filter }
+
+        /// What the supervisor tells of a moment can be stored after what happened later, so a time says nothing about the
+        /// events that follow.
+        fileprivate func wants(_ event: EngineEvent) -> Bool {
+            guard event.wallUnixNanos >= sinceUnixNanos else { return false }
+            guard untilUnixNanos == 0 || event.wallUnixNanos <= untilUnixNanos else { return false }
+            return filter.matches(event)
+        }
     }
 
     private static let eventsAtOnce = 256
@@ -40,8 +48,7 @@ extension Engine {
             }
             for event in found {
                 sequence = event.sequence
-                if query.untilUnixNanos > 0, event.wallUnixNanos > query.untilUnixNanos { return }
-                if query.filter.matches(event) { try await receive(event) }
+                if query.wants(event) { try await receive(event) }
             }
             if found.count == Engine.eventsAtOnce { continue }
             guard query.untilUnixNanos > 0 else {

@@ -36,7 +36,12 @@ struct Attachment: Sendable {
     private enum Part: Sendable {
         case shown, detached, other
         case exited(EngineV1.WaitResponse)
+        case failed(any Error)
     }
+
+    /// The parts that run side by side. They answer with their failures: a group that can throw makes the runtime go through
+    /// all of the program's conformances.
+    private typealias Parts = TaskGroup<Part>
 
     /// Starts the container again and stays until this run has ended, or the user detaches. Leaves out what earlier runs
     /// have written.
@@ -67,42 +72,60 @@ struct Attachment: Sendable {
         var forwarding: Task<Void, Never>?
         defer { forwarding?.cancel() }
         defer { Console.restore() }
-        let end = try await withThrowingTaskGroup(of: Part.self) { group in
+        let end = await withTaskGroup(of: Part.self) { group -> Part in
             defer { group.cancelAll() }
             let (begun, started) = (Milestone(), Milestone())
-            group.addTask {
+            Self.add(to: &group) {
                 defer { begun.set() }
                 try await show(fromNow: fromNow, hasRunBefore: hasRunBefore, begun, started)
                 return .shown
             }
-            if let onceRead {
-                // Only a reading that has begun sees all of a container that is removed with its end.
-                try await begun.wait()
-                try await onceRead()
+            do {
+                if let onceRead {
+                    // Only a reading that has begun sees all of a container that is removed with its end.
+                    try await begun.wait()
+                    try await onceRead()
+                }
+                started.set()
+                Self.add(to: &group) { .exited(try await exit()) }
+                // Not before: what waits for an engine that does not answer can be interrupted as any command.
+                if forwardsSignals { forwarding = forwardSignals() }
+                try carryInput(in: &group)
+            } catch {
+                return .failed(error)
             }
-            started.set()
-            group.addTask { .exited(try await exit()) }
-            // Not before: what waits for an engine that does not answer can be interrupted as any command.
-            if forwardsSignals { forwarding = forwardSignals() }
-            try carryInput(in: &group)
-            return try await Self.end(of: &group)
+            return await Self.end(of: &group)
         }
         Console.restore()
-        guard let end else {
+        return try exitCode(end)
+    }
+
+    private func exitCode(_ end: Part) throws -> Int32 {
+        switch end {
+        case .exited(let response):
+            if !response.error.isEmpty { Screen.say("petrel: \(name): \(response.error)") }
+            return Int32(truncatingIfNeeded: response.exitCode)
+        case .failed(let error):
+            throw error
+        case .shown, .detached, .other:
             // In the words of the Docker command line; also a line's end.
             Screen.say("read escape sequence")
             return 0
         }
-        if !end.error.isEmpty { Screen.say("petrel: \(name): \(end.error)") }
-        return Int32(truncatingIfNeeded: end.exitCode)
     }
 
-    private func carryInput(in group: inout ThrowingTaskGroup<Part, any Error>) throws {
+    private static func add(to group: inout Parts, _ part: @Sendable @escaping () async throws -> Part) {
+        group.addTask {
+            do { return try await part() } catch { return .failed(error) }
+        }
+    }
+
+    private func carryInput(in group: inout Parts) throws {
         if streams.input {
             if hasTerminal { try Console.enterRaw() }
             let outbox = Outbox()
-            group.addTask { try await outbox.pump(hasTerminal ? keys : nil) ? .detached : .other }
-            group.addTask {
+            Self.add(to: &group) { try await outbox.pump(hasTerminal ? keys : nil) ? .detached : .other }
+            Self.add(to: &group) {
                 try await InputCall(engine: engine, container: container, outbox: outbox).carry()
                 return .other
             }
@@ -115,22 +138,20 @@ struct Attachment: Sendable {
         }
     }
 
-    /// How it ended, once all its output is shown; nil: the user went.
-    private static func end(of group: inout ThrowingTaskGroup<Part, any Error>) async throws
-        -> EngineV1.WaitResponse?
-    {
-        var exit: EngineV1.WaitResponse?
+    /// How it ended, once all its output is shown; or that the user went, or what failed first.
+    private static func end(of group: inout Parts) async -> Part {
+        var exit: Part?
         var isShown = false
-        while let part = try await group.next() {
+        while let part = await group.next() {
             switch part {
             case .shown: isShown = true
-            case .exited(let response): exit = response
-            case .detached: return nil
+            case .exited: exit = part
+            case .detached, .failed: return part
             case .other: continue
             }
             if isShown, let exit { return exit }
         }
-        return exit
+        return exit ?? .failed(CancellationError())
     }
 
     /// Shows the run's output to its end.

@@ -30,20 +30,20 @@ final class ExecSession: Sendable {
     /// - Returns: The program's exit code; 0 for one that is detached, at once or later.
     func run() async throws -> Int32 {
         defer { Console.restore() }
+        // Most execs have no input. A group that can throw makes the runtime go through all of the program's conformances.
+        guard start.openStdin else { return try await callUntilItEnds() }
         return try await withThrowingTaskGroup(of: Int32?.self) { group in
             defer { group.cancelAll() }
-            if start.openStdin {
-                group.addTask { [self] in
-                    if start.terminal {
-                        // Not before: what waits for an engine that does not answer can be interrupted.
-                        try await hasBegun.wait()
-                        try Console.enterRaw()
-                    }
-                    guard try await outbox.pump(start.terminal ? keys : nil) else { return nil }
-                    Console.restore()
-                    Screen.say("read escape sequence")
-                    return 0
+            group.addTask { [self] in
+                if start.terminal {
+                    // Not before: what waits for an engine that does not answer can be interrupted.
+                    try await hasBegun.wait()
+                    try Console.enterRaw()
                 }
+                guard try await outbox.pump(start.terminal ? keys : nil) else { return nil }
+                Console.restore()
+                Screen.say("read escape sequence")
+                return 0
             }
             group.addTask { [self] in try await callUntilItEnds() }
             while let code = try await group.next() {
@@ -90,25 +90,10 @@ final class ExecSession: Sendable {
         } else {
             try await requests.write(EngineV1.ExecRequest(body: .start(start)))
         }
-        return try await withThrowingTaskGroup(of: Int32?.self) { group in
-            defer { group.cancelAll() }
-            group.addTask {
-                // A failure to send shows as the end of the responses, which says why.
-                try? await self.send(requests)
-                return nil
-            }
-            group.addTask { try await self.receive(responses) }
-            if start.terminal {
-                group.addTask { [self] in
-                    try await followWindow()
-                    return nil
-                }
-            }
-            while let code = try await group.next() {
-                if let code { return code }
-            }
-            return 0
-        }
+        // A failure to send shows as the end of the responses, which says why. Both end with this function.
+        async let _ = try? send(requests)
+        async let _ = try? followWindow()
+        return try await receive(responses)
     }
 
     private func send(_ requests: RequestWriter<EngineV1.ExecRequest>) async throws {
@@ -153,6 +138,7 @@ final class ExecSession: Sendable {
     }
 
     private func followWindow() async throws {
+        guard start.terminal else { return }
         try await hasBegun.wait()
         guard let id = execID.withLock({ $0 }) else { return }
         await Window(engine: engine, container: start.container, execID: id).follow()

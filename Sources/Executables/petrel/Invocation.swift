@@ -25,7 +25,7 @@ struct Invocation {
     var executor: EventLoop? { Self.quick.contains(Self.withoutAliases(words).first ?? "") ? .shared : nil }
 
     /// - Throws: `HelpRequested`; a `Failure`; or what the argument parser throws for `--version`.
-    func command() throws -> any ParsableCommand {
+    func command() throws -> any AsyncParsableCommand {
         if words.isEmpty { throw HelpRequested(words: []) }
         if words.first == "help" {
             let topic = Self.withoutAliases(Array(words.dropFirst()))
@@ -33,7 +33,7 @@ struct Invocation {
             throw HelpRequested(words: topic)
         }
         var words = Self.withoutAliases(words)
-        let (type, path) = try Self.resolve(words)
+        let (type, leaf, path) = try Self.resolve(words)
         if BooleanFlags.mayBe(in: words) {
             let path = try CommandTree.root().path(of: words)
             if let command = path.last {
@@ -42,15 +42,8 @@ struct Invocation {
             }
         }
         do {
-            // The command itself, not the root: to the parser a tree of all commands is the work of milliseconds.
-            let isLeaf = type.configuration.subcommands.isEmpty
-            let command =
-                isLeaf
-                ? try type.parseAsRoot(Array(words.dropFirst(path.count - 1))) : try Petrel.parseAsRoot(words)
-            // Describing a type makes the runtime go through all of the program's conformances, eight times.
-            if Swift.type(of: command) == type { return command }
-            // The parser's own command for `--help`; its type is not to be named.
-            guard String(describing: Swift.type(of: command)) == "HelpCommand" else { return command }
+            if let leaf { return try Self.parse(leaf, Array(words.dropFirst(path.count - 1)), path) }
+            _ = try Petrel.parseAsRoot(words)
             throw HelpRequested(words: Array(path.dropFirst()))
         } catch let help as HelpRequested {
             throw help
@@ -62,6 +55,19 @@ struct Invocation {
             }
             throw try Self.failure(type.message(for: error), words, path)
         }
+    }
+
+    /// The command itself is parsed, not the root: to the parser a tree of all commands is the work of milliseconds.
+    private static func parse<Command: AsyncParsableCommand>(
+        _ type: Command.Type,
+        _ words: [String],
+        _ path: [String]
+    ) throws -> Command {
+        // Anything else is the parser's own command for `--help`.
+        guard let command = try type.parseAsRoot(words) as? Command else {
+            throw HelpRequested(words: Array(path.dropFirst()))
+        }
+        return command
     }
 
     /// 125 is what the Docker command line says about options that it does not understand; `rpc`, which it does not have,
@@ -121,13 +127,18 @@ struct Invocation {
         return [words[0], name] + words.dropFirst(2)
     }
 
-    /// The command that the words name, and their names, the program's first.
+    /// The command that the words name; the same once more if it is one that runs, rather than a group of them; and the
+    /// words, the program's name first.
+    ///
+    /// For a container's commands nobody asks at run time what they conform to: each such question makes the runtime go through
+    /// all of the program's conformances.
     /// - Throws: a `Failure` with what it may have been for a name that is none.
     private static func resolve(_ words: [String]) throws(Failure)
-        -> (type: any ParsableCommand.Type, path: [String])
+        -> (type: any ParsableCommand.Type, leaf: (any AsyncParsableCommand.Type)?, path: [String])
     {
         if let word = words.first, let command = ContainerCommand.named(word) {
-            return (command.type, [Petrel.name, word])
+            let type = command.type
+            return (type, type, [Petrel.name, word])
         }
         var path = [Petrel.name]
         var type: any ParsableCommand.Type = Petrel.self
@@ -140,7 +151,7 @@ struct Invocation {
             path.append(word)
             type = next
         }
-        return (type, path)
+        return (type, type as? any AsyncParsableCommand.Type, path)
     }
 
     private static func unknown(

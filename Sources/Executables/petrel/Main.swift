@@ -28,14 +28,10 @@ struct Main {
         }
     }
 
-    @concurrent private static func perform(_ command: any ParsableCommand) async {
+    @concurrent private static func perform(_ command: any AsyncParsableCommand) async {
         do {
             var command = command
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
+            try await command.run()
             Ending.exit(0)
         } catch {
             end(with: error)

@@ -23,7 +23,7 @@ struct Petrel: ParsableCommand {
         ]
     )
 
-    static let containerCommands = ContainerCommand.allCases.map(\.type)
+    static let containerCommands: [any ParsableCommand.Type] = ContainerCommand.allCases.map(\.type)
     static let imageCommands: [any ParsableCommand.Type] = [
         Load.self, Pull.self, Images.self, Rmi.self, Tag.self, History.self,
     ]
@@ -40,7 +40,7 @@ enum ContainerCommand: String, CaseIterable {
     /// Not `init(rawValue:)`, which makes a table of all of them first.
     static func named(_ word: String) -> ContainerCommand? { allCases.first { $0.rawValue == word } }
 
-    var type: any ParsableCommand.Type {
+    var type: any AsyncParsableCommand.Type {
         switch self {
         case .run: Run.self
         case .create: Create.self

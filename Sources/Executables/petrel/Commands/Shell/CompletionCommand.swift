@@ -2,7 +2,7 @@
 import ArgumentParser
 import Rendering
 
-struct CompletionCommand: ParsableCommand {
+struct CompletionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "completion",
         _superCommandName: Petrel.name,
@@ -18,7 +18,7 @@ struct CompletionCommand: ParsableCommand {
 
     @Argument(help: "bash, zsh or fish.") var shell: String
 
-    func run() throws {
+    func run() async throws {
         guard let script = CompletionScript.text(for: shell) else {
             throw Failure(
                 "completion",

@@ -4,7 +4,7 @@ import Rendering
 import Suite
 import System
 
-struct Man: ParsableCommand {
+struct Man: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "man",
         _superCommandName: Petrel.name,
@@ -14,7 +14,7 @@ struct Man: ParsableCommand {
 
     @Argument(help: "The folder; it is made where it is absent.") var directory: String
 
-    func run() throws {
+    func run() async throws {
         do {
             try Files.makeDirectories(directory, mode: 0o755)
             try write([try CommandTree.root()])

@@ -5,7 +5,7 @@ import MachineCheck
 import Rendering
 import Suite
 
-struct SystemCheck: ParsableCommand {
+struct SystemCheck: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         _superCommandName: Petrel.name,
@@ -24,7 +24,7 @@ struct SystemCheck: ParsableCommand {
     var format = "table"
     @OptionGroup var place: PlaceOptions
 
-    func run() throws {
+    func run() async throws {
         let directory = Probe.place(of: try place.location().root)
         let findings = Probe.allCases.map { ProbeProcess.run($0, place: directory) }
         if format == "table" {
