@@ -63,9 +63,13 @@ struct JournalTests {
                 var query = Engine.EventQuery(filter: try EventFilter([]))
                 query.sinceUnixNanos = 10_000_000_000
                 query.untilUnixNanos = 30_000_000_000
-                let actions = Shared<[String]>([])
-                try await engine.events(query) { event in actions.withLock { $0.append(event.action) } }
-                #expect(actions.withLock { $0 } == ["a", "b"])
+                let found = Shared<[EngineEvent]>([])
+                try await engine.events(query) { event in found.withLock { $0.append(event) } }
+                #expect(found.withLock { $0 }.map(\.action) == ["a", "b"])
+                query.afterSequence = try #require(found.withLock { $0 }.first).sequence
+                found.withLock { $0 = [] }
+                try await engine.events(query) { event in found.withLock { $0.append(event) } }
+                #expect(found.withLock { $0 }.map(\.action) == ["b"])
             }
         }
     }

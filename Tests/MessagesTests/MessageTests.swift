@@ -166,6 +166,17 @@ struct MessageTests {
         }
     }
 
+    /// Each length up to where text has a place of its own.
+    @Test(arguments: 0...17)
+    func shortTextIsCopiedWhole(_ count: Int) throws {
+        let text = String("abcdefghijklmnopq".prefix(count))
+        for text in [text, String(text.dropLast()) + "é"] {
+            var message = TestV1.Everything(stringValue: text)
+            message.textByText = [text: text]
+            #expect(try TestV1.Everything(serialized: message.serialized()) == message)
+        }
+    }
+
     @Test func mapEntriesMayHaveMoreThanKeyAndValue() throws {
         // Field 31 {3: varint 5, 2: "a", 1: "k", 4: fixed64, 5: "x", 6: fixed32, 2: "v"}: the last value counts.
         let more: [UInt8] =

@@ -37,6 +37,8 @@ struct NamesTests {
         names.errno = 0
         names.inout = [1]
         names.var = ["k": 1]
+        (names.index, names.entries, names.tag, names.writer) = ([1, 2], ["e": 1], "", 3)
+        (names.values, names.end) = ([.init(text: "v")], .second(.init(text: "s")))
         (names.await, names.let, names._2nd, names.c, names.arena, names.nULL) = (1, 2, 3, 4, 5, 6)
         names.camelCase = 0
         #expect(try Names(serialized: names.serialized()) == names)

@@ -35,8 +35,18 @@ struct CommandLineTests {
         }
         #expect(try petrel().stdout == petrel("--help").stdout)
         for group in ["container", "image", "system", "rpc"] {
-            #expect(try petrel(group).stdout == petrel(group, "--help").stdout)
+            let alone = try run(binaries + "/petrel", [group])
+            #expect(alone.status == 0 && alone.stderr.isEmpty, "\(alone)")
+            #expect(alone.stdout == (try petrel(group, "--help").stdout))
         }
+    }
+
+    @Test(arguments: [
+        ["system", "--run", "/nonexistent/run", "status"], ["container", "--root=/nonexistent/root", "ps"],
+    ])
+    func optionsOfTheSuiteMayComeBetweenAGroupAndItsCommand(_ words: [String]) throws {
+        let outcome = try run(binaries + "/petrel", words)
+        #expect((outcome.stdout + outcome.stderr).contains("/nonexistent/"), "\(outcome)")
     }
 
     @Test(arguments: [

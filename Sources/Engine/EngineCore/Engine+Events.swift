@@ -17,14 +17,6 @@ extension Engine {
         package var afterSequence: UInt64 = 0
 
         package init(filter: EventFilter) { self.filter = filter }
-
-        /// What the supervisor tells of a moment can be stored after what happened later, so a time says nothing about the
-        /// events that follow.
-        fileprivate func wants(_ event: EngineEvent) -> Bool {
-            guard event.wallUnixNanos >= sinceUnixNanos else { return false }
-            guard untilUnixNanos == 0 || event.wallUnixNanos <= untilUnixNanos else { return false }
-            return filter.matches(event)
-        }
     }
 
     private static let eventsAtOnce = 256
@@ -40,15 +32,21 @@ extension Engine {
         await catchUp()
         await imagesRead
         var sequence = try await firstSequence(query)
+        let stored = try await database.read { db in try EventTable.lastSequence(db) }
+        // What happens before `until` may be told to us after it.
+        var mayComeLate = query.untilUnixNanos > Clock.wallNanos
         while true {
             let seen = changes.version
             let after = sequence
             let found = try await database.read { db in
-                try EventTable.after(db, after, limit: Engine.eventsAtOnce)
+                try EventTable.after(db, after, until: query.untilUnixNanos, limit: Engine.eventsAtOnce)
             }
             for event in found {
                 sequence = event.sequence
-                if query.wants(event) { try await receive(event) }
+                // What the supervisor tells of a moment can be stored after what happened later. `since` is where
+                // to begin among what is stored; what comes afterwards is told whatever its time.
+                if event.sequence <= stored, event.wallUnixNanos < query.sinceUnixNanos { continue }
+                if query.filter.matches(event) { try await receive(event) }
             }
             if found.count == Engine.eventsAtOnce { continue }
             guard query.untilUnixNanos > 0 else {
@@ -56,7 +54,12 @@ extension Engine {
                 continue
             }
             let left = query.untilUnixNanos - Clock.wallNanos
-            guard left > 0 else { return }
+            guard left > 0 else {
+                guard mayComeLate else { return }
+                mayComeLate = false
+                await catchUp()
+                continue
+            }
             await withinLimit(.nanoseconds(left)) { [changes] in try await changes.wait(beyond: seen) }
             try Task.checkCancellation()
         }

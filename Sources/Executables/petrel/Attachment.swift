@@ -33,14 +33,26 @@ struct Attachment: Sendable {
     /// With these users want an end.
     private static let ending: Set<Signal> = [.interrupt, .terminate, .hangUp, .quit]
 
-    private enum Part: Sendable {
-        case shown, detached, other
+    /// How a session ends.
+    private enum End: Sendable {
         case exited(EngineV1.WaitResponse)
+        case detached
         case failed(any Error)
     }
 
-    /// The parts that run side by side. They answer with their failures: a group that can throw makes the runtime go through
-    /// all of the program's conformances.
+    /// How one of the parts that run side by side ends.
+    private enum Part: Sendable {
+        /// All output is shown.
+        case shown
+        case exited(EngineV1.WaitResponse)
+        /// With it the session ends.
+        case end(End)
+        /// Nothing follows from it.
+        case other
+    }
+
+    /// They answer with their failures: the first use of a group that can throw makes the runtime go through all
+    /// of the program's conformances, which every `run` would wait for.
     private typealias Parts = TaskGroup<Part>
 
     /// Starts the container again and stays until this run has ended, or the user detaches. Leaves out what earlier runs
@@ -72,7 +84,7 @@ struct Attachment: Sendable {
         var forwarding: Task<Void, Never>?
         defer { forwarding?.cancel() }
         defer { Console.restore() }
-        let end = await withTaskGroup(of: Part.self) { group -> Part in
+        let end = await withTaskGroup(of: Part.self) { group -> End in
             defer { group.cancelAll() }
             let (begun, started) = (Milestone(), Milestone())
             Self.add(to: &group) {
@@ -97,17 +109,18 @@ struct Attachment: Sendable {
             return await Self.end(of: &group)
         }
         Console.restore()
-        return try exitCode(end)
+        return try conclude(end)
     }
 
-    private func exitCode(_ end: Part) throws -> Int32 {
+    /// Says what the user has to know, and gives the exit code.
+    private func conclude(_ end: End) throws -> Int32 {
         switch end {
         case .exited(let response):
             if !response.error.isEmpty { Screen.say("petrel: \(name): \(response.error)") }
             return Int32(truncatingIfNeeded: response.exitCode)
         case .failed(let error):
             throw error
-        case .shown, .detached, .other:
+        case .detached:
             // In the words of the Docker command line; also a line's end.
             Screen.say("read escape sequence")
             return 0
@@ -116,7 +129,7 @@ struct Attachment: Sendable {
 
     private static func add(to group: inout Parts, _ part: @Sendable @escaping () async throws -> Part) {
         group.addTask {
-            do { return try await part() } catch { return .failed(error) }
+            do { return try await part() } catch { return .end(.failed(error)) }
         }
     }
 
@@ -124,7 +137,9 @@ struct Attachment: Sendable {
         if streams.input {
             if hasTerminal { try Console.enterRaw() }
             let outbox = Outbox()
-            Self.add(to: &group) { try await outbox.pump(hasTerminal ? keys : nil) ? .detached : .other }
+            Self.add(to: &group) {
+                try await outbox.pump(hasTerminal ? keys : nil) ? .end(.detached) : .other
+            }
             Self.add(to: &group) {
                 try await InputCall(engine: engine, container: container, outbox: outbox).carry()
                 return .other
@@ -139,19 +154,19 @@ struct Attachment: Sendable {
     }
 
     /// How it ended, once all its output is shown; or that the user went, or what failed first.
-    private static func end(of group: inout Parts) async -> Part {
-        var exit: Part?
+    private static func end(of group: inout Parts) async -> End {
+        var exit: EngineV1.WaitResponse?
         var isShown = false
         while let part = await group.next() {
             switch part {
             case .shown: isShown = true
-            case .exited: exit = part
-            case .detached, .failed: return part
+            case .exited(let response): exit = response
+            case .end(let end): return end
             case .other: continue
             }
-            if isShown, let exit { return exit }
+            if isShown, let exit { return .exited(exit) }
         }
-        return exit ?? .failed(CancellationError())
+        return .failed(CancellationError())
     }
 
     /// Shows the run's output to its end.

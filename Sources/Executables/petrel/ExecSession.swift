@@ -30,7 +30,8 @@ final class ExecSession: Sendable {
     /// - Returns: The program's exit code; 0 for one that is detached, at once or later.
     func run() async throws -> Int32 {
         defer { Console.restore() }
-        // Most execs have no input. A group that can throw makes the runtime go through all of the program's conformances.
+        // Most execs have no input, and should not wait for what the first use of a group that can throw costs: the
+        // runtime goes through all of the program's conformances.
         guard start.openStdin else { return try await callUntilItEnds() }
         return try await withThrowingTaskGroup(of: Int32?.self) { group in
             defer { group.cancelAll() }

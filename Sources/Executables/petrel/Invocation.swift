@@ -8,6 +8,19 @@ import System
 struct Invocation {
     private let words: [String]
 
+    /// What is called by its name: every command that runs is asynchronous, whether it waits or not.
+    private enum Target {
+        case command(any AsyncParsableCommand.Type)
+        case group(any ParsableCommand.Type)
+
+        var type: any ParsableCommand.Type {
+            switch self {
+            case .command(let type): type
+            case .group(let type): type
+            }
+        }
+    }
+
     /// Commands that wait for nobody but the engine; what a container writes to a reader who is slow, `Screen.copy` sees to.
     private static let quick = [
         "create", "exec", "images", "inspect", "kill", "pause", "port", "ps", "rename", "restart", "rm",
@@ -33,7 +46,7 @@ struct Invocation {
             throw HelpRequested(words: topic)
         }
         var words = Self.withoutAliases(words)
-        let (type, leaf, path) = try Self.resolve(words)
+        let (target, path) = try Self.resolve(words)
         if BooleanFlags.mayBe(in: words) {
             let path = try CommandTree.root().path(of: words)
             if let command = path.last {
@@ -42,22 +55,28 @@ struct Invocation {
             }
         }
         do {
-            if let leaf { return try Self.parse(leaf, Array(words.dropFirst(path.count - 1)), path) }
-            _ = try Petrel.parseAsRoot(words)
-            throw HelpRequested(words: Array(path.dropFirst()))
+            switch target {
+            case .command(let type): return try Self.parse(type, Array(words.dropFirst(path.count - 1)), path)
+            case .group:
+                // Where options come between a group and its command, only the parser knows which that is.
+                let command = try Petrel.parseAsRoot(words) as? any AsyncParsableCommand
+                guard let command else { throw HelpRequested(words: Array(path.dropFirst())) }
+                return command
+            }
         } catch let help as HelpRequested {
             throw help
         } catch {
-            if type.exitCode(for: error).isSuccess {
+            if target.type.exitCode(for: error).isSuccess {
                 // For programs that want all of the commands at once, and for the release.
                 if ["--version", "--experimental-dump-help"].contains(words.first) { throw error }
                 throw HelpRequested(words: Array(path.dropFirst()))
             }
-            throw try Self.failure(type.message(for: error), words, path)
+            throw try Self.failure(target.type.message(for: error), words, path)
         }
     }
 
-    /// The command itself is parsed, not the root: to the parser a tree of all commands is the work of milliseconds.
+    /// The command itself is parsed, not the root: to the parser a tree of all commands is the work of
+    /// milliseconds.
     private static func parse<Command: AsyncParsableCommand>(
         _ type: Command.Type,
         _ words: [String],
@@ -127,18 +146,16 @@ struct Invocation {
         return [words[0], name] + words.dropFirst(2)
     }
 
-    /// The command that the words name; the same once more if it is one that runs, rather than a group of them; and the
-    /// words, the program's name first.
+    /// What the words name, and their names, the program's first.
     ///
-    /// For a container's commands nobody asks at run time what they conform to: each such question makes the runtime go through
-    /// all of the program's conformances.
+    /// For a container's commands nobody asks at run time what they conform to: each such question makes the
+    /// runtime go through all of the program's conformances.
     /// - Throws: a `Failure` with what it may have been for a name that is none.
     private static func resolve(_ words: [String]) throws(Failure)
-        -> (type: any ParsableCommand.Type, leaf: (any AsyncParsableCommand.Type)?, path: [String])
+        -> (target: Target, path: [String])
     {
         if let word = words.first, let command = ContainerCommand.named(word) {
-            let type = command.type
-            return (type, type, [Petrel.name, word])
+            return (.command(command.type), [Petrel.name, word])
         }
         var path = [Petrel.name]
         var type: any ParsableCommand.Type = Petrel.self
@@ -151,7 +168,9 @@ struct Invocation {
             path.append(word)
             type = next
         }
-        return (type, type as? any AsyncParsableCommand.Type, path)
+        if let type = type as? any AsyncParsableCommand.Type { return (.command(type), path) }
+        precondition(!type.configuration.subcommands.isEmpty, "a command that runs has to be asynchronous")
+        return (.group(type), path)
     }
 
     private static func unknown(

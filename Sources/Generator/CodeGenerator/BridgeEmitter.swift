@@ -61,15 +61,15 @@ struct BridgeEmitter {
         text.block(")") { text in
             text.line("self.init(")
             text.indented { text in
-                for property in properties { text.line("\(property.label): \(property.name),") }
+                for property in properties { text.line("\(Names.label(property.name)): \(property.name),") }
                 text.line("unknownFields: []")
             }
             text.line(")")
         }
     }
 
-    /// All values at once, by the initializer that the compiler makes: of a structure that is assigned field by field it
-    /// makes a copy at the end, and counts up and down everything that is in it.
+    /// All values at once, by the initializer that the compiler makes: of a structure that is assigned field by
+    /// field it makes a copy at the end, and counts up and down everything that is in it.
     private func writeAssembly(_ text: inout SourceText) {
         guard !properties.isEmpty else {
             text.line("unknownFields = Wire.unknownFields(c.pointee.base)")
@@ -77,7 +77,7 @@ struct BridgeEmitter {
         }
         text.line("self.init(")
         text.indented { text in
-            for property in properties { text.line("\(property.label): \(property.localName),") }
+            for property in properties { text.line("\(Names.label(property.name)): \(property.localName),") }
             text.line("unknownFields: Wire.unknownFields(c.pointee.base)")
         }
         text.line(")")
@@ -239,13 +239,8 @@ struct BridgeEmitter {
 }
 
 extension Property {
-    /// Its name before an argument, where the compiler wants no other word escaped.
-    fileprivate var label: String {
-        let bare = name.filter { $0 != "`" }
-        return bare == "inout" ? name : bare
-    }
-
-    /// What its value is called before it is a message's. No property's own name ends like that.
+    /// What its value is called before it is a message's. The taken names are none that a property's own name has
+    /// with an underscore, so no other is called so.
     fileprivate var localName: String { Self.takenNames.contains(name) ? name + "_" : name }
 
     /// Its name in code, where a parameter would hide it with `self` before.

@@ -21,11 +21,17 @@ enum EventTable {
     }
 
     /// At most `limit` events after `sequence`, in order.
-    static func after(_ db: Database, _ sequence: UInt64, limit: Int) throws -> [EngineEvent] {
+    /// - Parameter wallNanos: Leaves out what happened later; 0: nothing.
+    static func after(
+        _ db: Database,
+        _ sequence: UInt64,
+        until wallNanos: Int64 = 0,
+        limit: Int
+    ) throws -> [EngineEvent] {
         try Row.fetchAll(
             db,
-            sql: "SELECT * FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?",
-            arguments: [Int64(clamping: sequence), limit]
+            sql: "SELECT * FROM events WHERE sequence > ? AND wall_nanos <= ? ORDER BY sequence LIMIT ?",
+            arguments: [Int64(clamping: sequence), wallNanos > 0 ? wallNanos : .max, limit]
         ).compactMap { row in
             guard let type = EngineEvent.Subject(rawValue: row["type"]) else { return nil }
             var event = EngineEvent(

@@ -169,6 +169,14 @@ extension NamesV1 {
             case type(NamesV1.Names.Self_)
         }
 
+        /// One of `end`.
+        package enum End: Equatable, Sendable {
+            /// `first`.
+            case first(Int32)
+            /// `second`.
+            case second(NamesV1.Names.Payload)
+        }
+
         /// `payload`.
         package var payload: PayloadChoice?
         /// `Answer`.
@@ -251,6 +259,18 @@ extension NamesV1 {
         package var camelCase: Int32?
         /// `repeat`.
         package var `repeat`: Int32
+        /// What the code that decodes and encodes calls its own.
+        package var index: [Int32]
+        /// `entries`.
+        package var entries: [String: Int32]
+        /// `tag`.
+        package var tag: String?
+        /// `values`.
+        package var values: [NamesV1.Names.Payload]
+        /// `end`.
+        package var end: End?
+        /// `writer`.
+        package var writer: Int32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -363,7 +383,13 @@ extension NamesV1.Names {
         nULL: Int32 = 0,
         assert: Int32 = 0,
         camelCase: Int32? = nil,
-        `repeat`: Int32 = 0
+        `repeat`: Int32 = 0,
+        index: [Int32] = [],
+        entries: [String: Int32] = [:],
+        tag: String? = nil,
+        values: [NamesV1.Names.Payload] = [],
+        end: End? = nil,
+        writer: Int32 = 0
     ) {
         self.init(
             payload: payload,
@@ -407,6 +433,12 @@ extension NamesV1.Names {
             assert: assert,
             camelCase: camelCase,
             repeat: `repeat`,
+            index: index,
+            entries: entries,
+            tag: tag,
+            values: values,
+            end: end,
+            writer: writer,
             unknownFields: []
         )
     }
@@ -500,6 +532,46 @@ extension NamesV1.Names {
         let assert = c.pointee.assert_field
         let camelCase: Int32? = c.pointee._camel_case_case.rawValue == 58 ? c.pointee.camelcase : nil
         let `repeat` = c.pointee.repeat
+        var index_: [Int32] = []
+        if let values = c.pointee.index {
+            index_ += UnsafeBufferPointer(start: values, count: c.pointee.n_index)
+        }
+        var entries_: [String: Int32] = .init(minimumCapacity: Wire.capacity(c.pointee.n_entries, c.pointee.entries))
+        if let entries = c.pointee.entries {
+            for index in 0..<c.pointee.n_entries {
+                var key: String = ""
+                var value: Int32 = 0
+                if var entry = WireReader(entries[index], of: "petrel.names.v1.Names") {
+                    while let tag = try entry.tag() {
+                        switch tag {
+                        case 10: key = try entry.text("petrel.names.v1.Names.entries")
+                        case 16: value = Int32(truncatingIfNeeded: try entry.varint())
+                        default: try entry.skip(tag)
+                        }
+                    }
+                }
+                entries_[key] = value
+            }
+        }
+        let tag_: String? = c.pointee._tag_case.rawValue == 62 ? try Wire.text(c.pointee.tag, "petrel.names.v1.Names.tag") : nil
+        var values_: [NamesV1.Names.Payload] = []
+        if let values = c.pointee.values {
+            values_.reserveCapacity(c.pointee.n_values)
+            for index in 0..<c.pointee.n_values {
+                guard let value = values[index] else { throw Wire.missing(Self.fullName) }
+                values_.append(try NamesV1.Names.Payload(decoding: value))
+            }
+        }
+        let end_: End?
+        switch c.pointee.end_case.rawValue {
+        case 64:
+            end_ = .first(c.pointee.first)
+        case 65:
+            guard let value = c.pointee.second else { throw Wire.missing(Self.fullName) }
+            end_ = .second(try NamesV1.Names.Payload(decoding: value))
+        default: end_ = nil
+        }
+        let writer_ = c.pointee.writer
         self.init(
             payload: payload,
             answer: answer,
@@ -542,6 +614,12 @@ extension NamesV1.Names {
             assert: assert,
             camelCase: camelCase,
             repeat: `repeat`,
+            index: index_,
+            entries: entries_,
+            tag: tag_,
+            values: values_,
+            end: end_,
+            writer: writer_,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -550,6 +628,42 @@ extension NamesV1.Names {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if self.writer != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: self.writer))
+            writer.tag(528)
+        }
+        switch self.end {
+        case .first(let value):
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(512)
+        case .second(let value):
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(522, since: end)
+        case nil: break
+        }
+        for value in self.values.reversed() {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(506, since: end)
+        }
+        if let value = self.tag {
+            writer.text(value)
+            writer.tag(498)
+        }
+        for (key, value) in self.entries {
+            let end = writer.count
+            writer.varint(UInt64(truncatingIfNeeded: value))
+            writer.tag(16)
+            writer.text(key)
+            writer.tag(10)
+            writer.close(490, since: end)
+        }
+        if !self.index.isEmpty {
+            let end = writer.count
+            for value in self.index.reversed() { writer.varint(UInt64(truncatingIfNeeded: value)) }
+            writer.close(482, since: end)
+        }
         if `repeat` != 0 {
             writer.varint(UInt64(truncatingIfNeeded: `repeat`))
             writer.tag(472)

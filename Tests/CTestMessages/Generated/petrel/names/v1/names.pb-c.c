@@ -664,7 +664,7 @@ const ProtobufCMessageDescriptor petrel__names__v1__names__payload__descriptor =
   (ProtobufCMessageInit) petrel__names__v1__names__payload__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__names__v1__names__field_descriptors[46] =
+static const ProtobufCFieldDescriptor petrel__names__v1__names__field_descriptors[53] =
 {
   {
     "wrapped",
@@ -1218,6 +1218,90 @@ static const ProtobufCFieldDescriptor petrel__names__v1__names__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "index",
+    60,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(Petrel__Names__V1__Names, n_index),
+    offsetof(Petrel__Names__V1__Names, index),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entries",
+    61,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Names__V1__Names, n_entries),
+    offsetof(Petrel__Names__V1__Names, entries),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tag",
+    62,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Names__V1__Names, _tag_case),
+    offsetof(Petrel__Names__V1__Names, tag),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "values",
+    63,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Names__V1__Names, n_values),
+    offsetof(Petrel__Names__V1__Names, values),
+    &petrel__names__v1__names__payload__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "first",
+    64,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(Petrel__Names__V1__Names, end_case),
+    offsetof(Petrel__Names__V1__Names, first),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "second",
+    65,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Names__V1__Names, end_case),
+    offsetof(Petrel__Names__V1__Names, second),
+    &petrel__names__v1__names__payload__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "writer",
+    66,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Names__V1__Names, writer),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__names__v1__names__field_indices_by_name[] = {
   33,   /* field[33] = _2nd */
@@ -1234,12 +1318,15 @@ static const unsigned petrel__names__v1__names__field_indices_by_name[] = {
   15,   /* field[15] = description */
   28,   /* field[28] = each */
   13,   /* field[13] = encode */
+  47,   /* field[47] = entries */
   39,   /* field[39] = entry */
   17,   /* field[17] = errno_field */
+  50,   /* field[50] = first */
   9,   /* field[9] = full_name */
   35,   /* field[35] = get */
   10,   /* field[10] = hash_value */
   30,   /* field[30] = in */
+  46,   /* field[46] = index */
   4,   /* field[4] = init_field */
   14,   /* field[14] = initialize */
   19,   /* field[19] = inout */
@@ -1253,19 +1340,23 @@ static const unsigned petrel__names__v1__names__field_indices_by_name[] = {
   1,   /* field[1] = raw */
   25,   /* field[25] = register_field */
   45,   /* field[45] = repeat */
+  51,   /* field[51] = second */
   5,   /* field[5] = self_field */
   12,   /* field[12] = serialized */
   3,   /* field[3] = some */
   18,   /* field[18] = struct_field */
+  48,   /* field[48] = tag */
   29,   /* field[29] = template_field */
   24,   /* field[24] = throws */
   6,   /* field[6] = type */
   41,   /* field[41] = unix_field */
   8,   /* field[8] = unknown_fields */
   38,   /* field[38] = value */
+  49,   /* field[49] = values */
   20,   /* field[20] = var */
   31,   /* field[31] = where */
   0,   /* field[0] = wrapped */
+  52,   /* field[52] = writer */
 };
 static const ProtobufCIntRange petrel__names__v1__names__number_ranges[5 + 1] =
 {
@@ -1274,7 +1365,7 @@ static const ProtobufCIntRange petrel__names__v1__names__number_ranges[5 + 1] =
   { 20, 16 },
   { 30, 17 },
   { 39, 25 },
-  { 0, 46 }
+  { 0, 53 }
 };
 const ProtobufCMessageDescriptor petrel__names__v1__names__descriptor =
 {
@@ -1284,7 +1375,7 @@ const ProtobufCMessageDescriptor petrel__names__v1__names__descriptor =
   "Petrel__Names__V1__Names",
   "petrel.names.v1",
   sizeof(Petrel__Names__V1__Names),
-  46,
+  53,
   petrel__names__v1__names__field_descriptors,
   petrel__names__v1__names__field_indices_by_name,
   5,  petrel__names__v1__names__number_ranges,

@@ -172,6 +172,13 @@ typedef enum {
 } Petrel__Names__V1__Names__AnswerCase;
 
 typedef enum {
+  PETREL__NAMES__V1__NAMES__END__NOT_SET = 0,
+  PETREL__NAMES__V1__NAMES__END_FIRST = 64,
+  PETREL__NAMES__V1__NAMES__END_SECOND = 65
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__NAMES__V1__NAMES__END__CASE)
+} Petrel__Names__V1__Names__EndCase;
+
+typedef enum {
   PETREL__NAMES__V1__NAMES___ERRNO__NOT_SET = 0,
   PETREL__NAMES__V1__NAMES___ERRNO_ERRNO_FIELD = 30
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__NAMES__V1__NAMES___ERRNO__CASE)
@@ -188,6 +195,12 @@ typedef enum {
   PETREL__NAMES__V1__NAMES___CAMEL_CASE_CAMELCASE = 58
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__NAMES__V1__NAMES___CAMEL_CASE__CASE)
 } Petrel__Names__V1__Names__CamelCaseCase;
+
+typedef enum {
+  PETREL__NAMES__V1__NAMES___TAG__NOT_SET = 0,
+  PETREL__NAMES__V1__NAMES___TAG_TAG = 62
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__NAMES__V1__NAMES___TAG__CASE)
+} Petrel__Names__V1__Names__TagCase;
 
 struct  Petrel__Names__V1__Names
 {
@@ -230,6 +243,13 @@ struct  Petrel__Names__V1__Names
   int32_t null;
   int32_t assert_field;
   int32_t repeat;
+  size_t n_index;
+  int32_t *index;
+  size_t n_entries;
+  ProtobufCBinaryData *entries;
+  size_t n_values;
+  Petrel__Names__V1__Names__Payload **values;
+  int32_t writer;
   Petrel__Names__V1__Names__PayloadCase payload_case;
   union {
     Petrel__Names__V1__Names__Payload *wrapped;
@@ -243,6 +263,11 @@ struct  Petrel__Names__V1__Names
     double self_field;
     Petrel__Names__V1__Names__Self *type;
   };
+  Petrel__Names__V1__Names__EndCase end_case;
+  union {
+    int32_t first;
+    Petrel__Names__V1__Names__Payload *second;
+  };
   Petrel__Names__V1__Names__ErrnoCase _errno_case;
   union {
     int32_t errno_field;
@@ -255,10 +280,14 @@ struct  Petrel__Names__V1__Names
   union {
     int32_t camelcase;
   };
+  Petrel__Names__V1__Names__TagCase _tag_case;
+  union {
+    ProtobufCBinaryData tag;
+  };
 };
 #define PETREL__NAMES__V1__NAMES__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__names__v1__names__descriptor) \
-    , 0, {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, PETREL__NAMES__V1__NAMES__PAYLOAD__NOT_SET, {0}, PETREL__NAMES__V1__NAMES__ANSWER__NOT_SET, {0}, PETREL__NAMES__V1__NAMES___ERRNO__NOT_SET, {0}, PETREL__NAMES__V1__NAMES___STRUCT__NOT_SET, {0}, PETREL__NAMES__V1__NAMES___CAMEL_CASE__NOT_SET, {0} }
+    , 0, {0,NULL}, {0,NULL}, 0, 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0, PETREL__NAMES__V1__NAMES__PAYLOAD__NOT_SET, {0}, PETREL__NAMES__V1__NAMES__ANSWER__NOT_SET, {0}, PETREL__NAMES__V1__NAMES__END__NOT_SET, {0}, PETREL__NAMES__V1__NAMES___ERRNO__NOT_SET, {0}, PETREL__NAMES__V1__NAMES___STRUCT__NOT_SET, {0}, PETREL__NAMES__V1__NAMES___CAMEL_CASE__NOT_SET, {0}, PETREL__NAMES__V1__NAMES___TAG__NOT_SET, {0} }
 
 
 struct  Petrel__Names__V1__Clashes__NestedEntry
