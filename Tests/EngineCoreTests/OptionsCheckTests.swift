@@ -227,6 +227,7 @@ struct OptionsCheckTests {
         #expect(warnings { $0.process.limits = [.init(name: "nofile", soft: 1, hard: 1000)] }.isEmpty)
         #expect(warnings { $0.process.limits = [.init(name: "core", soft: -1, hard: -1)] }.isEmpty)
         #expect(warnings { $0.resources.blockWeight = 500 }.count == 1)
+        #expect(warnings { $0.log.options = ["mode": "non-blocking", "max-buffer-size": "4m"] }.count == 1)
         #expect(warnings { $0.resources.memorySwappiness = 1 }.isEmpty)
         #expect(warnings("v2") { $0.resources.memorySwappiness = 1 }.count == 1)
         #expect(warnings { $0.resources.disablesOOMKiller = true }.count == 1)

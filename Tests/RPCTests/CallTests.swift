@@ -140,6 +140,23 @@ struct CallTests {
         }
     }
 
+    @Test func severalValuesOfANameKeepTheirOrder() async throws {
+        try await withEcho { client, _, _, _ in
+            var metadata: Metadata = [:]
+            for value in ["one", "two", "three"] { metadata.add(value, for: "echo") }
+            for value in 1...3 as ClosedRange<UInt8> { metadata.add([value, 0xff], for: "echo-bin") }
+            let responses = try await client.repeat(
+                .init(count: 1, behaviour: "metadata"),
+                options: .init(metadata: metadata)
+            )
+            while try await responses.next() != nil {}
+            for received in [await responses.initialMetadata, responses.trailingMetadata] {
+                let echoed = received.entries.filter { $0.name.hasPrefix("echo") }
+                #expect(echoed.map(\.value) == metadata.entries.map(\.value))
+            }
+        }
+    }
+
     /// HTTP/2 has no values that begin or end with a space: gRPC allows to leave them out.
     @Test(arguments: [" text ", "\u{20}", "text"])
     func spacesAroundAValueHarmNobody(text: String) async throws {

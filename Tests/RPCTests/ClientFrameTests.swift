@@ -19,6 +19,38 @@ struct ClientFrameTests {
         }
     }
 
+    /// Calls beyond what the server allows at once wait for their turn.
+    @Test func noMoreIsAskedAtOnceThanTheServerAllows() async throws {
+        let most = Mutex(0)
+        try await withRawServer { peer, _ in
+            guard try peer.readPreface() else { return }
+            // SETTINGS_MAX_CONCURRENT_STREAMS.
+            try peer.send(Frame.settings([(3, 2)]))
+            try peer.send(Frame.settingsAck)
+            var open: [UInt32] = []
+            while true {
+                // Nothing is answered before all that may come has come.
+                if let frame = try peer.next(within: open.isEmpty ? 60 : 0.3) {
+                    guard frame.kind == Frame.Kind.headers else { continue }
+                    open.append(frame.stream)
+                    most.withLock { $0 = max($0, open.count) }
+                } else if open.isEmpty {
+                    return
+                } else {
+                    try peer.answer(open.removeFirst())
+                }
+            }
+        } _: { client in
+            // After the first call the client knows the limit.
+            _ = try await client.say(.init())
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<6 { group.addTask { _ = try await client.say(.init()) } }
+                try await group.waitForAll()
+            }
+            #expect(most.withLock { $0 } == 2)
+        }
+    }
+
     /// What the server says it has not acted on is sent again, on another connection.
     @Test(arguments: [
         Frame.goAway(last: 0), Frame.goAway(last: 0, 11), Frame.reset(7),

@@ -182,6 +182,7 @@ func makeServer(
     messageLimit: Int = 4 << 20,
     observers: [any CallObserver] = [],
     interceptors: [any ServerInterceptor] = [],
+    keepAlive: KeepAlive? = nil,
     gracePeriod: Duration = .milliseconds(300)
 ) -> RPCServer {
     var logger = Logger(label: "test")
@@ -192,6 +193,7 @@ func makeServer(
         messageLimit: messageLimit,
         observers: observers,
         interceptors: interceptors,
+        keepAlive: keepAlive,
         logger: logger,
         gracePeriod: gracePeriod
     )

@@ -44,6 +44,42 @@ struct KeepAliveTests {
         }
     }
 
+    /// The server asks too: who answers is left alone, who does not is gone.
+    @Test func aClientThatFallsSilentIsNoticed() async throws {
+        let keepAlive = KeepAlive(interval: .seconds(1), timeout: .milliseconds(500), withoutCalls: true)
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/asking.sock"
+            let server = makeServer(Echo(), keepAlive: keepAlive)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                try listen(server, at: path, in: &group)
+                let pings = try await blocking {
+                    let peer = try RawPeer.connect(to: path)
+                    var pings = 0
+                    while let frame = try? peer.next(within: 20) {
+                        guard frame.kind == Frame.Kind.ping, frame.flags & Frame.Flags.ack == 0 else {
+                            continue
+                        }
+                        pings += 1
+                        if pings < 3 {
+                            let answer = Frame(
+                                kind: Frame.Kind.ping,
+                                flags: Frame.Flags.ack,
+                                payload: frame.payload
+                            )
+                            try peer.send(answer)
+                        } else if try peer.awaitEnd(within: 20) {
+                            return pings
+                        }
+                    }
+                    return 0
+                }
+                #expect(pings == 3)
+                server.gracefulShutdown()
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test func whoAsksTooOftenIsSentAway() async throws {
         try await withEcho { _, _, _, socket in
             let peer = try UnixSocket.connect(.stream, to: socket)
@@ -69,13 +105,7 @@ struct KeepAliveTests {
                 return
             }
             while let frame = try peer.next() {
-                guard frame.kind == Frame.Kind.headers else { continue }
-                try peer.send(Frame.headers(Field.answer, stream: frame.stream))
-                try peer.send(Frame.data(Frame.message([]), stream: frame.stream))
-                let ending = Frame.Flags.endHeaders | Frame.Flags.endStream
-                try peer.send(
-                    Frame.headers([Field("grpc-status", "0")], stream: frame.stream, flags: ending)
-                )
+                if frame.kind == Frame.Kind.headers { try peer.answer(frame.stream) }
             }
         } _: { channel in
             let client = TestV1.EchoClient(channel: channel)

@@ -85,4 +85,11 @@ extension RawPeer {
         try send(Frame.settingsAck)
         while let frame = try next(), frame.kind != Frame.Kind.headers {}
     }
+    /// An empty message, and that all went well.
+    func answer(_ stream: UInt32) throws {
+        try send(Frame.headers(Field.answer, stream: stream))
+        try send(Frame.data(Frame.message([]), stream: stream))
+        let ending = Frame.Flags.endHeaders | Frame.Flags.endStream
+        try send(Frame.headers([Field("grpc-status", "0")], stream: stream, flags: ending))
+    }
 }

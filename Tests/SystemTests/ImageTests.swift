@@ -91,6 +91,10 @@ struct ImageTests {
                 #expect(lines.first?.hasPrefix("Digest: sha256:") == true)
                 #expect(lines.dropFirst() == ["Status: Downloaded newer image for \(name)", name])
                 #expect(try suite.succeed("run", "--rm", name, "echo", "pulled") == "pulled")
+                // Without a terminal: a line for each change of state.
+                #expect(outcome.stderr.contains("\n") && !outcome.stderr.contains("\u{1b}"), "\(outcome)")
+                let other = try suite.petrel("pull", "--platform", "linux/s390x", name)
+                #expect(other.status == 1 && other.stderr.contains("s390x"), "\(other)")
                 let again = try suite.petrel("pull", name)
                 #expect(again.status == 0 && again.stdout.contains("up to date"), "\(again)")
                 let absent = try suite.petrel("pull", "\(registry.address)/team/absent:1")

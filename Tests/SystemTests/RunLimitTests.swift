@@ -208,8 +208,9 @@ struct RunLimitTests {
                 "a:192.0.2.2",
                 "--annotation", "note=x", "--log-driver", "json-file", "--log-opt", "max-size=1m",
                 "--log-opt", "max-file=2",
-                "--health-cmd", "true", "--health-interval", "5s", "--health-retries", "4", "--stop-timeout",
-                "3",
+                "--health-cmd", "true", "--health-interval", "5s", "--health-retries", "4",
+                "--health-timeout",
+                "6s", "--health-start-period", "7s", "--health-start-interval", "8s", "--stop-timeout", "3",
                 "--cgroup-parent", "/petrel-inspected", "--pid", "host", "--ipc", "shareable", "--userns",
                 "host",
                 "--cgroupns", "private", "--blkio-weight", "300", "--platform", "linux",
@@ -256,6 +257,8 @@ struct RunLimitTests {
         let health = config["Healthcheck"]
         #expect(health["Test"].array?.compactMap(\.string) == ["CMD-SHELL", "true"])
         #expect(health["Interval"].int == 5_000_000_000 && health["Retries"].int == 4)
+        #expect(health["Timeout"].int == 6_000_000_000)
+        #expect(health["StartPeriod"].int == 7_000_000_000 && health["StartInterval"].int == 8_000_000_000)
     }
 
     @Test func labelsAndVariablesComeFromFiles() throws {

@@ -223,6 +223,16 @@ struct RunTests {
         }
     }
 
+    @Test func stopSendsTheSignalThatWasChosen() throws {
+        try withSuite { suite in
+            let script = "trap 'exit 5' USR1; trap 'exit 6' TERM; echo ready; while :; do usleep 10000; done"
+            try suite.startShell("s", script, options: ["--stop-signal", "USR1"])
+            try eventually("its traps") { try suite.petrel("logs", "s").text == "ready" }
+            try suite.succeed("stop", "s")
+            #expect(try suite.state("s")["ExitCode"].int == 5)
+        }
+    }
+
     @Test func detachedPrintsTheIDAndTheAttachedOutputIsComplete() throws {
         try withSuite { suite in
             let id = try suite.startShell("d", "sleep 100")

@@ -56,6 +56,25 @@ struct TerminalTests {
         }
     }
 
+    /// A line that the terminal breaks would be two when the next round is drawn over it.
+    @Test(arguments: [UInt16(50), 80])
+    func statsFitTheTerminal(_ columns: UInt16) throws {
+        try withSuite { suite in
+            try suite.startShell("a-name-that-is-long-enough-to-be-cut", "sleep 1000")
+            let stats = try suite.inTerminal("stats", columns: columns)
+            try stats.expect("CONTAINER ID")
+            // The second round is drawn over the first.
+            try stats.expect("\u{1b}[J\u{1b}[HCONTAINER ID")
+            try stats.expect("\u{1b}[J")
+            stats.kill(SIGINT)
+            #expect(try stats.finish() == 130)
+            let lines = stats.screen.components(separatedBy: "\u{1b}[K\r\n").dropLast()
+                .map { $0.components(separatedBy: "\u{1b}[H").last ?? "" }
+            #expect(lines.count >= 4)
+            #expect(lines.allSatisfy { $0.count <= Int(columns) }, "\(lines)")
+        }
+    }
+
     @Test func keysDetachAndAttachComesBack() throws {
         try withSuite { suite in
             let first = try suite.inTerminal("run", "-it", "--name", "s", "busybox", "sh")

@@ -9,7 +9,9 @@ struct SettingsWarnings {
     let cgroupLayout: String
 
     var texts: [String] {
-        [privileges, outOfMemoryScore, outOfMemoryKiller, swappiness, blockWeight].compactMap { $0 }
+        [privileges, outOfMemoryScore, outOfMemoryKiller, swappiness, blockWeight, logBuffer].compactMap {
+            $0
+        }
             + security + limits
     }
 
@@ -43,6 +45,12 @@ struct SettingsWarnings {
     private var blockWeight: String? {
         guard settings.resources.blockWeight != 0, !host.hasBlockWeight else { return nil }
         return "the block IO weight is discarded: this machine's kernel has no weights for block IO"
+    }
+
+    private var logBuffer: String? {
+        guard settings.log.options["max-buffer-size"] != nil else { return nil }
+        return
+            "max-buffer-size has no effect: what waits for the log is in the container's pipe, not in memory"
     }
 
     private var security: [String] {

@@ -17,7 +17,7 @@ struct Stats: EngineCommand {
 
     @Flag(name: [.short, .long], help: "Also those that do not run.") var all = false
     @Flag(name: .customLong("no-stream"), help: "Only once.") var once = false
-    @Flag(name: .long, help: "Whole ids.") var noTrunc = false
+    @Flag(name: .long, help: "Whole ids, and lines as long as they are.") var noTrunc = false
     @Option(
         name: .long,
         parsing: .unconditional,
@@ -58,7 +58,10 @@ struct Stats: EngineCommand {
     }
 
     private func show(_ round: EngineV1.StatsResponse) throws(Failure) {
-        let lines = try listing(round.containers).lines(format: format)
+        let width = noTrunc ? nil : Screen.tableWidth
+        let lines = try listing(round.containers).lines(format: format, width: width)
+            // A table that is narrow already may still be wider than a very narrow terminal.
+            .map { line in width.map { String(line.prefix($0)) } ?? line }
         // In place at a terminal: from the top, each line's rest and everything below erased.
         let isRefreshed = !once && CurrentProcess.isTerminal(1)
         let start = isRefreshed ? "\u{1b}[H" : ""

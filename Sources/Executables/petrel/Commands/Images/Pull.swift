@@ -12,11 +12,18 @@ struct Pull: EngineCommand {
     )
 
     @Flag(name: [.short, .long], help: "Show no progress.") var quiet = false
+    @Option(parsing: .unconditional, help: "The image for this platform, such as linux/arm64.")
+    var platform = ""
     @Argument(help: "The image's name.") var image: String
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws {
-        let finished = try await ImagePull(engine: engine, reference: image, isQuiet: quiet).run()
+        let finished = try await ImagePull(
+            engine: engine,
+            reference: image,
+            platform: platform,
+            isQuiet: quiet
+        ).run()
         if !quiet, let finished {
             Screen.print("Digest: \(finished.manifestDigest)")
             let outcome = finished.unchanged ? "Image is up to date for" : "Downloaded newer image for"
