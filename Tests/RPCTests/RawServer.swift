@@ -85,6 +85,7 @@ extension RawPeer {
         try send(Frame.settingsAck)
         while let frame = try next(), frame.kind != Frame.Kind.headers {}
     }
+
     /// An empty message, and that all went well.
     func answer(_ stream: UInt32) throws {
         try send(Frame.headers(Field.answer, stream: stream))

@@ -72,6 +72,10 @@ struct TerminalTests {
                 .map { $0.components(separatedBy: "\u{1b}[H").last ?? "" }
             #expect(lines.count >= 4)
             #expect(lines.allSatisfy { $0.count <= Int(columns) }, "\(lines)")
+            // What is for programs is never cut.
+            let json = try suite.inTerminal("stats", "--no-stream", "--format", "json", columns: columns)
+            #expect(try json.finish() == 0)
+            #expect(json.screen.hasSuffix("}\r\n"), "\(json.screen)")
         }
     }
 

@@ -9,10 +9,8 @@ struct SettingsWarnings {
     let cgroupLayout: String
 
     var texts: [String] {
-        [privileges, outOfMemoryScore, outOfMemoryKiller, swappiness, blockWeight, logBuffer].compactMap {
-            $0
-        }
-            + security + limits
+        let single = [privileges, outOfMemoryScore, outOfMemoryKiller, swappiness, blockWeight, logBuffer]
+        return single.compactMap { $0 } + security + limits
     }
 
     private var privileges: String? {

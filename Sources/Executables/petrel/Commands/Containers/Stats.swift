@@ -59,9 +59,9 @@ struct Stats: EngineCommand {
 
     private func show(_ round: EngineV1.StatsResponse) throws(Failure) {
         let width = noTrunc ? nil : Screen.tableWidth
-        let lines = try listing(round.containers).lines(format: format, width: width)
-            // A table that is narrow already may still be wider than a very narrow terminal.
-            .map { line in width.map { String(line.prefix($0)) } ?? line }
+        var lines = try listing(round.containers).lines(format: format, width: width)
+        // A table as narrow as it gets may be wider than the terminal. What is no table is for programs, and never cut.
+        if let width, format.hasPrefix("table") { lines = lines.map { String($0.prefix(width)) } }
         // In place at a terminal: from the top, each line's rest and everything below erased.
         let isRefreshed = !once && CurrentProcess.isTerminal(1)
         let start = isRefreshed ? "\u{1b}[H" : ""
