@@ -61,8 +61,10 @@ class Docker:
                                    self.environment)
             if outcome.code != 0:
                 raise BenchmarkError(f"{program}: {(outcome.stderr.strip() or 'does not run').splitlines()[-1]}")
-        if shutil.which("runc", path=self.environment["PATH"]) is None:
+        runc = shutil.which("runc", path=self.environment["PATH"])
+        if runc is None:
             raise BenchmarkError("runc is not in the PATH")
+        commands.forget([*(file for file in self.packages.glob("usr/*bin/*") if file.is_file()), runc])
         self.place.mkdir()
         (self.place / "config").mkdir()
         # Not the machine's own settings.

@@ -2,6 +2,7 @@
 """Our side: a suite of its own, by its command line."""
 import json
 import os
+import pathlib
 import signal
 import time
 
@@ -32,6 +33,7 @@ class Petrel:
         # A name that is known before anything is made with it, so that its control groups are found whatever happens.
         self.root.mkdir(mode=0o711)
         (self.root / "suite-id").write_text(self.suite_id)
+        commands.forget(file for file in pathlib.Path(self.binaries).glob("petrel*") if file.is_file())
         self.run("system", "start", "--bin", self.binaries)
         self.engine_since = time.monotonic()
 

@@ -16,9 +16,9 @@ from commands import BenchmarkError
 
 PEERS = list(echo_peers.MAKERS)
 # So that no side takes much longer than the others for one sample.
-CALLS, CALLS_OF = 4000, {"grpcio": 500}
+CALLS, CALLS_OF = 40_000, {"grpcio": 4000}
 CALLS_AT_ONCE, CALLS_AT_ONCE_OF = 100_000, {"grpc-go": 30_000}
-WARM_UP = 500
+WARM_UP = 2000
 IN_FLIGHT = 64
 CHUNK_BYTES = 64 << 10
 FLOW_BYTES = 8000 * CHUNK_BYTES
