@@ -78,6 +78,55 @@ struct SystemCommandTests {
         }
     }
 
+    /// Whoever holds the listening socket, it is not the daemon that died: to connect is never refused, even while nobody
+    /// starts the next one, and the call is answered by that.
+    @Test func aDeadDaemonsSocketRefusesNobody() throws {
+        try withSuite { suite in
+            let processes = try [Daemon.engine, .supervisor, .imageStore].map { try suite.pid(of: $0) }
+            let starter = try #require(suite.initPID)
+            Foundation.kill(starter, SIGSTOP)
+            defer { Foundation.kill(starter, SIGCONT) }
+            for process in processes {
+                Foundation.kill(process, SIGKILL)
+                try eventually("death of \(process)") { HostProcess.descriptors(of: process).isEmpty }
+            }
+            for name in ["engine", "supervisor", "image-store"] {
+                _ = try UnixSocket.connect(.stream, to: "\(suite.run)/\(name).sock")
+            }
+            let list = try suite.background(["ps", "-q"])
+            pass(seconds: 0.3)
+            #expect(list.isRunning)
+            Foundation.kill(starter, SIGCONT)
+            let outcome = try list.finish()
+            #expect(outcome.status == 0 && outcome.stderr == "", "\(outcome)")
+            try suite.waitUntilHealthy()
+        }
+    }
+
+    @Test func coloursAreForTerminalsOfThoseWhoWantThem() throws {
+        func check(_ more: [String: String], isPiped: Bool = false) throws -> String {
+            var environment = ProcessInfo.processInfo.environment
+            environment["NO_COLOR"] = nil
+            environment["TERM"] = "xterm"
+            environment.merge(more) { $1 }
+            let command = (binaries + "/petrel", ["system", "check"])
+            if isPiped {
+                return try ChildProcess(command.0, command.1, environment: environment).finish().stdout
+            }
+            let check = try TerminalProcess(command.0, command.1, environment: environment)
+            _ = try check.finish()
+            return check.screen
+        }
+        #expect(try check([:]).contains("\u{1b}["))
+        for plain in [["NO_COLOR": "1"], ["TERM": "dumb"]] {
+            let screen = try check(plain)
+            #expect(screen.contains("kernel") && !screen.contains("\u{1b}"), "\(screen.debugDescription)")
+        }
+        // An empty one is none, as the convention says.
+        #expect(try check(["NO_COLOR": ""]).contains("\u{1b}["))
+        #expect(try !check([:], isPiped: true).contains("\u{1b}"))
+    }
+
     @Test func stopWithContainersEndsThem() throws {
         try withSuite { suite in
             let id = try suite.startCounter("t")

@@ -113,7 +113,7 @@ extension PetrelSuite {
 /// Starts the daemons in a root of their own, lends them to `body`, ends them, and reports whatever they leave behind.
 ///
 /// - Parameter image: Load `busybox:latest` first.
-/// - Parameter environment: More for the daemons; names begin with `PETREL_`.
+/// - Parameter environment: More for the daemons and the command line.
 /// - Parameter root: Where the root is to be, such as a small disk; a directory of its own otherwise.
 package func withSuite<Result>(
     image: Bool = true,
