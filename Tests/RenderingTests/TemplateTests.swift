@@ -136,8 +136,12 @@ import Testing
         )
         #expect(table.lines == table.lines(width: nil) && table.lines[1].count > 80)
         #expect(table.lines(width: 200) == table.lines)
-        // Narrower than the headings: as narrow as they are.
-        #expect(table.lines(width: 5)[0].hasPrefix("CONTAINER ID"))
+        // Narrower than the headings: every column is still there, cut too; then the line is.
+        let narrow = table.lines(width: 26)
+        #expect(narrow.allSatisfy { $0.count <= 26 }, "\(narrow)")
+        #expect(narrow[0].split(separator: " ").count == 4 && narrow[1].hasSuffix("web"), "\(narrow)")
+        #expect(table.lines(width: 5).allSatisfy { $0.count <= 5 })
+        #expect(table.lines(width: 0).allSatisfy { $0.count == 1 })
     }
 
     @Test func headingsOfTemplatesAreTheColumns() throws {

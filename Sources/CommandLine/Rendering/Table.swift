@@ -15,8 +15,8 @@ package struct Table: Hashable, Sendable {
     /// Without spaces at the end of a line, save in a last cell that is empty.
     package var lines: [String] { lines(width: nil) }
 
-    /// The same, in at most `width` columns where that is possible: the widest cells are cut, those of the first and
-    /// the last column only when nothing else helps.
+    /// The same, in at most `width` columns: the widest cells are cut, those of the first and the last column only when
+    /// nothing else helps, headings after all cells, and the line itself where not even that is enough.
     package func lines(width: Int?) -> [String] {
         let all = [heading] + rows
         var widths = heading.indices.map { column in
@@ -32,12 +32,12 @@ package struct Table: Hashable, Sendable {
                 line += shown
                 if !isLast { line += String(repeating: " ", count: max(1, widths[column] - shown.count)) }
             }
-            return line
+            return width.map { Shortened.text(line, limit: max(1, $0)) } ?? line
         }
     }
 
-    /// First the gaps become smaller, then the columns that people can best do without, then all that are wide, then all.
-    /// No column becomes narrower than its heading, or than 8.
+    /// First the gaps become smaller, then the columns that people can best do without, then all that are wide, then all, down
+    /// to their headings and to 8, then whatever the heading, down to 4.
     private func fitted(_ widths: [Int], into width: Int) -> [Int] {
         // The space after the last column is not printed.
         var whole = widths
@@ -45,11 +45,14 @@ package struct Table: Hashable, Sendable {
         if whole.reduce(0, +) <= width { return whole }
         var narrow = heading.indices.map { longest($0) + ($0 == heading.count - 1 ? 0 : 2) }
         let elastic = heading.indices.filter { Self.elastic.contains(heading[$0]) }
-        let middle = Array(heading.indices.dropFirst().dropLast())
-        for (columns, least) in [(elastic, 10), (middle, 16), (Array(heading.indices), 8)] {
+        let (middle, all) = (Array(heading.indices.dropFirst().dropLast()), Array(heading.indices))
+        for (columns, least, keepsHeading) in [
+            (elastic, 10, true), (middle, 16, true), (all, 8, true), (all, 4, false),
+        ] {
             while narrow.reduce(0, +) > width {
                 let wide = columns.filter { column in
-                    narrow[column] > max(least, heading[column].count + (column == heading.count - 1 ? 0 : 2))
+                    let ofHeading = heading[column].count + (column == heading.count - 1 ? 0 : 2)
+                    return narrow[column] > (keepsHeading ? max(least, ofHeading) : least)
                 }
                 guard let widest = wide.max(by: { narrow[$0] < narrow[$1] }) else { break }
                 narrow[widest] -= 1

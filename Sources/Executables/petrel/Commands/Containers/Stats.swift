@@ -59,9 +59,7 @@ struct Stats: EngineCommand {
 
     private func show(_ round: EngineV1.StatsResponse) throws(Failure) {
         let width = noTrunc ? nil : Screen.tableWidth
-        var lines = try listing(round.containers).lines(format: format, width: width)
-        // A table as narrow as it gets may be wider than the terminal. What is no table is for programs, and never cut.
-        if let width, format.hasPrefix("table") { lines = lines.map { String($0.prefix(width)) } }
+        let lines = try listing(round.containers).lines(format: format, width: width)
         // In place at a terminal: from the top, each line's rest and everything below erased.
         let isRefreshed = !once && CurrentProcess.isTerminal(1)
         let start = isRefreshed ? "\u{1b}[H" : ""
