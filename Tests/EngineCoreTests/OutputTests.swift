@@ -42,6 +42,37 @@ struct OutputTests {
         #expect(text(later.render(chunk("c\n"))) == "c\n")
     }
 
+    @Test func detailsStandAfterTheTime() throws {
+        func details(_ options: [String: String]) throws -> LogDetails {
+            var settings = ContainerSettings()
+            settings.image = "i"
+            settings.command = ["x"]
+            settings.labels = ["team": "a b", "tier": "1,2", "other": "no", "none": ""]
+            settings.environment = ["ZONE=eu=1", "HOME=/root"]
+            settings.log.options = options
+            return try LogDetails(
+                settings.log,
+                try ResolvedConfiguration(
+                    settings: settings,
+                    image: ImageDefaults(),
+                    id: try #require(ContainerID(String(repeating: "a", count: 64))),
+                    hostName: "h"
+                )
+            )
+        }
+        let all = try details(["labels": "team, tier,absent,none", "env": "ZONE,NOBODY"])
+        #expect(all.text == "ZONE=eu%3D1,none=,team=a+b,tier=1%2C2")
+        var query = OutputQuery()
+        query.timestamps = true
+        let place = OutputPlace(position: .start)
+        var renderer = OutputRenderer(query: query, place: place, details: all)
+        let time = "1970-01-01T00:00:01.000000000Z "
+        #expect(text(renderer.render(chunk("a\nb"))) == "\(time)\(all.text) a\n\(time)\(all.text) b")
+        // Where nothing is named, the space stays, as with Docker.
+        var bare = OutputRenderer(query: OutputQuery(), place: place, details: try details([:]))
+        #expect(text(bare.render(chunk("a\n"))) == " a\n")
+    }
+
     @Test func aLineCountsByItsFirstByte() {
         var query = OutputQuery()
         query.sinceUnixNanos = 2_000_000_000

@@ -67,6 +67,30 @@ struct ContainerCommandsTests {
         }
     }
 
+    @Test func inspectTellsSizesWhenAsked() throws {
+        try withSuite { suite in
+            try suite.succeed(
+                "run",
+                "--name",
+                "c",
+                "busybox",
+                "dd",
+                "if=/dev/zero",
+                "of=/f",
+                "bs=1k",
+                "count=64"
+            )
+            let plain = try suite.inspect("c")
+            #expect(plain["SizeRw"].int == nil && plain["SizeRootFs"].int == nil)
+            for command in [["inspect", "-s"], ["container", "inspect", "--size"]] {
+                let sized = try Document(suite.petrel(command + ["c"]).stdout)[0]
+                let written = try #require(sized["SizeRw"].int)
+                #expect(written >= 64 << 10 && written < 128 << 10, "\(written)")
+                #expect(try #require(sized["SizeRootFs"].int) > written + (500 << 10))
+            }
+        }
+    }
+
     @Test func stopAsksThenForces() throws {
         try withSuite { suite in
             let polite = "trap 'echo bye; exit 5' TERM; echo ready; while :; do usleep 20000; done"

@@ -30,6 +30,27 @@ struct LogsTests {
         }
     }
 
+    @Test func detailsAreWhatTheLogOptionsName() throws {
+        try withSuite { suite in
+            let script = "echo one; echo two >&2"
+            let options = ["--log-opt", "labels=team,absent", "--log-opt", "env=ZONE"]
+            let about = ["--label", "team=blue sky", "--label", "other=x", "-e", "ZONE=eu"]
+            try suite.petrel(["run", "--name", "c"] + options + about + ["busybox", "sh", "-c", script])
+            let logs = try suite.petrel("logs", "--details", "c")
+            #expect(logs.stdout == "ZONE=eu,team=blue+sky one\n", "\(logs)")
+            #expect(logs.stderr == "ZONE=eu,team=blue+sky two\n", "\(logs)")
+            #expect(try suite.petrel("logs", "c").stdout == "one\n")
+            let timed = try suite.petrel("logs", "--details", "-t", "-n", "1", "c")
+            #expect(timed.stderr.contains("Z ZONE=eu,team=blue+sky two"), "\(timed)")
+            let long = String(repeating: "x", count: 20_000)
+            let label = ["--label", "long=\(long)", "--log-opt", "labels=long"]
+            try suite.petrel(["run", "--name", "l"] + label + ["busybox", "echo", "kept"])
+            let refused = try suite.petrel("logs", "--details", "l")
+            #expect(refused.status == 1 && refused.stderr.contains("20005 bytes"), "\(refused)")
+            #expect(try suite.succeed("logs", "l") == "kept")
+        }
+    }
+
     @Test func followEndsWithTheContainerAndHasAll() throws {
         try withSuite { suite in
             try suite.startShell("f", "i=0; while [ $i -lt 200 ]; do echo $i; i=$((i+1)); usleep 10000; done")

@@ -44,6 +44,22 @@ struct UpdateTests {
         }
     }
 
+    @Test func theWeightOfBlockIOIsChangedOrSaidToBeWithout() throws {
+        try withSuite { suite in
+            let id = try suite.startShell("u", "sleep 1000")
+            let updated = try suite.petrel("update", "--blkio-weight", "300", "u")
+            #expect(updated.status == 0 && updated.stdout == "u\n", "\(updated)")
+            #expect(try suite.inspect("u")["HostConfig"]["BlkioWeight"].int == 300)
+            if let weight = try group(id, "blkio.bfq.weight", "io.bfq.weight") {
+                #expect(weight.hasSuffix("300") && updated.stderr == "", "\(weight) \(updated)")
+            } else {
+                #expect(updated.stderr.contains("WARNING: the block IO weight is discarded"), "\(updated)")
+            }
+            let refused = try suite.petrel("update", "--blkio-weight", "9", "u")
+            #expect(refused.status == 1 && refused.stderr.contains("10 to 1000"), "\(refused)")
+        }
+    }
+
     @Test func whatIsRefusedChangesNothing() throws {
         try withSuite { suite in
             let id = try suite.startShell("u", "sleep 1000", options: ["-m", "64m"])

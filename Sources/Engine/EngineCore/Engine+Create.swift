@@ -236,6 +236,14 @@ extension Engine {
             throw EngineError.imageNotFound(reference)
         }
     }
+
+    /// - Parameter platform: It must be for this one; empty: any.
+    func image(_ reference: String, for platform: String) async throws -> StoredImage {
+        let wanted = try ImagePlatform(platform)
+        let image = try await image(reference)
+        try wanted.check(image, called: reference)
+        return image
+    }
 }
 
 extension EngineEvent {

@@ -20,9 +20,13 @@ extension Engine {
     }
 
     /// The image and its steps, newest first.
-    /// - Throws: `.imageNotFound`, `.badImage`.
-    package func history(of reference: String) async throws -> (image: StoredImage, steps: [ImageStep]) {
-        let image = try await image(reference)
+    /// - Parameter platform: It must be for this one; empty: any.
+    /// - Throws: `.imageNotFound`, `.badImage`, `.platformMismatch`, `.invalidField`.
+    package func history(
+        of reference: String,
+        platform: String = ""
+    ) async throws -> (image: StoredImage, steps: [ImageStep]) {
+        let image = try await image(reference, for: platform)
         let document: JSON
         do { document = try JSON(parsing: image.configuration) } catch {
             throw EngineError.badImage(reference, "its configuration is not JSON: \(error)")

@@ -41,8 +41,12 @@ extension Engine {
 
     /// Takes a name from an image, and removes it with its last one.
     /// - Throws: `.imageNotFound`; `.imageInUse` with the container, unless forced while that does not run.
-    package func removeImage(_ reference: String, force: Bool) async throws -> ImageRemoval {
-        let image = try await image(reference)
+    package func removeImage(
+        _ reference: String,
+        force: Bool,
+        platform: String = ""
+    ) async throws -> ImageRemoval {
+        let image = try await image(reference, for: platform)
         try await checkUnused(image, reference, force: force)
         faults.reach("engine.image-remove.checked")
         do throws(PeerError) { return try await images.remove(reference, force: force) } catch {

@@ -7,8 +7,9 @@ internal import System
 extension Engine {
     private static let lookAgain = Duration.milliseconds(50)
     private static let askAgain = Duration.seconds(1)
-    /// Rendered lines may be 32 times as long as they were.
+    /// Rendered lines may be 32 times as long as they were, and as much longer as their details are.
     private static let bytesAtOnce = 32 << 10
+    private static let renderedBytes = 1 << 20
 
     /// Hands over output in order. A follower's first chunk is empty and says that the reading has begun: a container
     /// that is started after it, however short-lived, is not missed.
@@ -16,7 +17,7 @@ extension Engine {
     /// Returns at the end of what there was when it was asked for, however much is written meanwhile; when following,
     /// once the container will not run again by itself, is removed, or (as asked) its present or first run is over.
     /// `receive` suspends for as long as the reader is busy.
-    /// - Throws: `.containerNotFound`, `.badPosition`, `.outputUnreadable`.
+    /// - Throws: `.containerNotFound`, `.badPosition`, `.outputUnreadable`; `.invalidField` for details that are too long.
     package func output(
         of reference: String,
         _ query: OutputQuery,
@@ -28,12 +29,13 @@ extension Engine {
         guard plan.isReadable || query.untilRunEnds else {
             throw EngineError.outputNotKept(row.id, driver: plan.driver)
         }
+        let details = query.details ? try LogDetails(row.settings.log, row.resolved) : nil
         readers.enter(row.id)
         defer { readers.leave(row.id) }
         guard let state = try await state(of: row.id) else { return }
         let directory = SpoolDirectory(path: state.outputDirectory)
         do {
-            try await read(directory, query, RunEnd(query, state), receive)
+            try await read(directory, query, details, RunEnd(query, state), receive)
         } catch let error as SystemError {
             throw EngineError.outputUnreadable(row.id, error.description)
         }
@@ -42,14 +44,17 @@ extension Engine {
     private func read(
         _ directory: SpoolDirectory,
         _ query: OutputQuery,
+        _ details: LogDetails?,
         _ end: RunEnd,
         _ receive: @Sendable (OutputChunk) async throws -> Void
     ) async throws {
         let asked = try directory.end()
         var renderer = OutputRenderer(
             query: query,
-            place: try Engine.place(of: query, in: directory, before: asked)
+            place: try Engine.place(of: query, in: directory, before: asked),
+            details: details
         )
+        let atOnce = details.map { Engine.renderedBytes / (32 + $0.text.utf8.count) } ?? Engine.bytesAtOnce
         var reader = SpoolReader(directory: directory, from: renderer.place.position)
         let follows = query.follows || query.untilRunEnds
         if follows {
@@ -66,7 +71,7 @@ extension Engine {
                 follows ? try await end.hasCome(seen: seen, ask: { try await self.state(of: $0) }) : true
             // A container may write faster than this reads, also in a run after the one whose end was waited for.
             if isEnd { reader.end = follows ? try directory.end() : asked }
-            while let item = try reader.next(limit: Engine.bytesAtOnce) {
+            while let item = try reader.next(limit: atOnce) {
                 guard let chunk = Engine.chunk(item, &renderer) else { return }
                 if !chunk.bytes.isEmpty || chunk.skippedBytes > 0 { try await receive(chunk) }
                 try Task.checkCancellation()

@@ -6,8 +6,12 @@ internal import System
 /// Changing limits and restart policy: noted in the row → supervisor → row. Repair does again what was noted and not
 /// finished; the supervisor's own step is all or nothing, and harmless when repeated.
 extension Engine {
+    /// - Returns: Whose limits they are, and what of them has no effect on this machine.
     /// - Throws: `.invalidField`; `.updateFailed` when the kernel refuses, after which everything is as it was.
-    package func update(_ reference: String, _ update: ContainerUpdate) async throws -> ContainerID {
+    package func update(
+        _ reference: String,
+        _ update: ContainerUpdate
+    ) async throws -> (id: ContainerID, warnings: [String]) {
         guard !update.limits.isEmpty || update.restart != nil else {
             throw EngineError.invalidField(
                 "update",
@@ -27,7 +31,7 @@ extension Engine {
                 try await change(row.id) { $0.pendingUpdate = update }
                 faults.reach("engine.update.row-marked")
                 try await carryOut(update, of: row)
-                return row.id
+                return (row.id, update.limits.warnings(on: host))
             }
         }
     }
@@ -46,7 +50,7 @@ extension Engine {
         do throws(PeerError) {
             _ = try await supervisor.update(
                 row.id,
-                resources: update.limits.resources,
+                resources: update.limits.resources(on: host),
                 restart: update.restart
             )
         } catch {

@@ -21,11 +21,13 @@ package struct ImageStoreHandlers: ImageV1.ImageStoreService {
         context: CallContext
     ) async throws {
         let board = ProgressBoard()
+        let first = try await requests.next() ?? ImageV1.LoadRequest()
         let images = try await reporting(board) { progress in
             try await responses.write(ImageV1.LoadResponse(body: .progress(ImageV1.Progress(progress))))
         } during: {
             try await mapped {
-                try await store.load(progress: board) { archive in
+                try await store.load(platform: first.platform, progress: board) { archive in
+                    try await archive.write(first.data)
                     while let request = try await requests.next() { try await archive.write(request.data) }
                 }
             }

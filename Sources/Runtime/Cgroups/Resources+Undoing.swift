@@ -2,9 +2,11 @@
 package import RuntimeSpec
 
 extension Resources {
-    /// Only what can be changed while processes run, and is changed by `petrel update`: memory, CPU and processes.
+    /// Only what can be changed while processes run, and is changed by `petrel update`: memory, CPU, processes, and the weight
+    /// of block IO.
     package var updatable: Resources {
-        Resources(memory: memory, cpu: cpu, pidsLimit: pidsLimit)
+        let weight = blockIO?.weight.map { BlockIO(weight: $0) }
+        return Resources(memory: memory, cpu: cpu, pidsLimit: pidsLimit, blockIO: weight)
     }
 
     /// These limits, and for everything that `changed` limits and these do not, the kernel's own default: applying them
@@ -26,6 +28,7 @@ extension Resources {
             result.cpu = cpu
         }
         if changed.pidsLimit != nil { result.pidsLimit = result.pidsLimit ?? -1 }
+        if changed.blockIO?.weight != nil { result.blockIO = result.blockIO ?? BlockIO(weight: 100) }
         return result
     }
 }

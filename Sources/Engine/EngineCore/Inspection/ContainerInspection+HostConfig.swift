@@ -57,6 +57,7 @@ extension ContainerInspection {
             ("MemoryReservation", updated.memoryReservationBytes), ("NanoCpus", updated.nanoCPUs),
             ("CpuShares", updated.cpuShares), ("CpuPeriod", updated.cpuPeriodMicros),
             ("CpuQuota", updated.cpuQuotaMicros), ("PidsLimit", updated.processes),
+            ("BlkioWeight", updated.blockWeight),
         ]
         let texts = [("CpusetCpus", updated.cpusetCPUs), ("CpusetMems", updated.cpusetMemories)]
         return numbers.compactMap { name, number in number.map { (name, .integer($0)) } }

@@ -9,6 +9,8 @@ struct ContainerInspection {
     let execs: [ContainerID]
     let files: NetworkFiles
     let snapshot: PreparedSnapshot?
+    /// Nil: not asked for.
+    let written: ImageUsage.Written?
     let platform: String
     let cgroupLayout: String
     let host: Host
@@ -17,6 +19,14 @@ struct ContainerInspection {
     var resolved: ResolvedConfiguration { row.resolved }
 
     var json: JSON {
+        guard let written else { return .object(fields) }
+        var sized = fields
+        sized["SizeRw"] = .integer(Int64(clamping: written.bytes))
+        sized["SizeRootFs"] = .integer(Int64(clamping: written.bytes &+ written.layersBytes))
+        return .object(sized)
+    }
+
+    private var fields: JSON.Object {
         [
             "Id": .string(row.id.text),
             "Created": .string(Moment.text(row.createdAtUnixNanos)),

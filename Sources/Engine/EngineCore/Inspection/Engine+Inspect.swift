@@ -3,19 +3,22 @@ internal import JSON
 
 /// One container or image with everything that is known of it, as JSON with the Docker API's fields.
 extension Engine {
+    /// - Parameter sizes: Also how much it has written, which takes time.
     /// - Throws: `.containerNotFound`, `.ambiguousPrefix`.
-    package func inspectContainer(_ reference: String) async throws -> [UInt8] {
+    package func inspectContainer(_ reference: String, sizes: Bool = false) async throws -> [UInt8] {
         let row = try await row(reference)
         let state = try await state(of: row.id)
         let execs = try await database.read { db in try ExecRow.ids(db, of: row.id) }
         let image = try? await images.image(row.imageID)
         let upper = try? await images.snapshot(row.id)
+        let written = sizes ? try await images.usage(containers: true).containers[row.id.text] : nil
         let inspection = ContainerInspection(
             row: row,
             state: state,
             execs: execs,
             files: networkFiles(of: row),
             snapshot: upper,
+            written: written,
             platform: image?.os ?? "linux",
             cgroupLayout: try await cgroupLayout(),
             host: host
@@ -23,9 +26,10 @@ extension Engine {
         return inspection.json.serialized()
     }
 
-    /// - Throws: `.imageNotFound`.
-    package func inspectImage(_ reference: String) async throws -> [UInt8] {
-        try ImageInspection(image: try await image(reference)).json().serialized()
+    /// - Parameter platform: It must be for this one; empty: any.
+    /// - Throws: `.imageNotFound`, `.platformMismatch`, `.invalidField`.
+    package func inspectImage(_ reference: String, platform: String = "") async throws -> [UInt8] {
+        try ImageInspection(image: try await image(reference, for: platform)).json().serialized()
     }
 }
 

@@ -12,6 +12,8 @@ package struct OutputQuery: Hashable, Sendable {
     package var sinceUnixNanos: Int64 = 0
     package var untilUnixNanos: Int64 = 0
     package var timestamps = false
+    /// Each line is preceded by the labels and variables that the log options name.
+    package var details = false
     /// `OutputChunk.position` of an earlier reading; empty: from the beginning.
     package var after = ""
     /// Also end when the present run ends.

@@ -4,8 +4,8 @@ internal import JSON
 extension LimitsChange {
     private static let smallestMemoryBytes: Int64 = 6 << 20
 
-    /// As members of `linux.resources`; empty when nothing changes.
-    var resources: [UInt8] {
+    /// As members of `linux.resources`; empty when nothing changes, or nothing that this machine can do.
+    func resources(on host: Host) -> [UInt8] {
         var memory = JSON.Object()
         memory["limit"] = memoryBytes.map(JSON.integer)
         memory["swap"] = memorySwapBytes.map(JSON.integer)
@@ -25,7 +25,13 @@ extension LimitsChange {
         if !memory.isEmpty { result["memory"] = .object(memory) }
         if !cpu.isEmpty { result["cpu"] = .object(cpu) }
         if let processes { result["pids"] = ["limit": .integer(processes)] }
+        if let blockWeight, host.hasBlockWeight { result["blockIO"] = ["weight": .integer(blockWeight)] }
         return result.isEmpty ? [] : JSON.object(result).serialized()
+    }
+
+    /// What of it has no effect here.
+    func warnings(on host: Host) -> [String] {
+        blockWeight == nil || host.hasBlockWeight ? [] : [SettingsWarnings.noBlockWeight]
     }
 
     /// - Parameter settings: Of the container that is to be changed.
@@ -57,6 +63,9 @@ extension LimitsChange {
         }
         if let processes, processes < -1 || processes == 0 {
             throw .invalidField("pids limit", "the limit of processes must be -1 or more, not \(processes)")
+        }
+        if let blockWeight, !(10...1000).contains(blockWeight) {
+            throw .invalidField("blkio weight", "the block IO weight \(blockWeight) is not from 10 to 1000")
         }
         for text in [cpusetCPUs, cpusetMemories].compactMap({ $0 }) {
             guard text.utf8.allSatisfy({ 0x30...0x39 ~= $0 || $0 == 0x2c || $0 == 0x2d }) else {

@@ -11,7 +11,9 @@ struct LogPlan: Hashable {
     var isReadable: Bool { driver != "none" }
 
     private static let drivers = ["local", "json-file", "none"]
-    private static let known: Set<String> = ["max-size", "max-file", "mode", "max-buffer-size"]
+    private static let known: Set<String> = [
+        "max-size", "max-file", "mode", "max-buffer-size", "labels", "env",
+    ]
     /// For `none`: what has not been read by then was nobody's.
     private static let ring = (segmentBytes: UInt64(1 << 20), segments: UInt32(2))
 
@@ -29,7 +31,7 @@ struct LogPlan: Hashable {
             throw .invalidField(
                 "log option",
                 "unknown log opt '\(name)' for \(driver) log driver",
-                advice: "use max-size, max-file, mode or max-buffer-size"
+                advice: "use max-size, max-file, mode, max-buffer-size, labels or env"
             )
         }
         let drops = try LogPlan.dropsWhenFull(log.options)

@@ -40,9 +40,11 @@ struct SettingsWarnings {
         return "the memory swappiness is discarded: version 2 of control groups has no such option"
     }
 
+    static let noBlockWeight =
+        "the block IO weight is discarded: this machine's kernel has no weights for block IO"
+
     private var blockWeight: String? {
-        guard settings.resources.blockWeight != 0, !host.hasBlockWeight else { return nil }
-        return "the block IO weight is discarded: this machine's kernel has no weights for block IO"
+        settings.resources.blockWeight == 0 || host.hasBlockWeight ? nil : Self.noBlockWeight
     }
 
     private var logBuffer: String? {

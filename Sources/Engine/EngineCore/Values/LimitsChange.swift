@@ -17,6 +17,7 @@ package struct LimitsChange: Codable, Hashable, Sendable {
     package var cpusetMemories: String?
     /// -1: without limit.
     package var processes: Int64?
+    package var blockWeight: Int64?
 
     package init() {}
 
@@ -32,6 +33,7 @@ package struct LimitsChange: Codable, Hashable, Sendable {
         result.cpusetCPUs = cpusetCPUs ?? other.cpusetCPUs
         result.cpusetMemories = cpusetMemories ?? other.cpusetMemories
         result.processes = processes ?? other.processes
+        result.blockWeight = blockWeight ?? other.blockWeight
         // A number of CPUs and a quota are two ways to say the same: the later one counts.
         if nanoCPUs != nil {
             (result.nanoCPUs, result.cpuPeriodMicros, result.cpuQuotaMicros) = (nanoCPUs, nil, nil)

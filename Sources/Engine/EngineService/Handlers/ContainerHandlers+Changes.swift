@@ -44,7 +44,8 @@ extension ContainerHandlers {
                 )
             }
             let update = ContainerUpdate(limits: LimitsChange(request), restart: restart)
-            return EngineV1.UpdateResponse(id: try await engine.update(request.container, update).text)
+            let (id, warnings) = try await engine.update(request.container, update)
+            return EngineV1.UpdateResponse(id: id.text, warnings: warnings)
         }
     }
 
@@ -120,6 +121,7 @@ extension LimitsChange {
         cpusetCPUs = request.cpusetCpus.isEmpty ? nil : request.cpusetCpus
         cpusetMemories = request.cpusetMems.isEmpty ? nil : request.cpusetMems
         processes = given(request.pids)
+        blockWeight = given(Int64(request.blkioWeight))
     }
 }
 

@@ -125,7 +125,9 @@ package struct ContainerHandlers: EngineV1.ContainersService {
         context: CallContext
     ) async throws -> EngineV1.InspectResponse {
         try await StatusMapping.answering(context) {
-            EngineV1.InspectResponse(json: try await engine.inspectContainer(request.object))
+            EngineV1.InspectResponse(
+                json: try await engine.inspectContainer(request.object, sizes: request.size)
+            )
         }
     }
 

@@ -27,7 +27,9 @@ package struct ImageHandlers: EngineV1.ImagesService {
                     // Each side suspends for as long as the other is busy, so nothing piles up here.
                     group.addTask {
                         while let request = try await requests.next() {
-                            try await archive.write(ImageV1.LoadRequest(data: request.data))
+                            try await archive.write(
+                                ImageV1.LoadRequest(data: request.data, platform: request.platform)
+                            )
                         }
                         archive.finish()
                         return false
@@ -84,7 +86,9 @@ package struct ImageHandlers: EngineV1.ImagesService {
         context: CallContext
     ) async throws -> EngineV1.InspectResponse {
         try await StatusMapping.answering(context) {
-            EngineV1.InspectResponse(json: try await engine.inspectImage(request.object))
+            EngineV1.InspectResponse(
+                json: try await engine.inspectImage(request.object, platform: request.platform)
+            )
         }
     }
 
@@ -93,7 +97,11 @@ package struct ImageHandlers: EngineV1.ImagesService {
         context: CallContext
     ) async throws -> EngineV1.RemoveImageResponse {
         try await StatusMapping.answering(context) {
-            let removal = try await engine.removeImage(request.reference, force: request.force)
+            let removal = try await engine.removeImage(
+                request.reference,
+                force: request.force,
+                platform: request.platform
+            )
             return EngineV1.RemoveImageResponse(untagged: removal.untagged, deleted: removal.deleted)
         }
     }
@@ -113,7 +121,7 @@ package struct ImageHandlers: EngineV1.ImagesService {
         context: CallContext
     ) async throws -> EngineV1.ImageHistoryResponse {
         try await StatusMapping.answering(context) {
-            let (image, steps) = try await engine.history(of: request.image)
+            let (image, steps) = try await engine.history(of: request.image, platform: request.platform)
             return EngineV1.ImageHistoryResponse(
                 steps: steps.enumerated().map { index, step in
                     EngineV1.ImageHistoryStep(

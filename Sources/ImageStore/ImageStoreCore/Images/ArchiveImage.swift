@@ -196,11 +196,12 @@ struct ArchiveContents: Sendable {
     }
 
     private let spool: ArchiveSpool
-    private let platform: Platform
+    private let platform: Platform?
     private let entries: [Entry]
 
     /// What is in an archive: Docker's `manifest.json` says it, or an OCI layout's `index.json`.
-    init(of spool: ArchiveSpool, platform: Platform) throws(ImageStoreError) {
+    /// - Parameter platform: What every image in it must be for, or have for a choice; nil: this machine's where there is a choice.
+    init(of spool: ArchiveSpool, platform: Platform?) throws(ImageStoreError) {
         self.spool = spool
         self.platform = platform
         if let manifest = spool["manifest.json"] {
@@ -242,12 +243,22 @@ struct ArchiveContents: Sendable {
 
     var count: Int { entries.count }
 
-    /// - Throws: When a part of it is missing or broken.
+    /// - Throws: When a part of it is missing or broken; `.noSuchPlatform`.
     func image(at index: Int) throws(ImageStoreError) -> ArchiveImage {
-        switch entries[index] {
-        case .docker(let entry): try ArchiveImage(spool, entry)
-        case .layout(let descriptor, let references):
-            try ArchiveImage(spool, descriptor, references, platform)
+        let image =
+            switch entries[index] {
+            case .docker(let entry): try ArchiveImage(spool, entry)
+            case .layout(let descriptor, let references):
+                try ArchiveImage(spool, descriptor, references, platform ?? .current)
+            }
+        let actual = image.configuration.platform
+        if let platform, platform.preference(for: actual) == nil {
+            throw .noSuchPlatform(
+                reference: image.references.first?.familiar ?? "\(image.manifest.configuration.digest)",
+                platform: "\(platform)",
+                available: ["\(actual)"]
+            )
         }
+        return image
     }
 }

@@ -16,18 +16,25 @@ package struct ArchiveWriter: Sendable {
 extension ImageStore {
     /// Installs all images of an archive: Docker's or OCI's, plain, gzip or zstd.
     ///
+    /// - Parameter platform: What to take of each image; empty: this machine's where an index gives a choice, and whatever it is
+    ///   for where there is none.
     /// - Parameter feed: Writes the archive; returning is its end, throwing ends the load.
     package func load(
+        platform: String = "",
         progress: ProgressBoard,
         _ feed: (ArchiveWriter) async throws -> Void
     ) async throws(ImageStoreError) -> [InstalledImage] {
         do {
+            let wanted: Platform?
+            do throws(OCIError) { wanted = platform.isEmpty ? nil : try Platform(platform) } catch {
+                throw ImageStoreError.invalid(error)
+            }
             let ingest = try directory.ingest("load")
             let outcome: Result<[InstalledImage], any Error>
             do {
                 let spool = try await spool(into: ingest, progress, feed)
                 faults.reach("image-store.load.spooled")
-                let contents = try ArchiveContents(of: spool, platform: .current)
+                let contents = try ArchiveContents(of: spool, platform: wanted)
                 // All of it is looked at before any of it is installed.
                 for index in 0..<contents.count { _ = try contents.image(at: index) }
                 var installed: [InstalledImage] = []

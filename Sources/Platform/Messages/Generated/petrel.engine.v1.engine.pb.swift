@@ -450,6 +450,8 @@ extension EngineV1 {
         package var pids: Int64
         /// `restart_policy`.
         package var restartPolicy: EngineV1.RestartPolicy?
+        /// 10 to 1000; 0: as it is.
+        package var blkioWeight: UInt32
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -697,6 +699,10 @@ extension EngineV1 {
     package struct InspectRequest: BridgedMessage, Equatable, Sendable {
         /// `object`.
         package var object: String
+        /// Of a container: also what it has written, and that together with its image.
+        package var size: Bool
+        /// Of an image: it must be for this one, such as "linux/amd64"; empty: any.
+        package var platform: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -733,6 +739,9 @@ extension EngineV1 {
         package var untilRunEnds: Bool
         /// Only what is written from now on, even within a line; `tail` has no effect.
         package var fromEnd: Bool
+        /// Each line is preceded (after its time) by the labels and variables that the log options "labels" and "env" name, and a
+        /// space.
+        package var details: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -959,6 +968,9 @@ extension EngineV1 {
     package struct LoadRequest: BridgedMessage, Equatable, Sendable {
         /// `data`.
         package var data: [UInt8]
+        /// In the first message: the platform to take of each image, such as "linux/amd64"; empty: this machine's of an index, and
+        /// whatever the image is for where there is no choice.
+        package var platform: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -1047,6 +1059,8 @@ extension EngineV1 {
         package var reference: String
         /// `force`.
         package var force: Bool
+        /// It must be for this one; empty: any.
+        package var platform: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -1074,6 +1088,8 @@ extension EngineV1 {
     package struct ImageHistoryRequest: BridgedMessage, Equatable, Sendable {
         /// `image`.
         package var image: String
+        /// It must be for this one; empty: any.
+        package var platform: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -3488,7 +3504,8 @@ extension EngineV1.UpdateRequest {
         cpusetCpus: String = "",
         cpusetMems: String = "",
         pids: Int64 = 0,
-        restartPolicy: EngineV1.RestartPolicy? = nil
+        restartPolicy: EngineV1.RestartPolicy? = nil,
+        blkioWeight: UInt32 = 0
     ) {
         self.init(
             container: container,
@@ -3503,6 +3520,7 @@ extension EngineV1.UpdateRequest {
             cpusetMems: cpusetMems,
             pids: pids,
             restartPolicy: restartPolicy,
+            blkioWeight: blkioWeight,
             unknownFields: []
         )
     }
@@ -3531,6 +3549,7 @@ extension EngineV1.UpdateRequest {
         } else {
             restartPolicy = nil
         }
+        let blkioWeight = c.pointee.blkio_weight
         self.init(
             container: container,
             memoryBytes: memoryBytes,
@@ -3544,6 +3563,7 @@ extension EngineV1.UpdateRequest {
             cpusetMems: cpusetMems,
             pids: pids,
             restartPolicy: restartPolicy,
+            blkioWeight: blkioWeight,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -3552,6 +3572,10 @@ extension EngineV1.UpdateRequest {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if blkioWeight != 0 {
+            writer.varint(UInt64(truncatingIfNeeded: blkioWeight))
+            writer.tag(104)
+        }
         if let value = restartPolicy {
             let end = writer.count
             value.encode(to: &writer)
@@ -4683,10 +4707,14 @@ extension EngineV1.InspectRequest {
 
     /// Every field has its default, unless given.
     package init(
-        object: String = ""
+        object: String = "",
+        size: Bool = false,
+        platform: String = ""
     ) {
         self.init(
             object: object,
+            size: size,
+            platform: platform,
             unknownFields: []
         )
     }
@@ -4699,8 +4727,12 @@ extension EngineV1.InspectRequest {
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__InspectRequest>) throws(MessageError) {
         let object = try Wire.text(c.pointee.object, "petrel.engine.v1.InspectRequest.object")
+        let size = c.pointee.size != 0
+        let platform = try Wire.text(c.pointee.platform, "petrel.engine.v1.InspectRequest.platform")
         self.init(
             object: object,
+            size: size,
+            platform: platform,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -4709,6 +4741,14 @@ extension EngineV1.InspectRequest {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if !platform.isEmpty {
+            writer.text(platform)
+            writer.tag(26)
+        }
+        if size {
+            writer.varint(size ? 1 : 0)
+            writer.tag(16)
+        }
         if !object.isEmpty {
             writer.text(object)
             writer.tag(10)
@@ -4771,7 +4811,8 @@ extension EngineV1.LogsRequest {
         timestamps: Bool = false,
         afterPosition: String = "",
         untilRunEnds: Bool = false,
-        fromEnd: Bool = false
+        fromEnd: Bool = false,
+        details: Bool = false
     ) {
         self.init(
             container: container,
@@ -4785,6 +4826,7 @@ extension EngineV1.LogsRequest {
             afterPosition: afterPosition,
             untilRunEnds: untilRunEnds,
             fromEnd: fromEnd,
+            details: details,
             unknownFields: []
         )
     }
@@ -4807,6 +4849,7 @@ extension EngineV1.LogsRequest {
         let afterPosition = try Wire.text(c.pointee.after_position, "petrel.engine.v1.LogsRequest.after_position")
         let untilRunEnds = c.pointee.until_run_ends != 0
         let fromEnd = c.pointee.from_end != 0
+        let details = c.pointee.details != 0
         self.init(
             container: container,
             follow: follow,
@@ -4819,6 +4862,7 @@ extension EngineV1.LogsRequest {
             afterPosition: afterPosition,
             untilRunEnds: untilRunEnds,
             fromEnd: fromEnd,
+            details: details,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -4827,6 +4871,10 @@ extension EngineV1.LogsRequest {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if details {
+            writer.varint(details ? 1 : 0)
+            writer.tag(96)
+        }
         if fromEnd {
             writer.varint(fromEnd ? 1 : 0)
             writer.tag(88)
@@ -5784,10 +5832,12 @@ extension EngineV1.LoadRequest {
 
     /// Every field has its default, unless given.
     package init(
-        data: [UInt8] = []
+        data: [UInt8] = [],
+        platform: String = ""
     ) {
         self.init(
             data: data,
+            platform: platform,
             unknownFields: []
         )
     }
@@ -5800,8 +5850,10 @@ extension EngineV1.LoadRequest {
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__LoadRequest>) throws(MessageError) {
         let data = Wire.bytes(c.pointee.data)
+        let platform = try Wire.text(c.pointee.platform, "petrel.engine.v1.LoadRequest.platform")
         self.init(
             data: data,
+            platform: platform,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -5810,6 +5862,10 @@ extension EngineV1.LoadRequest {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if !platform.isEmpty {
+            writer.text(platform)
+            writer.tag(18)
+        }
         if !data.isEmpty {
             writer.bytes(data)
             writer.tag(10)
@@ -6203,11 +6259,13 @@ extension EngineV1.RemoveImageRequest {
     /// Every field has its default, unless given.
     package init(
         reference: String = "",
-        force: Bool = false
+        force: Bool = false,
+        platform: String = ""
     ) {
         self.init(
             reference: reference,
             force: force,
+            platform: platform,
             unknownFields: []
         )
     }
@@ -6221,9 +6279,11 @@ extension EngineV1.RemoveImageRequest {
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__RemoveImageRequest>) throws(MessageError) {
         let reference = try Wire.text(c.pointee.reference, "petrel.engine.v1.RemoveImageRequest.reference")
         let force = c.pointee.force != 0
+        let platform = try Wire.text(c.pointee.platform, "petrel.engine.v1.RemoveImageRequest.platform")
         self.init(
             reference: reference,
             force: force,
+            platform: platform,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -6232,6 +6292,10 @@ extension EngineV1.RemoveImageRequest {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if !platform.isEmpty {
+            writer.text(platform)
+            writer.tag(26)
+        }
         if force {
             writer.varint(force ? 1 : 0)
             writer.tag(16)
@@ -6317,10 +6381,12 @@ extension EngineV1.ImageHistoryRequest {
 
     /// Every field has its default, unless given.
     package init(
-        image: String = ""
+        image: String = "",
+        platform: String = ""
     ) {
         self.init(
             image: image,
+            platform: platform,
             unknownFields: []
         )
     }
@@ -6333,8 +6399,10 @@ extension EngineV1.ImageHistoryRequest {
 
     package init(decoding c: UnsafePointer<Petrel__Engine__V1__ImageHistoryRequest>) throws(MessageError) {
         let image = try Wire.text(c.pointee.image, "petrel.engine.v1.ImageHistoryRequest.image")
+        let platform = try Wire.text(c.pointee.platform, "petrel.engine.v1.ImageHistoryRequest.platform")
         self.init(
             image: image,
+            platform: platform,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -6343,6 +6411,10 @@ extension EngineV1.ImageHistoryRequest {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if !platform.isEmpty {
+            writer.text(platform)
+            writer.tag(18)
+        }
         if !image.isEmpty {
             writer.text(image)
             writer.tag(10)

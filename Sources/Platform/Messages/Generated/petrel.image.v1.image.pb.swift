@@ -7,6 +7,9 @@ extension ImageV1 {
     package struct LoadRequest: BridgedMessage, Equatable, Sendable {
         /// `data`.
         package var data: [UInt8]
+        /// In the first message: the platform to take of each image, such as "linux/amd64"; empty: this machine's of an index, and
+        /// whatever the image is for where there is no choice.
+        package var platform: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -404,10 +407,12 @@ extension ImageV1.LoadRequest {
 
     /// Every field has its default, unless given.
     package init(
-        data: [UInt8] = []
+        data: [UInt8] = [],
+        platform: String = ""
     ) {
         self.init(
             data: data,
+            platform: platform,
             unknownFields: []
         )
     }
@@ -420,8 +425,10 @@ extension ImageV1.LoadRequest {
 
     package init(decoding c: UnsafePointer<Petrel__Image__V1__LoadRequest>) throws(MessageError) {
         let data = Wire.bytes(c.pointee.data)
+        let platform = try Wire.text(c.pointee.platform, "petrel.image.v1.LoadRequest.platform")
         self.init(
             data: data,
+            platform: platform,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -430,6 +437,10 @@ extension ImageV1.LoadRequest {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if !platform.isEmpty {
+            writer.text(platform)
+            writer.tag(18)
+        }
         if !data.isEmpty {
             writer.bytes(data)
             writer.tag(10)

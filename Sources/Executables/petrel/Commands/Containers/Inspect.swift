@@ -26,6 +26,7 @@ struct Inspect: EngineCommand {
 
     @Option(name: .long, parsing: .unconditional, help: "'container' or 'image': look for nothing else.")
     var type: String?
+    @Flag(name: [.short, .long], help: "Of containers, also how much they have written.") var size = false
     @OptionGroup var inspection: ObjectInspection
     @OptionGroup var place: PlaceOptions
 
@@ -36,7 +37,7 @@ struct Inspect: EngineCommand {
     }
 
     func run(_ engine: EngineConnection) async throws {
-        try await inspection.show(type.flatMap(ObjectInspection.Kind.init), engine)
+        try await inspection.show(type.flatMap(ObjectInspection.Kind.init), engine, size: size)
     }
 }
 
@@ -48,10 +49,13 @@ struct ContainerInspect: EngineCommand {
         discussion: "EXAMPLE:\n  petrel container inspect -f '{{.State.Status}}' web"
     )
 
+    @Flag(name: [.short, .long], help: "Also how much they have written.") var size = false
     @OptionGroup var inspection: ObjectInspection
     @OptionGroup var place: PlaceOptions
 
-    func run(_ engine: EngineConnection) async throws { try await inspection.show(.container, engine) }
+    func run(_ engine: EngineConnection) async throws {
+        try await inspection.show(.container, engine, size: size)
+    }
 }
 
 struct ImageInspect: EngineCommand {
@@ -62,10 +66,14 @@ struct ImageInspect: EngineCommand {
         discussion: "EXAMPLE:\n  petrel image inspect -f '{{json .Config.Env}}' busybox"
     )
 
+    @Option(name: .long, parsing: .unconditional, help: "Only if they are for this, such as linux/amd64.")
+    var platform = ""
     @OptionGroup var inspection: ObjectInspection
     @OptionGroup var place: PlaceOptions
 
-    func run(_ engine: EngineConnection) async throws { try await inspection.show(.image, engine) }
+    func run(_ engine: EngineConnection) async throws {
+        try await inspection.show(.image, engine, platform: platform)
+    }
 }
 
 /// What the commands called `inspect` have in common.
@@ -81,14 +89,23 @@ struct ObjectInspection: ParsableArguments {
 
     /// Shows what is found, then says what is not.
     /// - Parameter kind: nil for a container of that name, else an image.
-    func show(_ kind: Kind?, _ engine: EngineConnection) async throws {
+    /// - Parameters:
+    ///   - size: Of a container, also what it has written.
+    ///   - platform: What an image has to be for; empty: anything.
+    func show(
+        _ kind: Kind?,
+        _ engine: EngineConnection,
+        size: Bool = false,
+        platform: String = ""
+    ) async throws {
         let template = try format.flatMap { $0 == "json" ? nil : $0 }.map { text throws(Failure) in
             try Template(text)
         }
         var found: [JSON] = []
         var failures: [Failure] = []
         for name in objects {
-            do { found.append(try await inspect(name, kind, engine)) } catch let failure as Failure {
+            let request = EngineV1.InspectRequest(object: name, size: size, platform: platform)
+            do { found.append(try await inspect(request, kind, engine)) } catch let failure as Failure {
                 failures.append(failure)
             }
         }
@@ -105,8 +122,12 @@ struct ObjectInspection: ParsableArguments {
         if !failures.isEmpty { throw ExitCode(1) }
     }
 
-    private func inspect(_ name: String, _ kind: Kind?, _ engine: EngineConnection) async throws -> JSON {
-        let request = EngineV1.InspectRequest(object: name)
+    private func inspect(
+        _ request: EngineV1.InspectRequest,
+        _ kind: Kind?,
+        _ engine: EngineConnection
+    ) async throws -> JSON {
+        let name = request.object
         let answer = try await engine.repeating("inspect \(name)") { () async throws(RPCError) in
             if kind != .image {
                 do throws(RPCError) { return try await engine.containers.inspect(request) } catch {

@@ -28,6 +28,8 @@ struct Logs: EngineCommand {
     @Option(name: .long, parsing: .unconditional, help: "Not after this time, or so long ago.") var until:
         String?
     @Flag(name: [.short, .long], help: "Put its time before each line.") var timestamps = false
+    @Flag(name: .long, help: "Put before each line what '--log-opt labels=' and 'env=' name.") var details =
+        false
     @Argument(help: "Name or id.") var container: String
     @OptionGroup var place: PlaceOptions
 
@@ -40,7 +42,8 @@ struct Logs: EngineCommand {
             stderr: true,
             sinceUnixNanos: try Moments.option("--since", since, now: now),
             untilUnixNanos: try Moments.option("--until", until, now: now),
-            timestamps: timestamps
+            timestamps: timestamps,
+            details: details
         )
         if tail != "all" {
             // A negative number means all of them, as with Docker.

@@ -33,6 +33,7 @@ struct Update: EngineCommand {
     @Option(parsing: .unconditional, help: "Microseconds that a period takes.") var cpuPeriod: Int64?
     @Option(parsing: .unconditional, help: "CPUs to use, such as 0-2,5.") var cpusetCpus: String?
     @Option(parsing: .unconditional, help: "Memory nodes to use, such as 0,1.") var cpusetMems: String?
+    @Option(parsing: .unconditional, help: "Share of block IO: 10 to 1000.") var blkioWeight: UInt32?
     @Option(parsing: .unconditional, help: "Most processes and threads; -1: no limit.") var pidsLimit: Int64?
     @Option(parsing: .unconditional, help: "no, always, unless-stopped, on-failure or on-failure:N.")
     var restart: String?
@@ -47,9 +48,10 @@ struct Update: EngineCommand {
         try await forEach(containers) { name in
             var request = template
             request.container = name
-            _ = try await engine.repeating("update \(name)") { () async throws(RPCError) in
+            let updated = try await engine.repeating("update \(name)") { () async throws(RPCError) in
                 try await engine.containers.update(request)
             }
+            for warning in updated.warnings { Screen.say("WARNING: \(warning)") }
             return name
         }
     }
@@ -64,7 +66,8 @@ struct Update: EngineCommand {
             cpuQuotaMicros: cpuQuota ?? 0,
             cpusetCpus: cpusetCpus ?? "",
             cpusetMems: cpusetMems ?? "",
-            pids: pidsLimit ?? 0
+            pids: pidsLimit ?? 0,
+            blkioWeight: blkioWeight ?? 0
         )
         if let cpus {
             guard let nano = Processors.nano(cpus) else {

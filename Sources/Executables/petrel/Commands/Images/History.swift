@@ -28,12 +28,14 @@ struct History: EngineCommand {
         help: "'table', 'json', 'table TEMPLATE', or a template such as '{{.Size}} {{.CreatedBy}}'."
     )
     var format = "table"
+    @Option(name: .long, parsing: .unconditional, help: "Only if it is for this, such as linux/amd64.")
+    var platform = ""
     @Argument(help: "Name or id.") var image: String
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws {
         let answer = try await engine.repeating("history \(image)") { () async throws(RPCError) in
-            try await engine.images.history(EngineV1.ImageHistoryRequest(image: image))
+            try await engine.images.history(EngineV1.ImageHistoryRequest(image: image, platform: platform))
         }
         try Listing(
             columns: [

@@ -24,6 +24,8 @@ struct Load: EngineCommand {
     )
     var input: String?
     @Flag(name: [.short, .long], help: "Show no progress.") var quiet = false
+    @Option(name: .long, parsing: .unconditional, help: "What to take of each image, such as linux/amd64.")
+    var platform = ""
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws {
@@ -85,6 +87,8 @@ struct Load: EngineCommand {
     private func send(_ archive: SharedDescriptor, to requests: RequestWriter<EngineV1.LoadRequest>)
         async throws
     {
+        // Said once, with the first of it.
+        var platform = platform
         while true {
             var failure: SystemError?
             let chunk = [UInt8](unsafeUninitializedCapacity: Self.chunkSize) { buffer, count in
@@ -96,10 +100,11 @@ struct Load: EngineCommand {
             }
             if let failure { throw failure }
             if chunk.isEmpty { break }
-            do { try await requests.write(EngineV1.LoadRequest(data: chunk)) } catch {
+            do { try await requests.write(EngineV1.LoadRequest(data: chunk, platform: platform)) } catch {
                 // The call is over; its responses say how.
                 return
             }
+            platform = ""
         }
         requests.finish()
     }

@@ -16,6 +16,8 @@ struct Rmi: EngineCommand {
     @Flag(name: [.short, .long], help: "Also when it has several names or a stopped container uses it.")
     var force = false
     @Flag(name: .long, help: "Does nothing: there are no untagged parents to keep.") var noPrune = false
+    @Option(name: .long, parsing: .unconditional, help: "Only if they are for this, such as linux/amd64.")
+    var platform = ""
     @Argument(help: "Names or ids.") var images: [String]
     @OptionGroup var place: PlaceOptions
 
@@ -23,7 +25,7 @@ struct Rmi: EngineCommand {
         var code: Int32 = 0
         for name in images {
             do {
-                let request = EngineV1.RemoveImageRequest(reference: name, force: force)
+                let request = EngineV1.RemoveImageRequest(reference: name, force: force, platform: platform)
                 let removed = try await engine.once("remove image \(name)") { () async throws(RPCError) in
                     try await engine.images.remove(request)
                 }

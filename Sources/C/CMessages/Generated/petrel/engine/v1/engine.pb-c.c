@@ -6550,7 +6550,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__rename_response__descriptor
   (ProtobufCMessageInit) petrel__engine__v1__rename_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__update_request__field_descriptors[12] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__update_request__field_descriptors[13] =
 {
   {
     "container",
@@ -6696,8 +6696,21 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__update_request__field_
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "blkio_weight",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__UpdateRequest, blkio_weight),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__update_request__field_indices_by_name[] = {
+  12,   /* field[12] = blkio_weight */
   0,   /* field[0] = container */
   6,   /* field[6] = cpu_period_micros */
   7,   /* field[7] = cpu_quota_micros */
@@ -6714,7 +6727,7 @@ static const unsigned petrel__engine__v1__update_request__field_indices_by_name[
 static const ProtobufCIntRange petrel__engine__v1__update_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__update_request__descriptor =
 {
@@ -6724,7 +6737,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__update_request__descriptor 
   "Petrel__Engine__V1__UpdateRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__UpdateRequest),
-  12,
+  13,
   petrel__engine__v1__update_request__field_descriptors,
   petrel__engine__v1__update_request__field_indices_by_name,
   1,  petrel__engine__v1__update_request__number_ranges,
@@ -7873,7 +7886,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__list_response__descriptor =
   (ProtobufCMessageInit) petrel__engine__v1__list_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__inspect_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__inspect_request__field_descriptors[3] =
 {
   {
     "object",
@@ -7887,14 +7900,40 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__inspect_request__field
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__InspectRequest, size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "platform",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__InspectRequest, platform),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__inspect_request__field_indices_by_name[] = {
   0,   /* field[0] = object */
+  2,   /* field[2] = platform */
+  1,   /* field[1] = size */
 };
 static const ProtobufCIntRange petrel__engine__v1__inspect_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__inspect_request__descriptor =
 {
@@ -7904,7 +7943,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__inspect_request__descriptor
   "Petrel__Engine__V1__InspectRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__InspectRequest),
-  1,
+  3,
   petrel__engine__v1__inspect_request__field_descriptors,
   petrel__engine__v1__inspect_request__field_indices_by_name,
   1,  petrel__engine__v1__inspect_request__number_ranges,
@@ -7949,7 +7988,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__inspect_response__descripto
   (ProtobufCMessageInit) petrel__engine__v1__inspect_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__logs_request__field_descriptors[11] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__logs_request__field_descriptors[12] =
 {
   {
     "container",
@@ -8083,10 +8122,23 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__logs_request__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "details",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__LogsRequest, details),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__logs_request__field_indices_by_name[] = {
   8,   /* field[8] = after_position */
   0,   /* field[0] = container */
+  11,   /* field[11] = details */
   1,   /* field[1] = follow */
   10,   /* field[10] = from_end */
   5,   /* field[5] = since_unix_nanos */
@@ -8100,7 +8152,7 @@ static const unsigned petrel__engine__v1__logs_request__field_indices_by_name[] 
 static const ProtobufCIntRange petrel__engine__v1__logs_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__logs_request__descriptor =
 {
@@ -8110,7 +8162,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__logs_request__descriptor =
   "Petrel__Engine__V1__LogsRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__LogsRequest),
-  11,
+  12,
   petrel__engine__v1__logs_request__field_descriptors,
   petrel__engine__v1__logs_request__field_indices_by_name,
   1,  petrel__engine__v1__logs_request__number_ranges,
@@ -9121,7 +9173,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__exec_exit__descriptor =
   (ProtobufCMessageInit) petrel__engine__v1__exec_exit__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__load_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__load_request__field_descriptors[2] =
 {
   {
     "data",
@@ -9135,14 +9187,27 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__load_request__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "platform",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__LoadRequest, platform),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__load_request__field_indices_by_name[] = {
   0,   /* field[0] = data */
+  1,   /* field[1] = platform */
 };
 static const ProtobufCIntRange petrel__engine__v1__load_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__load_request__descriptor =
 {
@@ -9152,7 +9217,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__load_request__descriptor =
   "Petrel__Engine__V1__LoadRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__LoadRequest),
-  1,
+  2,
   petrel__engine__v1__load_request__field_descriptors,
   petrel__engine__v1__load_request__field_indices_by_name,
   1,  petrel__engine__v1__load_request__number_ranges,
@@ -9596,7 +9661,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__list_images_response__descr
   (ProtobufCMessageInit) petrel__engine__v1__list_images_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__remove_image_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__remove_image_request__field_descriptors[3] =
 {
   {
     "reference",
@@ -9622,15 +9687,28 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__remove_image_request__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "platform",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__RemoveImageRequest, platform),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__remove_image_request__field_indices_by_name[] = {
   1,   /* field[1] = force */
+  2,   /* field[2] = platform */
   0,   /* field[0] = reference */
 };
 static const ProtobufCIntRange petrel__engine__v1__remove_image_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__remove_image_request__descriptor =
 {
@@ -9640,7 +9718,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__remove_image_request__descr
   "Petrel__Engine__V1__RemoveImageRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__RemoveImageRequest),
-  2,
+  3,
   petrel__engine__v1__remove_image_request__field_descriptors,
   petrel__engine__v1__remove_image_request__field_indices_by_name,
   1,  petrel__engine__v1__remove_image_request__number_ranges,
@@ -9716,7 +9794,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__tag_image_response__descrip
   (ProtobufCMessageInit) petrel__engine__v1__tag_image_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__image_history_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__image_history_request__field_descriptors[2] =
 {
   {
     "image",
@@ -9730,14 +9808,27 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__image_history_request_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "platform",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__ImageHistoryRequest, platform),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__image_history_request__field_indices_by_name[] = {
   0,   /* field[0] = image */
+  1,   /* field[1] = platform */
 };
 static const ProtobufCIntRange petrel__engine__v1__image_history_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__image_history_request__descriptor =
 {
@@ -9747,7 +9838,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__image_history_request__desc
   "Petrel__Engine__V1__ImageHistoryRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ImageHistoryRequest),
-  1,
+  2,
   petrel__engine__v1__image_history_request__field_descriptors,
   petrel__engine__v1__image_history_request__field_indices_by_name,
   1,  petrel__engine__v1__image_history_request__number_ranges,

@@ -1402,7 +1402,7 @@ void   petrel__image__v1__snapshot_usage__free_unpacked
   assert(message->base.descriptor == &petrel__image__v1__snapshot_usage__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor petrel__image__v1__load_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor petrel__image__v1__load_request__field_descriptors[2] =
 {
   {
     "data",
@@ -1416,14 +1416,27 @@ static const ProtobufCFieldDescriptor petrel__image__v1__load_request__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "platform",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__LoadRequest, platform),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__image__v1__load_request__field_indices_by_name[] = {
   0,   /* field[0] = data */
+  1,   /* field[1] = platform */
 };
 static const ProtobufCIntRange petrel__image__v1__load_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor petrel__image__v1__load_request__descriptor =
 {
@@ -1433,7 +1446,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__load_request__descriptor =
   "Petrel__Image__V1__LoadRequest",
   "petrel.image.v1",
   sizeof(Petrel__Image__V1__LoadRequest),
-  1,
+  2,
   petrel__image__v1__load_request__field_descriptors,
   petrel__image__v1__load_request__field_indices_by_name,
   1,  petrel__image__v1__load_request__number_ranges,

@@ -556,6 +556,7 @@ struct  Petrel__Engine__V1__UpdateRequest
   ProtobufCBinaryData cpuset_cpus;
   ProtobufCBinaryData cpuset_mems;
   int64_t pids;
+  uint32_t blkio_weight;
   Petrel__Engine__V1__UpdateRequest__RestartPolicyCase _restart_policy_case;
   union {
     Petrel__Engine__V1__RestartPolicy *restart_policy;
@@ -563,7 +564,7 @@ struct  Petrel__Engine__V1__UpdateRequest
 };
 #define PETREL__ENGINE__V1__UPDATE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__update_request__descriptor) \
-    , {0,NULL}, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, {0,NULL}, 0, PETREL__ENGINE__V1__UPDATE_REQUEST___RESTART_POLICY__NOT_SET, {0} }
+    , {0,NULL}, 0, 0, 0, 0, 0, 0, 0, {0,NULL}, {0,NULL}, 0, 0, PETREL__ENGINE__V1__UPDATE_REQUEST___RESTART_POLICY__NOT_SET, {0} }
 
 
 struct  Petrel__Engine__V1__UpdateResponse
@@ -792,10 +793,12 @@ struct  Petrel__Engine__V1__InspectRequest
 {
   ProtobufCMessage base;
   ProtobufCBinaryData object;
+  protobuf_c_boolean size;
+  ProtobufCBinaryData platform;
 };
 #define PETREL__ENGINE__V1__INSPECT_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__inspect_request__descriptor) \
-    , {0,NULL} }
+    , {0,NULL}, 0, {0,NULL} }
 
 
 struct  Petrel__Engine__V1__InspectResponse
@@ -827,6 +830,7 @@ struct  Petrel__Engine__V1__LogsRequest
   ProtobufCBinaryData after_position;
   protobuf_c_boolean until_run_ends;
   protobuf_c_boolean from_end;
+  protobuf_c_boolean details;
   Petrel__Engine__V1__LogsRequest__TailCase _tail_case;
   union {
     uint64_t tail;
@@ -834,7 +838,7 @@ struct  Petrel__Engine__V1__LogsRequest
 };
 #define PETREL__ENGINE__V1__LOGS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__logs_request__descriptor) \
-    , {0,NULL}, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, PETREL__ENGINE__V1__LOGS_REQUEST___TAIL__NOT_SET, {0} }
+    , {0,NULL}, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, PETREL__ENGINE__V1__LOGS_REQUEST___TAIL__NOT_SET, {0} }
 
 
 struct  Petrel__Engine__V1__LogsResponse
@@ -1080,10 +1084,11 @@ struct  Petrel__Engine__V1__LoadRequest
 {
   ProtobufCMessage base;
   ProtobufCBinaryData data;
+  ProtobufCBinaryData platform;
 };
 #define PETREL__ENGINE__V1__LOAD_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__load_request__descriptor) \
-    , {0,NULL} }
+    , {0,NULL}, {0,NULL} }
 
 
 struct  Petrel__Engine__V1__PullRequest
@@ -1165,10 +1170,11 @@ struct  Petrel__Engine__V1__RemoveImageRequest
   ProtobufCMessage base;
   ProtobufCBinaryData reference;
   protobuf_c_boolean force;
+  ProtobufCBinaryData platform;
 };
 #define PETREL__ENGINE__V1__REMOVE_IMAGE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__remove_image_request__descriptor) \
-    , {0,NULL}, 0 }
+    , {0,NULL}, 0, {0,NULL} }
 
 
 struct  Petrel__Engine__V1__TagImageRequest
@@ -1195,10 +1201,11 @@ struct  Petrel__Engine__V1__ImageHistoryRequest
 {
   ProtobufCMessage base;
   ProtobufCBinaryData image;
+  ProtobufCBinaryData platform;
 };
 #define PETREL__ENGINE__V1__IMAGE_HISTORY_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__image_history_request__descriptor) \
-    , {0,NULL} }
+    , {0,NULL}, {0,NULL} }
 
 
 struct  Petrel__Engine__V1__ImageHistoryResponse

@@ -58,10 +58,11 @@ struct  Petrel__Image__V1__LoadRequest
 {
   ProtobufCMessage base;
   ProtobufCBinaryData data;
+  ProtobufCBinaryData platform;
 };
 #define PETREL__IMAGE__V1__LOAD_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__load_request__descriptor) \
-    , {0,NULL} }
+    , {0,NULL}, {0,NULL} }
 
 
 typedef enum {
