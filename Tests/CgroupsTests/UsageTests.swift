@@ -27,5 +27,12 @@ struct UsageTests {
         #expect(undone.memory == .init(limit: 100, swap: -1))
         #expect(undone.cpu == .init(shares: 1024, quotaMicros: -1))
         #expect(undone.pidsLimit == 7)
+        // The kernel's weight is 100 under either version, which is no weight of the specification's under the second.
+        let weighed = Resources(blockIO: .init(weight: 300))
+        let legacy = Resources().undoing(weighed).legacySettings.map { "\($0.file)=\($0.value)" }
+        #expect(legacy == ["blkio.bfq.weight=100"])
+        let unified = Resources().undoing(weighed).unifiedSettings.map { "\($0.file)=\($0.value)" }
+        #expect(unified == ["io.bfq.weight=100", "io.weight=100"])
+        #expect(Resources(blockIO: .init(weight: 200)).undoing(weighed).blockIO == .init(weight: 200))
     }
 }

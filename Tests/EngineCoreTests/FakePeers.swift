@@ -414,6 +414,10 @@ final class FakeImages: ImageSource {
         return ImagePruning(removal: ImageRemoval(untagged: names, deleted: [id]), reclaimedBytes: 7)
     }
 
+    func written(by id: ContainerID) async throws(PeerError) -> ImageUsage.Written? {
+        try await usage(containers: true).containers[id.text]
+    }
+
     func usage(containers: Bool) async throws(PeerError) -> ImageUsage {
         var usage = ImageUsage()
         for key in state.withLock({ $0.snapshots }) where containers {

@@ -47,7 +47,7 @@ struct OutputTests {
             var settings = ContainerSettings()
             settings.image = "i"
             settings.command = ["x"]
-            settings.labels = ["team": "a b", "tier": "1,2", "other": "no", "none": ""]
+            settings.labels = ["team": "a b", "tier": "1,2", "other": "no", "tier.x": "y", "none": ""]
             settings.environment = ["ZONE=eu=1", "HOME=/root"]
             settings.log.options = options
             return try LogDetails(
@@ -60,8 +60,8 @@ struct OutputTests {
                 )
             )
         }
-        let all = try details(["labels": "team, tier,absent,none", "env": "ZONE,NOBODY"])
-        #expect(all.text == "ZONE=eu%3D1,none=,team=a+b,tier=1%2C2")
+        let all = try details(["labels": "team, tier.x,tier,absent,none", "env": "ZONE,NOBODY"])
+        #expect(all.text == "ZONE=eu%3D1,none=,team=a+b,tier=1%2C2,tier.x=y")
         var query = OutputQuery()
         query.timestamps = true
         let place = OutputPlace(position: .start)

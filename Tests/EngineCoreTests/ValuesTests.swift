@@ -27,6 +27,39 @@ struct ValuesTests {
         }
     }
 
+    @Test(arguments: [true, false])
+    func aWeightThatTheMachineLacksIsLeftOutAndTold(_ isThere: Bool) throws {
+        var host = Host.fake
+        host.hasBlockWeight = isThere
+        var change = LimitsChange()
+        change.blockWeight = 300
+        let resources = String(decoding: change.resources(on: host), as: UTF8.self)
+        #expect(resources == (isThere ? #"{"blockIO":{"weight":300}}"# : ""))
+        #expect(change.warnings(on: host).isEmpty == isThere)
+        var older = LimitsChange()
+        (older.blockWeight, older.cpuShares) = (200, 5)
+        #expect(change.over(older).blockWeight == 300 && change.over(older).cpuShares == 5)
+        #expect(older.over(change).blockWeight == 200)
+        for wrong: Int64 in [9, 1001] {
+            change.blockWeight = wrong
+            #expect(throws: EngineError.self) { try change.check(over: ContainerSettings(), on: host) }
+        }
+    }
+
+    @Test(arguments: [
+        ("linux", true), ("linux/arm", true), ("linux/arm/v7", true), ("linux/arm/v8", true),
+        ("linux/armhf", true),
+        ("", true), ("linux/arm/v6", false), ("linux/arm64", false), ("windows", false),
+        ("windows/arm/v7", false),
+    ])
+    func aPlatformCountsWithItsVariant(_ text: String, _ isFitting: Bool) throws {
+        var image = StoredImage(id: "i")
+        (image.os, image.architecture) = ("linux", "arm")
+        image.configuration = Array(#"{"os":"linux","architecture":"arm","variant":"v7"}"#.utf8)
+        let platform = try ImagePlatform(text)
+        #expect(((try? platform.check(image, called: "x")) != nil) == isFitting)
+    }
+
     @Test func randomIDsAreIDs() {
         let ids = (0..<100).map { _ in ContainerID.random() }
         #expect(Set(ids).count == 100)

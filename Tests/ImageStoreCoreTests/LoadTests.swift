@@ -38,8 +38,8 @@ var quiet: Logger {
 
 extension ImageStore {
     /// Loads an archive that is fed in odd pieces.
-    func load(_ archive: [UInt8]) async throws -> [InstalledImage] {
-        try await load(progress: ProgressBoard()) { writer in
+    func load(_ archive: [UInt8], platform: String = "") async throws -> [InstalledImage] {
+        try await load(platform: platform, progress: ProgressBoard()) { writer in
             for start in stride(from: 0, to: archive.count, by: 10_007) {
                 try await writer.write(Array(archive[start..<min(archive.count, start + 10_007)]))
             }

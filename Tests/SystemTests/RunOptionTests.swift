@@ -88,7 +88,7 @@ struct RunOptionTests {
                 let drawn = try TerminalProcess("/bin/sh", ["-c", line])
                 #expect(try drawn.finish() == 0)
                 // Lines that are drawn again over themselves, until the layer is complete.
-                #expect(drawn.screen.contains("\u{1b}["), "\(drawn.screen.debugDescription)")
+                #expect(drawn.screen.contains("\u{1b}[1A"), "\(drawn.screen.debugDescription)")
                 #expect(drawn.screen.contains(": complete"), "\(drawn.screen.debugDescription)")
                 try suite.succeed("rmi", name)
                 let plain = try suite.petrel("pull", name)

@@ -115,8 +115,9 @@ def unary(arguments):
 
         calls(arguments.warm_up)
         processor, begin = time.process_time(), time.monotonic()
-        durations = sorted(calls(arguments.calls))
+        durations = calls(arguments.calls)
         seconds, used = time.monotonic() - begin, time.process_time() - processor
+    durations = sorted(durations)
     p50, p99 = (durations[len(durations) * part // 100] / 1e3 for part in (50, 99))
     print(json.dumps({"calls": arguments.calls, "seconds": seconds, "p50_us": p50, "p99_us": p99,
                       "cpu_us": used * 1e6 / arguments.calls}))

@@ -36,8 +36,8 @@ package struct Table: Hashable, Sendable {
         }
     }
 
-    /// First the gaps become smaller, then the columns that people can best do without, then all that are wide, then all, down
-    /// to their headings and to 8, then whatever the heading, down to 4.
+    /// First the gaps become smaller, then the columns that people can best do without, then all that are wide, then all,
+    /// down to their headings and to 8, then whatever the heading, down to 4.
     private func fitted(_ widths: [Int], into width: Int) -> [Int] {
         // The space after the last column is not printed.
         var whole = widths

@@ -40,7 +40,9 @@ extension Engine {
     }
 
     /// Takes a name from an image, and removes it with its last one.
-    /// - Throws: `.imageNotFound`; `.imageInUse` with the container, unless forced while that does not run.
+    /// - Parameter platform: It must be for this one; empty: any.
+    /// - Throws: `.imageNotFound`, `.platformMismatch`, `.invalidField`; `.imageInUse` with the container, unless forced
+    ///   while that does not run.
     package func removeImage(
         _ reference: String,
         force: Bool,

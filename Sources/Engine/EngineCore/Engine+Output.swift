@@ -54,7 +54,7 @@ extension Engine {
             place: try Engine.place(of: query, in: directory, before: asked),
             details: details
         )
-        let atOnce = details.map { Engine.renderedBytes / (32 + $0.text.utf8.count) } ?? Engine.bytesAtOnce
+        let atOnce = details.map { Engine.renderedBytes / (33 + $0.text.utf8.count) } ?? Engine.bytesAtOnce
         var reader = SpoolReader(directory: directory, from: renderer.place.position)
         let follows = query.follows || query.untilRunEnds
         if follows {

@@ -68,14 +68,15 @@ extension Engine {
         if hasEnded {
             async let isDeleted: Void = deleteSupervised(row.id, force: true)
             async let isSnapshotRemoved: Void = images.removeSnapshot(row.id)
-            _ = try await (isDeleted, isSnapshotRemoved)
+            async let areFilesRemoved: Void = mayBlock { [self] in try removeFiles(of: row.id) }
+            _ = try await (isDeleted, isSnapshotRemoved, areFilesRemoved)
         } else {
             try await deleteSupervised(row.id, force: true)
             faults.reach("engine.delete.supervisor-deleted")
             try await images.removeSnapshot(row.id)
+            faults.reach("engine.delete.snapshot-removed")
+            try await mayBlock { [self] in try removeFiles(of: row.id) }
         }
-        faults.reach("engine.delete.snapshot-removed")
-        try await mayBlock { [self] in try removeFiles(of: row.id) }
         faults.reach("engine.delete.files-removed")
         if row.state != .creating {
             await journal.waitForDeletion(of: row.id, atMost: Engine.journalPatience)

@@ -6,7 +6,7 @@ internal import System
 /// Changing limits and restart policy: noted in the row → supervisor → row. Repair does again what was noted and not
 /// finished; the supervisor's own step is all or nothing, and harmless when repeated.
 extension Engine {
-    /// - Returns: Whose limits they are, and what of them has no effect on this machine.
+    /// - Returns: Whose limits they are, and what of them is known to have no effect on this machine.
     /// - Throws: `.invalidField`; `.updateFailed` when the kernel refuses, after which everything is as it was.
     package func update(
         _ reference: String,

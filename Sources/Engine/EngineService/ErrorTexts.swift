@@ -170,7 +170,7 @@ extension EngineError {
                 "platform_mismatch",
                 reference,
                 "image \(reference) was found but does not match the specified platform: wanted \(wanted), actual: \(actual)",
-                advice: "pull it for \(wanted)"
+                advice: "'petrel pull --platform \(wanted) \(reference)' gets that one"
             )
         case .imageInUse(let reference, let id, let name, isRunning: true):
             ToldError(

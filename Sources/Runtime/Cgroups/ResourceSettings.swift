@@ -82,6 +82,8 @@ extension Resources {
         if let weight = blockIO.weight, weight != 0 {
             // Schedulers differ in what they offer; a weight is a wish.
             settings.append(ResourceSetting("blkio", "blkio.bfq.weight", String(weight), isOptional: true))
+        } else if blockIO.hasDefaultWeight {
+            settings.append(ResourceSetting("blkio", "blkio.bfq.weight", "100", isOptional: true))
         }
         for (file, throttles) in [
             ("read_bps", blockIO.readBytes), ("write_bps", blockIO.writeBytes),
@@ -148,6 +150,10 @@ extension Resources {
             // 10…1000 to 1…10000, as every runtime converts.
             let other = 1 + (Int(max(weight, 10)) - 10) * 9999 / 990
             settings.append(ResourceSetting("io", "io.weight", String(other), isOptional: true))
+        } else if blockIO.hasDefaultWeight {
+            for file in ["io.bfq.weight", "io.weight"] {
+                settings.append(ResourceSetting("io", file, "100", isOptional: true))
+            }
         }
         for (key, throttles) in [
             ("rbps", blockIO.readBytes), ("wbps", blockIO.writeBytes),

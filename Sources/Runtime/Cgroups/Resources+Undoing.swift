@@ -2,8 +2,8 @@
 package import RuntimeSpec
 
 extension Resources {
-    /// Only what can be changed while processes run, and is changed by `petrel update`: memory, CPU, processes, and the weight
-    /// of block IO.
+    /// Only what can be changed while processes run, and is changed by `petrel update`: memory, CPU, processes, and the
+    /// weight of block IO.
     package var updatable: Resources {
         let weight = blockIO?.weight.map { BlockIO(weight: $0) }
         return Resources(memory: memory, cpu: cpu, pidsLimit: pidsLimit, blockIO: weight)
@@ -28,7 +28,11 @@ extension Resources {
             result.cpu = cpu
         }
         if changed.pidsLimit != nil { result.pidsLimit = result.pidsLimit ?? -1 }
-        if changed.blockIO?.weight != nil { result.blockIO = result.blockIO ?? BlockIO(weight: 100) }
+        if changed.blockIO?.weight != nil, result.blockIO == nil {
+            var blockIO = BlockIO()
+            blockIO.hasDefaultWeight = true
+            result.blockIO = blockIO
+        }
         return result
     }
 }

@@ -72,6 +72,8 @@ package struct Resources: Hashable, Sendable {
 
         /// 10 to 1000.
         package var weight: UInt16?
+        /// In place of a weight the kernel's own one, which under version 2 no number of the specification is.
+        package var hasDefaultWeight = false
         package var readBytes: [Throttle] = []
         package var writeBytes: [Throttle] = []
         package var readOperations: [Throttle] = []

@@ -9,7 +9,7 @@ struct ContainerInspection {
     let execs: [ContainerID]
     let files: NetworkFiles
     let snapshot: PreparedSnapshot?
-    /// Nil: not asked for.
+    /// Nil: not asked for, or the store has nothing of it.
     let written: ImageUsage.Written?
     let platform: String
     let cgroupLayout: String

@@ -11,7 +11,7 @@ extension Engine {
         let execs = try await database.read { db in try ExecRow.ids(db, of: row.id) }
         let image = try? await images.image(row.imageID)
         let upper = try? await images.snapshot(row.id)
-        let written = sizes ? try await images.usage(containers: true).containers[row.id.text] : nil
+        let written = sizes ? try await images.written(by: row.id) : nil
         let inspection = ContainerInspection(
             row: row,
             state: state,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What `logs --details` shows before each line: the labels and variables of the container that the log options `labels` and
-/// `env` name, each a list with commas. `NAME=value,…` in order of names, escaped as in a form, as Docker writes it; empty where
-/// there are none.
+/// What `logs --details` shows before each line: the labels and variables of the container that the log options `labels`
+/// and `env` name, each a list with commas. `NAME=value,…` in order of names, escaped as in a form, as Docker writes it;
+/// empty where there are none.
 struct LogDetails: Hashable, Sendable {
     /// So that a line stays readable, and a reading bounded.
     private static let limitBytes = 16 << 10
@@ -15,13 +15,12 @@ struct LogDetails: Hashable, Sendable {
         for name in Self.names(log.options["labels"]) { pairs[name] = container.labels[name] }
         let wanted = Set(Self.names(log.options["env"]))
         for variable in container.environment where !wanted.isEmpty {
-            let parts = variable.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, wanted.contains(String(parts[0])) else { continue }
-            pairs[String(parts[0])] = String(parts[1])
+            let name = Environment.name(of: variable)
+            guard wanted.contains(String(name)), name.endIndex < variable.endIndex else { continue }
+            pairs[String(name)] = String(variable[name.endIndex...].dropFirst())
         }
-        text = pairs.map { Self.escaped($0.key) + "=" + Self.escaped($0.value) }.sorted().joined(
-            separator: ","
-        )
+        text = pairs.sorted { $0.key < $1.key }
+            .map { Self.escaped($0.key) + "=" + Self.escaped($0.value) }.joined(separator: ",")
         guard text.utf8.count <= Self.limitBytes else {
             throw .invalidField(
                 "details",

@@ -15,6 +15,8 @@ package protocol ImageSource: Sendable {
     func prune(_ id: String, untaggedOnly: Bool) async throws(PeerError) -> ImagePruning
     /// What images take on the disk; with `containers` also what the engine's snapshots do, which takes time.
     func usage(containers: Bool) async throws(PeerError) -> ImageUsage
+    /// What one container has written; nil where it has no snapshot.
+    func written(by id: ContainerID) async throws(PeerError) -> ImageUsage.Written?
     /// Repeating it is harmless.
     /// - Parameter reference: What the image was found by: fails with reason `image_moved` when that names another one now.
     /// - Parameter isTransient: It need not outlive this boot of the machine.

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import JSON
+internal import OCI
 
 /// `os[/architecture[/variant]]`: what an image is asked to be for.
 struct ImagePlatform: Hashable {
     let text: String
     let os: String
-    let architecture: String
+    /// Nil: any.
+    private let processor: Platform?
 
     /// - Throws: `.invalidField` for what is no platform; empty is any.
     init(_ text: String) throws(EngineError) {
@@ -20,16 +23,18 @@ struct ImagePlatform: Hashable {
             throw .invalidField("platform", "invalid platform \"\(text)\"", advice: "write linux/amd64")
         }
         os = text.isEmpty ? "" : parts[0]
-        let named = parts.count > 1 ? parts[1] : ""
-        architecture = ["x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64"][named] ?? named
+        processor =
+            parts.count > 1
+            ? Platform(os: os, architecture: parts[1], variant: parts.count > 2 ? parts[2] : "") : nil
     }
 
     /// - Throws: `.platformMismatch` when the image is for another.
     func check(_ image: StoredImage, called reference: String) throws(EngineError) {
-        let isFitting =
-            (os.isEmpty || os == image.os) && (architecture.isEmpty || architecture == image.architecture)
-        guard isFitting else {
-            throw .platformMismatch(reference, wanted: text, actual: "\(image.os)/\(image.architecture)")
+        guard !os.isEmpty else { return }
+        let variant = (try? JSON(parsing: image.configuration))?["variant"]?.string ?? ""
+        let actual = Platform(os: image.os, architecture: image.architecture, variant: variant)
+        guard processor.map({ $0.preference(for: actual) != nil }) ?? (os == actual.os) else {
+            throw .platformMismatch(reference, wanted: text, actual: "\(actual)")
         }
     }
 }

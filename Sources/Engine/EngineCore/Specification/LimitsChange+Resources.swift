@@ -29,7 +29,7 @@ extension LimitsChange {
         return result.isEmpty ? [] : JSON.object(result).serialized()
     }
 
-    /// What of it has no effect here.
+    /// What of it is known to have no effect here: of version 2 of control groups that is not known before a group is made.
     func warnings(on host: Host) -> [String] {
         blockWeight == nil || host.hasBlockWeight ? [] : [SettingsWarnings.noBlockWeight]
     }

@@ -61,9 +61,17 @@ package struct ImageStorePeer: ImageSource {
     }
 
     package func usage(containers: Bool) async throws(PeerError) -> ImageUsage {
-        let owner = containers ? ImageStorePeer.owner : ""
+        try await usage(ImageV1.UsageRequest(snapshotOwner: containers ? ImageStorePeer.owner : ""))
+    }
+
+    package func written(by id: ContainerID) async throws(PeerError) -> ImageUsage.Written? {
+        let request = ImageV1.UsageRequest(snapshotOwner: ImageStorePeer.owner, snapshotKey: id.text)
+        return try await usage(request).containers[id.text]
+    }
+
+    private func usage(_ request: ImageV1.UsageRequest) async throws(PeerError) -> ImageUsage {
         let response = try await calls.repeating { options throws(RPCError) in
-            try await client.usage(ImageV1.UsageRequest(snapshotOwner: owner), options: options)
+            try await client.usage(request, options: options)
         }
         var usage = ImageUsage()
         usage.sharedBytes = Dictionary(response.images.map { ($0.imageId, $0.sharedBytes) }) { $1 }

@@ -200,7 +200,7 @@ struct ArchiveContents: Sendable {
     private let entries: [Entry]
 
     /// What is in an archive: Docker's `manifest.json` says it, or an OCI layout's `index.json`.
-    /// - Parameter platform: What every image in it must be for, or have for a choice; nil: this machine's where there is a choice.
+    /// - Parameter platform: What every image in it must be for or have in its index; nil: this machine's of an index.
     init(of spool: ArchiveSpool, platform: Platform?) throws(ImageStoreError) {
         self.spool = spool
         self.platform = platform

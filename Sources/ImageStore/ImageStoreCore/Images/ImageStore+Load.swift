@@ -16,9 +16,10 @@ package struct ArchiveWriter: Sendable {
 extension ImageStore {
     /// Installs all images of an archive: Docker's or OCI's, plain, gzip or zstd.
     ///
-    /// - Parameter platform: What to take of each image; empty: this machine's where an index gives a choice, and whatever it is
-    ///   for where there is none.
-    /// - Parameter feed: Writes the archive; returning is its end, throwing ends the load.
+    /// - Parameters:
+    ///   - platform: What to take of each image; empty: this machine's of an index, and whatever an image is for that has
+    ///     none.
+    ///   - feed: Writes the archive; returning is its end, throwing ends the load.
     package func load(
         platform: String = "",
         progress: ProgressBoard,

@@ -88,8 +88,8 @@ struct ObjectInspection: ParsableArguments {
     @Argument(help: "Names, ids or image references.") var objects: [String]
 
     /// Shows what is found, then says what is not.
-    /// - Parameter kind: nil for a container of that name, else an image.
     /// - Parameters:
+    ///   - kind: nil for a container of that name, else an image.
     ///   - size: Of a container, also what it has written.
     ///   - platform: What an image has to be for; empty: anything.
     func show(
