@@ -125,27 +125,7 @@ struct RealRegistryTests {
                     of: [("amd64", "amd64"), ("arm64", "arm64")]
                 )
                 let name = "\(registry.address)/team/app"
-                let file = directory + "/all.tar"
-                let copy = ["--insecure-policy", "copy", "--all", "--src-tls-verify=false"]
-                try succeed(
-                    "skopeo",
-                    copy + ["docker://\(registry.address)/team/app:all", "oci-archive:\(file):all:1"]
-                )
-                let archive = try [UInt8](Data(contentsOf: URL(fileURLWithPath: file)))
-                try await withStore(directory + "/loaded") { store in
-                    for architecture in ["arm64", "amd64"] {
-                        let loaded = try await store.load(archive, platform: "linux/" + architecture)
-                        #expect(loaded.map(\.image.configuration.platform.architecture) == [architecture])
-                    }
-                    let refused = await reason { _ = try await store.load(archive, platform: "linux/s390x") }
-                    guard case .noSuchPlatform(_, "linux/s390x", let available) = refused else {
-                        Issue.record("\(String(describing: refused))")
-                        return
-                    }
-                    #expect(available.sorted() == ["linux/amd64", "linux/arm64"])
-                    let own = try await store.load(archive)
-                    #expect(own.map(\.image.configuration.platform) == [.current])
-                }
+                try await checkArchive(of: "\(registry.address)/team/app:all", in: directory)
                 try await withStore(directory + "/s") { store in
                     func pull(_ reference: String, _ platform: String) async throws -> InstalledImage {
                         try await store.pull(
@@ -169,6 +149,31 @@ struct RealRegistryTests {
                     }
                 }
             }
+        }
+    }
+
+    /// The same in an archive: each platform is there to be chosen, and this machine's where none is.
+    private func checkArchive(of name: String, in directory: String) async throws {
+        let file = directory + "/all.tar"
+        let copy = ["--insecure-policy", "copy", "--all", "--src-tls-verify=false"]
+        try succeed(
+            "skopeo",
+            copy + ["docker://\(name)", "oci-archive:\(file):all:1"]
+        )
+        let archive = try [UInt8](Data(contentsOf: URL(fileURLWithPath: file)))
+        try await withStore(directory + "/loaded") { store in
+            for architecture in ["arm64", "amd64"] {
+                let loaded = try await store.load(archive, platform: "linux/" + architecture)
+                #expect(loaded.map(\.image.configuration.platform.architecture) == [architecture])
+            }
+            let refused = await reason { _ = try await store.load(archive, platform: "linux/s390x") }
+            guard case .noSuchPlatform(_, "linux/s390x", let available) = refused else {
+                Issue.record("\(String(describing: refused))")
+                return
+            }
+            #expect(available.sorted() == ["linux/amd64", "linux/arm64"])
+            let own = try await store.load(archive)
+            #expect(own.map(\.image.configuration.platform) == [.current])
         }
     }
 }
