@@ -62,9 +62,9 @@ struct TerminalTests {
         try withSuite { suite in
             try suite.startShell("a-name-that-is-long-enough-to-be-cut", "sleep 1000")
             let stats = try suite.inTerminal("stats", columns: columns)
-            try stats.expect("CONTAINER ID")
+            try stats.expect("CONT")
             // The second round is drawn over the first.
-            try stats.expect("\u{1b}[J\u{1b}[HCONTAINER ID")
+            try stats.expect("\u{1b}[J\u{1b}[HCONT")
             try stats.expect("\u{1b}[J")
             stats.kill(SIGINT)
             #expect(try stats.finish() == 130)

@@ -97,7 +97,7 @@ struct ContainerOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "How output is kept: local, json-file or none.") var logDriver = ""
     @Option(
         parsing: .unconditionalSingleValue,
-        help: "max-size=10m, max-file=3, mode=non-blocking, max-buffer-size=4m, labels=NAME,…, env=NAME,…."
+        help: "max-size=10m, max-file=3, mode=non-blocking, max-buffer-size=4m, labels=A,B, env=A,B."
     ) var logOpt: [String] = []
 
     // How much of the machine it may use.
