@@ -7,8 +7,7 @@ internal import System
 extension Engine {
     private static let lookAgain = Duration.milliseconds(50)
     private static let askAgain = Duration.seconds(1)
-    /// Rendered lines may be 32 times as long as they were, and as much longer as their details are.
-    private static let bytesAtOnce = 32 << 10
+    /// Of what is handed over at once; a line of one byte becomes 32 with its time, and more with details.
     private static let renderedBytes = 1 << 20
 
     /// Hands over output in order. A follower's first chunk is empty and says that the reading has begun: a container
@@ -54,7 +53,7 @@ extension Engine {
             place: try Engine.place(of: query, in: directory, before: asked),
             details: details
         )
-        let atOnce = details.map { Engine.renderedBytes / (33 + $0.text.utf8.count) } ?? Engine.bytesAtOnce
+        let atOnce = Engine.renderedBytes / (details.map { 33 + $0.text.utf8.count } ?? 32)
         var reader = SpoolReader(directory: directory, from: renderer.place.position)
         let follows = query.follows || query.untilRunEnds
         if follows {

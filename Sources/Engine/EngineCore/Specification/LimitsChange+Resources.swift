@@ -64,9 +64,7 @@ extension LimitsChange {
         if let processes, processes < -1 || processes == 0 {
             throw .invalidField("pids limit", "the limit of processes must be -1 or more, not \(processes)")
         }
-        if let blockWeight, !(10...1000).contains(blockWeight) {
-            throw .invalidField("blkio weight", "the block IO weight \(blockWeight) is not from 10 to 1000")
-        }
+        if let blockWeight { try ContainerSettings.check(blockWeight: blockWeight) }
         for text in [cpusetCPUs, cpusetMemories].compactMap({ $0 }) {
             guard text.utf8.allSatisfy({ 0x30...0x39 ~= $0 || $0 == 0x2c || $0 == 0x2d }) else {
                 throw .invalidField("cpuset", "invalid list of numbers: \"\(text)\"", advice: "write 0-2,5")

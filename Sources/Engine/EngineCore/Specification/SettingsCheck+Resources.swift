@@ -118,13 +118,14 @@ extension ContainerSettings {
         }
     }
 
-    private func checkBlockIO() throws(EngineError) {
-        guard resources.blockWeight == 0 || 10...1000 ~= resources.blockWeight else {
-            throw .invalidField(
-                "blkio weight",
-                "the block IO weight \(resources.blockWeight) is not from 10 to 1000"
-            )
+    static func check(blockWeight: Int64) throws(EngineError) {
+        guard 10...1000 ~= blockWeight else {
+            throw .invalidField("blkio weight", "the block IO weight \(blockWeight) is not from 10 to 1000")
         }
+    }
+
+    private func checkBlockIO() throws(EngineError) {
+        if resources.blockWeight != 0 { try Self.check(blockWeight: Int64(resources.blockWeight)) }
         let rates =
             resources.readBytes + resources.writeBytes + resources.readOperations + resources.writeOperations
         guard rates.count <= 256 else { throw .invalidField("device rate", "more than 256 rates") }

@@ -87,8 +87,6 @@ struct Load: EngineCommand {
     private func send(_ archive: SharedDescriptor, to requests: RequestWriter<EngineV1.LoadRequest>)
         async throws
     {
-        // Said once, with the first of it.
-        var platform = platform
         while true {
             var failure: SystemError?
             let chunk = [UInt8](unsafeUninitializedCapacity: Self.chunkSize) { buffer, count in
@@ -104,7 +102,6 @@ struct Load: EngineCommand {
                 // The call is over; its responses say how.
                 return
             }
-            platform = ""
         }
         requests.finish()
     }
