@@ -21,6 +21,28 @@ struct FilesTests {
         }
     }
 
+    @Test(arguments: [0, 1, 4095, 4096, 4097, 69_631, 69_632, 69_633, 200_000])
+    func aFileIsReadWholeUpToTheLimit(_ size: Int) throws {
+        try withTemporaryDirectory { directory in
+            let content = (0..<size).map { UInt8(truncatingIfNeeded: $0 / 7) }
+            try Files.replace(directory + "/file", with: content)
+            #expect(try Files.contents(of: directory + "/file", limit: size) == content)
+            guard size > 0 else { return }
+            let error = #expect(throws: SystemError.self) {
+                try Files.contents(of: directory + "/file", limit: size - 1)
+            }
+            #expect(error?.name == "EFBIG")
+        }
+    }
+
+    /// The kernel hands one out piece by piece.
+    @Test func aFileOfTheKernelIsReadToItsEnd() throws {
+        let text = try Files.text(of: "/proc/self/smaps")
+        #expect(text.utf8.count > 8192)
+        #expect(text.contains("[stack]"))
+        #expect(text.split(separator: "\n").last?.hasPrefix("VmFlags:") == true)
+    }
+
     /// Nothing is left beside it, what was left by one that was killed included.
     @Test func aFileIsReplacedWhole() throws {
         try withTemporaryDirectory { directory in

@@ -47,6 +47,19 @@ struct RecordTests {
         }
     }
 
+    @Test(arguments: [true, false])
+    func whetherThereIsATerminalIsReadWithTheRequest(_ isTerminal: Bool) throws {
+        try withTemporaryDirectory { path in
+            let directory = try Self.directory(path)
+            let request = ContainerRequest(id: directory.id, owner: "o", key: "k", specification: [1])
+            try directory.write(request, isTerminal: isTerminal)
+            #expect(try directory.request() == (request, isTerminal))
+            // As an earlier release writes it.
+            try Files.replace(directory.requestFile, with: request.record.serialized())
+            #expect(try directory.request() == (request, nil))
+        }
+    }
+
     private static func lifecycle(
         _ change: (inout SupervisorV1.LifecycleRecord) -> Void = { _ in }
     ) throws -> Lifecycle {

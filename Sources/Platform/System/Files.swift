@@ -52,6 +52,20 @@ package enum Files {
         }
     }
 
+    /// Reads until `buffer` is full or the file ends.
+    /// - Returns: The number of bytes.
+    private static func fill(_ buffer: UnsafeMutableRawBufferPointer, from file: Int32) throws(SystemError)
+        -> Int
+    {
+        var done = 0
+        while done < buffer.count {
+            let count = try read(file, into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...]))
+            guard count > 0 else { break }
+            done += count
+        }
+        return done
+    }
+
     /// pread(2) into `buffer`; 0 at the end of the file.
     package static func read(
         _ file: Int32,
@@ -107,22 +121,24 @@ package enum Files {
     package static func contents(of file: Int32, limit: Int, path: String = "") throws(SystemError) -> [UInt8]
     {
         var result: [UInt8] = []
-        let chunkSize = 64 << 10
+        // Most are small, and read in great numbers.
+        var chunkSize = 4 << 10
         while true {
             var failure: SystemError?
             let chunk = [UInt8](unsafeUninitializedCapacity: chunkSize) { buffer, count in
                 do throws(SystemError) {
-                    count = try read(file, into: UnsafeMutableRawBufferPointer(buffer))
+                    count = try fill(UnsafeMutableRawBufferPointer(buffer), from: file)
                 } catch {
                     failure = error
                 }
             }
             if let failure { throw SystemError(failure.operation, path: path, code: failure.code) }
-            if chunk.isEmpty { return result }
             guard result.count + chunk.count <= limit else {
                 throw SystemError("read", path: path, code: EFBIG)
             }
             result += chunk
+            guard chunk.count == chunkSize else { return result }
+            chunkSize = 64 << 10
         }
     }
 

@@ -42,13 +42,15 @@ package struct ProcessStatus: Sendable {
         let path = "/proc/\(pid)/stat"
         let line = try Files.text(of: path)
         // The command's name may hold spaces and brackets; the fields begin after the last bracket.
-        guard let end = line.lastIndex(of: ")") else { throw SystemError("parse", path: path, code: EINVAL) }
-        let fields = line[line.index(after: end)...].split(separator: " ")
+        guard let end = line.utf8.lastIndex(of: UInt8(ascii: ")")) else {
+            throw SystemError("parse", path: path, code: EINVAL)
+        }
+        let fields = line.utf8[line.utf8.index(after: end)...].split(separator: UInt8(ascii: " "))
         guard fields.count >= 50,
-            let state = fields[0].first,
-            let parent = Int32(fields[1]),
-            let start = UInt64(fields[19]),
-            let exit = Int32(fields[49])
+            let state = Substring(fields[0]).first,
+            let parent = Int32(Substring(fields[1])),
+            let start = UInt64(Substring(fields[19])),
+            let exit = Int32(Substring(fields[49]))
         else { throw SystemError("parse", path: path, code: EINVAL) }
         self.state = state
         self.parent = parent

@@ -10,24 +10,23 @@ extension Supervisor {
     /// Takes up everything in the containers' directory. To be called once, before anything is asked.
     /// - Parameter stored: Named descriptors that came back from the descriptor store.
     package func recover(stored: [(name: String, descriptor: SharedDescriptor)]) async throws {
-        let running = KeeperProgram.running(below: containersPath)
+        let numbers = await surroundings.journal.lastNumbers
         var copies: [ContainerID: Custody] = [:]
         for (name, descriptor) in stored {
             guard let (id, key) = CustodyName.parse(name) else { continue }
             _ = copies[id, default: Custody()].hold(descriptor, key)
         }
         for name in try Files.names(in: containersPath) {
-            let pids = running["\(containersPath)/\(name)"] ?? []
             if name.hasPrefix(ContainerDirectory.removingPrefix) {
                 await finishRemoval(String(name.dropFirst(ContainerDirectory.removingPrefix.count)))
             } else if let id = ContainerID(name) {
-                await recover(directory(of: id), copies[id] ?? Custody(), pids)
+                await recover(directory(of: id), copies[id] ?? Custody(), journaled: numbers[id.text] ?? 0)
                 if containers[id] != nil || unread[id] != nil { copies[id] = nil }
             }
         }
         // Of those that are no more.
         for (id, custody) in copies { surroundings.forget(Array(custody.held.keys), of: id) }
-        await endStrayKeepers(running)
+        surroundings.works.start(on: slowThread) { await self.endStrayKeepers() }
         surroundings.faults.reach("supervisor.adopt.scanned")
     }
 
@@ -36,12 +35,12 @@ extension Supervisor {
         for container in containers.values { await container.waitForKeeper(untilBootNanos: deadline) }
     }
 
-    private func recover(_ directory: ContainerDirectory, _ custody: Custody, _ pids: [Int32]) async {
+    private func recover(_ directory: ContainerDirectory, _ custody: Custody, journaled: UInt64) async {
         do {
-            if try directory.isUnwritten() { return await undo(directory, pids) }
-            let request = try directory.request()
+            if try directory.isUnwritten() { return await undo(directory) }
+            let (request, isTerminal) = try directory.request()
             let (record, isDurable) = try directory.lifecycleRecord(bootID: surroundings.bootID)
-            guard let lifecycle = Lifecycle(record, request: request) else {
+            guard var lifecycle = Lifecycle(record, request: request) else {
                 throw SupervisorError.damagedState(
                     path: directory.lifecycleFile,
                     detail: "of a later release?"
@@ -52,10 +51,15 @@ extension Supervisor {
                 return await finishRemoval(directory.id.text)
             }
             try Files.makeDirectories(directory.runPath, mode: 0o700)
-            let container = await takeUp(request, directory, lifecycle, record, custody)
+            let isOfEarlierBoot = record.bootId != surroundings.bootID
+            lifecycle.reconcile(
+                keeperSequence: isOfEarlierBoot ? directory.events(after: 0).last?.sequence ?? 0 : .max,
+                journaled: journaled
+            )
+            let container = await takeUp(request, isTerminal, directory, lifecycle, record, custody)
             if !isDurable { await container.syncLater() }
             // On a full disk it goes on beside everything else: deleting must work.
-            if await !container.flushOnce() { await container.publish() }
+            if !lifecycle.pending.isEmpty, await !container.flushOnce() { await container.publish() }
             follow(container, first: nil)
         } catch {
             // Kept as it is, for people to look at; its keeper goes on.
@@ -67,28 +71,26 @@ extension Supervisor {
 
     private func takeUp(
         _ request: ContainerRequest,
+        _ isTerminal: Bool?,
         _ directory: ContainerDirectory,
         _ lifecycle: Lifecycle,
         _ record: SupervisorV1.LifecycleRecord,
         _ custody: Custody
     ) async -> Container {
         let isOfEarlierBoot = record.bootId != surroundings.bootID
-        let sequence = isOfEarlierBoot ? directory.events(after: 0).last?.sequence ?? 0 : .max
-        var lifecycle = lifecycle
-        lifecycle.reconcile(
-            keeperSequence: sequence,
-            journaled: await surroundings.journal.lastNumber(of: directory.id)
-        )
-        let configuration = try? RuntimeConfiguration(
-            request.specification,
-            cgroupPath: surroundings.cgroupPath(of: request),
-            rootPath: directory.path + "/rootfs",
-            resources: lifecycle.resources
-        )
+        // Reading one takes longer than everything else together.
+        let configuration =
+            isTerminal == nil || isOfEarlierBoot
+            ? try? RuntimeConfiguration(
+                request.specification,
+                cgroupPath: surroundings.cgroupPath(of: request),
+                rootPath: directory.path + "/rootfs",
+                resources: lifecycle.resources
+            ) : nil
         let container = Container(
             request: request,
             directory: directory,
-            isTerminal: configuration?.isTerminal ?? false,
+            isTerminal: isTerminal ?? configuration?.isTerminal ?? false,
             lifecycle: lifecycle,
             revision: record.revision,
             custody: custody,
@@ -113,11 +115,12 @@ extension Supervisor {
     }
 
     /// A creation that was not completed: nothing of it was told to anybody.
-    private func undo(_ directory: ContainerDirectory, _ pids: [Int32]) async {
+    private func undo(_ directory: ContainerDirectory) async {
         surroundings.logger.notice("undo create", metadata: ["id": "\(directory.id)"])
         do {
+            let keepers = KeeperProgram.running(below: containersPath)[directory.path] ?? []
             try directory.setAside()
-            await end(pids)
+            await end(keepers)
             try Files.removeTree(directory.runPath)
             let group = try Cgroup(
                 "\(surroundings.cgroupParent)/\(directory.id.text)",
@@ -154,13 +157,14 @@ extension Supervisor {
         }
     }
 
-    /// Keepers whose container is gone; also one that had just got it, and its name, when `running` was seen.
-    private func endStrayKeepers(_ running: [String: [Int32]]) async {
-        let all = running.merging(KeeperProgram.running(below: containersPath)) { Array(Set($0 + $1)) }
-        for (path, pids) in all where !Files.exists(path) { await end(pids) }
+    /// Keepers whose container is gone. One that gets its container, and its name, only now finds no directory, and ends.
+    private nonisolated func endStrayKeepers() async {
+        for (path, pids) in KeeperProgram.running(below: containersPath) where !Files.exists(path) {
+            await end(pids)
+        }
     }
 
-    private func end(_ pids: [Int32]) async {
+    private nonisolated func end(_ pids: [Int32]) async {
         for pid in pids {
             guard let process = try? ProcessHandle.open(pid) else { continue }
             let shared = SharedDescriptor(process)

@@ -19,7 +19,7 @@ package actor Supervisor {
     nonisolated let runContainersPath: String
     nonisolated let threads: [SerialThread]
     /// For what takes long and nobody else is to wait for.
-    private nonisolated let slowThread: SerialThread
+    nonisolated let slowThread: SerialThread
     private nonisolated let seccomp: SeccompCache
     private nonisolated let changes = Changes()
     var containers: [ContainerID: Container] = [:]
@@ -158,7 +158,7 @@ package actor Supervisor {
         do {
             try directory.makeDirectories()
             faults.reach("supervisor.create.directories")
-            try directory.write(request.record.serialized(), to: directory.requestFile, durably: false)
+            try directory.write(request, isTerminal: configuration.isTerminal, durably: false)
             try write(request, configuration, seccompProgram: program, to: directory)
             let keeper = try surroundings.keepers.spawn(for: directory, isAdopter: false)
             link = keeper

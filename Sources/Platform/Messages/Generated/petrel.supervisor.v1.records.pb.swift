@@ -67,6 +67,8 @@ extension SupervisorV1 {
         package var outputDropWhenFull: Bool
         /// `health_check`.
         package var healthCheck: SupervisorV1.HealthCheck?
+        /// What spec_json says of its terminal, so that it need not be read for that.
+        package var terminal: Bool?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -350,7 +352,8 @@ extension SupervisorV1.RequestRecord {
         joinedNamespaces: [SupervisorV1.JoinedRecord] = [],
         cgroupParent: String = "",
         outputDropWhenFull: Bool = false,
-        healthCheck: SupervisorV1.HealthCheck? = nil
+        healthCheck: SupervisorV1.HealthCheck? = nil,
+        terminal: Bool? = nil
     ) {
         self.init(
             version: version,
@@ -374,6 +377,7 @@ extension SupervisorV1.RequestRecord {
             cgroupParent: cgroupParent,
             outputDropWhenFull: outputDropWhenFull,
             healthCheck: healthCheck,
+            terminal: terminal,
             unknownFields: []
         )
     }
@@ -432,6 +436,7 @@ extension SupervisorV1.RequestRecord {
         } else {
             healthCheck = nil
         }
+        let terminal: Bool? = c.pointee._terminal_case.rawValue == 41 ? c.pointee.terminal != 0 : nil
         self.init(
             version: version,
             id: id,
@@ -454,6 +459,7 @@ extension SupervisorV1.RequestRecord {
             cgroupParent: cgroupParent,
             outputDropWhenFull: outputDropWhenFull,
             healthCheck: healthCheck,
+            terminal: terminal,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -462,6 +468,10 @@ extension SupervisorV1.RequestRecord {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if let value = terminal {
+            writer.varint(value ? 1 : 0)
+            writer.tag(328)
+        }
         if let value = healthCheck {
             let end = writer.count
             value.encode(to: &writer)

@@ -170,7 +170,7 @@ package actor Container {
     /// Both records once more, and on the disk.
     func writeAgain() throws {
         guard !isRemoved, removal == .idle else { return }
-        try directory.write(request.record.serialized(), to: directory.requestFile)
+        try directory.write(request, isTerminal: isTerminal)
         try write(lifecycle, durably: true)
         try directory.syncParent()
     }

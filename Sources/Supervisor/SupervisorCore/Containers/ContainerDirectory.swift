@@ -37,7 +37,7 @@ package struct ContainerDirectory: Hashable, Sendable {
     package var outputPath: String { path + "/spool" }
     package var keeperSocket: String { runPath + "/keeper.sock" }
     package var streamSocket: String { runPath + "/stream.sock" }
-    var requestFile: String { path + "/request.pb" }
+    package var requestFile: String { path + "/request.pb" }
     var configurationFile: String { path + "/config.json" }
     var containerFile: String { path + "/container.pb" }
     /// The state as the disk has it, once it has (see `syncCreation`).
@@ -50,12 +50,13 @@ package struct ContainerDirectory: Hashable, Sendable {
 
     // MARK: - Reading
 
-    package func request() throws(SupervisorError) -> ContainerRequest {
+    /// - Returns: What was asked for, and whether it has a terminal (nil: a record of an earlier release does not say).
+    package func request() throws(SupervisorError) -> (request: ContainerRequest, isTerminal: Bool?) {
         let bytes = try Self.bytes(of: requestFile)
         guard let record = try? SupervisorV1.RequestRecord(serialized: bytes),
             let request = ContainerRequest(record)
         else { throw .damagedState(path: requestFile, detail: "not understood") }
-        return request
+        return (request, record.terminal)
     }
 
     /// The later of the two records.
@@ -111,6 +112,16 @@ package struct ContainerDirectory: Hashable, Sendable {
     /// - Parameter durably: Otherwise it outlives the supervisor, but not the machine.
     func write(_ bytes: [UInt8], to file: String, durably: Bool = true) throws(SystemError) {
         try Files.replace(file, with: bytes, mode: 0o600, durably: durably)
+    }
+
+    /// Writes `request.pb`.
+    /// - Parameter durably: As above.
+    package func write(_ request: ContainerRequest, isTerminal: Bool, durably: Bool = true)
+        throws(SystemError)
+    {
+        var record = request.record
+        record.terminal = isTerminal
+        try write(record.serialized(), to: requestFile, durably: durably)
     }
 
     /// Makes it, and the one in RUN.

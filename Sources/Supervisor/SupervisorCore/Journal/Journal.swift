@@ -90,8 +90,8 @@ package actor Journal {
     /// none.
     package var lastSequence: UInt64 { active.last }
 
-    /// The number of a container's last event here; 0 when there is none.
-    package func lastNumber(of container: ContainerID) -> UInt64 { contents.numbers[container.text] ?? 0 }
+    /// The number of each container's last event here, by its id.
+    package var lastNumbers: [String: UInt64] { contents.numbers }
 
     /// Adds what is not there yet, in order.
     package func append(_ events: [Event]) throws(SystemError) {

@@ -140,11 +140,13 @@ package struct KeeperProgram: Sendable {
 
     private static func containerDirectory(ofKeeper pid: Int32) -> String? {
         guard let bytes = try? Files.contents(of: "/proc/\(pid)/cmdline", limit: 64 << 10) else { return nil }
-        let arguments = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-        guard let program = arguments.first, program == name || program.hasSuffix("/" + name),
-            let flag = arguments.firstIndex(of: "--container"), flag + 1 < arguments.count
+        let arguments = bytes.split(separator: 0)
+        guard let program = arguments.first?.split(separator: UInt8(ascii: "/")).last,
+            program.elementsEqual(name.utf8),
+            let flag = arguments.firstIndex(where: { $0.elementsEqual("--container".utf8) }),
+            flag + 1 < arguments.count
         else { return nil }
-        return arguments[flag + 1]
+        return String(decoding: arguments[flag + 1], as: UTF8.self)
     }
 
     /// Whether it is on its way from a keeper's clone to its program, also when that keeper is gone.
@@ -155,10 +157,12 @@ package struct KeeperProgram: Sendable {
     /// Whether the process has a number of its own in some inner process namespace (`NSpid:` lists more than
     /// one).
     private static func isInNamespace(_ pid: Int32) -> Bool {
-        guard let status = try? Files.text(of: "/proc/\(pid)/status"),
-            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("NSpid:") })
+        guard let status = try? Files.contents(of: "/proc/\(pid)/status"),
+            let line = status.split(separator: UInt8(ascii: "\n")).first(where: {
+                $0.starts(with: "NSpid:".utf8)
+            })
         else { return false }
         // As seen from here; when Petrel itself runs in such a namespace, its own are not listed.
-        return line.split(whereSeparator: { $0 == "\t" || $0 == " " }).count > 2
+        return line.split(separator: UInt8(ascii: "\t")).count > 2
     }
 }

@@ -514,7 +514,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__annotation__descriptor 
   (ProtobufCMessageInit) petrel__supervisor__v1__annotation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__request_record__field_descriptors[21] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__request_record__field_descriptors[22] =
 {
   {
     "version",
@@ -768,6 +768,18 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__request_record__fi
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "terminal",
+    41,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Petrel__Supervisor__V1__RequestRecord, _terminal_case),
+    offsetof(Petrel__Supervisor__V1__RequestRecord, terminal),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__request_record__field_indices_by_name[] = {
   16,   /* field[16] = annotations */
@@ -790,6 +802,7 @@ static const unsigned petrel__supervisor__v1__request_record__field_indices_by_n
   7,   /* field[7] = stdin_once */
   14,   /* field[14] = stop_signal */
   15,   /* field[15] = stop_timeout_millis */
+  21,   /* field[21] = terminal */
   0,   /* field[0] = version */
 };
 static const ProtobufCIntRange petrel__supervisor__v1__request_record__number_ranges[3 + 1] =
@@ -797,7 +810,7 @@ static const ProtobufCIntRange petrel__supervisor__v1__request_record__number_ra
   { 1, 0 },
   { 30, 17 },
   { 40, 20 },
-  { 0, 21 }
+  { 0, 22 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__request_record__descriptor =
 {
@@ -807,7 +820,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__request_record__descrip
   "Petrel__Supervisor__V1__RequestRecord",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__RequestRecord),
-  21,
+  22,
   petrel__supervisor__v1__request_record__field_descriptors,
   petrel__supervisor__v1__request_record__field_indices_by_name,
   3,  petrel__supervisor__v1__request_record__number_ranges,

@@ -61,6 +61,12 @@ typedef enum {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__SUPERVISOR__V1__REQUEST_RECORD___HEALTH_CHECK__CASE)
 } Petrel__Supervisor__V1__RequestRecord__HealthCheckCase;
 
+typedef enum {
+  PETREL__SUPERVISOR__V1__REQUEST_RECORD___TERMINAL__NOT_SET = 0,
+  PETREL__SUPERVISOR__V1__REQUEST_RECORD___TERMINAL_TERMINAL = 41
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__SUPERVISOR__V1__REQUEST_RECORD___TERMINAL__CASE)
+} Petrel__Supervisor__V1__RequestRecord__TerminalCase;
+
 struct  Petrel__Supervisor__V1__RequestRecord
 {
   ProtobufCMessage base;
@@ -91,10 +97,14 @@ struct  Petrel__Supervisor__V1__RequestRecord
   union {
     Petrel__Supervisor__V1__HealthCheck *health_check;
   };
+  Petrel__Supervisor__V1__RequestRecord__TerminalCase _terminal_case;
+  union {
+    protobuf_c_boolean terminal;
+  };
 };
 #define PETREL__SUPERVISOR__V1__REQUEST_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__request_record__descriptor) \
-    , 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, {0,NULL}, 0, PETREL__SUPERVISOR__V1__REQUEST_RECORD___HEALTH_CHECK__NOT_SET, {0} }
+    , 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, {0,NULL}, 0, PETREL__SUPERVISOR__V1__REQUEST_RECORD___HEALTH_CHECK__NOT_SET, {0}, PETREL__SUPERVISOR__V1__REQUEST_RECORD___TERMINAL__NOT_SET, {0} }
 
 
 struct  Petrel__Supervisor__V1__StatusRecord
