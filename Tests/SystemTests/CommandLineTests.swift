@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Rendering
 import Testing
 import TestSupport
 
@@ -19,6 +20,20 @@ struct CommandLineTests {
                 }
         }
         return visit(try Document(petrel("--experimental-dump-help").stdout)["command"], [])
+    }
+
+    /// What `run` is asked by most, it parses in a shorter way.
+    @Test func theUsualOptionsAreOptionsOfRun() throws {
+        let commands = try Document(petrel("--experimental-dump-help").stdout)["command"]["subcommands"].array
+        let run = try #require(commands?.first { $0["commandName"].string == "run" })
+        var kinds: [String: String] = [:]
+        for argument in run["arguments"].array ?? [] {
+            for name in argument["names"].array ?? [] {
+                kinds[name["name"].string ?? ""] = argument["kind"].string
+            }
+        }
+        for name in UsualOptions.flags { #expect(kinds[name] == "flag", "\(name)") }
+        for name in UsualOptions.valued { #expect(kinds[name] == "option", "\(name)") }
     }
 
     @Test func everyCommandHasHelpThatFitsATerminal() throws {

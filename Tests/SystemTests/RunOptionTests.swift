@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Rendering
 import Testing
 import TestSupport
 
@@ -7,6 +8,43 @@ import TestSupport
 /// and signals.
 @Suite(.serialized, .needsRoot)
 struct RunOptionTests {
+    /// Which of the two ways a command is parsed in makes no difference.
+    @Test func theUsualOptionsMeanTheSameBesideOthers() throws {
+        try withSuite { suite in
+            try withTemporaryDirectory { directory in
+                try Data("C=d".utf8).write(to: URL(fileURLWithPath: directory + "/variables"))
+                let usual = [
+                    "-dit", "--rm", "-e", "A=b", "--env-file=\(directory)/variables", "-v\(directory):/v:ro",
+                    "-w/tmp",
+                    "--user=1:2", "--entrypoint", "sleep", "-h", "host", "-m64m", "--cpus", "0.5",
+                    "--pids-limit=99",
+                    "--cap-add", "NET_ADMIN", "--cap-drop=CHOWN", "--network", "none", "-l", "k=v",
+                    "--read-only",
+                    "--stop-signal", "USR1", "--stop-timeout=7", "--pull", "never", "--quiet",
+                ]
+                func inspected(_ options: [String]) throws -> [String: NSDictionary] {
+                    let outcome = try suite.petrel(["run"] + options + ["busybox", "100"])
+                    #expect(outcome.status == 0, "\(outcome)")
+                    let id = try #require(outcome.lines.first)
+                    let text = try suite.petrel("inspect", id).stdout
+                    let all = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]]
+                    let parts = ["Config", "HostConfig", "Mounts"]
+                    return Dictionary(
+                        uniqueKeysWithValues: parts.map { ($0, ["": all?.first?[$0] ?? ""] as NSDictionary) }
+                    )
+                }
+                #expect(UsualOptions.suffice(for: usual))
+                let rest = usual + ["--sig-proxy=true"]
+                #expect(!UsualOptions.suffice(for: rest))
+                let (found, expected) = (try inspected(usual), try inspected(rest))
+                for (part, value) in expected {
+                    #expect(found[part] == value, "\(part): \(found[part] ?? [:]) is not \(value)")
+                }
+                #expect("\(expected)".contains("NET_ADMIN"), "\(expected)")
+            }
+        }
+    }
+
     @Test func variablesComeFromFilesAndTheCallersEnvironment() throws {
         try withSuite(environment: ["OF_THE_CALLER": "given on"]) { suite in
             try withTemporaryDirectory { directory in

@@ -56,7 +56,12 @@ struct Invocation {
         }
         do {
             switch target {
-            case .command(let type): return try Self.parse(type, Array(words.dropFirst(path.count - 1)), path)
+            case .command(let type):
+                let rest = Array(words.dropFirst(path.count - 1))
+                if type == Run.self, UsualOptions.suffice(for: rest), let run = Self.usualRun(rest) {
+                    return run
+                }
+                return try Self.parse(type, rest, path)
             case .group:
                 // Where options come between a group and its command, only the parser knows which that is.
                 let command = try Petrel.parseAsRoot(words) as? any AsyncParsableCommand
@@ -87,6 +92,11 @@ struct Invocation {
             throw HelpRequested(words: Array(path.dropFirst()))
         }
         return command
+    }
+
+    /// nil: it is for `Run` to say what the words mean, or what is wrong with them.
+    private static func usualRun(_ words: [String]) -> UsualRun? {
+        (try? UsualRun.parseAsRoot(words)) as? UsualRun
     }
 
     /// 125 is what the Docker command line says about options that it does not understand; `rpc`, which it does not have,

@@ -6,11 +6,13 @@ import System
 /// What the options of `run` and `create` ask for.
 extension ContainerOptions {
     /// The request's part.
+    /// - Parameter further: nil: nothing of it was said.
     /// - Throws: `Failure` with exit code 125.
     func config(
         image: String,
         command: [String],
         what: String,
+        further: FurtherOptions?,
         detaches: Bool = false
     ) throws(Failure) -> EngineV1.ContainerConfig {
         let restartPolicy = try restartPolicy(what)
@@ -24,7 +26,7 @@ extension ContainerOptions {
             workingDirectory: workdir ?? "",
             user: user ?? "",
             hostname: hostname ?? "",
-            labels: try TextFiles.labels(files: labelFile, options: label),
+            labels: try TextFiles.labels(files: further?.labelFile ?? [], options: label),
             volumes: try volumes(),
             restartPolicy: EngineV1.RestartPolicy(
                 name: restartPolicy.name,
@@ -45,11 +47,13 @@ extension ContainerOptions {
             readOnlyRoot: readOnly,
             consoleSize: tty ? Console.size : nil
         )
-        try addStorage(to: &config)
-        try addResources(to: &config)
-        try addIsolation(to: &config)
-        try addNames(to: &config)
-        try addHealth(to: &config)
+        if let further {
+            try further.addStorage(to: &config)
+            try further.addResources(to: &config)
+            try further.addIsolation(to: &config)
+            try further.addNames(to: &config)
+            try further.addHealth(to: &config)
+        }
         return config
     }
 

@@ -14,13 +14,19 @@ struct Create: EngineCommand {
     )
 
     @OptionGroup var options: ContainerOptions
+    @OptionGroup var further: FurtherOptions
     @OptionGroup var place: PlaceOptions
     @Argument(help: "The image's name.") var image: String
     @Argument(parsing: .captureForPassthrough, help: "The program and its arguments, instead of the image's.")
     var command: [String] = []
 
     func run(_ engine: EngineConnection) async throws {
-        let config = try options.config(image: image, command: command, what: "create \(image)")
+        let config = try options.config(
+            image: image,
+            command: command,
+            what: "create \(image)",
+            further: further
+        )
         Screen.print(
             try await Creation(engine: engine, options: options, config: config, verb: "create").create().id
         )

@@ -25,6 +25,7 @@ struct Run: EngineCommand {
 
     @Flag(name: [.short, .long], help: "Print its id and do not wait for it.") var detach = false
     @OptionGroup var options: ContainerOptions
+    @OptionGroup var further: FurtherOptions
     @Option(parsing: .unconditional, help: DetachKeys.help) var detachKeys = ""
     @Option(parsing: .unconditional, help: "Pass signals on to it: true or false.") var sigProxy = "true"
     @OptionGroup var place: PlaceOptions
@@ -33,43 +34,15 @@ struct Run: EngineCommand {
     var command: [String] = []
 
     func run(_ engine: EngineConnection) async throws {
-        let streams = try options.streams()
-        if detach {
-            guard options.attach.isEmpty else {
-                throw Failure("run \(image)", "--attach and --detach exclude each other", exitCode: 125)
-            }
-        } else {
-            try Console.check(attachesInput: streams.input, hasTerminal: options.tty)
-        }
-        let keys = try DetachKeys(detachKeys)
-        let proxies = try BooleanFlags.isOn(sigProxy, option: "--sig-proxy")
-        let config = try options.config(
+        let order = RunOrder(
+            detaches: detach,
+            options: options,
+            further: further,
+            keys: try DetachKeys(detachKeys),
+            forwardsSignals: try BooleanFlags.isOn(sigProxy, option: "--sig-proxy"),
             image: image,
-            command: command,
-            what: "run \(image)",
-            detaches: detach
+            command: command
         )
-        // One call makes and starts it. A start that fails with --rm is the engine's to clean up after: from here a container
-        // may be running, and is never removed because of what went wrong between us.
-        let creation = Creation(engine: engine, options: options, config: config, verb: "run")
-        let created = try await creation.create(
-            launch: Creation.Launch(wantsOutput: !detach && (streams.output || streams.error))
-        )
-        if detach { return Screen.print(created.id) }
-        let attachment = Attachment(
-            engine: engine,
-            container: created.id,
-            name: created.name,
-            isRemovedAtEnd: options.remove,
-            streams: Attachment.Streams(
-                input: streams.input && options.interactive,
-                output: streams.output,
-                error: streams.error
-            ),
-            hasTerminal: options.tty,
-            keys: keys,
-            forwardsSignals: proxies
-        )
-        throw ExitCode(try await attachment.followFirstRun())
+        try await order.carryOut(engine)
     }
 }

@@ -3,7 +3,7 @@ import Messages
 import Rendering
 
 /// Options of `run` and `create`: how to see whether the container is well. What is not given is the image's.
-extension ContainerOptions {
+extension FurtherOptions {
     func addHealth(to config: inout EngineV1.ContainerConfig) throws(Failure) {
         let retries = healthRetries ?? 0
         guard retries >= 0 else {

@@ -5,7 +5,7 @@ import Rendering
 import System
 
 /// Options of `run` and `create`: what the container shares with the machine and with others, and what it may do.
-extension ContainerOptions {
+extension FurtherOptions {
     func addIsolation(to config: inout EngineV1.ContainerConfig) throws(Failure) {
         config.pidMode = pid
         config.ipcMode = ipc

@@ -4,7 +4,7 @@ import Rendering
 import System
 
 /// Options of `run` and `create`: what is mounted, and how output is kept.
-extension ContainerOptions {
+extension FurtherOptions {
     func addStorage(to config: inout EngineV1.ContainerConfig) throws(Failure) {
         let directory = (try? SystemEnvironment.workingDirectory()) ?? "/"
         config.mounts = try mount.map { text throws(Failure) in

@@ -3,7 +3,7 @@ import Messages
 import Rendering
 
 /// Options of `run` and `create`: how much of the machine the container may use.
-extension ContainerOptions {
+extension FurtherOptions {
     func addResources(to config: inout EngineV1.ContainerConfig) throws(Failure) {
         var resources = EngineV1.Resources(
             oomKillDisable: oomKillDisable,

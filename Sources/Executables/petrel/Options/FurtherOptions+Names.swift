@@ -3,7 +3,7 @@ import Messages
 import Rendering
 
 /// Options of `run` and `create`: names, and notes about the container.
-extension ContainerOptions {
+extension FurtherOptions {
     func addNames(to config: inout EngineV1.ContainerConfig) throws(Failure) {
         config.domainname = domainname
         config.extraHosts = addHost
