@@ -195,11 +195,22 @@ struct ConnectionTests {
         let start = ContinuousClock.now
         let call = Task { await failure { try await TestV1.EchoClient(channel: channel).say(.init()) } }
         try await Task.sleep(for: .milliseconds(200))
+        let before = try socketsOnTheirWay(to: port)
         await channel.close()
         let error = await call.value
         #expect(error?.code == .unavailable && error?.message.contains("closed") == true, "\(error as Any)")
         #expect(ContinuousClock.now - start < .seconds(15))
+        expect(try await eventually { (try? socketsOnTheirWay(to: port)) == before - 1 })
         withExtendedLifetime(others) {}
+    }
+
+    /// Sockets of this network namespace in the state SYN_SENT.
+    private func socketsOnTheirWay(to port: UInt16) throws -> Int {
+        let end = ":" + String(port, radix: 16, uppercase: true)
+        return try Files.text(of: "/proc/self/net/tcp").split(separator: "\n").count { line in
+            let fields = line.split(separator: " ")
+            return fields.count > 3 && fields[3] == "02" && fields[2].hasSuffix(end)
+        }
     }
 
     /// It would never be ready.

@@ -15,6 +15,8 @@ final class Connector: Sendable {
 
     private struct State {
         var phase = Phase.idle
+        /// Of the connection that is being made, until there is a socket.
+        var dial: EventLoop.Bound<Dial>?
         /// All that exist, also those that new calls do not go to.
         var connections: [Mailbox] = []
         /// Who waits until none is left.
@@ -77,14 +79,15 @@ final class Connector: Sendable {
     }
 
     func close() {
-        let (mailboxes, pending) = state.withLock { state -> ([Mailbox], PendingConnection?) in
-            defer { state.phase = .closed }
-            guard case .connecting(_, let pending) = state.phase else { return (state.connections, nil) }
-            return (state.connections, pending)
+        let (before, dial) = state.withLock { state in
+            let before = (phase: state.phase, connections: state.connections)
+            state.phase = .closed
+            return (before, state.dial.take())
         }
-        for mailbox in mailboxes { mailbox.post(.close) }
-        // A server that does not answer would keep those who wait for it.
-        pending?.settle(.failed(Self.closed))
+        for mailbox in before.connections { mailbox.post(.close) }
+        // A server that does not answer would keep those who wait for it, and a socket.
+        if case .connecting(_, let pending) = before.phase { pending.settle(.failed(Self.closed)) }
+        if let dial { EventLoop.shared.execute { dial.value.cancel(Self.closed) } }
     }
 
     func waitUntilClosed() async {
@@ -156,6 +159,7 @@ final class Connector: Sendable {
 
     private func dial(_ mailbox: Mailbox, _ pending: PendingConnection, on loop: EventLoop) {
         let dial = Dial(address, on: loop, while: { [self] in !isClosed }) { [self] outcome in
+            state.withLock { $0.dial = nil }
             do {
                 switch consume outcome {
                 case .success(let socket): try configure(socket, mailbox, pending, on: loop)
@@ -167,7 +171,12 @@ final class Connector: Sendable {
                 pending.settle(.failed(error))
             }
         }
-        dial.start()
+        let isWanted = state.withLock { state in
+            if case .closed = state.phase { return false }
+            state.dial = EventLoop.Bound(dial)
+            return true
+        }
+        if isWanted { dial.start() }
     }
 
     private func configure(

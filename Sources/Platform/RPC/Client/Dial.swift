@@ -53,6 +53,9 @@ final class Dial {
         }
     }
 
+    /// Nobody wants the connection any more. Nothing, once it has ended.
+    func cancel(_ error: RPCError) { finish(.failure(error)) }
+
     private func finish(_ outcome: consuming Result<Descriptor, RPCError>) {
         guard let completion else { return }
         self.completion = nil
