@@ -116,6 +116,36 @@ private func root() throws -> CommandDescription { try #require(CommandDescripti
     }
 }
 
+@Suite struct JoinedValuesTests {
+    @Test(arguments: [
+        ("run", ["-nA=b", "x"], ["-n", "A=b", "x"]), ("run", ["-inA=b", "x"], ["-in", "A=b", "x"]),
+        ("run", ["--name", "-nA=b", "-nC=d", "x"], ["--name", "-nA=b", "-n", "C=d", "x"]),
+        ("run", ["--rm", "-nA=-b=c", "x"], ["--rm", "-n", "A=-b=c", "x"]),
+        ("ps", ["-fname=web", "-a"], ["-f", "name=web", "-a"]),
+        ("stop", ["x", "-h"], ["x", "-h"]),
+    ])
+    func aValueStandsAlone(_ name: String, _ words: [String], _ expected: [String]) throws {
+        let command = try #require(try root().path(of: [name]).last)
+        #expect(JoinedValues.rewritten(words, of: command) == expected)
+        #expect(JoinedValues.mayBe(in: words) == (words != expected))
+    }
+
+    @Test(arguments: [
+        ["x", "-nA=b"], ["--", "-nA=b"], ["-n", "-nA=b", "x"], ["-n=A=b", "x"], ["-nAb", "x"],
+        ["--name=A=b", "x"],
+        ["-iA=b", "x"], ["-i=true", "x"], ["-n"], ["-"], ["x", "y", "-nA=b"], ["-né", "x"],
+    ])
+    func whatIsNoneIsLeftAlone(_ words: [String]) throws {
+        let command = try #require(try root().path(of: ["run"]).last)
+        #expect(JoinedValues.rewritten(words, of: command) == words)
+    }
+
+    @Test func whatFollowsTwoPlainWordsIsNotLookedAt() {
+        #expect(!JoinedValues.mayBe(in: ["-i", "x", "y", "-Da=b"]))
+        #expect(JoinedValues.mayBe(in: ["-n", "x", "-na=b"]))
+    }
+}
+
 @Suite struct FlagCheckTests {
     @Test(arguments: [
         ("ps", ["--al"], "unknown flag: --al", "--all"),

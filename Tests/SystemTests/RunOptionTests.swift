@@ -59,7 +59,7 @@ struct RunOptionTests {
                       INDENTED=1
                     """
                 try Data(text.utf8).write(to: URL(fileURLWithPath: file))
-                let run = ["run", "--rm", "--env-file", file, "-e", "A=of the option", "busybox", "env"]
+                let run = ["run", "--rm", "--env-file", file, "-eA=of the option", "busybox", "env"]
                 let lines = try suite.petrel(run).lines
                 #expect(lines.contains("A=of the option"))
                 #expect(lines.contains(#"B=with = signs and "quotes""#))

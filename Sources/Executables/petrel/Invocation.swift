@@ -47,12 +47,9 @@ struct Invocation {
         }
         var words = Self.withoutAliases(words)
         let (target, path) = try Self.resolve(words)
-        if BooleanFlags.mayBe(in: words) {
-            let path = try CommandTree.root().path(of: words)
-            if let command = path.last {
-                let rest = Array(words.dropFirst(path.count - 1))
-                words = words.prefix(path.count - 1) + BooleanFlags.rewritten(rest, of: command)
-            }
+        let rest = Array(words.dropFirst(path.count - 1))
+        if BooleanFlags.mayBe(in: rest) || JoinedValues.mayBe(in: rest) {
+            words = try words.prefix(path.count - 1) + Self.plain(rest, of: target)
         }
         do {
             switch target {
@@ -78,6 +75,15 @@ struct Invocation {
             }
             throw try Self.failure(target.type.message(for: error), words, path)
         }
+    }
+
+    /// What the argument parser does not take as the Docker command line does, said in its way.
+    /// - Parameter words: What follows the name of the command, or of the group.
+    private static func plain(_ words: [String], of target: Target) throws(Failure) -> [String] {
+        let path = try CommandTree.command(target.type).path(of: words)
+        guard let command = path.last else { return words }
+        let rest = JoinedValues.rewritten(Array(words.dropFirst(path.count - 1)), of: command)
+        return words.prefix(path.count - 1) + BooleanFlags.rewritten(rest, of: command)
     }
 
     /// The command itself is parsed, not the root: to the parser a tree of all commands is the work of

@@ -51,11 +51,10 @@ extension Supervisor {
                 return await finishRemoval(directory.id.text)
             }
             try Files.makeDirectories(directory.runPath, mode: 0o700)
-            let isOfEarlierBoot = record.bootId != surroundings.bootID
-            lifecycle.reconcile(
-                keeperSequence: isOfEarlierBoot ? directory.events(after: 0).last?.sequence ?? 0 : .max,
-                journaled: journaled
-            )
+            let sequence =
+                record.bootId == surroundings.bootID
+                ? .max : directory.events(after: 0).last?.sequence ?? 0
+            lifecycle.reconcile(keeperSequence: sequence, journaled: journaled)
             let container = await takeUp(request, isTerminal, directory, lifecycle, record, custody)
             if !isDurable { await container.syncLater() }
             // On a full disk it goes on beside everything else: deleting must work.
@@ -118,9 +117,9 @@ extension Supervisor {
     private func undo(_ directory: ContainerDirectory) async {
         surroundings.logger.notice("undo create", metadata: ["id": "\(directory.id)"])
         do {
-            let keepers = KeeperProgram.running(below: containersPath)[directory.path] ?? []
+            // One that has its name by now is found; one that gets it later finds no directory.
             try directory.setAside()
-            await end(keepers)
+            await end(KeeperProgram.running(below: containersPath)[directory.path] ?? [], of: directory.path)
             try Files.removeTree(directory.runPath)
             let group = try Cgroup(
                 "\(surroundings.cgroupParent)/\(directory.id.text)",
@@ -160,17 +159,23 @@ extension Supervisor {
     /// Keepers whose container is gone. One that gets its container, and its name, only now finds no directory, and ends.
     private nonisolated func endStrayKeepers() async {
         for (path, pids) in KeeperProgram.running(below: containersPath) where !Files.exists(path) {
-            await end(pids)
+            await end(pids, of: path)
         }
     }
 
-    private nonisolated func end(_ pids: [Int32]) async {
+    /// A number that is another process's by now is left alone.
+    private nonisolated func end(_ pids: [Int32], of path: String) async {
+        var ended: [SharedDescriptor] = []
         for pid in pids {
-            guard let process = try? ProcessHandle.open(pid) else { continue }
+            guard let process = try? ProcessHandle.open(pid),
+                KeeperProgram.containerDirectory(ofKeeper: pid) == path, !Files.exists(path)
+            else { continue }
             let shared = SharedDescriptor(process)
             try? ProcessHandle.signal(shared.raw, .kill)
-            try? await surroundings.poller.readable(shared)
+            ended.append(shared)
         }
+        // Rightly without an end: no container of the name is to be made while it is there.
+        for process in ended { try? await surroundings.poller.readable(process) }
     }
 }
 

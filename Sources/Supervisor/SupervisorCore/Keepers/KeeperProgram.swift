@@ -126,7 +126,7 @@ package struct KeeperProgram: Sendable {
         var found: [String: [Int32]] = [:]
         for name in (try? Files.names(in: "/proc")) ?? [] {
             guard let pid = Int32(name), let directory = containerDirectory(ofKeeper: pid),
-                directory.hasPrefix(containers + "/"), !isInNamespace(pid), !isChild(pid)
+                directory.hasPrefix(containers + "/"), !isInNamespace(pid)
             else { continue }
             found[directory, default: []].append(pid)
         }
@@ -138,7 +138,10 @@ package struct KeeperProgram: Sendable {
         }
     }
 
-    private static func containerDirectory(ofKeeper pid: Int32) -> String? {
+    /// The name is looked at first: a keeper has it once it has its directory, while its arguments are changed bit by bit
+    /// before; and a process on its way from a keeper's clone to its program has another one (`Cloning.name`).
+    static func containerDirectory(ofKeeper pid: Int32) -> String? {
+        guard (try? Files.text(of: "/proc/\(pid)/comm")) == name else { return nil }
         guard let bytes = try? Files.contents(of: "/proc/\(pid)/cmdline", limit: 64 << 10) else { return nil }
         let arguments = bytes.split(separator: 0)
         guard let program = arguments.first?.split(separator: UInt8(ascii: "/")).last,
@@ -147,11 +150,6 @@ package struct KeeperProgram: Sendable {
             flag + 1 < arguments.count
         else { return nil }
         return String(decoding: arguments[flag + 1], as: UTF8.self)
-    }
-
-    /// Whether it is on its way from a keeper's clone to its program, also when that keeper is gone.
-    private static func isChild(_ pid: Int32) -> Bool {
-        (try? Files.text(of: "/proc/\(pid)/comm")) == Cloning.name
     }
 
     /// Whether the process has a number of its own in some inner process namespace (`NSpid:` lists more than
