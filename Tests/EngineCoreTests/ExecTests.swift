@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Events
+import Synchronization
 import System
 import TestSupport
 import Testing
@@ -105,6 +106,43 @@ struct ExecTests {
                 try await group.waitForAll()
             }
             return heard.withLock { $0 }
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("start_failed", "cwd", 126), ("program_not_executable", "execve", 126),
+            ("program_not_found", "execve", 127),
+        ] as [(String, String, UInt32)]
+    )
+    func whatKeepsAnExecFromItsProgramIsItsCode(
+        _ reason: String,
+        _ step: String,
+        _ code: UInt32
+    ) async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            _ = try await engine.create(name: "x", settings: .busybox())
+            _ = try await engine.start("x")
+            let failure = PeerError(
+                daemon: "supervisor",
+                kind: .failedPrecondition,
+                message: "",
+                detail: PeerError.Detail(
+                    reason: reason,
+                    subject: step,
+                    path: "/x",
+                    errorNumber: 2,
+                    advice: ""
+                )
+            )
+            bench.supervisor.state.withLock { $0.failures["exec"] = failure }
+            let id = ContainerID.random()
+            await #expect(throws: EngineError.execFailed(id, code: code, reason: "\(step) /x: ENOENT")) {
+                var settings = ExecSettings()
+                settings.command = ["pwd"]
+                try await engine.exec(in: "x", as: id.text, settings, input: { nil }, receive: { _ in })
+            }
         }
     }
 

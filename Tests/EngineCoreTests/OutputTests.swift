@@ -98,6 +98,24 @@ struct OutputTests {
         }
     }
 
+    @Test(
+        arguments: [
+            (LogPosition(segment: 1, offset: 10), LogPosition(segment: 2, offset: 0), 4096, 4086),
+            (LogPosition(segment: 1, offset: 4096), LogPosition(segment: 3, offset: 0), 4096, 4096),
+            (LogPosition(segment: 2, offset: 0), LogPosition(segment: 102, offset: 0), 64 << 20, 6400 << 20),
+            (LogPosition(segment: 1, offset: 5000), LogPosition(segment: 2, offset: 0), 4096, 1),
+            (.start, LogPosition(segment: .max, offset: 0), 4096, .max),
+        ] as [(LogPosition, LogPosition, UInt64, UInt64)]
+    )
+    func whatRotationTookIsCountedInTheContainersOwnSegments(
+        _ from: LogPosition,
+        _ to: LogPosition,
+        _ segmentBytes: UInt64,
+        _ skipped: UInt64
+    ) {
+        #expect(Engine.skippedBytes(from: from, to: to, segmentBytes: segmentBytes) == skipped)
+    }
+
     /// Writes segments as a keeper does.
     private func spool(_ segments: [[(OutputStream, String)]], in directory: String) throws -> SpoolDirectory
     {

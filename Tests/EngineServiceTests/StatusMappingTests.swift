@@ -30,6 +30,14 @@ struct StatusMappingTests {
                 "failed to start container \(id.short): execve nope: ENOENT"
             ),
             (
+                .execFailed(id, code: 126, reason: "cwd /x: ENOENT"), .failedPrecondition,
+                "exec_failed_not_executable", "failed to execute: cwd /x: ENOENT"
+            ),
+            (
+                .execFailed(id, code: 127, reason: "execve nope: ENOENT"), .failedPrecondition,
+                "exec_failed_not_found", "failed to execute: execve nope: ENOENT"
+            ),
+            (
                 .noCommand(image: "i"), .invalidArgument, "no_command",
                 "no command specified: image i has neither entrypoint nor command"
             ),

@@ -122,6 +122,12 @@ struct ExecTests {
         try Bundle.with { bundle throws in
             var process = ProcessSpec(args: ["nope"], env: ["PATH=/bin"])
             #expect(try exec(bundle, process).execFailure == "execve nope 2")
+            // Only a container's first process has its directory made.
+            process.cwd = "/made/for/it"
+            for _ in 1...2 { #expect(try exec(bundle, process).execFailure == "cwd /made/for/it 2") }
+            process.cwd = "/etc/passwd"
+            #expect(try exec(bundle, process).execFailure == "cwd /etc/passwd 20")
+            process.cwd = "/"
             process.user.username = "nobody"
             #expect(try exec(bundle, process).execFailure == "user nobody 2")
         }

@@ -122,6 +122,8 @@ private func root() throws -> CommandDescription { try #require(CommandDescripti
         ("run", ["--name", "-nA=b", "-nC=d", "x"], ["--name", "-nA=b", "-n", "C=d", "x"]),
         ("run", ["--rm", "-nA=-b=c", "x"], ["--rm", "-n", "A=-b=c", "x"]),
         ("ps", ["-fname=web", "-a"], ["-f", "name=web", "-a"]),
+        ("run", ["--name=", "--restart=", "x"], ["--name", "", "--restart", "", "x"]),
+        ("run", ["-n=", "-ntrue=true", "x", "--name="], ["-n", "", "-n", "true=true", "x", "--name="]),
         ("stop", ["x", "-h"], ["x", "-h"]),
     ])
     func aValueStandsAlone(_ name: String, _ words: [String], _ expected: [String]) throws {
@@ -134,6 +136,7 @@ private func root() throws -> CommandDescription { try #require(CommandDescripti
         ["x", "-nA=b"], ["--", "-nA=b"], ["-n", "-nA=b", "x"], ["-n=A=b", "x"], ["-nAb", "x"],
         ["--name=A=b", "x"],
         ["-iA=b", "x"], ["-i=true", "x"], ["-n"], ["-"], ["x", "y", "-nA=b"], ["-né", "x"],
+        ["--rm=", "x"], ["-i=", "x"], ["--unknown=", "x"],
     ])
     func whatIsNoneIsLeftAlone(_ words: [String]) throws {
         let command = try #require(try root().path(of: ["run"]).last)

@@ -96,6 +96,7 @@ import Testing
         let text = "# comment\nA=1\n\n  B=two words \r\nHOME\nABSENT\nC=\n"
         let lines = try OptionText.environmentFile(text) { here[$0] }
         #expect(lines == ["A=1", "B=two words ", "HOME=/root", "C="])
+        #expect(try OptionText.environmentFile("\u{feff}A=1") { here[$0] } == ["A=1"])
         #expect(throws: Failure.self) { try OptionText.environmentFile("=x") { here[$0] } }
         #expect(throws: Failure.self) { try OptionText.environmentFile("A B=x") { here[$0] } }
     }

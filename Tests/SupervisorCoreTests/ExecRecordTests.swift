@@ -20,6 +20,21 @@ struct ExecRecordTests {
         )
     }
 
+    @Test(
+        arguments: [
+            ("execve", 2, 127), ("execve", 13, 126), ("user", 2, 126), ("cwd", 2, 126), ("gate", 0, 126),
+        ] as [(String, Int32, UInt32)]
+    )
+    func whatKeepsAnExecFromItsProgramIsItsCode(step: String, errno: Int32, code: UInt32) {
+        let failure = KeeperV1.StepFailure(step: step, errno: errno)
+        #expect(
+            ExitStatus(KeeperV1.RunRecord(state: .failed, failure: failure, execId: "e")).code == code
+        )
+        // Of a container it is 125.
+        let run = ExitStatus(KeeperV1.RunRecord(state: .failed, failure: failure))
+        #expect(run.code == (step == "execve" ? code : 125))
+    }
+
     /// A clock that is set back between an attempt's first record and its execution changes nothing.
     @Test func attemptsAreToldApartByTheirNumber() {
         let building = Self.record(.building, attempt: 1, at: 100)

@@ -22,6 +22,12 @@ struct CommandLineTests {
         return visit(try Document(petrel("--experimental-dump-help").stdout)["command"], [])
     }
 
+    @Test func aFullOutputIsSaid() throws {
+        let outcome = try run("/bin/sh", ["-c", "'\(binaries)/petrel' completion bash >/dev/full; echo $?"])
+        #expect(outcome.lines == ["1"], "\(outcome)")
+        #expect(outcome.stderr.contains("standard output: write: ENOSPC"), "\(outcome)")
+    }
+
     /// What `run` is asked by most, it parses in a shorter way.
     @Test func theUsualOptionsAreOptionsOfRun() throws {
         let commands = try Document(petrel("--experimental-dump-help").stdout)["command"]["subcommands"].array

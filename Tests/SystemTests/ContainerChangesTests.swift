@@ -86,6 +86,27 @@ struct ContainerChangesTests {
         }
     }
 
+    @Test func statsEndWithTheLastOfThoseThatAreNamed() throws {
+        try withSuite { suite in
+            for name in ["a", "b", "other"] { try suite.startShell(name, "sleep 1000") }
+            let streaming = try suite.background(["stats", "--no-trunc", "--format", "{{.Name}}", "a", "b"])
+            try eventually("a round") {
+                streaming.output.contains("a\n") && streaming.output.contains("b\n")
+            }
+            try suite.succeed("rm", "-f", "a")
+            try eventually("rounds of the other one") { streaming.output.hasSuffix("b\nb\n") }
+            // One that does not run may run again.
+            try suite.succeed("stop", "-t", "0", "b")
+            let count = streaming.output.count
+            try eventually("more rounds") { streaming.output.count >= count + 4 }
+            #expect(streaming.isRunning)
+            try suite.succeed("rm", "b")
+            let outcome = try streaming.finish(within: 20)
+            #expect(outcome.status == 0 && outcome.stderr.isEmpty, "\(outcome)")
+            #expect(!outcome.stdout.contains("other"), "\(outcome)")
+        }
+    }
+
     @Test func pruneRemovesWhatDoesNotRun() throws {
         try withSuite { suite in
             let running = try suite.startShell("running", "sleep 1000")
@@ -134,7 +155,12 @@ struct ContainerChangesTests {
             try suite.succeed("restart", "-t", "0", "-s", "TERM", "a", "b")
             #expect(try suite.status(of: "a") == "running")
             let removed = try suite.petrel("rm", "-f", "-v", "a", "b", "nobody")
-            #expect(removed.lines.prefix(2) == ["a", "b"], "\(removed)")
+            #expect(removed.lines == ["a", "b"] && removed.status == 0, "\(removed)")
+            #expect(removed.stderr.contains("nobody"), "\(removed)")
+            let image = try suite.petrel("rmi", "-f", "nothing")
+            #expect(image.lines.isEmpty && image.status == 0, "\(image)")
+            #expect(image.stderr.contains("nothing"), "\(image)")
+            #expect(try suite.petrel("rmi", "nothing").status == 1)
             suite.expectNoRemains()
         }
     }

@@ -172,6 +172,22 @@ struct ContainerCommandsTests {
         }
     }
 
+    @Test func manyAreStoppedAtOnceAndReportedInOrder() throws {
+        try withSuite { suite in
+            let names = (0..<8).map { "deaf\($0)" }
+            for name in names { try suite.startShell(name, "trap : TERM; while :; do sleep 0.1; done") }
+            let begin = ContinuousClock.now
+            let stopped = try suite.petrel(
+                ["stop", "-t", "5"] + names.prefix(5) + ["nobody"] + names.suffix(3)
+            )
+            // One after the other would be 40 seconds.
+            #expect(ContinuousClock.now - begin < .seconds(30))
+            #expect(stopped.lines == names && stopped.status == 1, "\(stopped)")
+            #expect(stopped.stderr.contains("nobody"), "\(stopped)")
+            #expect(try suite.petrel(["rm"] + names).lines == names)
+        }
+    }
+
     @Test func aNameIsTakenOnce() throws {
         try withSuite { suite in
             let id = try suite.startShell("same", "sleep 1000")

@@ -77,6 +77,28 @@ struct ExecTests {
         }
     }
 
+    /// Only a container's first process has its working directory made.
+    @Test func anExecThatCannotBeSetUpSaysWhyAndChangesNothing() throws {
+        try withSuite { suite in
+            try suite.startShell("c", "sleep 1000", options: ["-w", "/made/for/it"])
+            let before = try suite.succeed("diff", "c")
+            #expect(before == "A /made\nA /made/for\nA /made/for/it")
+            let cases: [(options: [String], reason: String)] = [
+                (["-w", "/nonexistent"], "cwd /nonexistent: ENOENT"),
+                (["-w", "/made/not/for/it"], "cwd /made/not/for/it: ENOENT"),
+                (["-w", "/bin/sh"], "cwd /bin/sh: ENOTDIR"),
+                (["-u", "nouser"], "user nouser: ENOENT"),
+            ]
+            for (options, reason) in cases {
+                let outcome = try suite.petrel(["exec"] + options + ["c", "pwd"])
+                #expect(outcome.status == 126 && outcome.stdout.isEmpty, "\(outcome)")
+                #expect(outcome.stderr.contains(reason), "\(outcome)")
+            }
+            #expect(try suite.succeed("diff", "c") == before)
+            #expect(try suite.succeed("exec", "c", "pwd") == "/made/for/it")
+        }
+    }
+
     @Test func detachedExecsRunOn() throws {
         try withSuite { suite in
             try suite.startShell("c", "sleep 1000")

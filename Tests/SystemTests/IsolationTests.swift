@@ -109,6 +109,30 @@ struct IsolationTests {
         }
     }
 
+    /// The supervisor's threads have nice values of their own, and a keeper inherits that of the one which started it.
+    @Test func niceValuesAreThoseThatTheSuiteWasStartedWith() throws {
+        // Field 19 of what `cat` tells of itself, whose name has no spaces.
+        func nice(_ line: String) -> Int32? {
+            line.split(separator: " ").dropFirst(18).first.flatMap { Int32($0) }
+        }
+        try withSuite { suite in
+            let first = try #require(suite.initPID)
+            let own = try ProcessStatus(of: first).nice
+            for (name, wanted) in [("own", own), ("other", 7)] {
+                try Scheduling.setNice(wanted, of: first)
+                // The next one is started with it.
+                try suite.waitForSuccessor(of: suite.kill(.supervisor), .supervisor)
+                let run = try suite.succeed("run", "--rm", "busybox", "cat", "/proc/self/stat")
+                #expect(nice(run) == wanted, "\(run)")
+                let id = try suite.startShell(name, "sleep 1000")
+                let exec = try suite.succeed("exec", name, "cat", "/proc/self/stat")
+                #expect(nice(exec) == wanted, "\(exec)")
+                let keeper = try #require(suite.keeper(of: id))
+                #expect(try ProcessStatus(of: keeper).nice == wanted)
+            }
+        }
+    }
+
     /// What only the start needed is let go of, and the keeper does its work as before.
     @Test func aKeeperIsSmallOnceItsContainerRuns() throws {
         try withSuite { suite in

@@ -78,6 +78,34 @@ struct LogsTests {
         }
     }
 
+    /// 2 MB, of which 20 kB are kept, while the engine cannot read.
+    @Test func aFollowerIsToldHowMuchItMissed() throws {
+        try withSuite { suite in
+            try withTemporaryDirectory { directory in
+                let script = """
+                    echo begin; while ! test -e /shared/go; do usleep 10000; done
+                    yes 0123456789 | head -c 2000000; touch /shared/done; sleep 1000
+                    """
+                let limits = ["--log-opt", "max-size=10k", "--log-opt", "max-file=2"]
+                try suite.startShell("f", script, options: limits + ["-v", "\(directory):/shared"])
+                let follower = try suite.background(["logs", "-f", "f"])
+                try eventually("the first line") { follower.output == "begin\n" }
+                let engine = try suite.kill(.engine, signal: SIGSTOP)
+                defer { Foundation.kill(engine, SIGCONT) }
+                try Data().write(to: URL(fileURLWithPath: directory + "/go"))
+                try eventually("all output") {
+                    FileManager.default.fileExists(atPath: directory + "/done")
+                }
+                Foundation.kill(engine, SIGCONT)
+                try eventually("the message") { follower.errorOutput.contains("rotated away unread") }
+                let told = follower.errorOutput.firstMatch(of: /about ([0-9.]+)([kM]?B) of output/)
+                let (_, number, unit) = try #require(told, "\(follower.errorOutput)").output
+                #expect(unit != "MB" || (Double(number) ?? .infinity) < 10, "\(follower.errorOutput)")
+                follower.kill()
+            }
+        }
+    }
+
     @Test func partialLinesAndBinaryOutputAreKeptByteForByte() throws {
         try withSuite { suite in
             let plain = try suite.petrel("run", "--name", "p", "busybox", "printf", "no newline at the end")

@@ -75,6 +75,31 @@ struct RunOptionTests {
         }
     }
 
+    @Test func aValueMayBeEmptyOrBelongToALetter() throws {
+        try withSuite { suite in
+            #expect(try suite.succeed("run", "--rm", "--entrypoint=", "busybox", "echo", "x") == "x")
+            #expect(try suite.succeed("run", "--rm", "--workdir=", "-u=", "busybox", "pwd") == "/")
+            let shown = try suite.petrel(
+                "run",
+                "--rm",
+                "-eport=1",
+                "-eon=true",
+                "-e",
+                "off=false",
+                "busybox",
+                "env"
+            )
+            for line in ["port=1", "on=true", "off=false"] { #expect(shown.lines.contains(line), "\(shown)") }
+            try suite.succeed("run", "-d", "--name", "labelled", "-lhot=true", "busybox", "sleep", "1000")
+            #expect(try suite.succeed("ps", "-flabel=hot=true", "--format={{.Names}}") == "labelled")
+            #expect(try suite.succeed("exec", "-eport=2", "labelled", "sh", "-c", "echo $port") == "2")
+            for words in [["-l", ""], ["-l", "=x"], ["-e", ""], ["-e", "=x"]] {
+                let refused = try suite.petrel(["run", "--rm"] + words + ["busybox", "true"])
+                #expect(refused.status == 125 && refused.stderr.contains("has no name"), "\(refused)")
+            }
+        }
+    }
+
     @Test(.needsProgram("docker-registry"), .needsProgram("skopeo"))
     func pullingIsChosen() throws {
         try withRegistry { registry in

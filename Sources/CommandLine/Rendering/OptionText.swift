@@ -9,6 +9,8 @@ package enum OptionText {
         -> [String]
     {
         var result: [String] = []
+        // Some editors begin a file with it.
+        let text = text.unicodeScalars.first == "\u{feff}" ? String(text.unicodeScalars.dropFirst()) : text
         for (index, line) in lines(of: text).enumerated() {
             let content = line.drop { $0 == " " || $0 == "\t" }
             if content.isEmpty || content.first == "#" { continue }

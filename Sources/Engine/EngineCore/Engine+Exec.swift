@@ -76,13 +76,19 @@ extension Engine {
         let started: SupervisedExec
         do throws(PeerError) { started = try await supervisor.exec(order) } catch {
             guard let failure = error.programFailure else { throw error }
-            throw EngineError.execFailed(order.exec, code: failure.code, reason: failure.reason)
+            throw Engine.execFailure(order, code: failure.code, reason: failure.reason)
         }
         faults.reach("engine.exec.started")
         if let exit = started.exit, !exit.failure.isEmpty {
-            throw EngineError.execFailed(order.exec, code: exit.code, reason: exit.failure)
+            throw Engine.execFailure(order, code: exit.code, reason: exit.failure)
         }
         return started
+    }
+
+    /// 125 is for a container that could not be made; what keeps an exec from its program, which is there, means 126, as with
+    /// Docker.
+    private static func execFailure(_ order: ExecOrder, code: UInt32, reason: String) -> EngineError {
+        .execFailed(order.exec, code: max(code, 126), reason: reason)
     }
 
     /// Whether an exec can begin.

@@ -34,7 +34,7 @@ extension Engine {
         guard let state = try await state(of: row.id) else { return }
         let directory = SpoolDirectory(path: state.outputDirectory)
         do {
-            try await read(directory, query, details, RunEnd(query, state), receive)
+            try await read(directory, plan.output, query, details, RunEnd(query, state), receive)
         } catch let error as SystemError {
             throw EngineError.outputUnreadable(row.id, error.description)
         }
@@ -42,6 +42,7 @@ extension Engine {
 
     private func read(
         _ directory: SpoolDirectory,
+        _ order: OutputOrder,
         _ query: OutputQuery,
         _ details: LogDetails?,
         _ end: RunEnd,
@@ -54,6 +55,7 @@ extension Engine {
             details: details
         )
         let atOnce = Engine.renderedBytes / (details.map { 33 + $0.text.utf8.count } ?? 32)
+        let segmentBytes = SpoolLimits(segmentBytes: order.segmentBytes).segmentBytes
         var reader = SpoolReader(directory: directory, from: renderer.place.position)
         let follows = query.follows || query.untilRunEnds
         if follows {
@@ -71,7 +73,7 @@ extension Engine {
             // A container may write faster than this reads, also in a run after the one whose end was waited for.
             if isEnd { reader.end = follows ? try directory.end() : asked }
             while let item = try reader.next(limit: atOnce) {
-                guard let chunk = Engine.chunk(item, &renderer) else { return }
+                guard let chunk = Engine.chunk(item, &renderer, segmentBytes) else { return }
                 if !chunk.bytes.isEmpty || chunk.skippedBytes > 0 { try await receive(chunk) }
                 try Task.checkCancellation()
             }
@@ -81,13 +83,15 @@ extension Engine {
     }
 
     /// What is shown of an item; nil at the end of the time that was asked for.
-    private static func chunk(_ item: LogItem, _ renderer: inout OutputRenderer) -> OutputChunk? {
+    private static func chunk(
+        _ item: LogItem,
+        _ renderer: inout OutputRenderer,
+        _ segmentBytes: UInt64
+    ) -> OutputChunk? {
         switch item {
         case .gap(let from, let to):
             renderer.skip(to: to)
-            let limit = SpoolLimits().segmentBytes
-            let whole = (to.segment - from.segment).multipliedReportingOverflow(by: limit).partialValue
-            let skipped = max(1, whole > from.offset ? whole - from.offset : 1)
+            let skipped = skippedBytes(from: from, to: to, segmentBytes: segmentBytes)
             return OutputChunk(bytes: [], stream: 0, position: renderer.place.text, skippedBytes: skipped)
         case .chunk(let chunk):
             if renderer.isPast(chunk) { return nil }
@@ -98,6 +102,16 @@ extension Engine {
                 position: renderer.place.text
             )
         }
+    }
+
+    /// About how much output lay between two places: as if every segment had been filled. At least 1.
+    /// - Parameter to: The beginning of a later segment.
+    /// - Parameter segmentBytes: Of a full segment of this container.
+    static func skippedBytes(from: LogPosition, to: LogPosition, segmentBytes: UInt64) -> UInt64 {
+        let (whole, isTooMuch) = (to.segment - from.segment).multipliedReportingOverflow(by: segmentBytes)
+        // A client may name a place that no container's output has.
+        if isTooMuch { return .max }
+        return whole > from.offset ? whole - from.offset : 1
     }
 
     private static func place(

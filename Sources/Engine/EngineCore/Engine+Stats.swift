@@ -23,7 +23,7 @@ extension Engine {
     private static let roundNanos: Int64 = 1_000_000_000
 
     /// Hands over a round each second until cancelled; with `once`, the second round alone, which is the first that
-    /// knows how busy the processors were.
+    /// knows how busy the processors were. Ends, too, after an empty round where some were named: all of them are removed.
     /// - Parameter references: Empty: all that run; with `all`, those too that do not.
     /// - Throws: `.containerNotFound`, …; or a `PeerError`.
     package func stats(
@@ -44,6 +44,7 @@ extension Engine {
                 if round == 0 { try await receive(usages) }
                 return
             }
+            if !references.isEmpty, usages.isEmpty { return }
             let left = Engine.roundNanos - (Clock.bootNanos - began)
             if left > 0 { try await Task.sleep(for: .nanoseconds(left)) }
         }

@@ -36,6 +36,7 @@ package enum EngineError: Error, Hashable, Sendable {
     /// The program was not executed: exit code 125, 126 or 127 and the runtime's reason.
     case startFailed(ContainerID, code: UInt32, reason: String)
     case execNotFound(String)
+    /// The same of an exec: exit code 127 where its program was not found, else 126.
     case execFailed(ContainerID, code: UInt32, reason: String)
     /// The exec's output stream could not be reached again in time.
     case streamLost(String, SystemError)

@@ -123,7 +123,7 @@ extension EngineError {
                 EngineError.programReason("exec_failed", code),
                 id.text,
                 "failed to execute: \(reason)",
-                advice: EngineError.programAdvice(code)
+                advice: EngineError.execAdvice(code, reason)
             )
         case .streamLost(let path, let error):
             ToldError(.internal, "stream_lost", path, "the rest of the output could not be read: \(error)")
@@ -310,6 +310,16 @@ extension EngineError {
         case 127: operation + "_not_found"
         case 126: operation + "_not_executable"
         default: operation
+        }
+    }
+
+    /// By the step that the reason begins with: it may not have come to the program.
+    private static func execAdvice(_ code: UInt32, _ reason: String) -> String {
+        switch reason.prefix(while: { $0 != " " && $0 != ":" }) {
+        case "cwd": "make that directory first, or use another one"
+        case "user": "use a user and groups that the container knows, or numbers"
+        case "execve", "exec": programAdvice(code)
+        default: ""
         }
     }
 

@@ -79,6 +79,9 @@ struct Main {
         SystemEnvironment.leadSession()
         // It was executed by a descriptor, whose number would be its name.
         try Threads.setName(waits ? "petrel-waiter" : "petrel-keeper")
+        // What it has is that of the supervisor's thread which started it, and its containers would inherit it. Where the
+        // right one cannot be had, they have a little more or less of a busy processor than others.
+        try? Scheduling.takeNiceOfParent()
         // Where it cannot be had, everything is only slower beside busy containers.
         try? Scheduling.preferShortTurns()
         try SystemEnvironment.changeDirectory(to: "/")

@@ -14,7 +14,10 @@ enum Screen {
         do throws(SystemError) {
             try Files.writeAll(descriptor, bytes)
         } catch {
-            Ending.exit(error.name == "EPIPE" ? 141 : 1)
+            if error.name == "EPIPE" { Ending.exit(141) }
+            // Of standard error there is nowhere to tell.
+            if descriptor == 1 { try? Files.writeAll(2, Array("petrel: standard output: \(error)\n".utf8)) }
+            Ending.exit(1)
         }
     }
 

@@ -33,6 +33,8 @@ package struct ProcessStatus: Sendable {
     /// `R`, `S`, `Z`, ….
     package let state: Character
     package let parent: Int32
+    /// Field 19, of its first thread: from -20, which has the largest share of the processor, to 19.
+    package let nice: Int32
     package let startTimeTicks: UInt64
     /// Field 52, as a wait status: valid for a zombie, and only with ptrace rights over it.
     package let exitStatus: Int32
@@ -49,11 +51,13 @@ package struct ProcessStatus: Sendable {
         guard fields.count >= 50,
             let state = Substring(fields[0]).first,
             let parent = Int32(Substring(fields[1])),
+            let nice = Int32(Substring(fields[16])),
             let start = UInt64(Substring(fields[19])),
             let exit = Int32(Substring(fields[49]))
         else { throw SystemError("parse", path: path, code: EINVAL) }
         self.state = state
         self.parent = parent
+        self.nice = nice
         self.startTimeTicks = start
         self.exitStatus = exit
     }

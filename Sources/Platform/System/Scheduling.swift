@@ -2,7 +2,7 @@
 internal import CLinux
 internal import Glibc
 
-/// How the kernel shares the processors out: sched_setattr(2).
+/// How the kernel shares the processors out: sched_setattr(2), setpriority(2).
 package enum Scheduling {
     /// The shortest turn that the kernel takes.
     package static let shortTurnNanos: UInt64 = 100_000
@@ -24,6 +24,28 @@ package enum Scheduling {
     /// The turn of a thread (0: this one), in ns; 0 where the kernel has none.
     package static func turnNanos(of thread: Int32 = 0) throws(SystemError) -> UInt64 {
         try attributes(of: thread).withUnsafeBytes { $0.load(fromByteOffset: runtimeOffset, as: UInt64.self) }
+    }
+
+    /// Gives this thread the nice value that the first thread of its process's parent has.
+    ///
+    /// A process inherits the value of the thread that starts it, and libdispatch has values of its own for the threads that
+    /// it makes: only the first thread still has the one that the parent was started with.
+    /// - Throws: `ENOENT` or `ESRCH` where the parent cannot be seen; as `setNice`.
+    package static func takeNiceOfParent() throws(SystemError) {
+        try setNice(try ProcessStatus(of: getppid()).nice)
+    }
+
+    /// setpriority(2) for one thread.
+    /// - Parameter nice: From -20 to 19; the kernel takes the nearest of these for another.
+    /// - Parameter thread: 0: this one.
+    /// - Throws: `EACCES` for a lower value than before without CAP_SYS_NICE; `EPERM` for a thread of another user; `ESRCH`
+    ///   when there is none.
+    package static func setNice(_ nice: Int32, of thread: Int32 = 0) throws(SystemError) {
+        let ofOneThread = 0  // PRIO_PROCESS
+        // The system call: the C library's function has an enumeration's type for its first argument, or none.
+        let result = petrel_syscall(Int(SYS_setpriority), ofOneThread, Int(thread), Int(nice), 0, 0, 0)
+        let code = errno
+        guard result == 0 else { throw SystemError("setpriority", code: code) }
     }
 
     /// Everything else stays as it is.

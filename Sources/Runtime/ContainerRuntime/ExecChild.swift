@@ -38,7 +38,8 @@ struct ExecChild {
                 plan: plan.process,
                 status: table.status,
                 gate: table.gate,
-                birthplace: birthplace
+                birthplace: birthplace,
+                makesDirectory: false
             ).run()
         } catch {
             ChildReport.leave(error, status: table.status)

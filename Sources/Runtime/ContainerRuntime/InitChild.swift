@@ -59,7 +59,8 @@ struct InitChild {
                 plan: plan.process,
                 status: table.status,
                 gate: table.gate,
-                birthplace: birthplace
+                birthplace: birthplace,
+                makesDirectory: true
             ).run()
         } catch {
             ChildReport.leave(error, status: table.status)

@@ -9,6 +9,8 @@ struct ProcessStarter {
     let gate: Int32
     /// Where the program's process is born, if this one only prepares it.
     let birthplace: Birthplace?
+    /// Whether a working directory that is missing is made: only a container's first process asks for that.
+    let makesDirectory: Bool
 
     var process: ProcessSpec { plan.process }
 
@@ -20,7 +22,7 @@ struct ProcessStarter {
             }
         }
         let identity = try step("user", findUser)
-        try step("cwd", makeDirectory)
+        try step("cwd", enterDirectory)
         try step("user") { () throws(SystemError) in try lendStreams(to: identity) }
         // After what opens files by the handful, before the capability that raises limits is gone.
         try step("rlimit", setLimits)
@@ -111,11 +113,9 @@ struct ProcessStarter {
         process.env.contains { $0.hasPrefix("HOME=") } ? process.env : process.env + ["HOME=" + identity.home]
     }
 
-    /// The working directory, made by root when it is missing. Entered now, if root can; a directory on a network file
-    /// system may open for the user only.
-    private func makeDirectory() throws(SystemError) {
-        let root = try Files.open("/", [.path, .directory])
-        let directory = try ContainerRoot(directory: root.raw).ensure(process.cwd, .directory)
+    /// Enters the working directory now, if root can; one on a network file system may open for the user only.
+    private func enterDirectory() throws(SystemError) {
+        let directory = try workingDirectory()
         do throws(SystemError) {
             try CurrentProcess.enter(directory.raw)
         } catch {
@@ -123,6 +123,13 @@ struct ProcessStarter {
                 throw SystemError("chdir", path: process.cwd, code: error.code)
             }
         }
+    }
+
+    private func workingDirectory() throws(SystemError) -> Descriptor {
+        let root = try Files.open("/", [.path, .directory])
+        let container = ContainerRoot(directory: root.raw)
+        guard makesDirectory else { return try container.place(process.cwd) }
+        return try container.ensure(process.cwd, .directory)
     }
 
     /// The user may open /dev/stdout and the like again. Streams that are no pipe, socket or terminal stay as they are.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// `-eA=b`, a short option with its value in one word, and a `=` in the value: the argument parser would take what is before
-/// that for the option's name.
+/// Values that the argument parser does not see in their option's word: in `-eA=b` it takes `eA` for the option's name, and
+/// for `--entrypoint=` it takes the next word.
 package enum JoinedValues {
     /// Whether there may be such a word, so that it is worth to look.
     ///
@@ -11,7 +11,7 @@ package enum JoinedValues {
         var mayBeValue = false
         for word in words {
             let isOption = word.utf8.first == UInt8(ascii: "-")
-            if isOption, isJoined(word) { return true }
+            if isOption, isJoined(word) || word.utf8.last == UInt8(ascii: "=") { return true }
             guard isOption || mayBeValue else { return false }
             mayBeValue = isOption
         }
@@ -30,6 +30,12 @@ package enum JoinedValues {
                 continue
             }
             if word.hasPrefix("--") {
+                if word.hasSuffix("="),
+                    command.option(long: String(word.dropFirst(2).dropLast()))?.valueName != nil
+                {
+                    result += [String(word.dropLast()), ""]
+                    continue
+                }
                 result.append(word)
                 guard !word.contains("="), command.option(long: String(word.dropFirst(2)))?.valueName != nil
                 else {
@@ -57,6 +63,7 @@ package enum JoinedValues {
         var letters = word.dropFirst()
         while let letter = letters.popFirst(), let option = command.option(short: String(letter)) {
             guard option.valueName != nil else { continue }
+            if letters == "=" { return ([String(word.dropLast()), ""], false) }
             guard letters.first != "=", letters.contains("=") else { return ([word], letters.isEmpty) }
             return ([String(word[..<letters.startIndex]), String(letters)], false)
         }

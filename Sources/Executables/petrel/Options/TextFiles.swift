@@ -6,14 +6,22 @@ import System
 enum TextFiles {
     /// Variables of files and of options, in that order; a name alone takes its value from here.
     static func environment(files: [String], options: [String]) throws(Failure) -> [String] {
-        try lines(of: files, called: "env file", value: SystemEnvironment.value)
+        try check(options, "--env")
+        return try lines(of: files, called: "env file", value: SystemEnvironment.value)
             + options.compactMap { OptionText.environment($0, environment: SystemEnvironment.value) }
     }
 
     /// Labels of files and of options; the later wins. A name alone has an empty value.
     static func labels(files: [String], options: [String]) throws(Failure) -> [String: String] {
+        try check(options, "--label")
         let all = try lines(of: files, called: "label file", value: { _ in "" }) + options
         return Dictionary(all.map { OptionText.label($0) }.map { ($0.name, $0.value) }) { $1 }
+    }
+
+    private static func check(_ options: [String], _ option: String) throws(Failure) {
+        for text in options where text.isEmpty || text.hasPrefix("=") {
+            throw Failure("\(option) '\(text)'", "has no name", advice: "write name=value", exitCode: 125)
+        }
     }
 
     private static func lines(

@@ -113,7 +113,11 @@ extension ExitStatus {
     /// Of a record that is EXITED or FAILED.
     package init(_ record: KeeperV1.RunRecord) {
         if record.state == .failed {
-            self.init(failure: StartFailure(record.failure), atUnixNanos: record.exitedAtUnixNanos)
+            self.init(
+                failure: StartFailure(record.failure),
+                isOfExec: !record.execId.isEmpty,
+                atUnixNanos: record.exitedAtUnixNanos
+            )
         } else {
             self.init(
                 waitStatus: record.waitStatusKnown ? record.waitStatus : nil,

@@ -42,8 +42,9 @@ package struct ExitStatus: Hashable, Sendable {
         self.init(code: code, signal: signal, isOutOfMemory: isOutOfMemory, atUnixNanos: atUnixNanos)
     }
 
-    package init(failure: StartFailure, atUnixNanos: Int64) {
-        self.init(code: failure.code, atUnixNanos: atUnixNanos, failure: failure)
+    package init(failure: StartFailure, isOfExec: Bool = false, atUnixNanos: Int64) {
+        let code = isOfExec ? failure.execCode : failure.code
+        self.init(code: code, atUnixNanos: atUnixNanos, failure: failure)
     }
 }
 
@@ -70,6 +71,9 @@ package struct StartFailure: Hashable, Sendable, CustomStringConvertible {
         case .other: 125
         }
     }
+
+    /// The same of an exec: its container is there, so whatever else is in its program's way means 126, as with Docker.
+    package var execCode: UInt32 { max(code, 126) }
 
     package enum Reason: Hashable, Sendable { case programNotFound, programNotExecutable, other }
 

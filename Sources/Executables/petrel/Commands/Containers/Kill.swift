@@ -21,7 +21,8 @@ struct Kill: EngineCommand {
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws {
-        try await forEach(containers) { name in
+        let signal = signal
+        try await forAll(containers) { name in
             let request = EngineV1.KillRequest(container: name, signal: signal)
             _ = try await engine.once("kill \(name)") { () async throws(RPCError) in
                 try await engine.containers.kill(request)

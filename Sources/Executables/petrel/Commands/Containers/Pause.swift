@@ -16,7 +16,7 @@ struct Pause: EngineCommand {
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws {
-        try await forEach(containers) { name in
+        try await forAll(containers) { name in
             try await engine.changing("pause \(name)", unless: "already_paused") {
                 () async throws(RPCError) in
                 try await engine.containers.pause(EngineV1.PauseRequest(container: name))
@@ -38,7 +38,7 @@ struct Unpause: EngineCommand {
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws {
-        try await forEach(containers) { name in
+        try await forAll(containers) { name in
             try await engine.changing("unpause \(name)", unless: "not_paused") { () async throws(RPCError) in
                 try await engine.containers.unpause(EngineV1.PauseRequest(container: name))
             }

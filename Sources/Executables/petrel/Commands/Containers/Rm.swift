@@ -2,6 +2,7 @@
 import ArgumentParser
 import Messages
 import RPC
+import Rendering
 import Services
 
 struct Rm: EngineCommand {
@@ -18,21 +19,33 @@ struct Rm: EngineCommand {
     @OptionGroup var place: PlaceOptions
 
     func run(_ engine: EngineConnection) async throws {
-        try await forEach(containers) { name in
+        let force = force
+        try await forAll(containers) { name in
             var isRepeated = false
-            _ = try await engine.repeating("remove \(name)") { () async throws(RPCError) in
+            let what = "remove \(name)"
+            let answer = try await engine.repeating(what) { () async throws(RPCError) -> Removal in
                 defer { isRepeated = true }
                 do throws(RPCError) {
-                    return try await engine.containers.remove(
-                        EngineV1.RemoveRequest(container: name, force: force)
-                    )
+                    let request = EngineV1.RemoveRequest(container: name, force: force)
+                    _ = try await engine.containers.remove(request)
+                    return .done
                 } catch {
-                    // The first attempt did it, before its answer was lost; and what is not there need not be forced.
-                    guard error.code == .notFound, isRepeated || force else { throw error }
-                    return EngineV1.RemoveResponse(id: "")
+                    guard error.code == .notFound else { throw error }
+                    // The first attempt did it, before its answer was lost.
+                    if isRepeated { return .done }
+                    guard force else { throw error }
+                    return .needless(error)
                 }
             }
-            return name
+            guard case .needless(let error) = answer else { return name }
+            Screen.say(engine.failure(what, error).lines)
+            return nil
         }
+    }
+
+    private enum Removal {
+        case done
+        /// What is not there need not be forced.
+        case needless(RPCError)
     }
 }

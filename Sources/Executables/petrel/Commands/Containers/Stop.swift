@@ -30,8 +30,9 @@ struct Stop: EngineCommand {
     func run(_ engine: EngineConnection) async throws {
         // A negative number waits for ever, as with Docker.
         let seconds = time.map { $0 < 0 ? UInt32.max : UInt32(clamping: $0) }
-        try await forEach(containers) { name in
-            let request = EngineV1.StopRequest(container: name, timeoutSeconds: seconds, signal: signal ?? "")
+        let signal = signal ?? ""
+        try await forAll(containers) { name in
+            let request = EngineV1.StopRequest(container: name, timeoutSeconds: seconds, signal: signal)
             _ = try await engine.repeating("stop \(name)") { () async throws(RPCError) in
                 try await engine.containers.stop(request)
             }

@@ -26,9 +26,17 @@ struct Rmi: EngineCommand {
         for name in images {
             do {
                 let request = EngineV1.RemoveImageRequest(reference: name, force: force, platform: platform)
-                let removed = try await engine.once("remove image \(name)") { () async throws(RPCError) in
-                    try await engine.images.remove(request)
+                let what = "remove image \(name)"
+                var missing: RPCError?
+                let removed = try await engine.once(what) { () async throws(RPCError) in
+                    do throws(RPCError) { return try await engine.images.remove(request) } catch {
+                        // What is not there need not be forced.
+                        guard force, error.code == .notFound else { throw error }
+                        missing = error
+                        return EngineV1.RemoveImageResponse()
+                    }
                 }
+                if let missing { Screen.say(engine.failure(what, missing).lines) }
                 for reference in removed.untagged { Screen.print("Untagged: \(reference)") }
                 for digest in removed.deleted { Screen.print("Deleted: \(digest)") }
             } catch let failure {
