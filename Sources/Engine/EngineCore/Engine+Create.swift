@@ -91,7 +91,10 @@ extension Engine {
         )
         let (row, startFailure) = try await whileBusy(with: id) {
             let row = try await insert(draft)
-            do { return (row, try await build(row, launch, cgroupLayout: layout)) } catch {
+            do {
+                let failure = try await build(row, launch, cgroupLayout: layout)
+                return (row, failure)
+            } catch {
                 await undo(row)
                 throw error
             }

@@ -183,9 +183,11 @@ func forAll(
             if index >= most, let next = try await group.next() { done[next.index] = next.outcome }
             report.add(&done)
             group.addTask {
-                do { return Numbered(index: index, outcome: .done(try await action(name))) } catch let failure
-                    as Failure
-                {
+                do {
+                    // Not within what is returned: swiftc 6.3.1 loses the index then.
+                    let line = try await action(name)
+                    return Numbered(index: index, outcome: .done(line))
+                } catch let failure as Failure {
                     return Numbered(index: index, outcome: .failed(failure))
                 }
             }
