@@ -47,14 +47,14 @@ struct Invocation {
         }
         var words = Self.withoutAliases(words)
         let (target, path) = try Self.resolve(words)
-        let rest = Array(words.dropFirst(path.count - 1))
+        var rest = Array(words.dropFirst(path.count - 1))
         if BooleanFlags.mayBe(in: rest) || JoinedValues.mayBe(in: rest) {
-            words = try words.prefix(path.count - 1) + Self.plain(rest, of: target)
+            rest = try Self.plain(rest, of: target)
+            words = words.prefix(path.count - 1) + rest
         }
         do {
             switch target {
             case .command(let type):
-                let rest = Array(words.dropFirst(path.count - 1))
                 if type == Run.self, UsualOptions.suffice(for: rest), let run = Self.usualRun(rest) {
                     return run
                 }

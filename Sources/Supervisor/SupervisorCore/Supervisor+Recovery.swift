@@ -51,10 +51,7 @@ extension Supervisor {
                 return await finishRemoval(directory.id.text)
             }
             try Files.makeDirectories(directory.runPath, mode: 0o700)
-            let sequence =
-                record.bootId == surroundings.bootID
-                ? .max : directory.events(after: 0).last?.sequence ?? 0
-            lifecycle.reconcile(keeperSequence: sequence, journaled: journaled)
+            lifecycle.reconcile(keeperSequence: keeperSequence(directory, record), journaled: journaled)
             let container = await takeUp(request, isTerminal, directory, lifecycle, record, custody)
             if !isDurable { await container.syncLater() }
             // On a full disk it goes on beside everything else: deleting must work.
@@ -68,6 +65,17 @@ extension Supervisor {
         }
     }
 
+    /// How far the keeper's events go: of an earlier boot nobody will tell of more.
+    private func keeperSequence(_ directory: ContainerDirectory, _ record: SupervisorV1.LifecycleRecord)
+        -> UInt64
+    {
+        isOfThisBoot(record) ? .max : directory.events(after: 0).last?.sequence ?? 0
+    }
+
+    private func isOfThisBoot(_ record: SupervisorV1.LifecycleRecord) -> Bool {
+        record.bootId == surroundings.bootID
+    }
+
     private func takeUp(
         _ request: ContainerRequest,
         _ isTerminal: Bool?,
@@ -76,7 +84,7 @@ extension Supervisor {
         _ record: SupervisorV1.LifecycleRecord,
         _ custody: Custody
     ) async -> Container {
-        let isOfEarlierBoot = record.bootId != surroundings.bootID
+        let isOfEarlierBoot = !isOfThisBoot(record)
         // Reading one takes longer than everything else together.
         let configuration =
             isTerminal == nil || isOfEarlierBoot

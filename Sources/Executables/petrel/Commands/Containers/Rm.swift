@@ -23,29 +23,21 @@ struct Rm: EngineCommand {
         try await forAll(containers) { name in
             var isRepeated = false
             let what = "remove \(name)"
-            let answer = try await engine.repeating(what) { () async throws(RPCError) -> Removal in
+            let missing = try await engine.repeating(what) { () async throws(RPCError) -> RPCError? in
                 defer { isRepeated = true }
                 do throws(RPCError) {
                     let request = EngineV1.RemoveRequest(container: name, force: force)
                     _ = try await engine.containers.remove(request)
-                    return .done
+                    return nil
                 } catch {
-                    guard error.code == .notFound else { throw error }
-                    // The first attempt did it, before its answer was lost.
-                    if isRepeated { return .done }
-                    guard force else { throw error }
-                    return .needless(error)
+                    guard error.code == .notFound, isRepeated || force else { throw error }
+                    // The first attempt did it, before its answer was lost; or it was not there, and need not be forced.
+                    return isRepeated ? nil : error
                 }
             }
-            guard case .needless(let error) = answer else { return name }
-            Screen.say(engine.failure(what, error).lines)
+            guard let missing else { return name }
+            Screen.say(engine.failure(what, missing).lines)
             return nil
         }
-    }
-
-    private enum Removal {
-        case done
-        /// What is not there need not be forced.
-        case needless(RPCError)
     }
 }
