@@ -146,7 +146,7 @@ let runtime: [Target] = [
 let daemons: [Target] = [
     module(
         "Supervisor/Keeper",
-        ["Cgroups", "ContainerRuntime", "Logs", "Messages", "RuntimeSpec", "System"]
+        ["Cgroups", "ContainerRuntime", "Logs", "Messages", "RuntimeSpec", "Suite", "System"]
     ),
     module(
         "Supervisor/Copier",

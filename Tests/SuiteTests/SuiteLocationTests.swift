@@ -58,17 +58,6 @@ struct SuiteLocationTests {
         }
     }
 
-    @Test func theReserveIsGivenBackOnce() throws {
-        try withTemporaryDirectory { path in
-            let location = try SuiteLocation(root: path + "/root", run: path + "/run")
-            try location.prepare()
-            #expect(location.releaseReserve())
-            #expect(!location.releaseReserve())
-            location.keepReserve()
-            #expect(location.releaseReserve())
-        }
-    }
-
     @Test func aDaemonRunsOnceForEachRoot() throws {
         try withTemporaryDirectory { path in
             let location = try SuiteLocation(root: path + "/root", run: path + "/run")

@@ -56,6 +56,38 @@ struct BadSurroundingsTests {
         }
     }
 
+    /// Its end is told, and it is removed, although nothing that it wrote is gone yet.
+    @Test func aContainerThatFillsTheDiskEnds() throws {
+        try withSmallDisk(bytes: 64 << 20) { disk in
+            try withSuite(root: disk + "/root") { suite in
+                let fill = "cat /dev/zero > /large; exit 3"
+                try suite.succeed("run", "-d", "--name", "kept", "busybox", "sh", "-c", fill)
+                #expect(try suite.succeed("wait", "kept") == "3")
+                let outcome = try suite.petrel("run", "--rm", "busybox", "sh", "-c", fill)
+                #expect(outcome.status == 3 || outcome.stderr.contains("space"), "\(outcome)")
+                try suite.succeed("rm", "kept")
+                try eventually("no container") { try suite.petrel("ps", "-aq").lines.isEmpty }
+                #expect(try suite.petrel("run", "--rm", "busybox", "sh", "-c", fill).status == 3)
+                #expect(try suite.succeed("run", "--rm", "busybox", "echo", "fine") == "fine")
+            }
+        }
+    }
+
+    /// One that takes every byte the moment it is free can be removed all the same.
+    @Test func aContainerThatKeepsTheDiskFullCanBeRemoved() throws {
+        try withSmallDisk(bytes: 64 << 20) { disk in
+            try withSuite(root: disk + "/root") { suite in
+                try suite.startShell("greedy", "while :; do cat /dev/zero >> /large; done 2> /dev/null")
+                try eventually("a full disk") { try freeBytes(of: disk) < 64 << 10 }
+                #expect(try suite.petrel("ps", "-q").lines.count == 1)
+                try suite.succeed("rm", "-f", "greedy")
+                #expect(try suite.petrel("ps", "-aq").lines.isEmpty)
+                #expect(try suite.succeed("run", "--rm", "busybox", "echo", "fine") == "fine")
+                try suite.succeed("rmi", "busybox")
+            }
+        }
+    }
+
     /// Without a descriptor to spare a command can do nothing, and says so.
     @Test func aCommandWithoutDescriptorsSaysSo() throws {
         try withSuite { suite in
@@ -103,6 +135,11 @@ struct BadSurroundingsTests {
     private func fill(_ disk: String) throws {
         // Fails when the disk is full, which is what it is for.
         try run("dd", ["if=/dev/zero", "of=\(disk)/filler", "bs=1M"])
+    }
+
+    private func freeBytes(of disk: String) throws -> Int {
+        let attributes = try FileManager.default.attributesOfFileSystem(forPath: disk)
+        return try #require(attributes[.systemFreeSize] as? Int)
     }
 
     private func largeImage() throws -> [UInt8] {

@@ -113,7 +113,7 @@ extension Engine {
         let row = try await outlivingCancellation { [database] in
             // Durably: a power failure must not leave what others have of it without a row. Of one that removes itself
             // they leave nothing.
-            try await database.write(durably: !draft.settings.autoRemove) { db in
+            try await database.write(durably: !draft.settings.autoRemove, for: nil) { db in
                 var row = draft
                 if row.name.isEmpty { row.name = try Engine.unusedName(db) }
                 try row.insert(db)

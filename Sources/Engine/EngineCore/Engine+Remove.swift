@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Events
 internal import Logging
+internal import Suite
 internal import System
 
 /// Removing a container: row `removing` (`removing-unless-running` where not forced) → supervisor → snapshot → files → no row. Each step may be repeated.
@@ -34,7 +35,8 @@ extension Engine {
 
     private func remove(_ row: ContainerRow, force: Bool, hasEnded: Bool = false) async throws {
         // One that removes itself is seen to be gone after a power failure, too (see `sweep`).
-        let isForced = try await database.write(durably: !row.settings.autoRemove) { db in
+        let isDurable = !row.settings.autoRemove
+        let isForced = try await database.write(durably: isDurable, for: .removal) { db in
             let mark: ContainerRow.State = force ? .removing : .removingUnlessRunning
             for state in [ContainerRow.State.created, .removingUnlessRunning] {
                 if try ContainerRow.move(db, row.id, from: state, to: mark) { return force }
@@ -55,7 +57,7 @@ extension Engine {
             try await deleteSupervised(row.id, force: false)
         } catch let error as PeerError where error.kind == .failedPrecondition {
             // Durably, as the mark is: after a boot nothing runs, and it would be carried out.
-            _ = try await database.write(durably: true) { db in
+            _ = try await database.write(durably: true, for: .removal) { db in
                 try ContainerRow.move(db, row.id, from: .removingUnlessRunning, to: .created)
             }
             throw EngineError.stillRunning(row.id, name: row.name)
@@ -81,7 +83,7 @@ extension Engine {
         if row.state != .creating {
             await journal.waitForDeletion(of: row.id, atMost: Engine.journalPatience)
         }
-        try await database.write { db in
+        try await database.write(for: .removal) { db in
             let now = Clock.wallNanos
             // As it is now: the journal may have made visible what is being undone.
             guard let row = try ContainerRow.one(db, id: row.id), try row.bury(db, at: now),

@@ -24,7 +24,7 @@ extension Engine {
         var due = ContinuousClock.now + pause
         while true {
             try await Task.sleep(for: Engine.pause)
-            location.keepReserve()
+            location.reserve.keep()
             let isWanted = isRepairWanted.withLock { isWanted in
                 defer { isWanted = false }
                 return isWanted

@@ -61,7 +61,7 @@ package final class Engine: Sendable {
         } catch {
             throw .file(error)
         }
-        self.database = try EngineDatabase(path: directory + "/engine.db") { location.releaseReserve() }
+        self.database = try EngineDatabase(path: directory + "/engine.db", reserve: location.reserve)
         self.supervisor = supervisor
         self.images = images
         self.poller = poller

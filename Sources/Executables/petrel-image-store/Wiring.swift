@@ -58,7 +58,7 @@ struct Wiring: Sendable {
                 registry: registry,
                 faults: faults,
                 logger: logger,
-                releaseReserve: { location.releaseReserve() }
+                reserve: location.reserve
             )
             let server = RPCServer(
                 services: [ImageStoreHandlers(store: store, release: Release.version)],

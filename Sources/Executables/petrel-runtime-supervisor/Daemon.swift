@@ -77,7 +77,7 @@ struct Daemon: ~Copyable {
             remaining: try ContainerDirectory.remaining(in: directory + "/containers"),
             thread: try SerialThread(),
             faults: faults,
-            releaseReserve: { location.releaseReserve() }
+            reserve: location.reserve
         )
         for line in journal.damage { logger.error("journal", metadata: ["damage": "\(line)"]) }
         let keeper =
@@ -100,7 +100,7 @@ struct Daemon: ~Copyable {
             bootID: try Boot.id(),
             cgroups: try CgroupLayout.detect(),
             cgroupParent: try location.suiteName(),
-            releaseReserve: { location.releaseReserve() },
+            reserve: location.reserve,
             release: Release.version,
             logger: logger
         )

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Logging
 package import Registry
+package import Suite
 package import System
 
 /// Content by digest, image names, layers and snapshots. Owns one directory and its catalogue.
@@ -15,22 +16,22 @@ package final class ImageStore: Sendable {
     let registry: RegistryClient
     let faults: FaultPoints
     let logger: Logger
-    private let releaseReserve: @Sendable () -> Bool
+    private let reserve: DiskReserve?
 
     /// Opens or makes the store in `path` and undoes what a killed process left there. The caller holds the lock that
     /// keeps other processes away.
-    /// - Parameter releaseReserve: Called when the disk is full and something is to be removed; true when that gave room.
+    /// - Parameter reserve: Is drawn on when the disk is full and something is to be removed.
     package init(
         path: String,
         registry: RegistryClient,
         faults: FaultPoints,
         logger: Logger,
-        releaseReserve: @escaping @Sendable () -> Bool = { false }
+        reserve: DiskReserve? = nil
     ) async throws(ImageStoreError) {
         self.registry = registry
         self.faults = faults
         self.logger = logger
-        self.releaseReserve = releaseReserve
+        self.reserve = reserve
         Threads.setFileCreationMask(0o022)
         do throws(SystemError) {
             directory = try StoreDirectory(path: path, faults: faults)
@@ -47,16 +48,18 @@ package final class ImageStore: Sendable {
     /// `ROOT/image-store`.
     package var path: String { directory.path }
 
-    /// Runs what makes room, once more when a full disk kept it from doing so.
+    /// Runs what makes room, again while a full disk keeps it from doing so and the reserve has something to give.
     func makingRoom<R: Sendable>(_ body: () async throws(ImageStoreError) -> R) async throws(ImageStoreError)
         -> R
     {
-        do throws(ImageStoreError) {
-            return try await body()
-        } catch {
-            guard case .diskFull = error, releaseReserve() else { throw error }
+        var pieces = reserve?.pieces(for: .removal)
+        while true {
+            do throws(ImageStoreError) {
+                return try await body()
+            } catch {
+                guard case .diskFull = error, pieces?.giveNext() == true else { throw error }
+            }
         }
-        return try await body()
     }
 
     private func recover() async throws(ImageStoreError) {

@@ -83,8 +83,3 @@ package enum ImageStoreError: Error, Sendable {
         self = error.isOutOfSpace ? .diskFull(subject: subject, path: path) : .system(error)
     }
 }
-
-extension SystemError {
-    /// `ENOSPC` or `EDQUOT`.
-    var isOutOfSpace: Bool { code == 28 || code == 122 }
-}

@@ -58,7 +58,7 @@ package struct SuiteLocation: Hashable, Sendable {
             try FileLocks.lock(gate.raw)
             try makeSuiteID()
             let isStale = try emptyStaleRun()
-            keepReserve()
+            reserve.keep()
             return isStale
         } catch {
             throw .system(error)

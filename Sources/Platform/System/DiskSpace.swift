@@ -5,9 +5,20 @@ internal import Glibc
 package enum DiskSpace {
     /// Bytes that root may still write on the file system that holds `path`.
     package static func freeBytes(at path: String) throws(SystemError) -> UInt64 {
+        let status = try status(at: path)
+        return UInt64(status.f_bfree) * UInt64(status.f_frsize)
+    }
+
+    /// Bytes of the file system that holds `path`, free or not.
+    package static func totalBytes(at path: String) throws(SystemError) -> UInt64 {
+        let status = try status(at: path)
+        return UInt64(status.f_blocks) * UInt64(status.f_frsize)
+    }
+
+    private static func status(at path: String) throws(SystemError) -> statvfs {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { throw SystemError("statvfs", path: path, code: errno) }
-        return UInt64(status.f_bfree) * UInt64(status.f_frsize)
+        return status
     }
 
     /// posix_fallocate(3): gives an open file `size` bytes of disk.

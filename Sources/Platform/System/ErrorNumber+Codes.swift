@@ -9,6 +9,7 @@ extension ErrorNumber {
     package static let exists: Int32 = EEXIST
     package static let messageTooLong: Int32 = EMSGSIZE
     package static let noSpace: Int32 = ENOSPC
+    package static let quotaExceeded: Int32 = EDQUOT
     package static let brokenPipe: Int32 = EPIPE
     package static let connectionRefused: Int32 = ECONNREFUSED
     package static let timedOut: Int32 = ETIMEDOUT

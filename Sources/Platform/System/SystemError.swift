@@ -20,6 +20,9 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         path.isEmpty ? "\(operation): \(name)" : "\(operation) \(path): \(name)"
     }
 
+    /// There was no room: `ENOSPC` or `EDQUOT`.
+    package var isOutOfSpace: Bool { [ErrorNumber.noSpace, ErrorNumber.quotaExceeded].contains(code) }
+
     /// The error number's symbolic name, `errno 999` where there is none.
     package var name: String { ErrorNumber.name(of: code) }
 }

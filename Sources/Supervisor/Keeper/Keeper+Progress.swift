@@ -2,6 +2,7 @@
 internal import Cgroups
 internal import ContainerRuntime
 internal import Messages
+internal import Suite
 internal import System
 
 /// From the open gate to the recorded end. What cannot be recorded now (a full disk) is tried again, and nothing goes on
@@ -151,7 +152,7 @@ extension Keeper {
             var record = job.record
             record.state = .running
             record.startedAtUnixNanos = Clock.wallNanos
-            try files.save(record)
+            try save(record)
             job.record = record
             faults.reach(job.isExec ? "keeper.exec.running-recorded" : "keeper.start.running-recorded")
         }
@@ -188,7 +189,7 @@ extension Keeper {
             record.waitStatusKnown = status != nil
             if !job.isExec { record.outputDroppedBytes += spooler.takeDroppedBytes() }
             record.oomKilled = !job.isExec && (cgroup.oomKillCount() ?? 0) > 0
-            try files.save(record)
+            try save(record)
             job.record = record
             faults.reach(job.isExec ? "keeper.exec.recorded" : "keeper.exit.recorded")
         }
@@ -229,9 +230,9 @@ extension Keeper {
         job.record.failure = failure.message
         job.record.exitedAtUnixNanos = Clock.wallNanos
         do throws(SystemError) {
-            try files.save(job.record)
+            try save(job.record)
             faults.reach(job.isExec ? "keeper.exec.failed" : "keeper.start.failed")
-            tell(try events.append(.startFailed, job.record))
+            try append(.startFailed, job.record)
         } catch {
             KeeperLog.line("failure not recorded: \(error)")
         }
@@ -258,15 +259,32 @@ extension Keeper {
     /// For what one keeper may have recorded and the next one has to make sure of.
     func announceOnce(_ kind: KeeperV1.Event.Kind, _ job: Job) throws(SystemError) {
         guard !events.contains(kind, job.record) else { return }
-        tell(try events.append(kind, job.record))
+        try append(kind, job.record)
     }
 
     func announce(_ kind: KeeperV1.Event.Kind, _ job: Job) {
         do throws(SystemError) {
-            tell(try events.append(kind, job.record))
+            try append(kind, job.record)
         } catch {
             KeeperLog.line("event not recorded: \(error)")
         }
+    }
+
+    private func append(_ kind: KeeperV1.Event.Kind, _ record: KeeperV1.RunRecord) throws(SystemError) {
+        tell(
+            try makingRoom(for: purpose(of: record)) { () throws(SystemError) in
+                try events.append(kind, record)
+            }
+        )
+    }
+
+    private func save(_ record: KeeperV1.RunRecord) throws(SystemError) {
+        try makingRoom(for: purpose(of: record)) { () throws(SystemError) in try files.save(record) }
+    }
+
+    /// A container that has ended takes no room from anybody, and cannot be removed before its end is known.
+    private func purpose(of record: KeeperV1.RunRecord) -> DiskReserve.Purpose {
+        record.execId.isEmpty && [.exited, .failed].contains(record.state) ? .removal : .record
     }
 
     private func tell(_ event: KeeperV1.Event) {

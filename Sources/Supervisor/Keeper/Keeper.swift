@@ -3,6 +3,7 @@ internal import Cgroups
 internal import ContainerRuntime
 internal import Logs
 internal import Messages
+internal import Suite
 package import System
 
 /// Keeps one container from create to delete: parent of its processes, holder of its descriptors, writer of its output
@@ -51,6 +52,8 @@ package final class Keeper {
     let openFiles: UInt64?
     let container: KeeperV1.ContainerRecord
     let cgroup: Cgroup
+    /// nil for a container of a release that had none to give to keepers.
+    private let reserve: DiskReserve?
     let keeperRecord: KeeperV1.KeeperRecord
     let spooler: Spooler
     let bootID: String
@@ -81,6 +84,7 @@ package final class Keeper {
         faults = options.faults
         openFiles = options.openFiles
         container = try files.container()
+        reserve = container.reserve.isEmpty ? nil : DiskReserve(path: container.reserve)
         cgroup = try Cgroup(container.cgroupPath, in: try options.groups ?? CgroupLayout.detect())
         bootID = try Boot.id()
         let identity = try System.ProcessIdentity(of: SystemEnvironment.processID)
@@ -109,6 +113,15 @@ package final class Keeper {
         if let supervisor { connections.append(try ControlConnection(supervisor)) }
         // Records of a run that this keeper did not start, and nobody will hand over: of before a restart of the machine.
         if !awaitsAdoption { adopt([]) }
+    }
+
+    /// Runs what writes a record, with what the reserve has where the disk is full.
+    func makingRoom<Value>(
+        for purpose: DiskReserve.Purpose,
+        _ write: () throws(SystemError) -> Value
+    ) throws(SystemError) -> Value {
+        guard let reserve else { return try write() }
+        return try reserve.makingRoom(for: purpose, write)
     }
 
     var jobs: [Job] { (initJob.map { [$0] } ?? []) + execs }

@@ -5,6 +5,7 @@ internal import Logging
 internal import Messages
 internal import RuntimeSpec
 package import Seccomp
+internal import Suite
 package import System
 
 /// All containers of one suite, by id.
@@ -231,7 +232,8 @@ package actor Supervisor {
         let record = KeeperV1.ContainerRecord(
             request,
             cgroupPath: surroundings.cgroupPath(of: request),
-            seccompProgram: seccompProgram
+            seccompProgram: seccompProgram,
+            reserve: surroundings.reserve
         )
         try directory.write(configuration.keeperText, to: directory.configurationFile, durably: false)
         faults.reach("supervisor.create.configuration")
@@ -347,7 +349,7 @@ package actor Supervisor {
 }
 
 extension KeeperV1.ContainerRecord {
-    init(_ request: ContainerRequest, cgroupPath: String, seccompProgram: String) {
+    init(_ request: ContainerRequest, cgroupPath: String, seccompProgram: String, reserve: DiskReserve) {
         self.init(
             version: 1,
             id: request.id.text,
@@ -359,7 +361,8 @@ extension KeeperV1.ContainerRecord {
             outputDiscard: request.output.isDiscarded,
             cgroupPath: cgroupPath,
             seccompProgram: seccompProgram,
-            outputDropWhenFull: request.output.dropsWhenFull
+            outputDropWhenFull: request.output.dropsWhenFull,
+            reserve: reserve.path
         )
     }
 }

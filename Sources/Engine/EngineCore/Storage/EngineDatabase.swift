@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import GRDB
+internal import Suite
 internal import System
 
 /// `ROOT/engine/engine.db`: the only place where the engine's own state is. What runs is asked of the supervisor.
@@ -8,8 +9,7 @@ internal import System
 /// was promised, and a row that announces a step elsewhere that is synced.
 struct EngineDatabase: Sendable {
     private let pool: DatabasePool
-    /// Gives disk space back; says whether there was any to give.
-    private let makeRoom: @Sendable () -> Bool
+    private let reserve: DiskReserve
     private let lately = RowsReadLately()
     /// Transactions that wait for the disk, or are about to.
     private let durable = Counter()
@@ -20,8 +20,8 @@ struct EngineDatabase: Sendable {
     /// Opens or makes the file and brings it to the present schema, after a copy beside it.
     /// - Throws: `.newerSchema` when a later release wrote it; `.database` when it cannot be read. It is never replaced:
     ///   without it the engine would take every container for a stranger's.
-    init(path: String, makeRoom: @Sendable @escaping () -> Bool) throws(EngineError) {
-        self.makeRoom = makeRoom
+    init(path: String, reserve: DiskReserve) throws(EngineError) {
+        self.reserve = reserve
         do {
             var configuration = Configuration()
             configuration.maximumReaderCount = 4
@@ -58,18 +58,21 @@ struct EngineDatabase: Sendable {
         try await read { [lately] db in try ContainerRow.resolve(db, reference, lately.one) }
     }
 
-    /// - Parameter durably: It, and everything that was written before, is on disk afterwards.
+    /// - Parameters:
+    ///   - durably: It, and everything that was written before, is on disk afterwards.
+    ///   - purpose: What the reserve is drawn on for when the disk is full; nil: for this it is not.
     func write<Value: Sendable>(
         durably: Bool = false,
+        for purpose: DiskReserve.Purpose? = .record,
         _ body: @Sendable @escaping (Database) throws -> Value
     ) async throws -> Value {
-        do { return try await commit(durably, body) } catch let error as DatabaseError {
-            guard error.resultCode == .SQLITE_FULL else { throw EngineError(error) }
-        }
-        // The reserve is for rows that say what was removed; once it is gone, the next writer is told.
-        guard makeRoom() else { throw EngineError.diskFull("write") }
-        do { return try await commit(durably, body) } catch let error as DatabaseError {
-            throw EngineError(error)
+        var pieces = purpose.map(reserve.pieces)
+        while true {
+            do { return try await commit(durably, body) } catch let error as DatabaseError {
+                guard error.resultCode == .SQLITE_FULL, pieces?.giveNext() == true else {
+                    throw EngineError(error)
+                }
+            }
         }
     }
 

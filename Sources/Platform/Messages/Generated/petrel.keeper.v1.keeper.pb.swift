@@ -39,6 +39,8 @@ extension KeeperV1 {
         package var seccompProgram: String
         /// While the disk has no room, output is dropped and counted.
         package var outputDropWhenFull: Bool
+        /// The suite's file of disk space to give back when the disk is full: an absolute path; empty: none.
+        package var reserve: String
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -666,7 +668,8 @@ extension KeeperV1.ContainerRecord {
         outputDiscard: Bool = false,
         cgroupPath: String = "",
         seccompProgram: String = "",
-        outputDropWhenFull: Bool = false
+        outputDropWhenFull: Bool = false,
+        reserve: String = ""
     ) {
         self.init(
             version: version,
@@ -680,6 +683,7 @@ extension KeeperV1.ContainerRecord {
             cgroupPath: cgroupPath,
             seccompProgram: seccompProgram,
             outputDropWhenFull: outputDropWhenFull,
+            reserve: reserve,
             unknownFields: []
         )
     }
@@ -709,6 +713,7 @@ extension KeeperV1.ContainerRecord {
         let cgroupPath = try Wire.text(c.pointee.cgroup_path, "petrel.keeper.v1.ContainerRecord.cgroup_path")
         let seccompProgram = try Wire.text(c.pointee.seccomp_program, "petrel.keeper.v1.ContainerRecord.seccomp_program")
         let outputDropWhenFull = c.pointee.output_drop_when_full != 0
+        let reserve = try Wire.text(c.pointee.reserve, "petrel.keeper.v1.ContainerRecord.reserve")
         self.init(
             version: version,
             id: id,
@@ -721,6 +726,7 @@ extension KeeperV1.ContainerRecord {
             cgroupPath: cgroupPath,
             seccompProgram: seccompProgram,
             outputDropWhenFull: outputDropWhenFull,
+            reserve: reserve,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -729,6 +735,10 @@ extension KeeperV1.ContainerRecord {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if !reserve.isEmpty {
+            writer.text(reserve)
+            writer.tag(98)
+        }
         if outputDropWhenFull {
             writer.varint(outputDropWhenFull ? 1 : 0)
             writer.tag(88)

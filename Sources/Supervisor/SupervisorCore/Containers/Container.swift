@@ -2,6 +2,7 @@
 package import Events
 internal import Logging
 internal import Messages
+internal import Suite
 internal import System
 
 /// One container: its life cycle, its keeper, and the second copies of its descriptors.
@@ -125,10 +126,8 @@ package actor Container {
     private func save(_ next: Lifecycle) throws(SupervisorError) {
         let isDurable = next.mustOutlivePower(after: lifecycle)
         do throws(SystemError) {
-            do throws(SystemError) {
-                try write(next, durably: isDurable)
-            } catch {
-                guard error.code == ErrorNumber.noSpace, surroundings.releaseReserve() else { throw error }
+            let purpose: DiskReserve.Purpose = next.isBeingDeleted ? .removal : .record
+            try surroundings.reserve.makingRoom(for: purpose) { () throws(SystemError) in
                 try write(next, durably: isDurable)
             }
         } catch {
@@ -150,10 +149,11 @@ package actor Container {
     /// - Throws: what keeps it from being written; to be tried again then.
     func renewIfDue() throws {
         guard let renewal else { return }
-        do { try renewal() } catch {
-            guard surroundings.releaseReserve() else { throw error }
-            try renewal()
-        }
+        try surroundings.reserve.makingRoom(
+            for: .record,
+            isFull: { ($0 as? SystemError)?.isOutOfSpace == true },
+            renewal
+        )
         self.renewal = nil
     }
 
@@ -204,7 +204,8 @@ package actor Container {
     func flushOnce() async -> Bool {
         while let last = lifecycle.pending.last {
             do {
-                try await surroundings.journal.append(lifecycle.pending)
+                let purpose: DiskReserve.Purpose = lifecycle.isBeingDeleted ? .removal : .record
+                try await surroundings.journal.append(lifecycle.pending, for: purpose)
                 // On disk they stay until the next writing; the journal knows their numbers.
                 lifecycle.forget(upTo: last.number)
                 changes.announce()

@@ -2,6 +2,7 @@
 package import Cgroups
 package import Events
 package import Logging
+package import Suite
 internal import Synchronization
 package import System
 
@@ -18,8 +19,7 @@ package struct Surroundings: Sendable {
     package let cgroups: CgroupLayout
     /// `petrel-<suite id>`.
     package let cgroupParent: String
-    /// Gives disk space back; true when there was some.
-    package let releaseReserve: @Sendable () -> Bool
+    package let reserve: DiskReserve
     /// This supervisor's release, as keepers are told.
     package let release: String
     package let logger: Logger
@@ -36,7 +36,7 @@ package struct Surroundings: Sendable {
         bootID: String,
         cgroups: CgroupLayout,
         cgroupParent: String,
-        releaseReserve: @escaping @Sendable () -> Bool,
+        reserve: DiskReserve,
         release: String,
         logger: Logger
     ) {
@@ -50,7 +50,7 @@ package struct Surroundings: Sendable {
         self.bootID = bootID
         self.cgroups = cgroups
         self.cgroupParent = cgroupParent
-        self.releaseReserve = releaseReserve
+        self.reserve = reserve
         self.release = release
         self.logger = logger
     }

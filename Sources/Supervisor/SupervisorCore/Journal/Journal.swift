@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Events
+package import Suite
 package import System
 
 /// Every event of every container, once and in order, on disk.
@@ -38,7 +39,7 @@ package actor Journal {
     private nonisolated let directory: String
     private nonisolated let limits: Limits
     private nonisolated let faults: FaultPoints
-    private nonisolated let releaseReserve: @Sendable () -> Bool
+    private nonisolated let reserve: DiskReserve?
     private nonisolated let changes = Changes()
     /// More events than the machine's end can have taken.
     private static let gapAfterBoot: UInt64 = 1 << 20
@@ -50,7 +51,7 @@ package actor Journal {
     /// - Parameters:
     ///   - bootID: Of the machine's present boot.
     ///   - remaining: As `ContainerDirectory.remaining` has them.
-    ///   - releaseReserve: Called when the disk is full; true when trying again is worth it.
+    ///   - reserve: Is drawn on when the disk is full.
     package init(
         directory: String,
         bootID: String,
@@ -58,14 +59,14 @@ package actor Journal {
         thread: SerialThread,
         limits: Limits = Limits(),
         faults: FaultPoints = .off,
-        releaseReserve: @escaping @Sendable () -> Bool = { false }
+        reserve: DiskReserve? = nil
     ) throws(SystemError) {
         try Files.makeDirectories(directory, mode: 0o700)
         self.thread = thread
         self.directory = directory
         self.limits = limits
         self.faults = faults
-        self.releaseReserve = releaseReserve
+        self.reserve = reserve
         id = try Self.identity(in: directory)
         var contents = try JournalContents(
             directory: directory,
@@ -94,7 +95,8 @@ package actor Journal {
     package var lastNumbers: [String: UInt64] { contents.numbers }
 
     /// Adds what is not there yet, in order.
-    package func append(_ events: [Event]) throws(SystemError) {
+    /// - Parameter purpose: What the events tell of, where the disk is full.
+    package func append(_ events: [Event], for purpose: DiskReserve.Purpose = .record) throws(SystemError) {
         let new = events.filter { $0.number > contents.numbers[$0.container] ?? 0 }
         guard !new.isEmpty else { return }
         if active.bytes >= limits.segmentBytes { try rotate() }
@@ -108,10 +110,9 @@ package actor Journal {
             numbered.append((event, place))
             bytes += JournalFrame.encode(event)
         }
-        do throws(SystemError) {
-            try write(bytes)
-        } catch {
-            guard error.code == ErrorNumber.noSpace, releaseReserve() else { throw error }
+        if let reserve {
+            try reserve.makingRoom(for: purpose) { () throws(SystemError) in try write(bytes) }
+        } else {
             try write(bytes)
         }
         faults.reach("supervisor.journal.appended")

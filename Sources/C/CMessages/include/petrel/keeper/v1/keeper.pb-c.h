@@ -77,10 +77,11 @@ struct  Petrel__Keeper__V1__ContainerRecord
   ProtobufCBinaryData cgroup_path;
   ProtobufCBinaryData seccomp_program;
   protobuf_c_boolean output_drop_when_full;
+  ProtobufCBinaryData reserve;
 };
 #define PETREL__KEEPER__V1__CONTAINER_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__keeper__v1__container_record__descriptor) \
-    , 0, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, {0,NULL}, {0,NULL}, 0 }
+    , 0, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, {0,NULL}, {0,NULL}, 0, {0,NULL} }
 
 
 struct  Petrel__Keeper__V1__KeeperRecord
