@@ -272,7 +272,7 @@ struct OptionsSpecificationTests {
                 OutputOrder(segmentBytes: 512 << 10, segments: 2)
             ),
             ("", ["mode": "non-blocking"], OutputOrder(dropsWhenFull: true)),
-            ("none", [:], OutputOrder(segmentBytes: 1 << 20, segments: 2, dropsWhenFull: true)),
+            ("none", [:], OutputOrder(segmentBytes: 2 << 20, segments: 2, dropsWhenFull: true)),
         ] as [(String, [String: String], OutputOrder)]
     )
     func logOptions(_ driver: String, _ options: [String: String], _ order: OutputOrder) throws {

@@ -113,7 +113,7 @@ struct OutputTests {
         _ segmentBytes: UInt64,
         _ skipped: UInt64
     ) {
-        #expect(Engine.skippedBytes(from: from, to: to, segmentBytes: segmentBytes) == skipped)
+        #expect(OutputReading.skippedBytes(from: from, to: to, segmentBytes: segmentBytes) == skipped)
     }
 
     /// Writes segments as a keeper does.

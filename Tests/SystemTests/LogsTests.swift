@@ -106,6 +106,22 @@ struct LogsTests {
         }
     }
 
+    /// Of a line whose beginning was rotated away nothing is shown.
+    @Test func logsBeginWithAWholeLineAfterARotation() throws {
+        try withSuite { suite in
+            let limits = ["--log-opt", "max-size=10k", "--log-opt", "max-file=2"]
+            let script = "i=10000; while [ $i -lt 19999 ]; do echo line $i is here; i=$((i+1)); done"
+            try suite.startShell("r", script, options: limits)
+            try suite.waitUntil("r", is: "exited")
+            for options in [[], ["--tail", "5000"], ["-t"], ["-f"]] {
+                let lines = try suite.petrel(["logs"] + options + ["r"]).lines
+                let first = try #require(lines.first)
+                #expect(lines.count > 400 && lines.last?.hasSuffix("line 19998 is here") == true)
+                #expect(try first.wholeMatch(of: Regex("(.*Z )?line 1[0-9]{4} is here")) != nil, "\(first)")
+            }
+        }
+    }
+
     @Test func partialLinesAndBinaryOutputAreKeptByteForByte() throws {
         try withSuite { suite in
             let plain = try suite.petrel("run", "--name", "p", "busybox", "printf", "no newline at the end")

@@ -68,6 +68,7 @@ extension Engine {
     func launch(_ row: ContainerRow, _ order: ContainerOrder, _ launch: Launch) async throws -> (any Error)? {
         var keyed = order
         keyed.startKey = row.requestKey ?? ""
+        keyed.output.expectsReader = launch.wantsOutput
         let order = keyed
         // Not cancellable: it may run by now, and a caller that goes away leaves it.
         return try await outlivingCancellation { [self] in

@@ -7,8 +7,6 @@ internal import System
 extension Engine {
     private static let lookAgain = Duration.milliseconds(50)
     private static let askAgain = Duration.seconds(1)
-    /// Of what is handed over at once; a line of one byte becomes 32 with its time, and more with details.
-    private static let renderedBytes = 1 << 20
 
     /// Hands over output in order. A follower's first chunk is empty and says that the reading has begun: a container
     /// that is started after it, however short-lived, is not missed.
@@ -29,8 +27,8 @@ extension Engine {
             throw EngineError.outputNotKept(row.id, driver: plan.driver)
         }
         let details = query.details ? try LogDetails(row.settings.log, row.resolved) : nil
-        readers.enter(row.id)
-        defer { readers.leave(row.id) }
+        readers.enter(row.id, holds: query.holds)
+        defer { readers.leave(row.id, holds: query.holds) }
         guard let state = try await state(of: row.id) else { return }
         let directory = SpoolDirectory(path: state.outputDirectory)
         do {
@@ -49,18 +47,15 @@ extension Engine {
         _ receive: @Sendable (OutputChunk) async throws -> Void
     ) async throws {
         let asked = try directory.end()
-        var renderer = OutputRenderer(
-            query: query,
-            place: try Engine.place(of: query, in: directory, before: asked),
-            details: details
-        )
-        let atOnce = Engine.renderedBytes / (details.map { 33 + $0.text.utf8.count } ?? 32)
-        let segmentBytes = SpoolLimits(segmentBytes: order.segmentBytes).segmentBytes
-        var reader = SpoolReader(directory: directory, from: renderer.place.position)
+        let place = try Engine.place(of: query, in: directory, before: asked)
         let follows = query.follows || query.untilRunEnds
-        if follows {
-            try await receive(OutputChunk(bytes: [], stream: 0, position: renderer.place.text))
-        }
+        var reading = OutputReading(
+            directory,
+            order,
+            OutputRenderer(query: query, place: place, details: details)
+        )
+        if query.holds { reading.hold(logger) }
+        if follows { try await receive(OutputChunk(bytes: [], stream: 0, position: place.text)) }
         var watch: OutputWatch?
         var end = end
         while true {
@@ -71,47 +66,12 @@ extension Engine {
             let isEnd =
                 follows ? try await end.hasCome(seen: seen, ask: { try await self.state(of: $0) }) : true
             // A container may write faster than this reads, also in a run after the one whose end was waited for.
-            if isEnd { reader.end = follows ? try directory.end() : asked }
-            while let item = try reader.next(limit: atOnce) {
-                guard let chunk = Engine.chunk(item, &renderer, segmentBytes) else { return }
-                if !chunk.bytes.isEmpty || chunk.skippedBytes > 0 { try await receive(chunk) }
-                try Task.checkCancellation()
-            }
-            if isEnd || (query.untilUnixNanos > 0 && Clock.wallNanos > query.untilUnixNanos) { return }
+            if isEnd { reading.end(at: follows ? try directory.end() : asked) }
+            guard try await reading.handOver(receive), !isEnd,
+                query.untilUnixNanos == 0 || Clock.wallNanos <= query.untilUnixNanos
+            else { return }
             try await waitForMore(watch, seen: seen)
         }
-    }
-
-    /// What is shown of an item; nil at the end of the time that was asked for.
-    private static func chunk(
-        _ item: LogItem,
-        _ renderer: inout OutputRenderer,
-        _ segmentBytes: UInt64
-    ) -> OutputChunk? {
-        switch item {
-        case .gap(let from, let to):
-            renderer.skip(to: to)
-            let skipped = skippedBytes(from: from, to: to, segmentBytes: segmentBytes)
-            return OutputChunk(bytes: [], stream: 0, position: renderer.place.text, skippedBytes: skipped)
-        case .chunk(let chunk):
-            if renderer.isPast(chunk) { return nil }
-            let bytes = renderer.render(chunk)
-            return OutputChunk(
-                bytes: bytes,
-                stream: UInt32(chunk.stream.rawValue),
-                position: renderer.place.text
-            )
-        }
-    }
-
-    /// About how much output lay between two places: as if every segment had been filled. At least 1.
-    /// - Parameter to: The beginning of a later segment.
-    /// - Parameter segmentBytes: Of a full segment of this container.
-    static func skippedBytes(from: LogPosition, to: LogPosition, segmentBytes: UInt64) -> UInt64 {
-        let (whole, isTooMuch) = (to.segment - from.segment).multipliedReportingOverflow(by: segmentBytes)
-        // A client may name a place that no container's output has.
-        if isTooMuch { return .max }
-        return whole > from.offset ? whole - from.offset : 1
     }
 
     private static func place(
@@ -121,7 +81,9 @@ extension Engine {
     ) throws -> OutputPlace {
         if !query.after.isEmpty { return try OutputPlace(query.after) }
         if query.fromEnd { return OutputPlace(position: end) }
-        guard let lines = query.tail else { return OutputPlace(position: .start) }
+        // Every byte, from the first segment on.
+        if query.holds { return OutputPlace(position: LogPosition(segment: 1, offset: 0)) }
+        guard let lines = query.tail else { return try OutputPlace.start(of: directory) }
         return try TailSearch(directory: directory, query: query, end: end).start(lines: lines)
     }
 

@@ -59,15 +59,17 @@ struct Attachment: Sendable {
     /// have written.
     /// - Returns: The container's exit code; 0 after detaching.
     func startAndFollow() async throws -> Int32 {
-        try await follow(fromNow: true, hasRunBefore: true) {
+        try await follow(fromNow: true, hasRunBefore: true, holds: true) {
             try await engine.start(container, called: name)
         }
     }
 
     /// Stays with a container that was made and started just now, from its first byte.
-    func followFirstRun() async throws -> Int32 { try await follow(fromNow: false, onceRead: nil) }
+    func followFirstRun() async throws -> Int32 {
+        try await follow(fromNow: false, holds: true, onceRead: nil)
+    }
 
-    /// Joins a container that runs.
+    /// Joins a container that runs. It does not wait for this reader: output that he is too slow for is reported as missing.
     func follow() async throws -> Int32 {
         try await follow(fromNow: true) {
             // What the program draws anew is to be seen.
@@ -75,10 +77,13 @@ struct Attachment: Sendable {
         }
     }
 
-    /// - Parameter onceRead: Called when its output is being read.
+    /// - Parameters:
+    ///   - holds: No byte may be missing, even if the container has to wait for that.
+    ///   - onceRead: Called when its output is being read.
     private func follow(
         fromNow: Bool,
         hasRunBefore: Bool = false,
+        holds: Bool = false,
         onceRead: (() async throws -> Void)?
     ) async throws -> Int32 {
         var forwarding: Task<Void, Never>?
@@ -89,7 +94,7 @@ struct Attachment: Sendable {
             let (begun, started) = (Milestone(), Milestone())
             Self.add(to: &group) {
                 defer { begun.set() }
-                try await show(fromNow: fromNow, hasRunBefore: hasRunBefore, begun, started)
+                try await show(fromNow: fromNow, hasRunBefore: hasRunBefore, holds: holds, begun, started)
                 return .shown
             }
             do {
@@ -174,6 +179,7 @@ struct Attachment: Sendable {
     private func show(
         fromNow: Bool,
         hasRunBefore: Bool,
+        holds: Bool,
         _ begun: Milestone,
         _ started: Milestone
     ) async throws {
@@ -186,7 +192,8 @@ struct Attachment: Sendable {
                 stdout: streams.output,
                 stderr: streams.error,
                 untilRunEnds: true,
-                fromEnd: fromNow
+                fromEnd: fromNow,
+                hold: holds
             )
         )
         try await output.run(endsWhenRemoved: true) { begun.set() }

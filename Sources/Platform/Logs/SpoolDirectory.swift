@@ -14,6 +14,9 @@ package struct SpoolDirectory: Hashable, Sendable {
 
     package func indexPath(_ segment: UInt64) -> String { "\(path)/\(segment).index" }
 
+    /// Where readers say what they still want (`SpoolHold`).
+    var holdsPath: String { path + "/held" }
+
     /// Numbers of the segments that are there, ascending. Empty when there is no such directory yet.
     package func segments() throws(SystemError) -> [UInt64] {
         try numbers(suffix: ".data")

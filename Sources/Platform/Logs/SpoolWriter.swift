@@ -10,6 +10,7 @@ package import System
 package struct SpoolWriter: ~Copyable {
     private let directory: SpoolDirectory
     private let limits: SpoolLimits
+    private var holds: SpoolHolds
     private var segment: UInt64
     private var files: SegmentFiles
     private var indexBytes: Int64
@@ -20,7 +21,12 @@ package struct SpoolWriter: ~Copyable {
     package private(set) var end: Int64
 
     /// Opens the last segment, or begins the first one; removes what a crash left torn or without its data.
-    package init(directory: SpoolDirectory, limits: SpoolLimits) throws(SystemError) {
+    /// - Parameter expectsReader: Somebody will come who wants all from the first byte on; for him, too, it waits.
+    package init(
+        directory: SpoolDirectory,
+        limits: SpoolLimits,
+        expectsReader: Bool = false
+    ) throws(SystemError) {
         try Files.makeDirectories(directory.path, mode: 0o700)
         for orphan in try directory.orphanedIndexes() { try? Files.unlink(directory.indexPath(orphan)) }
         let last = try directory.segments().last ?? 1
@@ -29,6 +35,7 @@ package struct SpoolWriter: ~Copyable {
         self.indexBytes = try Self.repairedSize(of: opened.index.raw, dataEnd: end)
         self.directory = directory
         self.limits = limits
+        self.holds = SpoolHolds(directory, expectsReader: expectsReader)
         self.segment = last
         self.end = end
         self.openRecordOffset = nil
@@ -42,11 +49,18 @@ package struct SpoolWriter: ~Copyable {
     package var position: LogPosition { LogPosition(segment: segment, offset: UInt64(end)) }
 
     /// Announces bytes from `stream`: writes their index record, in a new segment if this one is full.
-    /// - Returns: How many bytes may follow, at least one.
+    /// - Parameter waits: For readers that hold what a new segment would displace; otherwise theirs stays beyond the limit.
+    /// - Returns: How many bytes may follow; 0 when a reader is waited for, and nothing has changed.
     /// - Throws: `ENOSPC` among others; then nothing has changed and the call can be repeated.
-    package mutating func begin(_ stream: OutputStream, wallNanos: Int64) throws(SystemError) -> Int {
+    package mutating func begin(
+        _ stream: OutputStream,
+        wallNanos: Int64,
+        waits: Bool = true
+    ) throws(SystemError) -> Int {
         let full = Int64(limits.segmentBytes)
-        if end >= full || indexBytes + Int64(IndexRecord.size) > full { try beginSegment() }
+        if end >= full || indexBytes + Int64(IndexRecord.size) > full {
+            guard try beginSegment(waits: waits) else { return 0 }
+        }
         let record = IndexRecord(offset: UInt64(end), wallNanos: wallNanos, stream: stream)
         let place = openRecordOffset == end ? indexBytes - Int64(IndexRecord.size) : indexBytes
         try Files.write(files.index.raw, record.bytes, offset: place)
@@ -58,16 +72,24 @@ package struct SpoolWriter: ~Copyable {
     /// Says that `count` bytes were added at `end`.
     package mutating func advance(by count: Int) { end += Int64(count) }
 
-    private mutating func beginSegment() throws(SystemError) {
+    /// Nobody is waited for any more who has not come yet.
+    package mutating func expectNobody() { holds.expectNobody() }
+
+    /// - Returns: false when a reader is waited for.
+    private mutating func beginSegment(waits: Bool) throws(SystemError) -> Bool {
+        // The new one is the last.
+        let surplus = try directory.segments().dropLast(limits.segments - 1)
+        let held = surplus.isEmpty ? nil : holds.first(nowBootNanos: Clock.bootNanos)
+        if waits, let held, let last = surplus.last, last >= held { return false }
         files = try SegmentFiles(directory, segment + 1)
         segment += 1
         (end, indexBytes, openRecordOffset) = (0, 0, nil)
-        let all = try directory.segments()
-        for old in all.dropLast(limits.segments) {
+        for old in surplus where old < held ?? .max {
             // The data first: a segment without it does not exist.
             try? Files.unlink(directory.dataPath(old))
             try? Files.unlink(directory.indexPath(old))
         }
+        return true
     }
 
     /// Cuts records that are torn, and those at or after the end of the data (theirs never came, or were lost by a

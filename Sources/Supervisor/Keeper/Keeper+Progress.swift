@@ -84,7 +84,7 @@ extension Keeper {
             return
         }
         let wasBlocked = spooler.isBlocked
-        switch spooler.move(source, hungUp: hungUp) {
+        switch spooler.move(source, hungUp: hungUp, isEnding: job.endedAt != 0) {
         case .moved: job.lastOutputAt = Clock.bootNanos
         case .nothing, .blocked: break
         }

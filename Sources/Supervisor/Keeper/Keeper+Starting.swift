@@ -28,6 +28,7 @@ extension Keeper {
         do throws(StepFailure) {
             try save(record)
             faults.reach("keeper.start.building")
+            if request.run > 1 { spooler.expectNobody() }
             initJob?.closeDescriptors()
             initJob = job
             try build(job, joined: try Keeper.joined(request, descriptors))

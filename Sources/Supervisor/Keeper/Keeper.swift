@@ -98,10 +98,12 @@ package final class Keeper {
             limits: limits,
             discards: container.outputDiscard,
             dropsWhenFull: container.outputDropWhenFull,
+            expectsReader: container.outputReaderExpected,
             faults: options.faults
         )
         events = try EventLog(path: files.events)
         initJob = try files.run().map { Job(record: $0, phase: .finished) }
+        if initJob.map({ $0.record.run > 1 }) ?? false { spooler.expectNobody() }
         execs = try files.execRecords().map { Job(record: $0, phase: .finished) }
         awaitsAdoption = options.adopts
         try Files.makeDirectories(options.runDirectory, mode: 0o700)
@@ -228,7 +230,7 @@ package final class Keeper {
 
     /// Whether there is room for the output: in the spool, in the exec's stage. A detached exec's goes nowhere.
     private func takesOutput(of job: Job, _ source: OutputSource) -> Bool {
-        guard job.isExec else { return !spooler.isBlocked || spooler.dropsWhenFull }
+        guard job.isExec else { return spooler.takesOutput }
         return source.stage?.hasRoom ?? true
     }
 

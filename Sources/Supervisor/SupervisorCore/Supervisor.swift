@@ -362,7 +362,8 @@ extension KeeperV1.ContainerRecord {
             cgroupPath: cgroupPath,
             seccompProgram: seccompProgram,
             outputDropWhenFull: request.output.dropsWhenFull,
-            reserve: reserve.path
+            reserve: reserve.path,
+            outputReaderExpected: request.output.expectsReader
         )
     }
 }

@@ -57,7 +57,8 @@ extension ContainerRequest {
             maximumSegmentBytes: request.output?.maxSegmentBytes ?? 0,
             maximumSegments: request.output?.maxSegments ?? 0,
             isDiscarded: request.output?.discard ?? false,
-            dropsWhenFull: request.output?.dropWhenFull ?? false
+            dropsWhenFull: request.output?.dropWhenFull ?? false,
+            expectsReader: request.output?.readerExpected ?? false
         )
         stopSignal = request.stopSignal == 0 ? 15 : request.stopSignal
         stopTimeoutMillis = request.stopTimeoutMillis == 0 ? 10_000 : request.stopTimeoutMillis

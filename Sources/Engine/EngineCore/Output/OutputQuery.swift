@@ -20,6 +20,11 @@ package struct OutputQuery: Hashable, Sendable {
     package var untilRunEnds = false
     /// Only what is written from now on, even within a line; `tail` does not count.
     package var fromEnd = false
+    /// The container waits for this reader rather than delete what he has not read.
+    package var holds = false
+
+    /// From the first byte of a container that was begun for this reader.
+    var isOfFirstRun: Bool { holds && after.isEmpty && !fromEnd }
 
     package init() {}
 

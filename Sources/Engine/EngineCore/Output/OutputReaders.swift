@@ -9,6 +9,8 @@ final class OutputReaders: Sendable {
 
     private struct State {
         var counts: [ContainerID: Int] = [:]
+        /// Of these, how many want every byte, however long that takes them.
+        var holders: [ContainerID: Int] = [:]
         /// Until when somebody is waited for.
         var expected: [ContainerID: ContinuousClock.Instant] = [:]
     }
@@ -31,29 +33,38 @@ final class OutputReaders: Sendable {
         changes.announce()
     }
 
-    func enter(_ id: ContainerID) {
+    func enter(_ id: ContainerID, holds: Bool = false) {
         state.withLock { state in
             state.expected[id] = nil
             state.counts[id, default: 0] += 1
+            if holds { state.holders[id, default: 0] += 1 }
         }
     }
 
-    func leave(_ id: ContainerID) {
+    func leave(_ id: ContainerID, holds: Bool = false) {
         state.withLock { state in
-            let left = (state.counts[id] ?? 1) - 1
-            state.counts[id] = left == 0 ? nil : left
+            Self.count(down: &state.counts[id])
+            if holds { Self.count(down: &state.holders[id]) }
         }
         changes.announce()
     }
 
-    /// Returns when nobody reads it any more and nobody is expected to, or after `limit`.
+    private static func count(down count: inout Int?) {
+        let left = (count ?? 1) - 1
+        count = left == 0 ? nil : left
+    }
+
+    /// Returns when nobody reads it any more and nobody is expected to, or after `limit`. Who wants every byte is waited for
+    /// without limit: he ends with his connection.
     func waitUntilGone(_ id: ContainerID, atMost limit: Duration) async {
         let end = ContinuousClock.now + limit
         while true {
             let seen = changes.version
             let now = ContinuousClock.now
-            let (isRead, expected) = state.withLock { ($0.counts[id] != nil, $0.expected[id]) }
-            let due = isRead ? end : min(end, expected ?? now)
+            let (isRead, isHeld, expected) = state.withLock {
+                ($0.counts[id] != nil, $0.holders[id] != nil, $0.expected[id])
+            }
+            let due = isHeld ? now + Self.patience : isRead ? end : min(end, expected ?? now)
             guard due > now else { break }
             await withinLimit(now.duration(to: due)) { [changes] in try await changes.wait(beyond: seen) }
             if Task.isCancelled { break }

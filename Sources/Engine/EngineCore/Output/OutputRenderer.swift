@@ -18,6 +18,9 @@ struct OutputRenderer: Sendable {
         self.details = details.map { Array($0.text.utf8) + [0x20] }
     }
 
+    /// Before each line.
+    var detailBytes: Int { details?.count ?? 0 }
+
     /// Whether the chunk, and so everything after it, is later than what is wanted.
     func isPast(_ chunk: LogChunk) -> Bool {
         query.untilUnixNanos > 0 && chunk.wallNanos > query.untilUnixNanos
@@ -54,7 +57,5 @@ struct OutputRenderer: Sendable {
     }
 
     /// Output was lost between two places: what follows begins anew.
-    mutating func skip(to position: LogPosition) {
-        place = OutputPlace(position: position)
-    }
+    mutating func skip(to place: OutputPlace) { self.place = place }
 }

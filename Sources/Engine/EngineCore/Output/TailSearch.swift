@@ -18,17 +18,16 @@ struct TailSearch {
         var window = TailSearch.firstWindow
         while true {
             let (from, isWhole) = try windowStart(window)
-            let begin = OutputPlace(
-                position: from,
-                output: isWhole ? .begins : .hidden,
-                error: isWhole ? .begins : .hidden
-            )
+            let begin =
+                isWhole
+                ? try OutputPlace.start(of: directory)
+                : OutputPlace(position: from, output: .hidden, error: .hidden)
             let (last, found) = try walk(from: begin, stopAfter: nil)
             if count == 0 { return last }
             if found >= count {
                 return try walk(from: begin, stopAfter: found - count).place
             }
-            if isWhole { return OutputPlace(position: from) }
+            if isWhole { return begin }
             window *= 4
         }
     }

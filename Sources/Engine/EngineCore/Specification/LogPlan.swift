@@ -14,8 +14,8 @@ struct LogPlan: Hashable {
     private static let known: Set<String> = [
         "max-size", "max-file", "mode", "max-buffer-size", "labels", "env",
     ]
-    /// For `none`: what has not been read by then was nobody's.
-    private static let ring = (segmentBytes: UInt64(1 << 20), segments: UInt32(2))
+    /// For `none`: what has not been read by then was nobody's. A segment holds what is on its way to a reader (`HeldOutput`).
+    private static let ring = (segmentBytes: UInt64(2 << 20), segments: UInt32(2))
 
     /// - Throws: `.invalidField` for a driver or option that is not known, or a value that cannot be meant.
     init(_ log: ContainerSettings.Log) throws(EngineError) {
@@ -95,6 +95,8 @@ package struct OutputOrder: Hashable, Sendable {
     package var segmentBytes: UInt64 = 0
     package var segments: UInt32 = 0
     package var dropsWhenFull = false
+    /// Who starts it wants all of its first run's output.
+    package var expectsReader = false
 
     package init(segmentBytes: UInt64 = 0, segments: UInt32 = 0, dropsWhenFull: Bool = false) {
         self.segmentBytes = segmentBytes

@@ -41,6 +41,7 @@ extension OutputQuery {
         after = request.afterPosition
         untilRunEnds = request.untilRunEnds
         fromEnd = request.fromEnd
+        holds = request.hold
         details = request.details
     }
 }

@@ -27,7 +27,8 @@ package struct SupervisorPeer: ContainerSupervisor {
             output: SupervisorV1.OutputOptions(
                 maxSegmentBytes: order.output.segmentBytes,
                 maxSegments: order.output.segments,
-                dropWhenFull: order.output.dropsWhenFull
+                dropWhenFull: order.output.dropsWhenFull,
+                readerExpected: order.output.expectsReader
             ),
             stopSignal: order.stopSignal,
             stopTimeoutMillis: order.stopTimeoutMillis,

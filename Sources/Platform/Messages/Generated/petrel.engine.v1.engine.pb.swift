@@ -742,6 +742,8 @@ extension EngineV1 {
         /// Each line is preceded (after its time) by the labels and variables that the log options "labels" and "env" name, and a
         /// space.
         package var details: Bool
+        /// The container waits for this reader rather than delete output that he has not read.
+        package var hold: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -4812,7 +4814,8 @@ extension EngineV1.LogsRequest {
         afterPosition: String = "",
         untilRunEnds: Bool = false,
         fromEnd: Bool = false,
-        details: Bool = false
+        details: Bool = false,
+        hold: Bool = false
     ) {
         self.init(
             container: container,
@@ -4827,6 +4830,7 @@ extension EngineV1.LogsRequest {
             untilRunEnds: untilRunEnds,
             fromEnd: fromEnd,
             details: details,
+            hold: hold,
             unknownFields: []
         )
     }
@@ -4850,6 +4854,7 @@ extension EngineV1.LogsRequest {
         let untilRunEnds = c.pointee.until_run_ends != 0
         let fromEnd = c.pointee.from_end != 0
         let details = c.pointee.details != 0
+        let hold = c.pointee.hold != 0
         self.init(
             container: container,
             follow: follow,
@@ -4863,6 +4868,7 @@ extension EngineV1.LogsRequest {
             untilRunEnds: untilRunEnds,
             fromEnd: fromEnd,
             details: details,
+            hold: hold,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -4871,6 +4877,10 @@ extension EngineV1.LogsRequest {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if hold {
+            writer.varint(hold ? 1 : 0)
+            writer.tag(104)
+        }
         if details {
             writer.varint(details ? 1 : 0)
             writer.tag(96)

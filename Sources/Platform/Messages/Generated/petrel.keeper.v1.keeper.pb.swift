@@ -41,6 +41,8 @@ extension KeeperV1 {
         package var outputDropWhenFull: Bool
         /// The suite's file of disk space to give back when the disk is full: an absolute path; empty: none.
         package var reserve: String
+        /// A reader of its first run's output will come who wants all of it: none is deleted before, for a bounded time.
+        package var outputReaderExpected: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -669,7 +671,8 @@ extension KeeperV1.ContainerRecord {
         cgroupPath: String = "",
         seccompProgram: String = "",
         outputDropWhenFull: Bool = false,
-        reserve: String = ""
+        reserve: String = "",
+        outputReaderExpected: Bool = false
     ) {
         self.init(
             version: version,
@@ -684,6 +687,7 @@ extension KeeperV1.ContainerRecord {
             seccompProgram: seccompProgram,
             outputDropWhenFull: outputDropWhenFull,
             reserve: reserve,
+            outputReaderExpected: outputReaderExpected,
             unknownFields: []
         )
     }
@@ -714,6 +718,7 @@ extension KeeperV1.ContainerRecord {
         let seccompProgram = try Wire.text(c.pointee.seccomp_program, "petrel.keeper.v1.ContainerRecord.seccomp_program")
         let outputDropWhenFull = c.pointee.output_drop_when_full != 0
         let reserve = try Wire.text(c.pointee.reserve, "petrel.keeper.v1.ContainerRecord.reserve")
+        let outputReaderExpected = c.pointee.output_reader_expected != 0
         self.init(
             version: version,
             id: id,
@@ -727,6 +732,7 @@ extension KeeperV1.ContainerRecord {
             seccompProgram: seccompProgram,
             outputDropWhenFull: outputDropWhenFull,
             reserve: reserve,
+            outputReaderExpected: outputReaderExpected,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -735,6 +741,10 @@ extension KeeperV1.ContainerRecord {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if outputReaderExpected {
+            writer.varint(outputReaderExpected ? 1 : 0)
+            writer.tag(104)
+        }
         if !reserve.isEmpty {
             writer.text(reserve)
             writer.tag(98)

@@ -65,6 +65,8 @@ extension SupervisorV1 {
         package var cgroupParent: String
         /// `output_drop_when_full`.
         package var outputDropWhenFull: Bool
+        /// `output_reader_expected`.
+        package var outputReaderExpected: Bool
         /// `health_check`.
         package var healthCheck: SupervisorV1.HealthCheck?
         /// What spec_json says of its terminal, so that it need not be read for that.
@@ -352,6 +354,7 @@ extension SupervisorV1.RequestRecord {
         joinedNamespaces: [SupervisorV1.JoinedRecord] = [],
         cgroupParent: String = "",
         outputDropWhenFull: Bool = false,
+        outputReaderExpected: Bool = false,
         healthCheck: SupervisorV1.HealthCheck? = nil,
         terminal: Bool? = nil
     ) {
@@ -376,6 +379,7 @@ extension SupervisorV1.RequestRecord {
             joinedNamespaces: joinedNamespaces,
             cgroupParent: cgroupParent,
             outputDropWhenFull: outputDropWhenFull,
+            outputReaderExpected: outputReaderExpected,
             healthCheck: healthCheck,
             terminal: terminal,
             unknownFields: []
@@ -430,6 +434,7 @@ extension SupervisorV1.RequestRecord {
         }
         let cgroupParent = try Wire.text(c.pointee.cgroup_parent, "petrel.supervisor.v1.RequestRecord.cgroup_parent")
         let outputDropWhenFull = c.pointee.output_drop_when_full != 0
+        let outputReaderExpected = c.pointee.output_reader_expected != 0
         let healthCheck: SupervisorV1.HealthCheck?
         if let value = c.pointee.health_check {
             healthCheck = try SupervisorV1.HealthCheck(decoding: value)
@@ -458,6 +463,7 @@ extension SupervisorV1.RequestRecord {
             joinedNamespaces: joinedNamespaces,
             cgroupParent: cgroupParent,
             outputDropWhenFull: outputDropWhenFull,
+            outputReaderExpected: outputReaderExpected,
             healthCheck: healthCheck,
             terminal: terminal,
             unknownFields: Wire.unknownFields(c.pointee.base)
@@ -476,6 +482,10 @@ extension SupervisorV1.RequestRecord {
             let end = writer.count
             value.encode(to: &writer)
             writer.close(322, since: end)
+        }
+        if outputReaderExpected {
+            writer.varint(outputReaderExpected ? 1 : 0)
+            writer.tag(264)
         }
         if outputDropWhenFull {
             writer.varint(outputDropWhenFull ? 1 : 0)

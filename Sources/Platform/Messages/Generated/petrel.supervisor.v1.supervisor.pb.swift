@@ -88,6 +88,9 @@ extension SupervisorV1 {
         package var discard: Bool
         /// While the disk has no room, output is dropped and counted; the container does not wait.
         package var dropWhenFull: Bool
+        /// Somebody comes who wants all output of the first run: where it exceeds what is kept, the container waits for him, at most
+        /// ten seconds.
+        package var readerExpected: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -889,13 +892,15 @@ extension SupervisorV1.OutputOptions {
         maxSegmentBytes: UInt64 = 0,
         maxSegments: UInt32 = 0,
         discard: Bool = false,
-        dropWhenFull: Bool = false
+        dropWhenFull: Bool = false,
+        readerExpected: Bool = false
     ) {
         self.init(
             maxSegmentBytes: maxSegmentBytes,
             maxSegments: maxSegments,
             discard: discard,
             dropWhenFull: dropWhenFull,
+            readerExpected: readerExpected,
             unknownFields: []
         )
     }
@@ -911,11 +916,13 @@ extension SupervisorV1.OutputOptions {
         let maxSegments = c.pointee.max_segments
         let discard = c.pointee.discard != 0
         let dropWhenFull = c.pointee.drop_when_full != 0
+        let readerExpected = c.pointee.reader_expected != 0
         self.init(
             maxSegmentBytes: maxSegmentBytes,
             maxSegments: maxSegments,
             discard: discard,
             dropWhenFull: dropWhenFull,
+            readerExpected: readerExpected,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -924,6 +931,10 @@ extension SupervisorV1.OutputOptions {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if readerExpected {
+            writer.varint(readerExpected ? 1 : 0)
+            writer.tag(40)
+        }
         if dropWhenFull {
             writer.varint(dropWhenFull ? 1 : 0)
             writer.tag(32)

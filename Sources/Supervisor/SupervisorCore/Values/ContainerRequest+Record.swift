@@ -31,6 +31,7 @@ extension ContainerRequest {
             },
             cgroupParent: cgroupParent,
             outputDropWhenFull: output.dropsWhenFull,
+            outputReaderExpected: output.expectsReader,
             healthCheck: healthCheck?.message
         )
     }
@@ -53,7 +54,8 @@ extension ContainerRequest {
             maximumSegmentBytes: record.outputMaxSegmentBytes,
             maximumSegments: record.outputMaxSegments,
             isDiscarded: record.outputDiscard,
-            dropsWhenFull: record.outputDropWhenFull
+            dropsWhenFull: record.outputDropWhenFull,
+            expectsReader: record.outputReaderExpected
         )
         stopSignal = record.stopSignal
         stopTimeoutMillis = record.stopTimeoutMillis

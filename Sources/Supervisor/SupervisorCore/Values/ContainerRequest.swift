@@ -24,17 +24,21 @@ package struct ContainerRequest: Hashable, Sendable {
         package var isDiscarded = false
         /// A full disk does not hold the container up: what it has no room for is dropped and counted.
         package var dropsWhenFull = false
+        /// Of the first run.
+        package var expectsReader = false
 
         package init(
             maximumSegmentBytes: UInt64 = 0,
             maximumSegments: UInt32 = 0,
             isDiscarded: Bool = false,
-            dropsWhenFull: Bool = false
+            dropsWhenFull: Bool = false,
+            expectsReader: Bool = false
         ) {
             self.maximumSegmentBytes = maximumSegmentBytes
             self.maximumSegments = maximumSegments
             self.isDiscarded = isDiscarded
             self.dropsWhenFull = dropsWhenFull
+            self.expectsReader = expectsReader
         }
     }
 

@@ -7988,7 +7988,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__inspect_response__descripto
   (ProtobufCMessageInit) petrel__engine__v1__inspect_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__logs_request__field_descriptors[12] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__logs_request__field_descriptors[13] =
 {
   {
     "container",
@@ -8134,6 +8134,18 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__logs_request__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "hold",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__LogsRequest, hold),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__logs_request__field_indices_by_name[] = {
   8,   /* field[8] = after_position */
@@ -8141,6 +8153,7 @@ static const unsigned petrel__engine__v1__logs_request__field_indices_by_name[] 
   11,   /* field[11] = details */
   1,   /* field[1] = follow */
   10,   /* field[10] = from_end */
+  12,   /* field[12] = hold */
   5,   /* field[5] = since_unix_nanos */
   3,   /* field[3] = stderr_field */
   2,   /* field[2] = stdout_field */
@@ -8152,7 +8165,7 @@ static const unsigned petrel__engine__v1__logs_request__field_indices_by_name[] 
 static const ProtobufCIntRange petrel__engine__v1__logs_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__logs_request__descriptor =
 {
@@ -8162,7 +8175,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__logs_request__descriptor =
   "Petrel__Engine__V1__LogsRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__LogsRequest),
-  12,
+  13,
   petrel__engine__v1__logs_request__field_descriptors,
   petrel__engine__v1__logs_request__field_indices_by_name,
   1,  petrel__engine__v1__logs_request__number_ranges,

@@ -1286,7 +1286,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__process_identity__descripto
   (ProtobufCMessageInit) petrel__keeper__v1__process_identity__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__keeper__v1__container_record__field_descriptors[12] =
+static const ProtobufCFieldDescriptor petrel__keeper__v1__container_record__field_descriptors[13] =
 {
   {
     "version",
@@ -1432,6 +1432,18 @@ static const ProtobufCFieldDescriptor petrel__keeper__v1__container_record__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "output_reader_expected",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Keeper__V1__ContainerRecord, output_reader_expected),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__keeper__v1__container_record__field_indices_by_name[] = {
   8,   /* field[8] = cgroup_path */
@@ -1441,6 +1453,7 @@ static const unsigned petrel__keeper__v1__container_record__field_indices_by_nam
   10,   /* field[10] = output_drop_when_full */
   5,   /* field[5] = output_max_segment_bytes */
   6,   /* field[6] = output_max_segments */
+  12,   /* field[12] = output_reader_expected */
   11,   /* field[11] = reserve */
   2,   /* field[2] = rootfs */
   9,   /* field[9] = seccomp_program */
@@ -1450,7 +1463,7 @@ static const unsigned petrel__keeper__v1__container_record__field_indices_by_nam
 static const ProtobufCIntRange petrel__keeper__v1__container_record__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor petrel__keeper__v1__container_record__descriptor =
 {
@@ -1460,7 +1473,7 @@ const ProtobufCMessageDescriptor petrel__keeper__v1__container_record__descripto
   "Petrel__Keeper__V1__ContainerRecord",
   "petrel.keeper.v1",
   sizeof(Petrel__Keeper__V1__ContainerRecord),
-  12,
+  13,
   petrel__keeper__v1__container_record__field_descriptors,
   petrel__keeper__v1__container_record__field_indices_by_name,
   1,  petrel__keeper__v1__container_record__number_ranges,

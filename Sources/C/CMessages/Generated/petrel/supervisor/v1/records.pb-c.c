@@ -514,7 +514,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__annotation__descriptor 
   (ProtobufCMessageInit) petrel__supervisor__v1__annotation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__request_record__field_descriptors[22] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__request_record__field_descriptors[23] =
 {
   {
     "version",
@@ -757,6 +757,18 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__request_record__fi
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "output_reader_expected",
+    33,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__RequestRecord, output_reader_expected),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "health_check",
     40,
     PROTOBUF_C_LABEL_NONE,
@@ -785,7 +797,7 @@ static const unsigned petrel__supervisor__v1__request_record__field_indices_by_n
   16,   /* field[16] = annotations */
   10,   /* field[10] = auto_remove */
   18,   /* field[18] = cgroup_parent */
-  20,   /* field[20] = health_check */
+  21,   /* field[21] = health_check */
   1,   /* field[1] = id */
   17,   /* field[17] = joined_namespaces */
   3,   /* field[3] = key */
@@ -795,6 +807,7 @@ static const unsigned petrel__supervisor__v1__request_record__field_indices_by_n
   19,   /* field[19] = output_drop_when_full */
   11,   /* field[11] = output_max_segment_bytes */
   12,   /* field[12] = output_max_segments */
+  20,   /* field[20] = output_reader_expected */
   2,   /* field[2] = owner */
   8,   /* field[8] = restart_mode */
   5,   /* field[5] = rootfs */
@@ -802,15 +815,15 @@ static const unsigned petrel__supervisor__v1__request_record__field_indices_by_n
   7,   /* field[7] = stdin_once */
   14,   /* field[14] = stop_signal */
   15,   /* field[15] = stop_timeout_millis */
-  21,   /* field[21] = terminal */
+  22,   /* field[22] = terminal */
   0,   /* field[0] = version */
 };
 static const ProtobufCIntRange petrel__supervisor__v1__request_record__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 30, 17 },
-  { 40, 20 },
-  { 0, 22 }
+  { 40, 21 },
+  { 0, 23 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__request_record__descriptor =
 {
@@ -820,7 +833,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__request_record__descrip
   "Petrel__Supervisor__V1__RequestRecord",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__RequestRecord),
-  22,
+  23,
   petrel__supervisor__v1__request_record__field_descriptors,
   petrel__supervisor__v1__request_record__field_indices_by_name,
   3,  petrel__supervisor__v1__request_record__number_ranges,

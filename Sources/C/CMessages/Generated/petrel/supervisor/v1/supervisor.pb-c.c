@@ -1948,7 +1948,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__restart_policy__descrip
   (ProtobufCMessageInit) petrel__supervisor__v1__restart_policy__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__output_options__field_descriptors[4] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__output_options__field_descriptors[5] =
 {
   {
     "max_segment_bytes",
@@ -1998,17 +1998,30 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__output_options__fi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "reader_expected",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__OutputOptions, reader_expected),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__output_options__field_indices_by_name[] = {
   2,   /* field[2] = discard */
   3,   /* field[3] = drop_when_full */
   0,   /* field[0] = max_segment_bytes */
   1,   /* field[1] = max_segments */
+  4,   /* field[4] = reader_expected */
 };
 static const ProtobufCIntRange petrel__supervisor__v1__output_options__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__output_options__descriptor =
 {
@@ -2018,7 +2031,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__output_options__descrip
   "Petrel__Supervisor__V1__OutputOptions",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__OutputOptions),
-  4,
+  5,
   petrel__supervisor__v1__output_options__field_descriptors,
   petrel__supervisor__v1__output_options__field_indices_by_name,
   1,  petrel__supervisor__v1__output_options__number_ranges,

@@ -831,6 +831,7 @@ struct  Petrel__Engine__V1__LogsRequest
   protobuf_c_boolean until_run_ends;
   protobuf_c_boolean from_end;
   protobuf_c_boolean details;
+  protobuf_c_boolean hold;
   Petrel__Engine__V1__LogsRequest__TailCase _tail_case;
   union {
     uint64_t tail;
@@ -838,7 +839,7 @@ struct  Petrel__Engine__V1__LogsRequest
 };
 #define PETREL__ENGINE__V1__LOGS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__logs_request__descriptor) \
-    , {0,NULL}, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, PETREL__ENGINE__V1__LOGS_REQUEST___TAIL__NOT_SET, {0} }
+    , {0,NULL}, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, PETREL__ENGINE__V1__LOGS_REQUEST___TAIL__NOT_SET, {0} }
 
 
 struct  Petrel__Engine__V1__LogsResponse

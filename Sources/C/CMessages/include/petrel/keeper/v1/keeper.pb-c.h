@@ -78,10 +78,11 @@ struct  Petrel__Keeper__V1__ContainerRecord
   ProtobufCBinaryData seccomp_program;
   protobuf_c_boolean output_drop_when_full;
   ProtobufCBinaryData reserve;
+  protobuf_c_boolean output_reader_expected;
 };
 #define PETREL__KEEPER__V1__CONTAINER_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__keeper__v1__container_record__descriptor) \
-    , 0, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, {0,NULL}, {0,NULL}, 0, {0,NULL} }
+    , 0, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0 }
 
 
 struct  Petrel__Keeper__V1__KeeperRecord

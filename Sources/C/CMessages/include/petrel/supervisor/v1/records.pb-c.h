@@ -93,6 +93,7 @@ struct  Petrel__Supervisor__V1__RequestRecord
   Petrel__Supervisor__V1__JoinedRecord **joined_namespaces;
   ProtobufCBinaryData cgroup_parent;
   protobuf_c_boolean output_drop_when_full;
+  protobuf_c_boolean output_reader_expected;
   Petrel__Supervisor__V1__RequestRecord__HealthCheckCase _health_check_case;
   union {
     Petrel__Supervisor__V1__HealthCheck *health_check;
@@ -104,7 +105,7 @@ struct  Petrel__Supervisor__V1__RequestRecord
 };
 #define PETREL__SUPERVISOR__V1__REQUEST_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__request_record__descriptor) \
-    , 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, {0,NULL}, 0, PETREL__SUPERVISOR__V1__REQUEST_RECORD___HEALTH_CHECK__NOT_SET, {0}, PETREL__SUPERVISOR__V1__REQUEST_RECORD___TERMINAL__NOT_SET, {0} }
+    , 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, {0,NULL}, 0, 0, PETREL__SUPERVISOR__V1__REQUEST_RECORD___HEALTH_CHECK__NOT_SET, {0}, PETREL__SUPERVISOR__V1__REQUEST_RECORD___TERMINAL__NOT_SET, {0} }
 
 
 struct  Petrel__Supervisor__V1__StatusRecord

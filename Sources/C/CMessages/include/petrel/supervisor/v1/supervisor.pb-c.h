@@ -83,10 +83,11 @@ struct  Petrel__Supervisor__V1__OutputOptions
   uint32_t max_segments;
   protobuf_c_boolean discard;
   protobuf_c_boolean drop_when_full;
+  protobuf_c_boolean reader_expected;
 };
 #define PETREL__SUPERVISOR__V1__OUTPUT_OPTIONS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__output_options__descriptor) \
-    , 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0 }
 
 
 struct  Petrel__Supervisor__V1__HealthCheck

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Logging
+internal import Logs
+internal import System
+
+/// One reading of a container's output: where it stands, how it is rendered, and what is held for it.
+struct OutputReading: ~Copyable {
+    /// Of what is handed over at once; a line of one byte becomes 32 with its time, and more with details.
+    private static let renderedBytes = 1 << 20
+
+    private let directory: SpoolDirectory
+    private let segmentBytes: UInt64
+    private let bytesAtOnce: Int
+    private var reader: SpoolReader
+    private var renderer: OutputRenderer
+    private var held: HeldOutput?
+
+    init(_ directory: SpoolDirectory, _ order: OutputOrder, _ renderer: OutputRenderer) {
+        self.directory = directory
+        self.renderer = renderer
+        segmentBytes = SpoolLimits(segmentBytes: order.segmentBytes).segmentBytes
+        bytesAtOnce = Self.renderedBytes / (32 + renderer.detailBytes)
+        reader = SpoolReader(directory: directory, from: renderer.place.position)
+    }
+
+    /// Nothing that is still to be read is deleted from now on; a container that was begun for this reader expects him, and
+    /// needs to be told only when there is something.
+    mutating func hold(_ logger: Logger) {
+        held = HeldOutput(directory, segmentBytes: segmentBytes, logger)
+        let query = renderer.query
+        if !query.isOfFirstRun { held?.begin(at: reader.position, isResumed: !query.after.isEmpty) }
+    }
+
+    /// Nothing from `position` on is handed over.
+    mutating func end(at position: LogPosition) { reader.end = position }
+
+    /// Hands over all that is there now.
+    /// - Returns: false at the end of the time that was asked for.
+    mutating func handOver(_ receive: @Sendable (OutputChunk) async throws -> Void) async throws -> Bool {
+        while let item = try reader.next(limit: bytesAtOnce) {
+            held?.begin(at: renderer.place.position, isResumed: false)
+            guard let chunk = try chunk(item) else { return false }
+            if !chunk.bytes.isEmpty || chunk.skippedBytes > 0 { try await receive(chunk) }
+            held?.move(to: reader.position, isAtEnd: false)
+            try Task.checkCancellation()
+        }
+        held?.move(to: reader.position, isAtEnd: true)
+        return true
+    }
+
+    /// What is shown of an item; nil at the end of the time that was asked for.
+    private mutating func chunk(_ item: LogItem) throws(SystemError) -> OutputChunk? {
+        switch item {
+        case .gap(let from, let to):
+            // Who is attached gets bytes, and others lines.
+            let isAttached = renderer.query.untilRunEnds
+            renderer.skip(
+                to: isAttached
+                    ? OutputPlace(position: to) : try OutputPlace.begin(of: to.segment, in: directory)
+            )
+            let skipped = Self.skippedBytes(from: from, to: to, segmentBytes: segmentBytes)
+            return OutputChunk(bytes: [], stream: 0, position: renderer.place.text, skippedBytes: skipped)
+        case .chunk(let chunk):
+            if renderer.isPast(chunk) { return nil }
+            let bytes = renderer.render(chunk)
+            return OutputChunk(
+                bytes: bytes,
+                stream: UInt32(chunk.stream.rawValue),
+                position: renderer.place.text
+            )
+        }
+    }
+
+    /// About how much output lay between two places: as if every segment had been filled. At least 1.
+    /// - Parameter to: The beginning of a later segment.
+    /// - Parameter segmentBytes: Of a full segment of this container.
+    static func skippedBytes(from: LogPosition, to: LogPosition, segmentBytes: UInt64) -> UInt64 {
+        let (whole, isTooMuch) = (to.segment - from.segment).multipliedReportingOverflow(by: segmentBytes)
+        // A client may name a place that no container's output has.
+        if isTooMuch { return .max }
+        return whole > from.offset ? whole - from.offset : 1
+    }
+}

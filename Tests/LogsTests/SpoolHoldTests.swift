@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+import Logs
+import System
+import TestSupport
+import Testing
+
+/// A writer with room for two segments of 4 KiB, and readers that it is to wait for.
+struct SpoolHoldTests {
+    private static let full = String(repeating: "x", count: 4096)
+
+    private func withFullSpool(
+        expectsReader: Bool = false,
+        _ body: (SpoolDirectory, inout SpoolWriter) throws -> Void
+    ) throws {
+        try withTemporaryDirectory { path in
+            let directory = SpoolDirectory(path: path + "/spool")
+            var writer = try SpoolWriter(
+                directory: directory,
+                limits: SpoolLimits(segmentBytes: 4096, segments: 2),
+                expectsReader: expectsReader
+            )
+            for _ in 1...2 { try fill(&writer) }
+            try body(directory, &writer)
+        }
+    }
+
+    private func fill(_ writer: inout SpoolWriter) throws {
+        #expect(try begin(&writer) == 4096)
+        try Files.write(writer.data, Array(Self.full.utf8), offset: writer.end)
+        writer.advance(by: 4096)
+    }
+
+    private func begin(_ writer: inout SpoolWriter, waits: Bool = true) throws -> Int {
+        try writer.begin(.standardOutput, wallNanos: 1, waits: waits)
+    }
+
+    @Test func aWriterWaitsForTheSlowestReader() throws {
+        try withFullSpool { directory, writer in
+            var slow = try SpoolHold.begin(in: directory, from: 1)
+            var fast = try SpoolHold.begin(in: directory, from: 1)
+            try fast.move(to: 2)
+            #expect(try begin(&writer) == 0)
+            #expect(try directory.segments() == [1, 2])
+            try slow.move(to: 2)
+            try fill(&writer)
+            #expect(try directory.segments() == [2, 3])
+            // Backwards is no news.
+            try fast.move(to: 1)
+            #expect(fast.segment == 2)
+            #expect(try begin(&writer) == 0)
+        }
+    }
+
+    @Test func aReaderThatEndsIsNotWaitedFor() throws {
+        try withFullSpool { directory, writer in
+            do {
+                let hold = try SpoolHold.begin(in: directory, from: 1)
+                #expect(try begin(&writer) == 0)
+                _ = consume hold
+            }
+            try fill(&writer)
+            #expect(try Files.names(in: directory.path + "/held") == [])
+        }
+    }
+
+    @Test func whatIsHeldStaysBeyondTheLimitWhereTheWriterMayNotWait() throws {
+        try withFullSpool { directory, writer in
+            var hold = try SpoolHold.begin(in: directory, from: 1)
+            #expect(try begin(&writer, waits: false) == 4096)
+            #expect(try directory.segments() == [1, 2, 3])
+            try hold.move(to: 3)
+            try Files.write(writer.data, Array(Self.full.utf8), offset: writer.end)
+            writer.advance(by: 4096)
+            try fill(&writer)
+            #expect(try directory.segments() == [3, 4])
+        }
+    }
+
+    @Test func aReaderThatIsExpectedIsWaitedForUntilHeHasCome() throws {
+        try withFullSpool(expectsReader: true) { directory, writer in
+            #expect(try begin(&writer) == 0)
+            do {
+                let hold = try SpoolHold.begin(in: directory, from: 1)
+                #expect(try begin(&writer) == 0)
+                _ = consume hold
+            }
+            try fill(&writer)
+        }
+        try withFullSpool(expectsReader: true) { _, writer in
+            writer.expectNobody()
+            try fill(&writer)
+        }
+    }
+
+    /// As after the end of a process: the file is there, and nobody has its lock.
+    @Test func whatAReaderLeavesIsTakenUp() throws {
+        try withFullSpool { directory, writer in
+            try Files.makeDirectories(directory.path + "/held", mode: 0o700)
+            try Files.replace(directory.path + "/held/left.1", with: [])
+            try Files.replace(directory.path + "/held/no-number", with: [])
+            #expect(try begin(&writer) == 0)
+            do {
+                let other = try SpoolHold.begin(in: directory, from: 1)
+                guard let taken = SpoolHold.takeUp(in: directory, at: 1) else {
+                    Issue.record("not taken")
+                    return
+                }
+                #expect(taken.segment == 1)
+                // There is no third one, and none that is as far back.
+                if SpoolHold.takeUp(in: directory, at: 1) != nil { Issue.record("taken twice") }
+                _ = consume other
+                _ = consume taken
+            }
+            if SpoolHold.takeUp(in: directory, at: 0) != nil { Issue.record("taken too early") }
+            try fill(&writer)
+        }
+    }
+}

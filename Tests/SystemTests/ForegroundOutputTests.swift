@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+import TestSupport
+
+/// Who runs a container in the foreground gets every byte, however little of its output is kept and however slow he is.
+@Suite(.serialized, .needsRoot)
+struct ForegroundOutputTests {
+    private static let script = "seq 100001 700000"
+    private static let bytes = 600_000 * 7
+
+    /// Counts what a command prints, but begins to read late.
+    private func count(
+        _ suite: PetrelSuite,
+        _ arguments: [String],
+        after seconds: Int
+    ) throws -> ChildProcess {
+        let command = ([binaries + "/petrel", "--root", suite.root, "--run", suite.run] + arguments)
+            .map { "'\($0)'" }.joined(separator: " ")
+        return try ChildProcess("/bin/sh", ["-c", "\(command) | (sleep \(seconds); wc -c)"])
+    }
+
+    private func expectAll(_ child: ChildProcess) throws {
+        let outcome = try child.finish(within: 120)
+        #expect(outcome.text == "\(Self.bytes)" && outcome.stderr == "", "\(outcome)")
+    }
+
+    @Test(
+        arguments: [
+            ["--log-driver", "none"],
+            ["--log-opt", "max-size=64k", "--log-opt", "max-file=2"],
+            ["--log-opt", "max-size=4k", "--log-opt", "max-file=1", "--log-opt", "mode=non-blocking"],
+        ]
+    )
+    func nothingIsRotatedAwayUnread(_ options: [String]) throws {
+        try withSuite { suite in
+            let run = ["run", "--rm"] + options + ["busybox", "sh", "-c", Self.script]
+            try expectAll(try count(suite, run, after: 2))
+            let create = ["create", "--name", "again"] + options + ["busybox", "sh", "-c", Self.script]
+            _ = try suite.petrel(create)
+            try expectAll(try count(suite, ["start", "-a", "again"], after: 2))
+        }
+    }
+
+    /// A container that removes itself waits for its reader, although it has ended long before.
+    @Test func removalWaitsForTheReader() throws {
+        try withSuite { suite in
+            let reader = try count(suite, ["run", "--rm", "busybox", "sh", "-c", Self.script], after: 14)
+            try expectAll(reader)
+            try eventually("removal") { try suite.petrel("ps", "-aq").lines.isEmpty }
+        }
+    }
+
+    /// It waits for nobody who has gone, and not for those who look at it from elsewhere.
+    @Test func theContainerGoesOnWithoutItsReader() throws {
+        try withSuite { suite in
+            let options = ["--log-driver", "none", "--name", "c", "-v", "\(suite.root):/root"]
+            let script = "for i in 1 2 3 4; do \(Self.script); done; touch /root/done; sleep 1000"
+            let arguments = ["run"] + options + ["busybox", "sh", "-c", script]
+            let reader = try suite.background(arguments, stdout: .neverRead)
+            try suite.waitUntil("c", is: "running")
+            pass(seconds: 2)
+            #expect(!FileManager.default.fileExists(atPath: suite.root + "/done"))
+            let attached = try suite.background(["attach", "--no-stdin", "c"], stdout: .neverRead)
+            defer { attached.kill() }
+            reader.kill()
+            try eventually("the script's end") {
+                FileManager.default.fileExists(atPath: suite.root + "/done")
+            }
+            try suite.succeed("rm", "-f", "c")
+        }
+    }
+
+    /// The engine's death costs no byte of a ring that is always full.
+    @Test func theReaderOutlivesTheEngine() throws {
+        try withSuite { suite in
+            let script = "for i in 1 2 3 4 5; do \(Self.script); done"
+            let run = ["run", "--rm", "--log-driver", "none", "busybox", "sh", "-c", script]
+            let reader = try count(suite, run, after: 2)
+            for _ in 0..<3 {
+                pass(seconds: 0.7)
+                let old = try suite.kill(.engine)
+                try suite.waitForSuccessor(of: old, .engine)
+            }
+            let outcome = try reader.finish(within: 120)
+            #expect(outcome.text == "\(5 * Self.bytes)" && outcome.stderr == "", "\(outcome)")
+        }
+    }
+}
