@@ -161,7 +161,7 @@ let daemons: [Target] = [
         ["Cgroups", "Messages", "RPC", "Services", "SupervisorCore", "System", logging]
     ),
     module("ImageStore/Layers", ["CISAL", "CZstd", "FileTrees", "OCI", "System", "Tar", crypto]),
-    module("ImageStore/Registry", ["JSON", "OCI", httpClient, logging, nioCore]),
+    module("ImageStore/Registry", ["JSON", "OCI", httpClient, logging, nioCore, nioPosix], isTestable: true),
     module(
         "ImageStore/ImageStoreCore",
         [
@@ -289,7 +289,7 @@ let suites: [Target] = [
         ["ImageStoreCore", "Layers", "OCI", "Registry", "System", "TestSupport", logging]
     ),
     tests("ImageStoreServiceTests", ["ImageStoreCore", "ImageStoreService"]),
-    tests("RegistryTests", ["Registry"]),
+    tests("RegistryTests", ["Registry", httpClient, nioCore]),
     tests("ContainerInitTests", ["ContainerInit", "System", "TestSupport"]),
     tests("CgroupsTests", ["Cgroups", "RuntimeSpec"]),
     tests("SeccompTests", ["JSON", "RuntimeSpec", "Seccomp", "System"]),

@@ -147,12 +147,16 @@ struct OptionsCheckTests {
         ("security option", { $0.securityOptions = [#"seccomp={"defaultAction":"SCMP_ACT_FLY"}"#] }),
         ("security option", { $0.securityOptions = ["no-new-privileges=maybe"] }),
         ("log driver", { $0.log.driver = "syslog" }),
-        ("log option", { $0.log.options = ["tag": "x"] }),
         ("log option", { $0.log.options = ["max-size": "0"] }),
         ("log option", { $0.log.options = ["max-size": "9999999t"] }),
         ("log option", { $0.log.options = ["max-file": "0"] }),
         ("log option", { $0.log.options = ["mode": "sometimes"] }),
         ("log option", { $0.log.options = ["max-buffer-size": "1m"] }),
+        ("log option", { $0.log.options = ["compress": "very"] }),
+        ("log option", { $0.log.options = ["tag": "{{.Nothing}}"] }),
+        ("log option", { $0.log.options = ["tag": "{{.Name"] }),
+        ("log option", { $0.log.options = ["tag": "{{Name}}"] }),
+        ("log option", { $0.log.options = ["env-regex": "x"] }),
         ("platform", { $0.platform = "linux/amd64/v1/x" }),
         ("platform", { $0.platform = "linux//" }),
         ("health interval", { $0.health = .with { $0.intervalNanos = 1 } }),
@@ -203,6 +207,7 @@ struct OptionsCheckTests {
         { $0.securityOptions = ["no-new-privileges", "seccomp=unconfined", "label=type:x", "apparmor=y"] },
         { $0.log = .with(driver: "json-file", ["max-size": "10m", "max-file": "3", "mode": "blocking"]) },
         { $0.log = .with(driver: "", ["mode": "non-blocking", "max-buffer-size": "4m"]) },
+        { $0.log = .with(driver: "local", ["compress": "false", "tag": "{{.Name}}/{{ .ID }}"]) },
         { $0.platform = "linux/arm64/v8" },
         { $0.health = .with { $0.test = ["CMD-SHELL", "true"] } },
     ]
@@ -228,6 +233,8 @@ struct OptionsCheckTests {
         #expect(warnings { $0.process.limits = [.init(name: "core", soft: -1, hard: -1)] }.isEmpty)
         #expect(warnings { $0.resources.blockWeight = 500 }.count == 1)
         #expect(warnings { $0.log.options = ["mode": "non-blocking", "max-buffer-size": "4m"] }.count == 1)
+        #expect(warnings { $0.log.options = ["compress": "true"] }.count == 1)
+        #expect(warnings { $0.log.options = ["compress": "false"] }.isEmpty)
         #expect(warnings { $0.resources.memorySwappiness = 1 }.isEmpty)
         #expect(warnings("v2") { $0.resources.memorySwappiness = 1 }.count == 1)
         #expect(warnings { $0.resources.disablesOOMKiller = true }.count == 1)

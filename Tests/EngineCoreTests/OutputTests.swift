@@ -50,16 +50,28 @@ struct OutputTests {
             settings.labels = ["team": "a b", "tier": "1,2", "other": "no", "tier.x": "y", "none": ""]
             settings.environment = ["ZONE=eu=1", "HOME=/root"]
             settings.log.options = options
-            return try LogDetails(
-                settings.log,
-                try ResolvedConfiguration(
-                    settings: settings,
-                    image: ImageDefaults(),
-                    id: try #require(ContainerID(String(repeating: "a", count: 64))),
-                    hostName: "h"
-                )
+            let id = try #require(ContainerID(String(repeating: "a", count: 64)))
+            let resolved = try ResolvedConfiguration(
+                settings: settings,
+                image: ImageDefaults(),
+                id: id,
+                hostName: "h"
             )
+            let row = ContainerRow(
+                id: id,
+                name: "web",
+                state: .created,
+                imageID: "sha256:" + String(repeating: "b", count: 64),
+                settings: settings,
+                resolved: resolved,
+                createdAtUnixNanos: 1
+            )
+            return try LogDetails(of: row)
         }
+        #expect(
+            try details(["tag": "{{.Name}} {{ .ID }}-{{.ImageName}}/{{.ImageID}}"]).text
+                == "tag=web+aaaaaaaaaaaa-i%2F" + String(repeating: "b", count: 12)
+        )
         let all = try details(["labels": "team, tier.x,tier,absent,none", "env": "ZONE,NOBODY"])
         #expect(all.text == "ZONE=eu%3D1,none=,team=a+b,tier=1%2C2,tier.x=y")
         var query = OutputQuery()

@@ -116,7 +116,11 @@ private func root() throws -> CommandDescription { try #require(CommandDescripti
     }
 }
 
-@Suite struct JoinedValuesTests {
+@Suite struct PlainWordsTests {
+    private func rewritten(_ words: [String], of name: String = "run") throws -> [String] {
+        PlainWords(words, of: try #require(try root().path(of: [name]).last)).words
+    }
+
     @Test(arguments: [
         ("run", ["-nA=b", "x"], ["-n", "A=b", "x"]), ("run", ["-inA=b", "x"], ["-in", "A=b", "x"]),
         ("run", ["--name", "-nA=b", "-nC=d", "x"], ["--name", "-nA=b", "-n", "C=d", "x"]),
@@ -124,28 +128,45 @@ private func root() throws -> CommandDescription { try #require(CommandDescripti
         ("ps", ["-fname=web", "-a"], ["-f", "name=web", "-a"]),
         ("run", ["--name=", "--restart=", "x"], ["--name", "", "--restart", "", "x"]),
         ("run", ["-n=", "-ntrue=true", "x", "--name="], ["-n", "", "-n", "true=true", "x", "--name="]),
-        ("stop", ["x", "-h"], ["x", "-h"]),
+        ("run", ["--rm=true", "-i=1", "x"], ["--rm", "-i", "x"]),
+        ("run", ["--rm=false", "--sig-proxy=false", "-i=F", "x"], ["--no-sig-proxy", "x"]),
+        ("ps", ["-aa=true", "-aa=false", "--all=0"], ["-aa", "-a"]),
     ])
-    func aValueStandsAlone(_ name: String, _ words: [String], _ expected: [String]) throws {
-        let command = try #require(try root().path(of: [name]).last)
-        #expect(JoinedValues.rewritten(words, of: command) == expected)
-        #expect(JoinedValues.mayBe(in: words) == (words != expected))
+    func whatTheParserDoesNotTakeIsSaidOtherwise(
+        _ name: String,
+        _ words: [String],
+        _ expected: [String]
+    ) throws {
+        #expect(try rewritten(words, of: name) == expected)
+        #expect(PlainWords.mayDiffer(from: words))
     }
 
     @Test(arguments: [
         ["x", "-nA=b"], ["--", "-nA=b"], ["-n", "-nA=b", "x"], ["-n=A=b", "x"], ["-nAb", "x"],
-        ["--name=A=b", "x"],
-        ["-iA=b", "x"], ["-i=true", "x"], ["-n"], ["-"], ["x", "y", "-nA=b"], ["-né", "x"],
-        ["--rm=", "x"], ["-i=", "x"], ["--unknown=", "x"],
+        ["--name=A=b", "x"], ["-iA=b", "x"], ["-n"], ["-"], ["x", "y", "-nA=b"], ["-né", "x"],
+        ["--rm=", "x"], ["-i=", "x"], ["--unknown=", "x"], ["--rm=maybe", "x"], ["--name=true", "x"],
+        ["--restart", "x=true", "b", "--rm=true"], ["--", "---", "x"],
     ])
-    func whatIsNoneIsLeftAlone(_ words: [String]) throws {
-        let command = try #require(try root().path(of: ["run"]).last)
-        #expect(JoinedValues.rewritten(words, of: command) == words)
+    func whatItTakesIsLeftAlone(_ words: [String]) throws {
+        #expect(try rewritten(words) == words)
     }
 
-    @Test func whatFollowsTwoPlainWordsIsNotLookedAt() {
-        #expect(!JoinedValues.mayBe(in: ["-i", "x", "y", "-Da=b"]))
-        #expect(JoinedValues.mayBe(in: ["-n", "x", "-na=b"]))
+    /// Also where the program has a `--` of its own.
+    @Test(arguments: [
+        (["x", "echo", "---"], ["x", "echo", "--", "---"], 1),
+        (["--rm", "x", "---a", "--", "---b"], ["--rm", "x", "--", "---a", "--", "---b"], 0),
+        (["x", "a", "--", "---b"], ["x", "a", "--", "--", "---b"], 2),
+    ])
+    func wordsOfThreeDashesAreTheProgramsOwn(_ words: [String], _ expected: [String], _ place: Int) throws {
+        let plain = PlainWords(words, of: try #require(try root().path(of: ["run"]).last))
+        #expect(plain.words == expected && plain.terminator == place)
+        #expect(PlainWords.mayDiffer(from: words))
+    }
+
+    @Test(arguments: [["-i", "x", "y", "-Da=b"], ["--rm", "x", "z", "--y=true"], ["-n", "x", "y", "--z="]])
+    func whatFollowsTwoPlainWordsIsNotLookedAt(_ words: [String]) {
+        #expect(!PlainWords.mayDiffer(from: words))
+        #expect(PlainWords.mayDiffer(from: ["-n", "x", "-na=b"]))
     }
 }
 
@@ -179,22 +200,9 @@ private func root() throws -> CommandDescription { try #require(CommandDescripti
         #expect(FlagCheck.unknown(["--", "--nonsense"], of: command) == nil)
     }
 
-    @Test func truthValuesOfFlagsAreTaken() throws {
-        let command = try #require(try root().path(of: ["run"]).last)
-        func rewritten(_ words: String...) -> [String] { BooleanFlags.rewritten(words, of: command) }
-        #expect(BooleanFlags.mayBe(in: ["--rm=false"]) && !BooleanFlags.mayBe(in: ["--rm", "x=true"]))
-        #expect(rewritten("--rm=true", "-i=1", "busybox") == ["--rm", "-i", "busybox"])
-        #expect(rewritten("--rm=false", "--sig-proxy=false", "x") == ["--no-sig-proxy", "x"])
-        #expect(
-            rewritten("--name=true", "--restart", "x=true", "b", "--rm=true") == [
-                "--name=true", "--restart", "x=true", "b", "--rm=true",
-            ]
-        )
-    }
-
     @Test(arguments: [("true", true), ("1", true), ("False", false), ("f", false), ("yes", nil), ("", nil)])
     func optionsMayBeTrueOrFalse(text: String, isOn: Bool?) {
-        #expect((try? BooleanFlags.isOn(text, option: "--sig-proxy")) == isOn)
+        #expect((try? BooleanFlag.isOn(text, option: "--sig-proxy")) == isOn)
     }
 }
 

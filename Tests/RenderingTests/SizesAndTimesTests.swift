@@ -131,11 +131,16 @@ import Testing
     }
 
     @Test(arguments: [
-        "yesterday", "2026-13-01", "2026-11-23T25:00:00Z", "2026-11-23X", "2026-11-23T14:00:00+1", "", "--1",
+        "yesterday", "2026-13-01", "2026-11-23T25:00:00Z", "2026-11-23X", "2026-11-23T14:00:00+1", "--1",
     ])
     func refusesWhatIsNoMoment(_ text: String) {
         #expect(Moments.moment(text, now: 0) == nil)
         #expect(throws: Failure.self) { try Moments.option("--since", text, now: 0) }
+    }
+
+    @Test func anEmptyOptionIsNone() throws {
+        #expect(Moments.moment("", now: 0) == nil)
+        #expect(try Moments.option("--since", "", now: 1) == 0)
     }
 
     @Test func timesAreWrittenAsTheyAreRead() {

@@ -61,6 +61,7 @@ import Testing
         ("a {{- .Name -}} b", "awebb"),
         ("{{/* nothing */}}x", "x"),
         ("{{`raw`}}{{\"q\\n\"}}", "rawq\n"),
+        ("{{\"\\u00e9\\x41\\U0001F600\\a\"}}", "\u{e9}A\u{1F600}\u{7}"),
         (#"{{.Label "one"}}"#, "1"),
         ("{{slice .Name 1 2}}{{truncate .Name 2}}{{pad .Name 1 2}}", "ewe web  "),
         ("{{.Labels.absent}}", "<no value>"),

@@ -111,7 +111,7 @@ struct LifecycleTests {
         #expect(try hinted.requestKill(signal: 10, isStop: false, now: Self.now) == [])
         #expect(hinted.isPauseTold)
         var deleted = story.lifecycle
-        #expect(try deleted.requestDelete(isForced: true) == [.signal(9), .thaw])
+        #expect(try deleted.requestDelete(isForced: true, now: Self.now) == [.signal(9), .thaw])
         _ = story.exited(137)
         #expect(!story.lifecycle.isPauseWanted && !story.lifecycle.isPauseTold)
     }
@@ -307,7 +307,7 @@ struct LifecycleTests {
     @Test func aForcedDeleteAlsoKillsWhatHangsOnItsWay() throws {
         var story = Story(lifecycle: try Self.make())
         _ = try story.lifecycle.requestStart(now: Self.now)
-        #expect(try story.lifecycle.requestDelete(isForced: true) == [.signal(9), .thaw])
+        #expect(try story.lifecycle.requestDelete(isForced: true, now: Self.now) == [.signal(9), .thaw])
     }
 
     @Test func aRunOfWhichNobodyWillTellIsGivenUp() throws {
@@ -342,9 +342,10 @@ struct LifecycleTests {
         _ = try story.lifecycle.requestStart(now: Self.now)
         _ = story.started()
         #expect(throws: SupervisorError.isRunning(story.lifecycle.id)) {
-            _ = try story.lifecycle.requestDelete(isForced: false)
+            _ = try story.lifecycle.requestDelete(isForced: false, now: Self.now)
         }
-        #expect(try story.lifecycle.requestDelete(isForced: true) == [.signal(9), .thaw])
+        #expect(try story.lifecycle.requestDelete(isForced: true, now: Self.now) == [.signal(9), .thaw])
+        #expect(story.actions == [.create, .start, .kill])
         #expect(throws: SupervisorError.isBeingRemoved(story.lifecycle.id)) {
             _ = try story.lifecycle.requestStart(now: Self.now)
         }

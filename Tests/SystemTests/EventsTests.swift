@@ -37,6 +37,22 @@ struct EventsTests {
         }
     }
 
+    @Test func removalsByForceAndByTheLotAreTold() throws {
+        try withSuite { suite in
+            try suite.startShell("e", "sleep 1000")
+            try suite.succeed("rm", "-f", "e")
+            try suite.succeed("create", "busybox", "true")
+            try suite.succeed("container", "prune", "-f")
+            let told = try events(of: suite, filters: ["type=container"])
+            #expect(
+                actions(told) == ["create", "start", "kill", "die", "destroy", "create", "destroy", "prune"],
+                "\(told)"
+            )
+            let prune = try #require(told.last)
+            #expect(prune["Actor"]["Attributes"]["reclaimed"].string.flatMap { Int($0) } != nil, "\(prune)")
+        }
+    }
+
     /// Whoever dies when something has happened to an image: it is told, and once.
     @Test(arguments: [
         "image-store.load.recorded", "image-store.remove.recorded", "engine.image-events.received",

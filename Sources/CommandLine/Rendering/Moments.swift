@@ -16,9 +16,9 @@ package enum Moments {
         return rfc3339(text)
     }
 
-    /// An option's moment; 0 when the option is not given.
+    /// An option's moment; 0 when the option is not given, or empty.
     package static func option(_ name: String, _ text: String?, now: Int64) throws(Failure) -> Int64 {
-        guard let text else { return 0 }
+        guard let text, !text.isEmpty else { return 0 }
         guard let moment = moment(text, now: now) else {
             throw Failure(
                 "\(name) '\(text)'",

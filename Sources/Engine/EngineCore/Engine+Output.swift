@@ -26,7 +26,7 @@ extension Engine {
         guard plan.isReadable || query.untilRunEnds else {
             throw EngineError.outputNotKept(row.id, driver: plan.driver)
         }
-        let details = query.details ? try LogDetails(row.settings.log, row.resolved) : nil
+        let details = query.details ? try LogDetails(of: row) : nil
         readers.enter(row.id, holds: query.holds)
         defer { readers.leave(row.id, holds: query.holds) }
         guard let state = try await state(of: row.id) else { return }

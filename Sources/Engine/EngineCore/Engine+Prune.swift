@@ -10,7 +10,7 @@ extension Engine {
     }
 
     /// Removes every container that was created or has exited, and that the filters let through. One that cannot be
-    /// removed just now is left, and so is one that is started meanwhile.
+    /// removed just now is left, and so is one that is started meanwhile. An event tells of it.
     /// - Parameter filters: `until=` and a Unix time, `label=`, `label!=`.
     /// - Throws: `.badFilter`; or a `PeerError`.
     package func prune(filters: [String]) async throws -> Pruned {
@@ -35,6 +35,15 @@ extension Engine {
                 )
             }
         }
+        try await record(
+            EngineEvent(
+                type: .container,
+                action: "prune",
+                actor: "",
+                attributes: ["reclaimed": String(pruned.reclaimedBytes)],
+                wallUnixNanos: Clock.wallNanos
+            )
+        )
         return pruned
     }
 

@@ -48,17 +48,18 @@ struct Invocation {
         var words = Self.withoutAliases(words)
         let (target, path) = try Self.resolve(words)
         var rest = Array(words.dropFirst(path.count - 1))
-        if BooleanFlags.mayBe(in: rest) || JoinedValues.mayBe(in: rest) {
-            rest = try Self.plain(rest, of: target)
+        var terminator: Int?
+        if PlainWords.mayDiffer(from: rest) {
+            (rest, terminator) = try Self.plain(rest, of: target)
             words = words.prefix(path.count - 1) + rest
         }
         do {
             switch target {
             case .command(let type):
                 if type == Run.self, UsualOptions.suffice(for: rest), let run = Self.usualRun(rest) {
-                    return run
+                    return Self.without(terminator, run)
                 }
-                return try Self.parse(type, rest, path)
+                return Self.without(terminator, try Self.parse(type, rest, path))
             case .group:
                 // Where options come between a group and its command, only the parser knows which that is.
                 let command = try Petrel.parseAsRoot(words) as? any AsyncParsableCommand
@@ -79,11 +80,21 @@ struct Invocation {
 
     /// What the argument parser does not take as the Docker command line does, said in its way.
     /// - Parameter words: What follows the name of the command, or of the group.
-    private static func plain(_ words: [String], of target: Target) throws(Failure) -> [String] {
+    private static func plain(_ words: [String], of target: Target) throws(Failure) -> ([String], Int?) {
         let path = try CommandTree.command(target.type).path(of: words)
-        guard let command = path.last else { return words }
-        let rest = JoinedValues.rewritten(Array(words.dropFirst(path.count - 1)), of: command)
-        return words.prefix(path.count - 1) + BooleanFlags.rewritten(rest, of: command)
+        guard let command = path.last else { return (words, nil) }
+        let plain = PlainWords(Array(words.dropFirst(path.count - 1)), of: command)
+        return (words.prefix(path.count - 1) + plain.words, plain.terminator)
+    }
+
+    /// Takes out of the container's program what `PlainWords` has put in for the parser's sake.
+    private static func without(
+        _ terminator: Int?,
+        _ command: any AsyncParsableCommand
+    ) -> any AsyncParsableCommand {
+        guard let terminator, var taker = command as? any ProgramTaker else { return command }
+        if taker.command.indices.contains(terminator) { taker.command.remove(at: terminator) }
+        return taker
     }
 
     /// The command itself is parsed, not the root: to the parser a tree of all commands is the work of
@@ -148,16 +159,18 @@ struct Invocation {
         return Array(rest)
     }
 
-    /// `container ls` is `container ps`, and so on: names that the Docker command line has twice.
+    /// Names that the Docker command line has twice, by their groups.
+    private static let aliases = [
+        "container": ["ls": "ps", "list": "ps", "remove": "rm"],
+        "image": ["ls": "images", "list": "images", "rm": "rmi", "remove": "rmi"],
+    ]
+
+    /// `container ls` is `container ps`, and so on.
     private static func withoutAliases(_ words: [String]) -> [String] {
         guard words.count >= 2 else { return words.first == "-v" ? ["--version"] : words }
-        let name: String
-        switch (words[0], words[1]) {
-        case ("container", "ls"), ("container", "list"): name = "ps"
-        case ("container", "remove"): name = "rm"
-        case ("image", "ls"), ("image", "list"): name = "images"
-        case ("image", "rm"), ("image", "remove"): name = "rmi"
-        default: return words
+        // Most are no group's: nothing is looked up for them.
+        guard words[0] == "container" || words[0] == "image", let name = aliases[words[0]]?[words[1]] else {
+            return words
         }
         return [words[0], name] + words.dropFirst(2)
     }
@@ -195,7 +208,8 @@ struct Invocation {
         of path: String
     ) -> Failure {
         let known = candidates.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
-        let nearest = Suggestion.nearest(to: word, in: known)
+        let others = aliases[String(path.split(separator: " ").last ?? "")].map { Array($0.keys) } ?? []
+        let nearest = Suggestion.nearest(to: word, in: (known + others).sorted())
         let advice = nearest.map { "Did you mean '\(path) \($0)'? " } ?? ""
         return Failure(
             "",
@@ -209,6 +223,11 @@ struct Invocation {
         let line = text.split(separator: "\n").joined(separator: " ")
         return line.prefix(1).lowercased() + line.dropFirst()
     }
+}
+
+/// A command that ends with a container's program and its arguments.
+protocol ProgramTaker: AsyncParsableCommand {
+    var command: [String] { get set }
 }
 
 /// Somebody wants to read how a command is used.

@@ -42,7 +42,10 @@ final class Signals: Sendable {
             try Poll.wait(&entries)
             while let signal = try queue.next() {
                 if signal == .windowChanged {
-                    windowListener.withLock { _ = $0?.yield() }
+                    // Without a terminal of its own the container may still want to know.
+                    if windowListener.withLock({ $0?.yield() == nil }) {
+                        listener.withLock { _ = $0?.yield(signal) }
+                    }
                     continue
                 }
                 let wasTaken = listener.withLock { $0?.yield(signal) != nil }

@@ -91,7 +91,7 @@ extension RegistrySession {
             throw RegistryError.cancelled
         } catch {
             if Task.isCancelled { throw RegistryError.cancelled }
-            throw TransientFailure(reason: Self.text(error))
+            throw TransientFailure(reason: FailureText.of(error))
         }
     }
 

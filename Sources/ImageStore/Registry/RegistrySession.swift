@@ -210,7 +210,7 @@ package final class RegistrySession: Sendable {
             throw .cancelled
         } catch {
             if Task.isCancelled { throw .cancelled }
-            throw .unreachable(registry: registry, reason: Self.text(error))
+            throw .unreachable(registry: registry, reason: FailureText.of(error))
         }
     }
 
@@ -256,7 +256,7 @@ package final class RegistrySession: Sendable {
             throw error
         } catch {
             if Task.isCancelled || error is CancellationError { throw .cancelled }
-            throw .unreachable(registry: registry, reason: Self.text(error))
+            throw .unreachable(registry: registry, reason: FailureText.of(error))
         }
     }
 
@@ -275,11 +275,6 @@ package final class RegistrySession: Sendable {
 
     private func discard(_ response: HTTPClientResponse) async {
         _ = try? await collect(response, limit: 1 << 20)
-    }
-
-    static func text(_ error: any Error) -> String {
-        let text = String(describing: error)
-        return String(text.prefix(300).map { $0.isNewline ? " " : $0 })
     }
 
     private static func escaped(_ text: String) -> String {

@@ -21,7 +21,8 @@ struct ProcessStarter {
                 throw SystemError(error.operation, path: "/dev/null", code: error.code)
             }
         }
-        let identity = try step("user", findUser)
+        let groups = try step("group", findGroups)
+        let identity = try step("user") { () throws(SystemError) in try findUser(groups) }
         try step("cwd", enterDirectory)
         try step("user") { () throws(SystemError) in try lendStreams(to: identity) }
         // After what opens files by the handful, before the capability that raises limits is gone.
@@ -83,30 +84,27 @@ struct ProcessStarter {
         }
     }
 
-    private func findUser() throws(SystemError) -> UserDatabase.Identity {
+    /// Of the groups that are given by name.
+    private func findGroups() throws(SystemError) -> [UInt32] {
+        let names = process.user.additionalGroups
+        guard !names.isEmpty else { return [] }
+        let root = try Files.open("/", [.path, .directory])
+        let database = try UserDatabase(beneath: root.raw)
+        return try names.map { name throws(SystemError) in try database.group(called: name) }
+    }
+
+    private func findUser(_ named: [UInt32]) throws(SystemError) -> UserDatabase.Identity {
         let root = try Files.open("/", [.path, .directory])
         let user = process.user
-        if !user.username.isEmpty || !user.additionalGroups.isEmpty {
-            let database = try UserDatabase(beneath: root.raw)
-            let added = try user.additionalGroups.map { name throws(SystemError) in
-                try database.group(called: name)
-            }
-            guard user.username.isEmpty else {
-                let found = try database.resolve(user.username)
-                let groups = found.groups + user.additionalGids + added
-                return .init(uid: found.uid, gid: found.gid, groups: groups, home: found.home)
-            }
-            return .init(
-                uid: user.uid,
-                gid: user.gid,
-                groups: user.additionalGids + added,
-                home: database.home(of: user.uid)
-            )
+        let added = user.additionalGids + named
+        guard user.username.isEmpty else {
+            let found = try UserDatabase(beneath: root.raw).resolve(user.username)
+            return .init(uid: found.uid, gid: found.gid, groups: found.groups + added, home: found.home)
         }
         // Only for HOME: an image with an unreadable database still runs.
         let hasHome = process.env.contains { $0.hasPrefix("HOME=") }
         let home = hasHome ? "/" : (try? UserDatabase(beneath: root.raw).home(of: user.uid)) ?? "/"
-        return .init(uid: user.uid, gid: user.gid, groups: user.additionalGids, home: home)
+        return .init(uid: user.uid, gid: user.gid, groups: added, home: home)
     }
 
     private func environment(_ identity: UserDatabase.Identity) -> [String] {

@@ -12,47 +12,19 @@ package enum FlagCheck {
     /// `unknown flag: --naem`, with what may have been meant; nil when all options are known.
     /// - Parameter words: What follows the command's name.
     package static func unknown(_ words: [String], of command: CommandDescription) -> Unknown? {
-        var rest = words[...]
-        while let word = rest.popFirst(), word != "--" {
-            guard word.hasPrefix("-"), word != "-" else {
-                if command.endsOptionsEarly { return nil }
-                continue
-            }
-            if word.hasPrefix("--") {
-                let name = String(word.dropFirst(2).prefix { $0 != "=" })
-                guard let option = command.option(long: name) else {
-                    return Unknown(
-                        name: name,
-                        why: "unknown flag: --\(name)",
-                        advice: meant(long: name, command)
-                    )
-                }
-                if option.valueName != nil, !word.contains("=") { rest = rest.dropFirst() }
-            } else if let problem = unknown(shorts: word, of: command, &rest) {
-                return problem
-            }
-        }
-        return nil
-    }
-
-    private static func unknown(
-        shorts word: String,
-        of command: CommandDescription,
-        _ rest: inout ArraySlice<String>
-    ) -> Unknown? {
-        var letters = word.dropFirst()
-        while let letter = letters.popFirst() {
-            guard let option = command.option(short: String(letter)) else {
+        for case .option(let word) in CommandWords(words, of: command).parts where word.option == nil {
+            if word.isLong {
                 return Unknown(
-                    name: String(letter),
-                    why: "unknown shorthand flag: '\(letter)' in \(word)",
-                    advice: meant(short: letter, word, command)
+                    name: word.name,
+                    why: "unknown flag: --\(word.name)",
+                    advice: meant(long: word.name, command)
                 )
             }
-            if option.valueName != nil {
-                if letters.isEmpty { rest = rest.dropFirst() }
-                return nil
-            }
+            return Unknown(
+                name: word.name,
+                why: "unknown shorthand flag: '\(word.name)' in \(word.word)",
+                advice: meant(short: Character(word.name), word.word, command)
+            )
         }
         return nil
     }

@@ -56,7 +56,7 @@ package struct Template: Sendable {
         Failure(
             "--format '\(text.prefix(200))'",
             problem.why,
-            advice: "Write it like '{{.ID}} {{.Names}}', or use json."
+            advice: "Write fields in double braces, as in '{{.ID}}', or use json."
         )
     }
 }

@@ -154,20 +154,34 @@ private struct TokenReader {
         return String(body[..<close])
     }
 
+    /// What follows a backslash in quotes, as Go has it.
+    private mutating func escaped() throws(TemplateProblem) -> Character {
+        let escapes: [Character: Character] = [
+            "n": "\n", "t": "\t", "r": "\r", "\\": "\\", "\"": "\"", "'": "'", "0": "\0",
+            "a": "\u{7}", "b": "\u{8}", "f": "\u{c}", "v": "\u{b}",
+        ]
+        let digits: [Character: Int] = ["x": 2, "u": 4, "U": 8]
+        guard let escape = rest.popFirst() else { throw TemplateProblem("a '\"' is not closed") }
+        if let meant = escapes[escape] { return meant }
+        guard let count = digits[escape] else {
+            throw TemplateProblem("a '\\' in quotes is followed by none of n, t, r, 0, x, u, U, \\, \"")
+        }
+        let code = rest.prefix(count)
+        rest = rest.dropFirst(count)
+        guard code.count == count, code.allSatisfy(\.isHexDigit), let value = UInt32(code, radix: 16),
+            // A byte that is no character of its own has no place in text.
+            escape != "x" || value < 0x80, let scalar = Unicode.Scalar(value)
+        else { throw TemplateProblem("'\\\(escape)\(code)' is no character") }
+        return Character(scalar)
+    }
+
     private mutating func quoted() throws(TemplateProblem) -> String {
         var text = ""
         rest = rest.dropFirst()
         while let character = rest.popFirst() {
             switch character {
             case "\"": return text
-            case "\\":
-                let escapes: [Character: Character] = [
-                    "n": "\n", "t": "\t", "r": "\r", "\\": "\\", "\"": "\"", "'": "'", "0": "\0",
-                ]
-                guard let escape = rest.popFirst(), let meant = escapes[escape] else {
-                    throw TemplateProblem("a '\\' in quotes is followed by none of n, t, r, 0, \\, \"")
-                }
-                text.append(meant)
+            case "\\": text.append(try escaped())
             default: text.append(character)
             }
         }

@@ -4,9 +4,12 @@
 struct SummaryFilter: Sendable {
     private enum Key: String, CaseIterable {
         case ancestor, before, exited, health, id, label, name, network, since, status, volume
+        case isTask = "is-task"
     }
 
     private static let longestPattern = 256
+    private static let truths = ["1", "true"]
+    private static let lies = ["0", "false"]
 
     private var wanted: [Key: [String]] = [:]
     private var earliest = Int64.min
@@ -27,6 +30,8 @@ struct SummaryFilter: Sendable {
                     text,
                     "use \(HealthStatus.allCases.map(\.rawValue).joined(separator: ", "))"
                 )
+            case .isTask where !Self.truths.contains(value) && !Self.lies.contains(value):
+                throw .badFilter(text, "use true or false")
             case .exited where UInt32(value) == nil: throw .badFilter(text, "an exit code is a number")
             case .name where value.count > Self.longestPattern || (try? Regex(value)) == nil:
                 throw .badFilter(text, "a name is part of one, or a regular expression")
@@ -65,6 +70,8 @@ struct SummaryFilter: Sendable {
         case .exited: summary.status == .exited && summary.exitCode == UInt32(value)
         case .health: summary.health.rawValue == value
         case .network: summary.network == value
+        // Swarm's; no container here is one.
+        case .isTask: Self.lies.contains(value)
         case .volume: summary.mounts.contains(value)
         case .before, .since: true
         case .ancestor:

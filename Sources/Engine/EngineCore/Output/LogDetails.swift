@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What `logs --details` shows before each line: the labels and variables of the container that the log options `labels`
-/// and `env` name, each a list with commas. `NAME=value,…` in order of names, escaped as in a form, as Docker writes it;
+/// and `env` name, each a list with commas, and the `tag`. `NAME=value,…` in order of names, escaped as in a form, as Docker writes it;
 /// empty where there are none.
 struct LogDetails: Hashable, Sendable {
     /// So that a line stays readable, and a reading bounded.
@@ -10,8 +10,10 @@ struct LogDetails: Hashable, Sendable {
     let text: String
 
     /// - Throws: `.invalidField` when they are longer than 16 KiB together.
-    init(_ log: ContainerSettings.Log, _ container: ResolvedConfiguration) throws(EngineError) {
+    init(of row: ContainerRow) throws(EngineError) {
+        let (log, container) = (row.settings.log, row.resolved)
         var pairs: [String: String] = [:]
+        if let tag = log.options["tag"] { pairs["tag"] = try LogTag(tag).text(for: row) }
         for name in Self.names(log.options["labels"]) { pairs[name] = container.labels[name] }
         let wanted = Set(Self.names(log.options["env"]))
         for variable in container.environment where !wanted.isEmpty {

@@ -12,7 +12,7 @@ struct LogPlan: Hashable {
 
     private static let drivers = ["local", "json-file", "none"]
     private static let known: Set<String> = [
-        "max-size", "max-file", "mode", "max-buffer-size", "labels", "env",
+        "max-size", "max-file", "mode", "max-buffer-size", "labels", "env", "tag", "compress",
     ]
     /// For `none`: what has not been read by then was nobody's. A segment holds what is on its way to a reader (`HeldOutput`).
     private static let ring = (segmentBytes: UInt64(2 << 20), segments: UInt32(2))
@@ -31,7 +31,15 @@ struct LogPlan: Hashable {
             throw .invalidField(
                 "log option",
                 "unknown log opt '\(name)' for \(driver) log driver",
-                advice: "use max-size, max-file, mode, max-buffer-size, labels or env"
+                advice: "use max-size, max-file, mode, max-buffer-size, labels, env, tag or compress"
+            )
+        }
+        if let tag = log.options["tag"] { _ = try LogTag(tag) }
+        if let text = log.options["compress"], !["true", "false", "1", "0"].contains(text) {
+            throw .invalidField(
+                "log option",
+                "invalid value for compress: \(text)",
+                advice: "use true or false"
             )
         }
         let drops = try LogPlan.dropsWhenFull(log.options)

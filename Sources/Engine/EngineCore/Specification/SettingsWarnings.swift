@@ -9,7 +9,10 @@ struct SettingsWarnings {
     let cgroupLayout: String
 
     var texts: [String] {
-        let single = [privileges, outOfMemoryScore, outOfMemoryKiller, swappiness, blockWeight, logBuffer]
+        let single = [
+            privileges, outOfMemoryScore, outOfMemoryKiller, swappiness, blockWeight, logBuffer,
+            logCompression,
+        ]
         return single.compactMap { $0 } + security + limits
     }
 
@@ -51,6 +54,11 @@ struct SettingsWarnings {
         guard settings.log.options["max-buffer-size"] != nil else { return nil }
         return
             "max-buffer-size has no effect: what waits for the log is in the container's pipe, not in memory"
+    }
+
+    private var logCompression: String? {
+        guard ["true", "1"].contains(settings.log.options["compress"]) else { return nil }
+        return "compress has no effect: what is kept of the log is not compressed"
     }
 
     private var security: [String] {

@@ -157,7 +157,9 @@ struct CopyOut: Sendable {
     ) throws(ArchiveError) -> Copied {
         let reader = TarReader(FileSource(pipe))
         let unpacker = TreeUnpacker(root: directory.raw, rules: rules)
+        var count = 0
         while var entry = try reader.next() {
+            count += 1
             guard let name = top.renamed(entry.name) else {
                 throw .refused(entry: entry.displayName, .leavesRoot)
             }
@@ -172,6 +174,7 @@ struct CopyOut: Sendable {
             try unpacker.unpack(entry, from: reader)
         }
         try unpacker.finish()
-        return Copied(bytes: reader.plainBytes, skipped: unpacker.skippedCount, place: "")
+        let skipped = unpacker.skippedCount
+        return Copied(bytes: reader.plainBytes, skipped: skipped, isNothing: skipped == count, place: "")
     }
 }

@@ -107,6 +107,8 @@ struct Copied: Sendable {
     var bytes: Int64
     /// Device nodes that were not made.
     var skipped = 0
+    /// They were all that there was.
+    var isNothing = false
     /// Where to.
     var place: String
 }

@@ -32,10 +32,13 @@ enum TextFiles {
         var lines: [String] = []
         for path in files {
             do {
-                let text = String(decoding: try Files.contents(of: path, limit: 1 << 20), as: UTF8.self)
+                let bytes = try Files.contents(of: path, limit: 1 << 20)
+                let text = String(decoding: bytes, as: UTF8.self)
                 lines += try OptionText.environmentFile(text, environment: value)
             } catch let failure as Failure {
                 throw Failure("\(what) \(path)", "\(failure.what): \(failure.why)", exitCode: 125)
+            } catch let error as SystemError where error.name == "EFBIG" {
+                throw Failure("\(what) \(path)", "is larger than 1 MiB", exitCode: 125)
             } catch {
                 throw Failure("\(what) \(path)", "\(error)", exitCode: 125)
             }

@@ -81,7 +81,9 @@ extension Container {
     /// - Returns: How it ended, if it ever ran.
     package func delete(isForced: Bool) async throws -> ExitStatus? {
         guard !isRemoved else { throw SupervisorError.containerNotFound(id.text) }
-        try change { lifecycle throws(SupervisorError) in try lifecycle.requestDelete(isForced: isForced) }
+        try change { lifecycle throws(SupervisorError) in
+            try lifecycle.requestDelete(isForced: isForced, now: surroundings.now)
+        }
         surroundings.faults.reach("supervisor.delete.recorded")
         startRemoval()
         _ = try await wait { $0.removal == .idle }

@@ -186,12 +186,13 @@ package struct Lifecycle: Hashable, Sendable {
     }
 
     /// Marks it for deletion; what runs is killed first, with `isForced`.
-    package mutating func requestDelete(isForced: Bool) throws(SupervisorError) -> [Effect] {
+    package mutating func requestDelete(isForced: Bool, now: Moment) throws(SupervisorError) -> [Effect] {
         if isBeingDeleted { return isActive ? [.signal(9), .thaw] : [] }
         guard isForced || !(isActive || phase == .restarting) else { throw .isRunning(id) }
         isBeingDeleted = true
         isManuallyStopped = true
         if phase == .restarting { phase = .exited }
+        if phase == .running { tell(.kill, now, signal: 9) }
         (isPauseWanted, isPauseTold) = (false, false)
         return isActive ? [.signal(9), .thaw] : []
     }

@@ -25,7 +25,7 @@ struct Attach: EngineCommand {
 
     func run(_ engine: EngineConnection) async throws {
         let keys = try DetachKeys(detachKeys)
-        let proxies = try BooleanFlags.isOn(sigProxy, option: "--sig-proxy")
+        let proxies = try BooleanFlag.isOn(sigProxy, option: "--sig-proxy")
         let found = try await AttachedContainer(container, engine)
         guard found.isRunning else {
             throw Failure(

@@ -68,7 +68,11 @@ struct Cp: EngineCommand {
         }
         progress.end()
         if copied.skipped > 0 {
-            Screen.say("petrel: \(what): \(copied.skipped) device nodes left out (--archive makes them)")
+            guard !copied.isNothing else {
+                throw Failure(what, "it is a device node", advice: "--archive makes it")
+            }
+            let nodes = copied.skipped == 1 ? "1 device node" : "\(copied.skipped) device nodes"
+            Screen.say("petrel: \(what): \(nodes) left out (--archive makes them)")
         }
         guard isShown else { return }
         let size = HumanSize.decimal(UInt64(max(0, copied.bytes)))

@@ -3,7 +3,7 @@ import ArgumentParser
 import Messages
 import Rendering
 
-struct Create: EngineCommand {
+struct Create: EngineCommand, ProgramTaker {
     static let configuration = CommandConfiguration(
         commandName: "create",
         _superCommandName: Petrel.name,

@@ -4,7 +4,7 @@ import Messages
 import Rendering
 import System
 
-struct Exec: EngineCommand {
+struct Exec: EngineCommand, ProgramTaker {
     static let configuration = CommandConfiguration(
         commandName: "exec",
         _superCommandName: Petrel.name,

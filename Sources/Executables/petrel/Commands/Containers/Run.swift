@@ -3,7 +3,7 @@ import ArgumentParser
 import Messages
 import Rendering
 
-struct Run: EngineCommand {
+struct Run: EngineCommand, ProgramTaker {
     static let configuration = CommandConfiguration(
         commandName: "run",
         _superCommandName: Petrel.name,
@@ -39,7 +39,7 @@ struct Run: EngineCommand {
             options: options,
             further: further,
             keys: try DetachKeys(detachKeys),
-            forwardsSignals: try BooleanFlags.isOn(sigProxy, option: "--sig-proxy"),
+            forwardsSignals: try BooleanFlag.isOn(sigProxy, option: "--sig-proxy"),
             image: image,
             command: command
         )

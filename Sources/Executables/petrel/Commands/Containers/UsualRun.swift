@@ -6,7 +6,7 @@ import Rendering
 /// takes about a millisecond more, of some twenty that a container takes to be made and to run.
 ///
 /// Only for words for which `UsualOptions` suffice. Where they cannot be parsed, `Run` has the last word.
-struct UsualRun: EngineCommand {
+struct UsualRun: EngineCommand, ProgramTaker {
     static let configuration = Run.configuration
 
     @Flag(name: [.short, .long]) var detach = false
