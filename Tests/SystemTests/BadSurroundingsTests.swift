@@ -88,6 +88,36 @@ struct BadSurroundingsTests {
         }
     }
 
+    /// While nothing at all can be written, what keepers tell is asked for again once a second, and not more and more often; with
+    /// room everything is told, in order.
+    @Test func whatCannotBeRecordedIsRecordedLater() throws {
+        try withSmallDisk(bytes: 64 << 20) { disk in
+            try withTemporaryDirectory { shared in
+                try withSuite(root: disk + "/root") { suite in
+                    // Two events at least: that its output has no room, and its end.
+                    let script = "while ! test -e /shared/end; do echo x; sleep 0.1; done; exit 3"
+                    for name in ["a", "b"] {
+                        try suite.startShell(name, script, options: ["-v", "\(shared):/shared"])
+                    }
+                    // Also the reserve.
+                    try FileManager.default.removeItem(atPath: disk + "/root/reserve")
+                    try fill(disk)
+                    let supervisor = try suite.pid(of: .supervisor)
+                    let before = HostProcess.memory(of: supervisor)
+                    pass(seconds: 1)
+                    try Data().write(to: URL(fileURLWithPath: shared + "/end"))
+                    pass(seconds: 18)
+                    #expect(HostProcess.memory(of: supervisor) - before < 8 << 20)
+                    unlink(disk + "/filler")
+                    for name in ["a", "b"] {
+                        try suite.waitUntil(name, is: "exited")
+                        #expect(try suite.state(name)["ExitCode"].int == 3)
+                    }
+                }
+            }
+        }
+    }
+
     /// Without a descriptor to spare a command can do nothing, and says so.
     @Test func aCommandWithoutDescriptorsSaysSo() throws {
         try withSuite { suite in

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import CLinux
 internal import Glibc
 
 /// Room on disks.
@@ -25,6 +26,20 @@ package enum DiskSpace {
     package static func allocate(_ file: Int32, size: Int64) throws(SystemError) {
         let code = posix_fallocate(file, 0, off_t(size))
         guard code == 0 else { throw SystemError("fallocate", code: code) }
+    }
+
+    /// fallocate(2) with FALLOC_FL_KEEP_SIZE: writing `count` bytes at `offset` of an open file will find room on the disk. Its
+    /// size stays.
+    package static func allocateAhead(_ file: Int32, offset: Int64, count: Int64) throws(SystemError) {
+        guard petrel_allocate_ahead(file, offset, count) == 0 else {
+            throw SystemError("fallocate", code: errno)
+        }
+    }
+
+    /// The same for the first bytes of a file by its name; where that cannot be done, it is as it was.
+    package static func allocateAhead(_ path: String, count: Int64) {
+        guard let file = try? Files.open(path, .writeOnly) else { return }
+        try? allocateAhead(file.raw, offset: 0, count: count)
     }
 
     /// ftruncate(2).

@@ -217,6 +217,23 @@ package enum Files {
         _ = Glibc.unlink(aside)
     }
 
+    /// As `replaceForThisBoot`, for a file that nobody reads while somebody writes it: what it replaces stays beside it, and is
+    /// overwritten by the next one, so that a full disk does not matter from the third time on.
+    package static func replaceInTurn(
+        _ path: String,
+        with bytes: [UInt8],
+        mode: UInt32 = 0o600
+    ) throws(SystemError) {
+        let aside = path + ".new"
+        let file = try open(aside, [.writeOnly, .create], mode: mode)
+        try write(file.raw, bytes, offset: 0)
+        if try size(of: file.raw) != Int64(bytes.count) {
+            try truncate(file.raw, toBytes: Int64(bytes.count))
+        }
+        try file.close()
+        guard petrel_exchange_names(aside, path) == 0 else { return try rename(aside, to: path) }
+    }
+
     /// Makes the names in a directory durable.
     package static func syncDirectory(_ path: String) throws(SystemError) {
         let directory = try open(path, [.readOnly, .directory])

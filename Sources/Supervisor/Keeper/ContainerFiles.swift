@@ -117,7 +117,10 @@ struct ContainerFiles {
 
     /// Writes `run.pb`, or the exec's own file.
     func save(_ record: KeeperV1.RunRecord) throws(SystemError) {
-        guard !record.execId.isEmpty else { return try replace("run.pb", record.serialized()) }
+        // A keeper reads it at its start alone.
+        guard !record.execId.isEmpty else {
+            return try Files.replaceInTurn(directory + "/run.pb", with: record.serialized())
+        }
         try Files.makeDirectories(execs, mode: 0o700)
         try replace("execs/\(record.execId).pb", record.serialized())
     }

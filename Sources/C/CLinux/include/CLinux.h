@@ -89,10 +89,11 @@ static inline int petrel_pipe(int *ends, int flags) { return (int)syscall(SYS_pi
 /// Declared only with _GNU_SOURCE: splice to a pipe, a socket, or (with an offset) a file.
 static inline long petrel_splice(int from, int to, int64_t *to_offset, unsigned long count, unsigned int flags) { return syscall(SYS_splice, from, 0, to, to_offset, count, flags); }
 
-/// Declared only with _GNU_SOURCE: sendfile from the file's own offset, which moves on; a memory file; a hole in a file.
+/// Declared only with _GNU_SOURCE: sendfile from the file's own offset, which moves on; a memory file; a hole in a file; room for a file to grow.
 static inline long petrel_sendfile(int to, int from, unsigned long count) { return syscall(SYS_sendfile, to, from, 0, count); }
 static inline int petrel_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, 1); }
 static inline int petrel_punch_hole(int file, int64_t offset, int64_t count) { return (int)syscall(SYS_fallocate, file, 3, offset, count); }
+static inline int petrel_allocate_ahead(int file, int64_t offset, int64_t count) { return (int)syscall(SYS_fallocate, file, 1, offset, count); }
 
 /// <sys/inotify.h> is in no module of the C library.
 static inline int petrel_inotify(int flags) { return (int)syscall(SYS_inotify_init1, flags); }

@@ -33,6 +33,8 @@ struct EngineDatabase: Sendable {
             }
             pool = try DatabasePool(path: path, configuration: configuration)
             try EngineDatabase.migrate(pool, path: path)
+            // Some hundred transactions that a full disk does not keep from being written.
+            DiskSpace.allocateAhead(path + "-wal", count: 2 << 20)
         } catch let error as EngineError {
             throw error
         } catch {

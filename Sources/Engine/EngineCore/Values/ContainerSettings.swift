@@ -47,6 +47,8 @@ package struct ContainerSettings: Codable, Hashable, Sendable {
     /// An update that is not finished.
     package var pendingUpdate: ContainerUpdate?
     package var consoleSize: ConsoleSize?
+    /// Nil: output, and input if it is open.
+    package var attached: AttachedStreams?
 
     package init() {}
 

@@ -38,6 +38,9 @@ extension ContainerSettings {
         stopTimeoutSeconds = config.stopTimeoutSeconds
         readOnlyRoot = config.readOnlyRoot
         consoleSize = try config.consoleSize.map(ConsoleSize.init)
+        attached = config.attached.map {
+            AttachedStreams(input: $0.stdin, output: $0.stdout, error: $0.stderr)
+        }
         try readParts(config)
     }
 

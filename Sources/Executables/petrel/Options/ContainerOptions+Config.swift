@@ -16,7 +16,7 @@ extension ContainerOptions {
         detaches: Bool = false
     ) throws(Failure) -> EngineV1.ContainerConfig {
         let restartPolicy = try restartPolicy(what)
-        _ = try streams()
+        let streams = try streams()
         var config = EngineV1.ContainerConfig(
             image: image,
             entrypoint: entrypoint.map { $0.isEmpty ? [] : [$0] } ?? [],
@@ -45,7 +45,12 @@ extension ContainerOptions {
             stopSignal: stopSignal ?? "",
             stopTimeoutSeconds: stopTimeout.map { $0 < 0 ? .max : UInt32(clamping: $0) },
             readOnlyRoot: readOnly,
-            consoleSize: tty ? Console.size : nil
+            consoleSize: tty ? Console.size : nil,
+            attached: EngineV1.AttachedStreams(
+                stdin: !detaches && streams.input,
+                stdout: !detaches && streams.output,
+                stderr: !detaches && streams.error
+            )
         )
         if let further {
             try further.addStorage(to: &config)

@@ -34,6 +34,8 @@ struct Catalog: Sendable {
                 try queue.backup(to: DatabaseQueue(path: path + ".before-migration"))
             }
             try migrator.migrate(queue)
+            // Some hundred transactions that a full disk does not keep from being written.
+            DiskSpace.allocateAhead(path + "-wal", count: 2 << 20)
             let changes = Changes()
             queue.add(transactionObserver: EventObserver(changes), extent: .databaseLifetime)
             eventsChanged = changes

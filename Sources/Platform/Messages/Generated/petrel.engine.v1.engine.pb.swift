@@ -268,6 +268,20 @@ extension EngineV1 {
         package var dnsOptions: [String]
         /// The terminal's first size; absent: 80 columns, 24 rows.
         package var consoleSize: EngineV1.ConsoleSize?
+        /// What its maker is attached to, as `inspect` shows it; absent: output, and input if it is open.
+        package var attached: EngineV1.AttachedStreams?
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+    }
+
+    /// `petrel.engine.v1.AttachedStreams`.
+    package struct AttachedStreams: BridgedMessage, Equatable, Sendable {
+        /// `stdin`.
+        package var stdin: Bool
+        /// `stdout`.
+        package var stdout: Bool
+        /// `stderr`.
+        package var stderr: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -2156,7 +2170,8 @@ extension EngineV1.ContainerConfig {
         dns: [String] = [],
         dnsSearch: [String] = [],
         dnsOptions: [String] = [],
-        consoleSize: EngineV1.ConsoleSize? = nil
+        consoleSize: EngineV1.ConsoleSize? = nil,
+        attached: EngineV1.AttachedStreams? = nil
     ) {
         self.init(
             image: image,
@@ -2211,6 +2226,7 @@ extension EngineV1.ContainerConfig {
             dnsSearch: dnsSearch,
             dnsOptions: dnsOptions,
             consoleSize: consoleSize,
+            attached: attached,
             unknownFields: []
         )
     }
@@ -2474,6 +2490,12 @@ extension EngineV1.ContainerConfig {
         } else {
             consoleSize = nil
         }
+        let attached: EngineV1.AttachedStreams?
+        if let value = c.pointee.attached {
+            attached = try EngineV1.AttachedStreams(decoding: value)
+        } else {
+            attached = nil
+        }
         self.init(
             image: image,
             entrypoint: entrypoint,
@@ -2527,6 +2549,7 @@ extension EngineV1.ContainerConfig {
             dnsSearch: dnsSearch,
             dnsOptions: dnsOptions,
             consoleSize: consoleSize,
+            attached: attached,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -2535,6 +2558,11 @@ extension EngineV1.ContainerConfig {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if let value = attached {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(474, since: end)
+        }
         if let value = consoleSize {
             let end = writer.count
             value.encode(to: &writer)
@@ -2768,6 +2796,61 @@ extension EngineV1.ContainerConfig {
         if !image.isEmpty {
             writer.text(image)
             writer.tag(10)
+        }
+    }
+}
+
+extension EngineV1.AttachedStreams {
+    package static let fullName = "petrel.engine.v1.AttachedStreams"
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.AttachedStreams", isRecursive: false, petrel__engine__v1__attached_streams__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        stdin: Bool = false,
+        stdout: Bool = false,
+        stderr: Bool = false
+    ) {
+        self.init(
+            stdin: stdin,
+            stdout: stdout,
+            stderr: stderr,
+            unknownFields: []
+        )
+    }
+
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__AttachedStreams.self))
+        extendLifetime(unpacked)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__AttachedStreams>) throws(MessageError) {
+        let stdin = c.pointee.stdin_field != 0
+        let stdout = c.pointee.stdout_field != 0
+        let stderr = c.pointee.stderr_field != 0
+        self.init(
+            stdin: stdin,
+            stdout: stdout,
+            stderr: stderr,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
+    }
+
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if stderr {
+            writer.varint(stderr ? 1 : 0)
+            writer.tag(24)
+        }
+        if stdout {
+            writer.varint(stdout ? 1 : 0)
+            writer.tag(16)
+        }
+        if stdin {
+            writer.varint(stdin ? 1 : 0)
+            writer.tag(8)
         }
     }
 }

@@ -235,27 +235,40 @@ extension Container {
             if event.sequence > lifecycle.keeperSequence { mergeFile() }
             return
         }
-        apply(event)
+        if !apply(event) { mergeLater() }
     }
 
-    /// Merges what the keepers have recorded and the life cycle does not reflect yet.
+    /// Merges what the keepers have recorded and the life cycle does not reflect yet; in order, and up to the first that cannot
+    /// be recorded now, which nobody would come back to after a later one.
     func mergeFile() {
-        for event in directory.events(after: lifecycle.keeperSequence) { apply(event) }
+        for event in directory.events(after: lifecycle.keeperSequence) where !apply(event) {
+            return mergeLater()
+        }
     }
 
-    private func apply(_ event: KeeperV1.Event) {
+    /// The disk is full, most likely. The keeper's file has the event.
+    private func mergeLater() {
+        guard !isToMerge else { return }
+        isToMerge = true
+        surroundings.works.start(on: thread) {
+            try? await Task.sleep(for: .seconds(1))
+            await self.mergeAgain()
+        }
+    }
+
+    private func mergeAgain() {
+        isToMerge = false
+        mergeFile()
+    }
+
+    /// - Returns: Whether it is recorded.
+    private func apply(_ event: KeeperV1.Event) -> Bool {
         let news = completed(KeeperNews(event))
         do {
             try change { lifecycle throws(SupervisorError) in lifecycle.merge(news) }
         } catch {
-            // The disk is full. The keeper's file has the event; later ones find the gap and merge from
-            // there.
             surroundings.logger.error("merge", metadata: ["id": "\(id)", "error": "\(error)"])
-            surroundings.works.start(on: thread) {
-                try? await Task.sleep(for: .seconds(1))
-                await self.mergeFile()
-            }
-            return
+            return false
         }
         if let record = event.record, !record.execId.isEmpty { note(record) }
         switch news.kind {
@@ -266,6 +279,7 @@ extension Container {
         case .startFailed, .execExited, .execFailed: tidyLater()
         default: break
         }
+        return true
     }
 
     /// A status that the keeper could not learn may be known to us, who reaped the process as its new parent.

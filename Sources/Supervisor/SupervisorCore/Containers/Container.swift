@@ -56,6 +56,8 @@ package actor Container {
     var named: Set<Custody.Key>?
     var isTidying = false
     var isToTidyAgain = false
+    /// What the keeper has recorded is looked at once more, soon.
+    var isToMerge = false
     var tidyPauseNanos: Int64 = 0
     /// Why the last pause came to nothing.
     var pauseFailure: SupervisorError?
@@ -140,8 +142,11 @@ package actor Container {
         // Also for a writing that fails: it may be there.
         revision += 1
         let record = lifecycle.record(bootID: surroundings.bootID, revision: revision)
-        let file = durably ? directory.lifecycleFile : directory.presentLifecycleFile
-        try directory.write(record.serialized(), to: file, durably: durably)
+        if durably {
+            try directory.write(record.serialized(), to: directory.lifecycleFile)
+        } else {
+            try Files.replaceInTurn(directory.presentLifecycleFile, with: record.serialized())
+        }
     }
 
     func renewBeforeSpawning(_ renewal: @escaping @Sendable () throws -> Void) { self.renewal = renewal }

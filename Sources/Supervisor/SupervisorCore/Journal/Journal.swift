@@ -46,6 +46,9 @@ package actor Journal {
     private var contents: JournalContents
     private var acknowledged: [String: UInt64]
     private var file: Descriptor
+    /// How much of the active segment has room on the disk.
+    private var roomEnd: Int64 = 0
+    private static let roomBytes: Int64 = 256 << 10
 
     /// Opens the journal in `directory`, makes one where there is none, and repairs a torn end.
     /// - Parameters:
@@ -201,6 +204,7 @@ package actor Journal {
     private var active: JournalSegment { contents.segments[contents.segments.count - 1] }
 
     private func write(_ bytes: [UInt8]) throws(SystemError) {
+        keepRoom(for: Int64(bytes.count))
         do throws(SystemError) {
             try Files.writeAll(file.raw, bytes)
         } catch {
@@ -210,10 +214,19 @@ package actor Journal {
         }
     }
 
+    /// What comes next will not be kept from being written by a disk that is full by then.
+    private func keepRoom(for count: Int64) {
+        guard active.bytes + count > roomEnd else { return }
+        let ahead =
+            (try? DiskSpace.allocateAhead(file.raw, offset: active.bytes, count: Self.roomBytes)) != nil
+        roomEnd = active.bytes + (ahead ? Self.roomBytes : count)
+    }
+
     private func rotate() throws(SystemError) {
         try Files.syncData(file.raw)
         let segment = JournalSegment(first: active.last + 1)
         file = try Self.open(segment, in: directory)
+        roomEnd = 0
         contents.segments.append(segment)
         faults.reach("supervisor.journal.rotated")
         try trim()

@@ -76,7 +76,10 @@ struct Stats: EngineCommand {
         }
         return [
             "ID": .string(id),
-            "Container": .string(id),
+            // As it was asked for.
+            "Container": .string(
+                containers.first { $0 == container.name || container.id.hasPrefix($0) } ?? id
+            ),
             "Name": .string(container.name),
             "CPUPerc": .string(Percent.text(container.cpuPercent)),
             "MemUsage": .string(

@@ -502,6 +502,51 @@ void   petrel__engine__v1__container_config__free_unpacked
   assert(message->base.descriptor == &petrel__engine__v1__container_config__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__engine__v1__attached_streams__init
+                     (Petrel__Engine__V1__AttachedStreams         *message)
+{
+  static const Petrel__Engine__V1__AttachedStreams init_value = PETREL__ENGINE__V1__ATTACHED_STREAMS__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__attached_streams__get_packed_size
+                     (const Petrel__Engine__V1__AttachedStreams *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__attached_streams__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__attached_streams__pack
+                     (const Petrel__Engine__V1__AttachedStreams *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__attached_streams__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__attached_streams__pack_to_buffer
+                     (const Petrel__Engine__V1__AttachedStreams *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__attached_streams__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__AttachedStreams *
+       petrel__engine__v1__attached_streams__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__AttachedStreams *)
+     protobuf_c_message_unpack (&petrel__engine__v1__attached_streams__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__attached_streams__free_unpacked
+                     (Petrel__Engine__V1__AttachedStreams *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__attached_streams__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   petrel__engine__v1__console_size__init
                      (Petrel__Engine__V1__ConsoleSize         *message)
 {
@@ -5079,7 +5124,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__health_config__descriptor =
   (ProtobufCMessageInit) petrel__engine__v1__health_config__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__field_descriptors[52] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__field_descriptors[53] =
 {
   {
     "image",
@@ -5705,9 +5750,22 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__container_config__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "attached",
+    59,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__ContainerConfig, _attached_case),
+    offsetof(Petrel__Engine__V1__ContainerConfig, attached),
+    &petrel__engine__v1__attached_streams__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__container_config__field_indices_by_name[] = {
   43,   /* field[43] = annotations */
+  52,   /* field[52] = attached */
   16,   /* field[16] = auto_remove */
   12,   /* field[12] = capabilities_added */
   13,   /* field[13] = capabilities_dropped */
@@ -5764,7 +5822,7 @@ static const ProtobufCIntRange petrel__engine__v1__container_config__number_rang
 {
   { 1, 0 },
   { 30, 23 },
-  { 0, 52 }
+  { 0, 53 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__container_config__descriptor =
 {
@@ -5774,11 +5832,75 @@ const ProtobufCMessageDescriptor petrel__engine__v1__container_config__descripto
   "Petrel__Engine__V1__ContainerConfig",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__ContainerConfig),
-  52,
+  53,
   petrel__engine__v1__container_config__field_descriptors,
   petrel__engine__v1__container_config__field_indices_by_name,
   2,  petrel__engine__v1__container_config__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__container_config__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__attached_streams__field_descriptors[3] =
+{
+  {
+    "stdin_field",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__AttachedStreams, stdin_field),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stdout_field",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__AttachedStreams, stdout_field),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stderr_field",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__AttachedStreams, stderr_field),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__attached_streams__field_indices_by_name[] = {
+  2,   /* field[2] = stderr_field */
+  0,   /* field[0] = stdin_field */
+  1,   /* field[1] = stdout_field */
+};
+static const ProtobufCIntRange petrel__engine__v1__attached_streams__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__attached_streams__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.AttachedStreams",
+  "AttachedStreams",
+  "Petrel__Engine__V1__AttachedStreams",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__AttachedStreams),
+  3,
+  petrel__engine__v1__attached_streams__field_descriptors,
+  petrel__engine__v1__attached_streams__field_indices_by_name,
+  1,  petrel__engine__v1__attached_streams__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__attached_streams__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor petrel__engine__v1__console_size__field_descriptors[2] =

@@ -27,6 +27,7 @@ typedef struct Petrel__Engine__V1__DeviceMapping Petrel__Engine__V1__DeviceMappi
 typedef struct Petrel__Engine__V1__LogConfig Petrel__Engine__V1__LogConfig;
 typedef struct Petrel__Engine__V1__HealthConfig Petrel__Engine__V1__HealthConfig;
 typedef struct Petrel__Engine__V1__ContainerConfig Petrel__Engine__V1__ContainerConfig;
+typedef struct Petrel__Engine__V1__AttachedStreams Petrel__Engine__V1__AttachedStreams;
 typedef struct Petrel__Engine__V1__ConsoleSize Petrel__Engine__V1__ConsoleSize;
 typedef struct Petrel__Engine__V1__CreateRequest Petrel__Engine__V1__CreateRequest;
 typedef struct Petrel__Engine__V1__CreateResponse Petrel__Engine__V1__CreateResponse;
@@ -276,6 +277,12 @@ typedef enum {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__ENGINE__V1__CONTAINER_CONFIG___STOP_TIMEOUT_SECONDS__CASE)
 } Petrel__Engine__V1__ContainerConfig__StopTimeoutSecondsCase;
 
+typedef enum {
+  PETREL__ENGINE__V1__CONTAINER_CONFIG___ATTACHED__NOT_SET = 0,
+  PETREL__ENGINE__V1__CONTAINER_CONFIG___ATTACHED_ATTACHED = 59
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__ENGINE__V1__CONTAINER_CONFIG___ATTACHED__CASE)
+} Petrel__Engine__V1__ContainerConfig__AttachedCase;
+
 struct  Petrel__Engine__V1__ContainerConfig
 {
   ProtobufCMessage base;
@@ -355,10 +362,26 @@ struct  Petrel__Engine__V1__ContainerConfig
   union {
     uint32_t stop_timeout_seconds;
   };
+  Petrel__Engine__V1__ContainerConfig__AttachedCase _attached_case;
+  union {
+    Petrel__Engine__V1__AttachedStreams *attached;
+  };
 };
 #define PETREL__ENGINE__V1__CONTAINER_CONFIG__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__container_config__descriptor) \
-    , {0,NULL}, 0,NULL, 0, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, NULL, NULL, 0,NULL, 0,NULL, 0, {0,NULL}, 0, 0, 0, 0, {0,NULL}, 0, 0,NULL, 0,NULL, 0,NULL, 0, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, {0,NULL}, 0, 0,NULL, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0,NULL, NULL, {0,NULL}, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, PETREL__ENGINE__V1__CONTAINER_CONFIG___STOP_TIMEOUT_SECONDS__NOT_SET, {0} }
+    , {0,NULL}, 0,NULL, 0, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0,NULL, NULL, NULL, 0,NULL, 0,NULL, 0, {0,NULL}, 0, 0, 0, 0, {0,NULL}, 0, 0,NULL, 0,NULL, 0,NULL, 0, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, {0,NULL}, 0, 0,NULL, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0, 0,NULL, NULL, {0,NULL}, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, PETREL__ENGINE__V1__CONTAINER_CONFIG___STOP_TIMEOUT_SECONDS__NOT_SET, {0}, PETREL__ENGINE__V1__CONTAINER_CONFIG___ATTACHED__NOT_SET, {0} }
+
+
+struct  Petrel__Engine__V1__AttachedStreams
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean stdin_field;
+  protobuf_c_boolean stdout_field;
+  protobuf_c_boolean stderr_field;
+};
+#define PETREL__ENGINE__V1__ATTACHED_STREAMS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__attached_streams__descriptor) \
+    , 0, 0, 0 }
 
 
 struct  Petrel__Engine__V1__ConsoleSize
@@ -1678,6 +1701,25 @@ Petrel__Engine__V1__ContainerConfig *
                       const uint8_t       *data);
 void   petrel__engine__v1__container_config__free_unpacked
                      (Petrel__Engine__V1__ContainerConfig *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__AttachedStreams methods */
+void   petrel__engine__v1__attached_streams__init
+                     (Petrel__Engine__V1__AttachedStreams         *message);
+size_t petrel__engine__v1__attached_streams__get_packed_size
+                     (const Petrel__Engine__V1__AttachedStreams   *message);
+size_t petrel__engine__v1__attached_streams__pack
+                     (const Petrel__Engine__V1__AttachedStreams   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__attached_streams__pack_to_buffer
+                     (const Petrel__Engine__V1__AttachedStreams   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__AttachedStreams *
+       petrel__engine__v1__attached_streams__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__attached_streams__free_unpacked
+                     (Petrel__Engine__V1__AttachedStreams *message,
                       ProtobufCAllocator *allocator);
 /* Petrel__Engine__V1__ConsoleSize methods */
 void   petrel__engine__v1__console_size__init
@@ -3272,6 +3314,9 @@ typedef void (*Petrel__Engine__V1__HealthConfig_Closure)
 typedef void (*Petrel__Engine__V1__ContainerConfig_Closure)
                  (const Petrel__Engine__V1__ContainerConfig *message,
                   void *closure_data);
+typedef void (*Petrel__Engine__V1__AttachedStreams_Closure)
+                 (const Petrel__Engine__V1__AttachedStreams *message,
+                  void *closure_data);
 typedef void (*Petrel__Engine__V1__ConsoleSize_Closure)
                  (const Petrel__Engine__V1__ConsoleSize *message,
                   void *closure_data);
@@ -3535,6 +3580,7 @@ extern const ProtobufCMessageDescriptor petrel__engine__v1__device_mapping__desc
 extern const ProtobufCMessageDescriptor petrel__engine__v1__log_config__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__health_config__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__container_config__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__attached_streams__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__console_size__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__create_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__create_response__descriptor;
