@@ -16,7 +16,7 @@ extension ContainerOptions {
         detaches: Bool = false
     ) throws(Failure) -> EngineV1.ContainerConfig {
         let restartPolicy = try restartPolicy(what)
-        let streams = try streams()
+        let attached = try attached(detaches: detaches)
         var config = EngineV1.ContainerConfig(
             image: image,
             entrypoint: entrypoint.map { $0.isEmpty ? [] : [$0] } ?? [],
@@ -46,11 +46,7 @@ extension ContainerOptions {
             stopTimeoutSeconds: stopTimeout.map { $0 < 0 ? .max : UInt32(clamping: $0) },
             readOnlyRoot: readOnly,
             consoleSize: tty ? Console.size : nil,
-            attached: EngineV1.AttachedStreams(
-                stdin: !detaches && streams.input,
-                stdout: !detaches && streams.output,
-                stderr: !detaches && streams.error
-            )
+            attached: attached
         )
         if let further {
             try further.addStorage(to: &config)
@@ -60,6 +56,12 @@ extension ContainerOptions {
             try further.addHealth(to: &config)
         }
         return config
+    }
+
+    private func attached(detaches: Bool) throws(Failure) -> EngineV1.AttachedStreams {
+        let streams = try streams()
+        guard !detaches else { return EngineV1.AttachedStreams() }
+        return EngineV1.AttachedStreams(stdin: streams.input, stdout: streams.output, stderr: streams.error)
     }
 
     /// What `run` attaches to, as the Docker command line has it.
