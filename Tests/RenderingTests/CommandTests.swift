@@ -131,6 +131,8 @@ private func root() throws -> CommandDescription { try #require(CommandDescripti
         ("run", ["--rm=true", "-i=1", "x"], ["--rm", "-i", "x"]),
         ("run", ["--rm=false", "--sig-proxy=false", "-i=F", "x"], ["--no-sig-proxy", "x"]),
         ("ps", ["-aa=true", "-aa=false", "--all=0"], ["-aa", "-a"]),
+        ("run", ["-in3", "-nAb", "-n=A=b", "-né", "x"], ["-in", "3", "-n", "Ab", "-n", "A=b", "-n", "é", "x"]),
+        ("ps", ["-af=name=b", "-af", "name=c"], ["-af", "name=b", "-af", "name=c"]),
     ])
     func whatTheParserDoesNotTakeIsSaidOtherwise(
         _ name: String,
@@ -142,8 +144,8 @@ private func root() throws -> CommandDescription { try #require(CommandDescripti
     }
 
     @Test(arguments: [
-        ["x", "-nA=b"], ["--", "-nA=b"], ["-n", "-nA=b", "x"], ["-n=A=b", "x"], ["-nAb", "x"],
-        ["--name=A=b", "x"], ["-iA=b", "x"], ["-n"], ["-"], ["x", "y", "-nA=b"], ["-né", "x"],
+        ["x", "-nA=b"], ["--", "-nA=b"], ["-n", "-nA=b", "x"], ["-it", "-n", "x"],
+        ["--name=A=b", "x"], ["-iA=b", "x"], ["-n"], ["-"], ["x", "y", "-nA=b"], ["-iz", "x"],
         ["--rm=", "x"], ["-i=", "x"], ["--unknown=", "x"], ["--rm=maybe", "x"], ["--name=true", "x"],
         ["--restart", "x=true", "b", "--rm=true"], ["--", "---", "x"],
     ])

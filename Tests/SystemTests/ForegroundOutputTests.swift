@@ -51,6 +51,20 @@ struct ForegroundOutputTests {
         }
     }
 
+    /// Also when the engine that he read from is no more, and he does not come back before he has room for what he has.
+    @Test(arguments: [SIGKILL, SIGTERM])
+    func removalWaitsForTheReaderOfAnotherEngine(_ signal: Int32) throws {
+        try withSuite { suite in
+            let run = ["run", "--rm", "--log-driver", "none", "busybox", "sh", "-c", Self.script]
+            let reader = try count(suite, run, after: 8)
+            pass(seconds: 2)
+            let old = try suite.kill(.engine, signal: signal)
+            try suite.waitForSuccessor(of: old, .engine)
+            try expectAll(reader)
+            try eventually("removal") { try suite.petrel("ps", "-aq").lines.isEmpty }
+        }
+    }
+
     /// It waits for nobody who has gone, and not for those who look at it from elsewhere.
     @Test func theContainerGoesOnWithoutItsReader() throws {
         try withSuite { suite in

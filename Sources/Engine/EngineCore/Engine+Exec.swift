@@ -101,7 +101,7 @@ extension Engine {
 
     private func record(_ exec: ExecRow, of row: ContainerRow) async throws {
         try await outlivingCancellation { [self] in
-            try await database.write(for: nil) { db in
+            try await database.write { db in
                 if try exec.insertOnce(db) { try EventTable.insert(db, EngineEvent(exec, of: row)) }
             }
             faults.reach("engine.exec.row-written")

@@ -16,6 +16,8 @@ extension Engine {
         package var exitCode: UInt32
         package var labels: [String: String]
         package var mounts: [String]
+        /// Where they are in the container.
+        package var mountTargets: [String]
         package var network: String
         package var health: HealthStatus
         /// Only where sizes were asked for.
@@ -74,6 +76,9 @@ package enum ContainerStatus: String, Sendable, CaseIterable {
 
 extension Engine.Summary {
     init(_ row: ContainerRow, _ state: SupervisedContainer?) {
+        let mounts =
+            (row.resolved.inheritedMounts ?? []) + row.settings.binds.map(\.mount)
+            + row.settings.storage.mounts
         self.init(
             id: row.id,
             name: row.name,
@@ -86,9 +91,8 @@ extension Engine.Summary {
             finishedAtUnixNanos: state?.exit?.atUnixNanos ?? 0,
             exitCode: state?.exit?.code ?? 0,
             labels: row.resolved.labels,
-            mounts: ((row.resolved.inheritedMounts ?? []) + row.settings.binds.map(\.mount)
-                + row.settings.storage.mounts)
-                .map(\.source).filter { !$0.isEmpty },
+            mounts: mounts.map(\.source).filter { !$0.isEmpty },
+            mountTargets: mounts.map(\.target),
             network: row.settings.network.rawValue,
             health: state?.health?.status ?? .none
         )

@@ -35,16 +35,22 @@ extension Engine {
                 )
             }
         }
-        try await record(
-            EngineEvent(
-                type: .container,
-                action: "prune",
-                actor: "",
-                attributes: ["reclaimed": String(pruned.reclaimedBytes)],
-                wallUnixNanos: Clock.wallNanos
-            )
-        )
+        await tell(of: pruned)
         return pruned
+    }
+
+    private func tell(of pruned: Pruned) async {
+        let event = EngineEvent(
+            type: .container,
+            action: "prune",
+            actor: "",
+            attributes: ["reclaimed": String(pruned.reclaimedBytes)],
+            wallUnixNanos: Clock.wallNanos
+        )
+        do { try await record(event) } catch {
+            // What was removed is more to the caller than this.
+            logger.warning("prune is not told", metadata: ["error": "\(error)"])
+        }
     }
 
     private func writtenBytes(of id: ContainerID) async -> UInt64 {

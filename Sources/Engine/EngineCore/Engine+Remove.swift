@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Events
 internal import Logging
+internal import Logs
 internal import Suite
 internal import System
 
@@ -10,6 +11,8 @@ extension Engine {
     static let readersPatience = Duration.seconds(10)
     /// How long those whose engine died may take to come back for the output of a container that has ended meanwhile.
     static let returnPatience = Duration.seconds(2)
+    /// How long one who was to have every byte may take: he may be waiting for whoever reads what he writes.
+    static let holderPatience = Duration.seconds(60)
     /// News that is not older is taken for what is.
     private static let newsNanos: Int64 = 100_000_000
     /// How long the last events of a removed container may take to arrive before `destroy` is told.
@@ -125,12 +128,22 @@ extension Engine {
                     if wanted.endedAtUnixNanos < isBack {
                         let end = begun.instant.advanced(by: Engine.returnPatience)
                         guard (try? await Task.sleep(until: end, clock: .continuous)) != nil else { return }
+                        await self.waitForHolders(of: wanted.id)
                     }
                     await self.removeEnded(wanted)
                 }
             }
         }
         try Task.checkCancellation()
+    }
+
+    /// Waits for those whose reading an earlier engine's end cut off, and who have not come back yet.
+    private func waitForHolders(of id: ContainerID) async {
+        guard let path = try? await state(of: id)?.outputDirectory else { return }
+        let directory = SpoolDirectory(path: path)
+        await withinLimit(Engine.holderPatience) {
+            while SpoolHold.isLeft(in: directory) { try await Task.sleep(for: .milliseconds(100)) }
+        }
     }
 
     /// A container that is to be removed, and since when.

@@ -121,6 +121,14 @@ struct EngineConnection: Sendable {
                 exitCode: exitCode
             )
         }
+        if error.message.hasSuffix("EACCES") {
+            return Failure(
+                what,
+                "permission denied at \(socket)",
+                advice: "Be root, or a member of the group petrel, which may do as much.",
+                exitCode: exitCode
+            )
+        }
         return Failure(
             what,
             "the engine does not answer at \(socket): \(error.message)",

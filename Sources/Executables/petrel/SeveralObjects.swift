@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
-import Messages
-import RPC
 import Rendering
-import Services
-import Suite
-import System
 
 /// Does one thing for each of several objects, goes on after a failure, and reports all of them.
 func forEach(_ names: [String], _ action: (String) async throws -> String) async throws {

@@ -23,6 +23,7 @@ enum FailureText {
     }
 
     private static func system(_ error: IOError) -> String {
+        // ENETUNREACH, ECONNRESET, ETIMEDOUT, ECONNREFUSED, EHOSTUNREACH.
         switch error.errnoCode {
         case 101: "the network is unreachable"
         case 104: "the connection was reset"

@@ -18,7 +18,12 @@ package struct SpoolHold: ~Copyable {
         in directory: SpoolDirectory,
         from segment: UInt64
     ) throws(SystemError) -> SpoolHold {
-        try Files.makeDirectories(directory.holdsPath, mode: 0o700)
+        // Not what is above it: a container that was removed a moment ago is not to come back.
+        for path in [directory.path, directory.holdsPath] {
+            do throws(SystemError) { try Files.makeDirectory(path, mode: 0o700) } catch {
+                guard error.code == ErrorNumber.exists else { throw error }
+            }
+        }
         let key = try SystemEnvironment.randomHexadecimal(bytes: Self.keyBytes)
         let held = HeldSegment(key: key, segment: segment)
         let path = held.path(in: directory.holdsPath)
@@ -34,6 +39,14 @@ package struct SpoolHold: ~Copyable {
         self.directory = directory.holdsPath
         self.key = held.key
         self.segment = held.segment
+    }
+
+    /// Whether there is one of a process that has ended, and nobody has gone on for it.
+    package static func isLeft(in directory: SpoolDirectory) -> Bool {
+        HeldSegment.all(in: directory.holdsPath).contains { held in
+            guard let file = try? Files.open(held.path(in: directory.holdsPath), .writeOnly) else { return false }
+            return (try? FileLocks.tryLock(file.raw)) == true
+        }
     }
 
     /// Goes on for a reader whose process has ended, with the hold that it left at `segment` or shortly before.
@@ -98,33 +111,27 @@ struct SpoolHolds {
     private let directory: String
     /// Holds that nobody has locked, by key: since when, in boot time.
     private var abandoned: [String: Int64] = [:]
-    /// A first reader is still to come.
-    private var expectsReader: Bool
-    private var expectedSince: Int64?
+    /// Until when a first reader is waited for, in boot time; nil: none is expected.
+    private var expectedUntil: Int64?
 
-    /// - Parameter expectsReader: Somebody will want all from the first byte on, and is waited for.
-    init(_ directory: SpoolDirectory, expectsReader: Bool) {
+    /// - Parameter expectsReader: Somebody will want all from the first byte on, and is waited for from now on.
+    init(_ directory: SpoolDirectory, expectsReader: Bool, nowBootNanos now: Int64) {
         self.directory = directory.holdsPath
-        self.expectsReader = expectsReader
+        expectedUntil = expectsReader ? now + Self.patienceNanos : nil
     }
 
     /// The first segment that may not be deleted; nil: all may.
     mutating func first(nowBootNanos now: Int64) -> UInt64? {
         let all = HeldSegment.all(in: directory)
-        if !all.isEmpty { expectsReader = false }
+        if !all.isEmpty { expectedUntil = nil }
         abandoned = abandoned.filter { key, _ in all.contains { $0.key == key } }
         return all.filter { isValid($0, now) }.map(\.segment).min() ?? firstReader(now)
     }
 
     /// Nobody is waited for any more who has not come.
-    mutating func expectNobody() { expectsReader = false }
+    mutating func expectNobody() { expectedUntil = nil }
 
-    private mutating func firstReader(_ now: Int64) -> UInt64? {
-        guard expectsReader else { return nil }
-        let since = expectedSince ?? now
-        expectedSince = since
-        return now - since < Self.patienceNanos ? 0 : nil
-    }
+    private func firstReader(_ now: Int64) -> UInt64? { (expectedUntil ?? 0) > now ? 0 : nil }
 
     private mutating func isValid(_ held: HeldSegment, _ now: Int64) -> Bool {
         let path = held.path(in: directory)

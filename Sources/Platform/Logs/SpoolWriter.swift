@@ -35,7 +35,7 @@ package struct SpoolWriter: ~Copyable {
         self.indexBytes = try Self.repairedSize(of: opened.index.raw, dataEnd: end)
         self.directory = directory
         self.limits = limits
-        self.holds = SpoolHolds(directory, expectsReader: expectsReader)
+        self.holds = SpoolHolds(directory, expectsReader: expectsReader, nowBootNanos: Clock.bootNanos)
         self.segment = last
         self.end = end
         self.openRecordOffset = nil

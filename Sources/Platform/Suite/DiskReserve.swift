@@ -38,6 +38,8 @@ package struct DiskReserve: Sendable {
         guard wanted > size else { return }
         do {
             let file = try Files.open(path, [.writeOnly, .create], mode: 0o600)
+            // Somebody gives of it just now.
+            guard try FileLocks.tryLock(file.raw), try Files.size(of: file.raw) == size else { return }
             do throws(SystemError) { try DiskSpace.allocate(file.raw, size: wanted) } catch {
                 // It may have got a part of it.
                 try DiskSpace.truncate(file.raw, to: size)
@@ -92,8 +94,9 @@ package struct DiskReserve: Sendable {
     }
 
     private func give(_ bytes: Int64, keeping kept: Int64) -> Bool {
-        guard let size = sizeBytes, size > kept,
-            let file = try? Files.open(path, .writeOnly)
+        // Held for a moment at most: of two who give at once none is to undo what the other did.
+        guard let file = try? Files.open(path, .writeOnly), (try? FileLocks.lock(file.raw)) != nil,
+            let size = try? Files.size(of: file.raw), size > kept
         else { return false }
         return (try? DiskSpace.truncate(file.raw, to: max(kept, size - bytes))) != nil
     }

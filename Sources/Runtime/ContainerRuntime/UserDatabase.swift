@@ -84,7 +84,10 @@ package struct UserDatabase: Hashable, Sendable {
         }
         let home = entry.flatMap { $0.home.isEmpty ? nil : $0.home } ?? "/"
         if parts.count == 2, !parts[1].isEmpty {
-            let gid = try group(called: parts[1])
+            guard let gid = groupNumber(parts[1]) else {
+                // All of it: alone, the group's name reads as the user's.
+                throw SystemError("find group", path: text, code: 2)
+            }
             return Identity(uid: uid, gid: gid, groups: [gid], home: home)
         }
         let gid = entry?.gid ?? 0
@@ -95,9 +98,12 @@ package struct UserDatabase: Hashable, Sendable {
     /// The number of a group by its name, or of a number.
     /// - Throws: `ENOENT` with the name that has no entry.
     package func group(called name: String) throws(SystemError) -> UInt32 {
-        let found = groups.first { $0.name == name }?.gid ?? Self.number(name)
-        guard let gid = found else { throw SystemError("find group", path: name, code: 2) }
+        guard let gid = groupNumber(name) else { throw SystemError("find group", path: name, code: 2) }
         return gid
+    }
+
+    private func groupNumber(_ name: String) -> UInt32? {
+        groups.first { $0.name == name }?.gid ?? Self.number(name)
     }
 
     /// The home of a user by number; `/` without an entry.

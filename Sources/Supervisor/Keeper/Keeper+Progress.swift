@@ -70,8 +70,12 @@ extension Keeper {
             job.exitedAtUnixNanos = Clock.wallNanos
         }
         job.lastOutputAt = job.endedAt
+        guard !job.isExec else { return }
         // With the host's process namespace, what init started outlives it: a container ends as a whole.
-        if !job.isExec { try? cgroup.killAll() }
+        try? cgroup.killAll()
+        guard spooler.isBlocked else { return }
+        spooler.retryNow()
+        retryOutput(of: job)
     }
 
     func takeOutput(_ source: OutputSource, of job: Job, hungUp: Bool) {
@@ -89,10 +93,7 @@ extension Keeper {
         case .nothing, .blocked: break
         }
         if spooler.isBlocked, !wasBlocked, !events.isOutputBlocked { announce(.outputBlocked, job) }
-        if !spooler.isBlocked, events.isOutputBlocked {
-            job.record.outputDroppedBytes += spooler.takeDroppedBytes()
-            announce(.outputResumed, job)
-        }
+        announceRoom(for: job)
     }
 
     /// A detached exec's terminal must not fill up.
@@ -124,6 +125,14 @@ extension Keeper {
     /// While the disk is full nothing of the output is polled; this looks at it by the clock.
     private func retryOutput(of job: Job) {
         for source in job.outputs where !source.isAtEnd { takeOutput(source, of: job, hungUp: false) }
+        spooler.endRetry()
+        announceRoom(for: job)
+    }
+
+    private func announceRoom(for job: Job) {
+        guard !spooler.isBlocked, events.isOutputBlocked else { return }
+        job.record.outputDroppedBytes += spooler.takeDroppedBytes()
+        announce(.outputResumed, job)
     }
 
     /// In boot time; nil: only when something happens.
@@ -271,20 +280,14 @@ extension Keeper {
     }
 
     private func append(_ kind: KeeperV1.Event.Kind, _ record: KeeperV1.RunRecord) throws(SystemError) {
-        tell(
-            try makingRoom(for: purpose(of: record)) { () throws(SystemError) in
-                try events.append(kind, record)
-            }
-        )
+        // Of the end alone: without it the container cannot be removed.
+        let purpose: DiskReserve.Purpose = kind == .exited ? .removal : .record
+        tell(try makingRoom(for: purpose) { () throws(SystemError) in try events.append(kind, record) })
     }
 
     private func save(_ record: KeeperV1.RunRecord) throws(SystemError) {
-        try makingRoom(for: purpose(of: record)) { () throws(SystemError) in try files.save(record) }
-    }
-
-    /// A container that has ended takes no room from anybody, and cannot be removed before its end is known.
-    private func purpose(of record: KeeperV1.RunRecord) -> DiskReserve.Purpose {
-        record.execId.isEmpty && [.exited, .failed].contains(record.state) ? .removal : .record
+        let isEnd = record.execId.isEmpty && record.state == .exited
+        try makingRoom(for: isEnd ? .removal : .record) { () throws(SystemError) in try files.save(record) }
     }
 
     private func tell(_ event: KeeperV1.Event) {

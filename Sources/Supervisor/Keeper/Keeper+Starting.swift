@@ -3,6 +3,7 @@ internal import Cgroups
 internal import ContainerRuntime
 internal import Messages
 internal import RuntimeSpec
+internal import Suite
 internal import System
 
 /// From a request to a process that waits at its gate, and through it.
@@ -297,7 +298,11 @@ extension Keeper {
     }
 
     private func save(_ record: KeeperV1.RunRecord) throws(StepFailure) {
-        do throws(SystemError) { try files.save(record) } catch { throw StepFailure(error, step: "record") }
+        do throws(SystemError) {
+            try makingRoom(for: .record) { () throws(SystemError) in try files.save(record) }
+        } catch {
+            throw StepFailure(error, step: "record")
+        }
     }
 
     /// The supervisor holds its copies: the process may go on to its program.

@@ -99,6 +99,7 @@ package final class Keeper {
             discards: container.outputDiscard,
             dropsWhenFull: container.outputDropWhenFull,
             expectsReader: container.outputReaderExpected,
+            reserve: reserve,
             faults: options.faults
         )
         events = try EventLog(path: files.events)
@@ -111,10 +112,14 @@ package final class Keeper {
         controlListener = SharedDescriptor(control)
         let stream = try UnixSocket.listen(.stream, at: files.streamSocket, nonBlocking: true)
         streamListener = SharedDescriptor(stream)
-        try files.save(keeperRecord)
+        try saveOwnRecord()
         if let supervisor { connections.append(try ControlConnection(supervisor)) }
         // Records of a run that this keeper did not start, and nobody will hand over: of before a restart of the machine.
         if !awaitsAdoption { adopt([]) }
+    }
+
+    private func saveOwnRecord() throws(SystemError) {
+        try makingRoom(for: .record) { () throws(SystemError) in try files.save(keeperRecord) }
     }
 
     /// Runs what writes a record, with what the reserve has where the disk is full.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Logs
+internal import Suite
 internal import System
 
 /// Moves the container's output into its spool, and says when the disk has no room for it.
@@ -12,8 +13,18 @@ final class Spooler {
     }
 
     private static let retryNanos: Int64 = 250_000_000
-    /// A reader that is waited for goes on without a word: 1 MiB in this time is 200 MB/s.
-    private static let readerNanos: Int64 = 5_000_000
+    /// A reader that is waited for goes on without a word: 2 MiB in this time is 1 GB/s. One that does not is asked for less
+    /// and less often.
+    private static let firstReaderPauseNanos: Int64 = 2_000_000
+    private static let longestReaderPauseNanos: Int64 = 100_000_000
+
+    /// Why output stays in its pipe, and when to try again, in boot time.
+    private struct Obstacle {
+        enum Kind { case full, reader }
+
+        let kind: Kind
+        var retryAt: Int64
+    }
 
     private let directory: SpoolDirectory
     private let limits: SpoolLimits
@@ -24,11 +35,11 @@ final class Spooler {
     let dropsWhenFull: Bool
     /// Since it was last asked for.
     private var droppedBytes: UInt64 = 0
-    /// Why output stays in its pipe.
-    private enum Obstacle { case full, reader }
+    /// Gives room where the container has ended, and with it all that could still be told of it.
+    private let reserve: DiskReserve?
     private var obstacle: Obstacle?
-    /// When to try again, in boot time, while there is an obstacle.
-    private(set) var retryAt: Int64?
+    /// Of the next wait for a reader.
+    private var readerPauseNanos = firstReaderPauseNanos
     /// Whoever has started the container wants its output from the first byte on, and has not come yet.
     private var expectsReader: Bool
 
@@ -41,6 +52,7 @@ final class Spooler {
         discards: Bool,
         dropsWhenFull: Bool,
         expectsReader: Bool,
+        reserve: DiskReserve?,
         faults: FaultPoints
     ) throws(SystemError) {
         self.directory = SpoolDirectory(path: directory)
@@ -48,14 +60,18 @@ final class Spooler {
         self.faults = faults
         self.dropsWhenFull = dropsWhenFull
         self.expectsReader = expectsReader
+        self.reserve = reserve
         sink = discards ? SharedDescriptor(try Files.open("/dev/null", .writeOnly)) : nil
     }
 
     /// The disk has no room.
-    var isBlocked: Bool { obstacle == .full }
+    var isBlocked: Bool { obstacle?.kind == .full }
 
     /// Whether it makes sense to look for output.
-    var takesOutput: Bool { obstacle == nil || (obstacle == .full && dropsWhenFull) }
+    var takesOutput: Bool { obstacle == nil || (isBlocked && dropsWhenFull) }
+
+    /// When to try again, in boot time, while something keeps output in its pipe.
+    var retryAt: Int64? { obstacle?.retryAt }
 
     /// The next run is none that anybody waits to see from its first byte.
     func expectNobody() {
@@ -63,32 +79,43 @@ final class Spooler {
         writer?.expectNobody()
     }
 
+    /// The next call of `move` tries, whatever has kept it from that.
+    func retryNow() { obstacle?.retryAt = 0 }
+
+    /// All sources were tried again: what none of them has met again is no obstacle any more.
+    func endRetry() {
+        if let obstacle, obstacle.retryAt <= Clock.bootNanos { self.obstacle = nil }
+    }
+
     /// Moves at most a bounded amount.
     /// - Parameter isEnding: The container has ended, and little is left: nothing waits for a slow reader, and what he still
-    ///   wants is kept.
+    ///   wants is kept; a full disk gives of its reserve.
     func move(_ source: OutputSource, hungUp: Bool, isEnding: Bool) -> Progress {
-        let wasBlocked = isBlocked
-        if let retryAt, Clock.bootNanos < retryAt {
+        if let obstacle, Clock.bootNanos < obstacle.retryAt {
             return isBlocked && dropsWhenFull ? drop(source, hungUp) : .blocked
         }
-        (retryAt, obstacle) = (nil, nil)
         var moved = 0
         do throws(SystemError) {
             while moved < OutputSource.bytesAtOnce {
                 guard source.lookForBytes(hungUp: hungUp) > 0 else { break }
                 let count = try transfer(source, isEnding)
-                if count == 0 { break }
+                guard count > 0 else { break }
                 moved += count
+                // Known only now: a source without output says nothing about the disk.
+                obstacle = nil
+                readerPauseNanos = Self.firstReaderPauseNanos
             }
         } catch  where error.name == "EAGAIN" {
             // Somebody took it first: nothing of ours.
         } catch {
             // ENOSPC, EDQUOT, EIO, EROFS: the bytes stay in the pipe until this works.
-            if !wasBlocked { KeeperLog.line("output is not stored: \(error)") }
-            (obstacle, retryAt) = (.full, Clock.bootNanos + Self.retryNanos)
+            if !isBlocked { KeeperLog.line("output is not stored: \(error)") }
+            obstacle = Obstacle(kind: .full, retryAt: Clock.bootNanos + Self.retryNanos)
             return dropsWhenFull ? drop(source, hungUp) : .blocked
         }
-        guard moved > 0 else { return obstacle == nil ? .nothing : .blocked }
+        guard moved > 0 else {
+            return obstacle.map { $0.retryAt > Clock.bootNanos } ?? false ? .blocked : .nothing
+        }
         source.noteMoved(moved)
         return .moved
     }
@@ -109,6 +136,13 @@ final class Spooler {
     }
 
     private func transfer(_ source: OutputSource, _ isEnding: Bool) throws(SystemError) -> Int {
+        guard isEnding, let reserve else { return try transferOnce(source, isEnding) }
+        return try reserve.makingRoom(for: .record) { () throws(SystemError) in
+            try transferOnce(source, isEnding)
+        }
+    }
+
+    private func transferOnce(_ source: OutputSource, _ isEnding: Bool) throws(SystemError) -> Int {
         if let sink {
             return try Splice.move(from: source.pipe.raw, to: sink.raw, count: OutputSource.bytesAtOnce)
         }
@@ -117,7 +151,7 @@ final class Spooler {
         }
         guard let data = writer?.data else { return 0 }
         let room = try DiskSpace.room(around: data)
-        let headroom = Self.headroom(total: room.totalBytes)
+        let headroom = isEnding ? 0 : Self.headroom(total: room.totalBytes)
         guard room.freeBytes > headroom else {
             throw SystemError("splice", path: directory.path, code: KeeperError.noSpace)
         }
@@ -128,7 +162,8 @@ final class Spooler {
             let data = writer?.data
         else { return 0 }
         guard limit > 0 else {
-            (obstacle, retryAt) = (.reader, Clock.bootNanos + Self.readerNanos)
+            obstacle = Obstacle(kind: .reader, retryAt: Clock.bootNanos + readerPauseNanos)
+            readerPauseNanos = min(readerPauseNanos * 2, Self.longestReaderPauseNanos)
             return 0
         }
         faults.reach("keeper.output.indexed")

@@ -67,7 +67,7 @@ struct CommandWords {
         var flags = ""
         var letters = word.dropFirst()
         while true {
-            // A lone `-` is no option, and behind a last flag nothing is left to look at.
+            // There is one: a lone `-` does not come here, and the loop goes on only where letters are left.
             let letter = letters.removeFirst()
             let option = command.option(short: String(letter))
             if let option, option.valueName == nil, !letters.isEmpty, letters.first != "=" {

@@ -2,8 +2,8 @@
 
 /// Words of the Docker command line in the way in which the argument parser takes them.
 ///
-/// In `-eA=b` the parser takes `eA` for the option's name, and for `--entrypoint=` it takes the next word; it knows neither
-/// `--flag=true` nor a container's word that begins with three dashes.
+/// In `-eA=b` and `-fn3` the parser takes `eA` and `fn3` for options' names, and for `--entrypoint=` it takes the next word; it
+/// knows neither `--flag=true` nor a container's word that begins with three dashes.
 package struct PlainWords: Hashable, Sendable {
     package let words: [String]
     /// Where, among the words of a container's program, a `--` was put that is not the user's.
@@ -55,9 +55,8 @@ package struct PlainWords: Hashable, Sendable {
         guard let description = option.option, let joined = option.joined else { return asTyped }
         let head = option.isLong ? "--" + option.name : "-" + option.flags + option.name
         if description.valueName != nil {
-            if joined == (option.isLong ? "" : "=") { return [head, ""] }
-            if !option.isLong, !joined.hasPrefix("="), joined.contains("=") { return [head, joined] }
-            return asTyped
+            guard !option.isLong else { return joined.isEmpty ? [head, ""] : asTyped }
+            return [head, joined.hasPrefix("=") ? String(joined.dropFirst()) : joined]
         }
         let value = option.isLong ? joined : String(joined.dropFirst())
         switch BooleanFlag(value) {
@@ -70,9 +69,13 @@ package struct PlainWords: Hashable, Sendable {
         }
     }
 
+    /// Letters that are flags of most commands, and are not looked at.
+    private static let flags = Set("ditqafls".utf8)
+
+    /// Whether there may be a value among letters.
     private static func isJoined(_ word: String) -> Bool {
         let bytes = word.utf8.dropFirst()
-        guard bytes.count > 2, bytes.first != UInt8(ascii: "-") else { return false }
-        return bytes.dropFirst().first != UInt8(ascii: "=") && bytes.contains(UInt8(ascii: "="))
+        guard bytes.count > 1, bytes.first != UInt8(ascii: "-") else { return false }
+        return !bytes.allSatisfy(flags.contains)
     }
 }

@@ -72,7 +72,7 @@ struct SummaryFilter: Sendable {
         case .network: summary.network == value
         // Swarm's; no container here is one.
         case .isTask: Self.lies.contains(value)
-        case .volume: summary.mounts.contains(value)
+        case .volume: summary.mounts.contains(value) || summary.mountTargets.contains(value)
         case .before, .since: true
         case .ancestor:
             summary.image == value || ImageNames.withoutTag(summary.image) == value

@@ -12,7 +12,7 @@ struct HeldOutput: ~Copyable {
     private static let underWayBytes: UInt64 = 2 << 20
 
     private var hold: SpoolHold?
-    private var isBegun = false
+    private var isLogged = false
     private let directory: SpoolDirectory
     private let underWayBytes: UInt64
     private let logger: Logger
@@ -28,13 +28,13 @@ struct HeldOutput: ~Copyable {
     /// told of what he misses.
     /// - Parameter isResumed: An earlier reading of the same client ended with its engine.
     mutating func begin(at position: LogPosition, isResumed: Bool) {
-        guard !isBegun else { return }
-        isBegun = true
+        guard hold == nil else { return }
         do throws(SystemError) {
             hold = isResumed ? SpoolHold.takeUp(in: directory, at: position.segment) : nil
             if hold == nil { hold = try SpoolHold.begin(in: directory, from: position.segment) }
         } catch {
-            logger.warning("output is not held for a reader", metadata: ["error": "\(error)"])
+            if !isLogged { logger.warning("output is not held for a reader", metadata: ["error": "\(error)"]) }
+            isLogged = true
         }
     }
 

@@ -3,6 +3,7 @@ internal import Logs
 internal import System
 
 /// Going on where output before it was deleted: segments end anywhere, so the first line of one has usually lost its beginning.
+/// Whether it has is gone with the segment before it: one that is whole is left out, too.
 extension OutputPlace {
     /// How far a line's end is looked for. A stream without one there has no lines.
     private static let window = 64 << 10

@@ -31,7 +31,7 @@ struct Restart: EngineCommand {
         let seconds = time.map { $0 < 0 ? UInt32.max : UInt32(clamping: $0) }
         try await forEach(containers) { name in
             let request = EngineV1.StopRequest(container: name, timeoutSeconds: seconds, signal: signal ?? "")
-            _ = try await engine.repeating("stop \(name)") { () async throws(RPCError) in
+            _ = try await engine.repeating("restart \(name)") { () async throws(RPCError) in
                 try await engine.containers.stop(request)
             }
             try await engine.start(name, called: name, isRestart: true)
