@@ -34,9 +34,10 @@ struct UserDatabaseTests {
     }
 
     @Test(arguments: [
-        ("nobody", "nobody"), ("meg:wheel", "wheel"), ("-1", "-1"), ("4294967295", "4294967295"),
+        ("nobody", "nobody"), ("meg:wheel", "meg:wheel"), ("-1", "-1"), ("4294967295", "4294967295"),
         ("a b", "a b"),
-        ("nochange", "nochange"), ("nogroup", "nogroup"), ("meg:high", "high"), ("2147483648", "2147483648"),
+        ("nochange", "nochange"), ("nogroup", "nogroup"), ("meg:high", "meg:high"),
+        ("2147483648", "2147483648"),
     ])
     func whatIsNotThereIsNamed(text: String, name: String) {
         let error = #expect(throws: SystemError.self) { try database.resolve(text) }

@@ -10,13 +10,14 @@ struct SpoolHoldTests {
 
     private func withFullSpool(
         expectsReader: Bool = false,
+        heldBytes: UInt64 = 0,
         _ body: (SpoolDirectory, inout SpoolWriter) throws -> Void
     ) throws {
         try withTemporaryDirectory { path in
             let directory = SpoolDirectory(path: path + "/spool")
             var writer = try SpoolWriter(
                 directory: directory,
-                limits: SpoolLimits(segmentBytes: 4096, segments: 2),
+                limits: SpoolLimits(segmentBytes: 4096, segments: 2, heldBytes: heldBytes),
                 expectsReader: expectsReader
             )
             for _ in 1...2 { try fill(&writer) }
@@ -48,6 +49,19 @@ struct SpoolHoldTests {
             try fast.move(to: 1)
             #expect(fast.segment == 2)
             #expect(try begin(&writer) == 0)
+        }
+    }
+
+    /// What is on its way to a reader may be more than what is kept otherwise.
+    @Test func moreIsKeptForAReaderBeforeHeIsWaitedFor() throws {
+        try withFullSpool(heldBytes: 4 * 4096) { directory, writer in
+            var hold = try SpoolHold.begin(in: directory, from: 1)
+            for _ in 3...4 { try fill(&writer) }
+            #expect(try begin(&writer) == 0)
+            #expect(try directory.segments() == [1, 2, 3, 4])
+            try hold.move(to: 4)
+            try fill(&writer)
+            #expect(try directory.segments() == [4, 5])
         }
     }
 

@@ -131,7 +131,10 @@ private func root() throws -> CommandDescription { try #require(CommandDescripti
         ("run", ["--rm=true", "-i=1", "x"], ["--rm", "-i", "x"]),
         ("run", ["--rm=false", "--sig-proxy=false", "-i=F", "x"], ["--no-sig-proxy", "x"]),
         ("ps", ["-aa=true", "-aa=false", "--all=0"], ["-aa", "-a"]),
-        ("run", ["-in3", "-nAb", "-n=A=b", "-né", "x"], ["-in", "3", "-n", "Ab", "-n", "A=b", "-n", "é", "x"]),
+        (
+            "run", ["-in3", "-nAb", "-n=A=b", "-né", "x"],
+            ["-in", "3", "-n", "Ab", "-n", "A=b", "-n", "é", "x"]
+        ),
         ("ps", ["-af=name=b", "-af", "name=c"], ["-af", "name=b", "-af", "name=c"]),
     ])
     func whatTheParserDoesNotTakeIsSaidOtherwise(

@@ -140,7 +140,9 @@ import Testing
         // Narrower than the headings: every column is still there, cut too; then the line is.
         let narrow = table.lines(width: 26)
         #expect(narrow.allSatisfy { $0.count <= 26 }, "\(narrow)")
-        #expect(narrow[0].split(separator: " ").count == 4 && narrow[1].hasSuffix("web"), "\(narrow)")
+        #expect(narrow[0].split(separator: " ").count == 5 && narrow[1].hasSuffix("web"), "\(narrow)")
+        // What people copy is whole for as long as it can be.
+        #expect(narrow[1].hasPrefix("0123456789ab "), "\(narrow)")
         #expect(table.lines(width: 5).allSatisfy { $0.count <= 5 })
         #expect(table.lines(width: 0).allSatisfy { $0.count == 1 })
     }

@@ -88,7 +88,6 @@ struct CommandLineTests {
             ["container", "create", "--gpus=all", "busybox"], 125,
             "container create: --gpus: is not supported yet", "use --device"
         ),
-        (["tag", "a"], 125, "tag: missing expected argument", "See 'petrel tag --help'."),
     ])
     func mistakesInTypingAreOneLineAndAdvice(
         _ words: [String],
@@ -103,6 +102,31 @@ struct CommandLineTests {
         #expect(outcome.status == code && outcome.stdout.isEmpty && lines.count == 2, "\(outcome)")
         #expect(lines.first?.hasPrefix("petrel: " + what) == true, "\(outcome)")
         #expect(lines.last?.hasPrefix(advice) == true, "\(outcome)")
+    }
+
+    @Test(arguments: [
+        (["tag", "a"], 1, "tag: requires 2 arguments", "petrel tag SOURCE-IMAGE TARGET-IMAGE"),
+        (
+            ["start"], 1, "start: requires at least 1 argument",
+            "petrel start [OPTIONS] CONTAINER [CONTAINER...]"
+        ),
+        (["info", "x"], 1, "info: accepts no arguments", "petrel info [OPTIONS]"),
+        (["run"], 1, "run: requires at least 1 argument", "petrel run [OPTIONS] IMAGE [COMMAND] [ARG...]"),
+        (
+            ["rpc", "call"], 2, "rpc call: requires at least 1 argument",
+            "petrel rpc call [OPTIONS] METHOD [JSON]"
+        ),
+    ])
+    func tooFewAndTooManyArgumentsShowTheUsage(
+        _ words: [String],
+        _ code: Int32,
+        _ what: String,
+        _ usage: String
+    ) throws {
+        let outcome = try run(binaries + "/petrel", words)
+        #expect(outcome.status == code && outcome.stdout.isEmpty, "\(outcome)")
+        let help = "See 'petrel \(words.prefix(code == 2 ? 2 : 1).joined(separator: " ")) --help'."
+        #expect(outcome.stderr == "petrel: \(what)\nUsage:  \(usage)\n\(help)\n", "\(outcome)")
     }
 
     @Test(.needsProgram("python3")) func thePageAboutDockersCommandLineIsTrue() throws {

@@ -85,11 +85,14 @@ struct ForegroundOutputTests {
         }
     }
 
-    /// The engine's death costs no byte of a ring that is always full.
-    @Test func theReaderOutlivesTheEngine() throws {
+    /// The engine's death costs no byte of a ring that is always full, however small.
+    @Test(arguments: [
+        ["--log-driver", "none"], ["--log-opt", "max-size=64k", "--log-opt", "max-file=2"],
+    ])
+    func theReaderOutlivesTheEngine(_ options: [String]) throws {
         try withSuite { suite in
             let script = "for i in 1 2 3 4 5; do \(Self.script); done"
-            let run = ["run", "--rm", "--log-driver", "none", "busybox", "sh", "-c", script]
+            let run = ["run", "--rm"] + options + ["busybox", "sh", "-c", script]
             let reader = try count(suite, run, after: 2)
             for _ in 0..<3 {
                 pass(seconds: 0.7)

@@ -5,7 +5,7 @@ package enum Suggestion {
     /// The candidate that needs the fewest changes, if it needs at most `limit`, and no more than one for three letters.
     package static func nearest(to word: String, in candidates: [String], limit: Int = 2) -> String? {
         let ranked = candidates.map { ($0, distance(word, $0)) }.min { $0.1 < $1.1 }
-        let most = min(limit, max(1, (word.count + 1) / 3))
+        let most = min(limit, max(1, word.count / 3))
         guard let (candidate, changes) = ranked, changes <= most, changes < word.count else { return nil }
         return candidate
     }

@@ -36,8 +36,9 @@ package struct Table: Hashable, Sendable {
         }
     }
 
-    /// First the gaps become smaller, then the columns that people can best do without, then all that are wide, then all,
-    /// down to their headings and to 8, then whatever the heading, down to 4.
+    /// First the gaps become smaller, then the columns that people can best do without, then all others but the first and the
+    /// last, which are copied (ids and names): down to their headings and to 8, then whatever the heading, down to 4; these two
+    /// last of all.
     private func fitted(_ widths: [Int], into width: Int) -> [Int] {
         // The space after the last column is not printed.
         var whole = widths
@@ -47,7 +48,7 @@ package struct Table: Hashable, Sendable {
         let elastic = heading.indices.filter { Self.elastic.contains(heading[$0]) }
         let (middle, all) = (Array(heading.indices.dropFirst().dropLast()), Array(heading.indices))
         for (columns, least, keepsHeading) in [
-            (elastic, 10, true), (middle, 16, true), (all, 8, true), (all, 4, false),
+            (elastic, 10, true), (middle, 16, true), (middle, 8, true), (middle, 4, false), (all, 4, false),
         ] {
             while narrow.reduce(0, +) > width {
                 let wide = columns.filter { column in

@@ -116,7 +116,8 @@ struct Invocation {
         (try? UsualRun.parseAsRoot(words)) as? UsualRun
     }
 
-    /// 125 is what the Docker command line says about options that it does not understand; `rpc`, which it does not have,
+    /// 125 is what the Docker command line says about options that it does not understand, 1 about too few or too many
+    /// arguments; `rpc`, which it does not have,
     /// tells a call that was not made (2) from one that failed (1).
     private static func failure(_ message: String, _ words: [String], _ path: [String]) throws(Failure)
         -> Failure
@@ -132,6 +133,10 @@ struct Invocation {
                     return later
                 }
                 return Failure(name, problem.why, advice: problem.advice + help, exitCode: code)
+            }
+            if let refusal = ArgumentCount.refusal(message, tree) {
+                let usageCode: Int32 = code == 125 ? 1 : code
+                return Failure(name, refusal.why, advice: "\(refusal.usage)\n\(help)", exitCode: usageCode)
             }
         }
         return Failure(name, lowerFirst(message), advice: help, exitCode: code)
@@ -207,9 +212,12 @@ struct Invocation {
         among candidates: [any ParsableCommand.Type],
         of path: String
     ) -> Failure {
+        if path == Petrel.name, LaterOptions.programs.contains(word) {
+            return Failure(word, "is not supported yet", advice: "See '\(path) --help'.")
+        }
         let known = candidates.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
         let others = aliases[String(path.split(separator: " ").last ?? "")].map { Array($0.keys) } ?? []
-        let nearest = Suggestion.nearest(to: word, in: (known + others).sorted())
+        let nearest = Suggestion.nearest(to: word, in: known + others.sorted())
         let advice = nearest.map { "Did you mean '\(path) \($0)'? " } ?? ""
         return Failure(
             "",

@@ -60,9 +60,15 @@ package struct SpoolLimits: Hashable, Sendable {
     /// Then the oldest is deleted.
     package let segments: Int
 
+    /// As many there may be before a reader who holds the oldest is waited for: what is under way to him has room in them.
+    package let heldSegments: Int
+    /// Twice what `SpoolHold`s lag behind.
+    package static let heldBytes: UInt64 = 4 << 20
+
     /// Zero is the one of `standard`. The smallest segment is 4 KiB, and there are at least two.
-    package init(segmentBytes: UInt64 = 0, segments: Int = 0) {
+    package init(segmentBytes: UInt64 = 0, segments: Int = 0, heldBytes: UInt64 = SpoolLimits.heldBytes) {
         self.segmentBytes = segmentBytes == 0 ? Self.standard.segmentBytes : max(segmentBytes, 4096)
         self.segments = segments == 0 ? Self.standard.segments : max(segments, 2)
+        heldSegments = max(self.segments, Int(clamping: heldBytes / self.segmentBytes))
     }
 }

@@ -44,7 +44,9 @@ package struct SpoolHold: ~Copyable {
     /// Whether there is one of a process that has ended, and nobody has gone on for it.
     package static func isLeft(in directory: SpoolDirectory) -> Bool {
         HeldSegment.all(in: directory.holdsPath).contains { held in
-            guard let file = try? Files.open(held.path(in: directory.holdsPath), .writeOnly) else { return false }
+            guard let file = try? Files.open(held.path(in: directory.holdsPath), .writeOnly) else {
+                return false
+            }
             return (try? FileLocks.tryLock(file.raw)) == true
         }
     }

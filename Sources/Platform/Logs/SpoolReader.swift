@@ -28,6 +28,14 @@ package enum LogItem: Hashable, Sendable {
     case chunk(LogChunk)
     /// Output between these places was deleted before it could be read.
     case gap(from: LogPosition, to: LogPosition)
+
+    /// Of output; a gap has none.
+    package var byteCount: Int {
+        switch self {
+        case .chunk(let chunk): chunk.bytes.count
+        case .gap: 0
+        }
+    }
 }
 
 /// Reads a spool, also one that is being written to, from a position on.

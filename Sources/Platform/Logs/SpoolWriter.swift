@@ -78,9 +78,12 @@ package struct SpoolWriter: ~Copyable {
     /// - Returns: false when a reader is waited for.
     private mutating func beginSegment(waits: Bool) throws(SystemError) -> Bool {
         // The new one is the last.
-        let surplus = try directory.segments().dropLast(limits.segments - 1)
+        let all = try directory.segments()
+        let surplus = all.dropLast(limits.segments - 1)
         let held = surplus.isEmpty ? nil : holds.first(nowBootNanos: Clock.bootNanos)
-        if waits, let held, let last = surplus.last, last >= held { return false }
+        if waits, let held, let last = surplus.last, last >= held, all.count >= limits.heldSegments {
+            return false
+        }
         files = try SegmentFiles(directory, segment + 1)
         segment += 1
         (end, indexBytes, openRecordOffset) = (0, 0, nil)

@@ -47,7 +47,8 @@ package struct HelpPage: Sendable {
     }
 
     /// `petrel run [OPTIONS] IMAGE [COMMAND] [ARG...]`.
-    static func usage(_ path: [CommandDescription]) -> String {
+    /// `prog ps [OPTIONS]`.
+    package static func usage(_ path: [CommandDescription]) -> String {
         guard let command = path.last else { return "" }
         var words = path.map(\.name)
         if command.options.contains(where: { !$0.isHidden && !$0.isGlobal }) || path.count == 1 {

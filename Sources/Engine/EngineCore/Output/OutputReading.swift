@@ -9,7 +9,7 @@ struct OutputReading: ~Copyable {
     private static let renderedBytes = 1 << 20
 
     private let directory: SpoolDirectory
-    private let segmentBytes: UInt64
+    private let limits: SpoolLimits
     private let bytesAtOnce: Int
     private var reader: SpoolReader
     private var renderer: OutputRenderer
@@ -18,7 +18,7 @@ struct OutputReading: ~Copyable {
     init(_ directory: SpoolDirectory, _ order: OutputOrder, _ renderer: OutputRenderer) {
         self.directory = directory
         self.renderer = renderer
-        segmentBytes = SpoolLimits(segmentBytes: order.segmentBytes).segmentBytes
+        limits = SpoolLimits(segmentBytes: order.segmentBytes, segments: Int(order.segments))
         bytesAtOnce = Self.renderedBytes / (32 + renderer.detailBytes)
         reader = SpoolReader(directory: directory, from: renderer.place.position)
     }
@@ -26,7 +26,7 @@ struct OutputReading: ~Copyable {
     /// Nothing that is still to be read is deleted from now on; a container that was begun for this reader expects him, and
     /// needs to be told only when there is something.
     mutating func hold(_ logger: Logger) {
-        held = HeldOutput(directory, segmentBytes: segmentBytes, logger)
+        held = HeldOutput(directory, limits, logger)
         let query = renderer.query
         if !query.isOfFirstRun { held?.begin(at: reader.position, isResumed: !query.after.isEmpty) }
     }
@@ -41,10 +41,10 @@ struct OutputReading: ~Copyable {
             held?.begin(at: renderer.place.position, isResumed: false)
             guard let chunk = try chunk(item) else { return false }
             if !chunk.bytes.isEmpty || chunk.skippedBytes > 0 { try await receive(chunk) }
-            held?.move(to: reader.position, isAtEnd: false)
+            held?.note(item.byteCount, to: reader.position)
             try Task.checkCancellation()
         }
-        held?.move(to: reader.position, isAtEnd: true)
+        held?.noteEnd(at: reader.position)
         return true
     }
 
@@ -58,7 +58,7 @@ struct OutputReading: ~Copyable {
                 to: isAttached
                     ? OutputPlace(position: to) : try OutputPlace.begin(of: to.segment, in: directory)
             )
-            let skipped = Self.skippedBytes(from: from, to: to, segmentBytes: segmentBytes)
+            let skipped = Self.skippedBytes(from: from, to: to, segmentBytes: limits.segmentBytes)
             return OutputChunk(bytes: [], stream: 0, position: renderer.place.text, skippedBytes: skipped)
         case .chunk(let chunk):
             if renderer.isPast(chunk) { return nil }

@@ -6,6 +6,12 @@ import Rendering
 /// The argument parser does not know them, since each option that it knows costs every `run` its time.
 enum LaterOptions {
     private static let commands: Set<String> = ["run", "create"]
+    /// Commands of which the same is true.
+    static let programs: Set<String> = [
+        "build", "builder", "buildx", "commit", "compose", "export", "import", "login", "logout", "network",
+        "push",
+        "save", "search", "volume",
+    ]
     private static let shorts = ["p": "publish", "P": "publish-all"]
     private static let advice: [String: String] = {
         let needsNetworks = "networks of containers come later; use --network host, none or container:NAME"

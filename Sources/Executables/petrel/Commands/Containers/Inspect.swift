@@ -111,6 +111,7 @@ struct ObjectInspection: ParsableArguments {
         }
         if let template {
             for object in found {
+                let object = InspectFields.filled(object)
                 do { Screen.print(try template.text(of: object, isStrict: true)) } catch {
                     failures.append(error)
                 }

@@ -61,7 +61,7 @@ struct Events: EngineCommand {
     }
 
     private func text(_ event: EngineV1.Event, _ template: Template?) throws(Failure) -> String {
-        if let template { return try template.text(of: document(event), isStrict: true) }
+        if let template { return try template.text(of: fields(event), isStrict: true) }
         guard format == nil else { return document(event).serializedText() }
         return line(event)
     }
@@ -72,6 +72,17 @@ struct Events: EngineCommand {
         let time = Timestamp(unixNanos: event.wallUnixNanos).rfc3339()
         let list = attributes.isEmpty ? "" : " (" + attributes.joined(separator: ", ") + ")"
         return "\(time) \(event.type) \(event.action) \(event.actorId)\(list)"
+    }
+
+    /// As templates see it: the Docker engine's names, beside those of its JSON.
+    private func fields(_ event: EngineV1.Event) -> JSON {
+        let document = document(event)
+        guard case .object(var members) = document else { return document }
+        for (name, key) in [
+            ("ID", "id"), ("Status", "status"), ("From", "from"), ("Scope", "scope"), ("Time", "time"),
+            ("TimeNano", "timeNano"),
+        ] { members[name] = members[key] }
+        return .object(members)
     }
 
     private func document(_ event: EngineV1.Event) -> JSON {

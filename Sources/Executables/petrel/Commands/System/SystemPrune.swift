@@ -16,6 +16,7 @@ struct SystemPrune: EngineCommand {
     @Flag(name: [.short, .long], help: "All images that no container uses, not only those without a tag.")
     var all = false
     @Flag(name: [.short, .long], help: "Do not ask.") var force = false
+    @Flag(name: .long, help: "Does nothing: there are no volumes with names yet.") var volumes = false
     @Option(
         name: .long,
         parsing: .unconditionalSingleValue,
