@@ -73,9 +73,8 @@ extension Keeper {
         guard !job.isExec else { return }
         // With the host's process namespace, what init started outlives it: a container ends as a whole.
         try? cgroup.killAll()
-        guard spooler.isBlocked else { return }
-        spooler.retryNow()
-        retryOutput(of: job)
+        // Once: what is held back then waits for room as before.
+        if spooler.isBlocked { spooler.withReserve { retryOutput(of: job) } }
     }
 
     func takeOutput(_ source: OutputSource, of job: Job, hungUp: Bool) {

@@ -37,6 +37,7 @@ final class Spooler {
     private var droppedBytes: UInt64 = 0
     /// Gives room where the container has ended, and with it all that could still be told of it.
     private let reserve: DiskReserve?
+    private var drawsOnReserve = false
     private var obstacle: Obstacle?
     /// Of the next wait for a reader.
     private var readerPauseNanos = firstReaderPauseNanos
@@ -79,17 +80,26 @@ final class Spooler {
         writer?.expectNobody()
     }
 
-    /// The next call of `move` tries, whatever has kept it from that.
-    func retryNow() { obstacle?.retryAt = 0 }
+    /// Runs `body`, whose calls of `move` try whatever has kept them from that, and have of the reserve what they need.
+    func withReserve(_ body: () -> Void) {
+        drawsOnReserve = true
+        obstacle?.retryAt = 0
+        body()
+        drawsOnReserve = false
+    }
 
-    /// All sources were tried again: what none of them has met again is no obstacle any more.
+    /// All sources were tried again: what none of them has met again is no obstacle any more. Where output is dropped, only
+    /// some that is stored tells of room.
     func endRetry() {
-        if let obstacle, obstacle.retryAt <= Clock.bootNanos { self.obstacle = nil }
+        guard let obstacle, obstacle.retryAt <= Clock.bootNanos else { return }
+        self.obstacle =
+            isBlocked && dropsWhenFull
+            ? Obstacle(kind: .full, retryAt: Clock.bootNanos + Self.retryNanos) : nil
     }
 
     /// Moves at most a bounded amount.
     /// - Parameter isEnding: The container has ended, and little is left: nothing waits for a slow reader, and what he still
-    ///   wants is kept; a full disk gives of its reserve.
+    ///   wants is kept.
     func move(_ source: OutputSource, hungUp: Bool, isEnding: Bool) -> Progress {
         if let obstacle, Clock.bootNanos < obstacle.retryAt {
             return isBlocked && dropsWhenFull ? drop(source, hungUp) : .blocked
@@ -136,7 +146,7 @@ final class Spooler {
     }
 
     private func transfer(_ source: OutputSource, _ isEnding: Bool) throws(SystemError) -> Int {
-        guard isEnding, let reserve else { return try transferOnce(source, isEnding) }
+        guard drawsOnReserve, let reserve else { return try transferOnce(source, isEnding) }
         return try reserve.makingRoom(for: .record) { () throws(SystemError) in
             try transferOnce(source, isEnding)
         }
@@ -151,7 +161,7 @@ final class Spooler {
         }
         guard let data = writer?.data else { return 0 }
         let room = try DiskSpace.room(around: data)
-        let headroom = isEnding ? 0 : Self.headroom(total: room.totalBytes)
+        let headroom = drawsOnReserve ? 0 : Self.headroom(total: room.totalBytes)
         guard room.freeBytes > headroom else {
             throw SystemError("splice", path: directory.path, code: KeeperError.noSpace)
         }
