@@ -71,7 +71,7 @@ struct JSONTests {
         let value: JSON = ["a": [1, true], "b": [:], "c": nil]
         #expect(
             value.serializedText(pretty: true)
-                == "{\n  \"a\": [\n    1,\n    true\n  ],\n  \"b\": {},\n  \"c\": null\n}"
+                == "{\n    \"a\": [\n        1,\n        true\n    ],\n    \"b\": {},\n    \"c\": null\n}"
         )
         #expect(try JSON(parsing: value.serialized(pretty: true)) == value)
     }

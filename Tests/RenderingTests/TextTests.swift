@@ -162,5 +162,21 @@ import Testing
                 "Server Version: 1", "NCPU: 2", "Runtimes:", " petrel:", "  path: x",
             ]
         )
+        let memory: JSON = ["NCPU": 2, "MemTotal": 1_610_612_736]
+        #expect(
+            Outline.lines(
+                of: memory,
+                labels: ["NCPU": "CPUs", "MemTotal": "Total Memory"],
+                sizes: ["MemTotal"]
+            )
+                == ["CPUs: 2", "Total Memory: 1.5GiB"]
+        )
     }
+
+    @Test(arguments: [
+        ("sh -c 'x'", #""sh -c 'x'""#), ("a \"b\" \\", #""a \"b\" \\""#),
+        ("a\nb\tc\u{1b}", #""a\nb\tc\x1b""#),
+        ("é…", "\"é…\""),
+    ])
+    func quotedTextEndsWhereItEnds(_ text: String, _ quoted: String) { #expect(Quoted.text(text) == quoted) }
 }

@@ -185,4 +185,21 @@ struct StreamTests {
             }
         }
     }
+
+    /// A program that is the first of its namespace and has no handler hears neither SIGINT nor SIGTERM.
+    @Test func whoInsistsOnAnEndHasIt() throws {
+        try withSuite { suite in
+            let client = try suite.background(["run", "--name", "deaf", "busybox", "sleep", "1000"])
+            try suite.waitUntil("deaf", is: "running")
+            for _ in 1...3 {
+                client.kill(SIGINT)
+                pass(seconds: 0.3)
+            }
+            #expect(client.isRunning)
+            client.kill(SIGINT)
+            let outcome = try client.finish(within: 10)
+            #expect(outcome.status == 130 && outcome.stderr.contains("deaf goes on"), "\(outcome)")
+            #expect(try suite.status(of: "deaf") == "running")
+        }
+    }
 }

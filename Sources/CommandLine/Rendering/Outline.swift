@@ -4,19 +4,31 @@ package import JSON
 /// A JSON object as indented `Name: value` lines for people.
 package enum Outline {
     /// `ServerVersion` becomes `Server Version`. What is empty is left out.
-    package static func lines(of document: JSON, indent: Int = 0) -> [String] {
+    /// - Parameters:
+    ///   - labels: What some are called instead.
+    ///   - sizes: Whose numbers are bytes.
+    package static func lines(
+        of document: JSON,
+        labels: [String: String] = [:],
+        sizes: Set<String> = [],
+        indent: Int = 0
+    ) -> [String] {
         guard let object = document.object else { return [] }
         let space = String(repeating: " ", count: indent)
         return object.flatMap { (name, value) -> [String] in
+            let label = space + (labels[name] ?? title(name))
             switch value {
             case .object(let inner):
-                return inner.isEmpty ? [] : ["\(space)\(title(name)):"] + lines(of: value, indent: indent + 1)
+                guard !inner.isEmpty else { return [] }
+                return ["\(label):"] + lines(of: value, labels: labels, sizes: sizes, indent: indent + 1)
             case .array(let elements):
                 let texts = elements.compactMap(scalar)
-                return texts.isEmpty ? [] : ["\(space)\(title(name)): \(texts.joined(separator: " "))"]
+                return texts.isEmpty ? [] : ["\(label): \(texts.joined(separator: " "))"]
+            case .integer(let bytes) where sizes.contains(name) && bytes >= 0:
+                return ["\(label): \(HumanSize.binary(UInt64(bytes)))"]
             default:
                 guard let text = scalar(value), !text.isEmpty else { return [] }
-                return ["\(space)\(title(name)): \(text)"]
+                return ["\(label): \(text)"]
             }
         }
     }

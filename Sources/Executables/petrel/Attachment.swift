@@ -213,8 +213,8 @@ struct Attachment: Sendable {
     }
 
     /// Passes our signals on to the container; one that comes when it has ended does nothing. The third that comes while
-    /// the engine has not answered for the first in a second ends this program instead: its user must always have a way
-    /// out.
+    /// the engine has not answered for the first in a second ends this program instead, and so does the fourth within some
+    /// seconds that has ended nothing: its user must always have a way out.
     private func forwardSignals() -> Task<Void, Never> {
         let signals = Signals.shared.taken()
         let unanswered = Unanswered()
@@ -228,11 +228,13 @@ struct Attachment: Sendable {
                         unanswered.answered()
                     }
                 }
+                var insistence = Insistence()
                 for await signal in signals {
                     if unanswered.add(), Self.ending.contains(signal) {
-                        Console.restore()
-                        Screen.say("petrel: the engine does not answer; container \(name) is left as it is")
-                        Ending.exit(128 + signal.rawValue)
+                        leave("the engine does not answer; container \(name) is left as it is", signal)
+                    }
+                    if Self.ending.contains(signal), insistence.add() {
+                        leave("container \(name) goes on, whatever signal it gets; left as it is", signal)
                     }
                     queue.continuation.yield(signal)
                 }
@@ -241,10 +243,31 @@ struct Attachment: Sendable {
         }
     }
 
+    private func leave(_ why: String, _ signal: Signal) -> Never {
+        Console.restore()
+        Screen.say("petrel: \(why)")
+        Ending.exit(128 + signal.rawValue)
+    }
+
     private func pass(_ signal: Signal) async {
         let request = EngineV1.KillRequest(container: container, signal: String(signal.rawValue))
         let options = CallOptions(timeout: .seconds(30), waitForReady: true)
         _ = try? await engine.containers.kill(request, options: options)
+    }
+}
+
+/// How often the user has wanted an end lately.
+private struct Insistence {
+    private static let limit = 4
+    private static let span = Duration.seconds(10)
+
+    private var times: [ContinuousClock.Instant] = []
+
+    /// - Returns: Whether that is enough.
+    mutating func add() -> Bool {
+        let now = ContinuousClock.now
+        times = times.filter { now - $0 < Self.span } + [now]
+        return times.count >= Self.limit
     }
 }
 

@@ -4,7 +4,7 @@ extension JSON {
     /// The value as UTF-8 text; the same value gives the same bytes.
     ///
     /// A double that JSON cannot express (infinite, not a number) becomes `null`.
-    /// - Parameter pretty: Two spaces of indentation and a line for each member.
+    /// - Parameter pretty: Four spaces of indentation and a line for each member.
     package func serialized(pretty: Bool = false) -> [UInt8] {
         var writer = Writer(pretty: pretty)
         writer.write(self, indentation: 0)
@@ -61,7 +61,7 @@ private struct Writer {
     private mutating func newLine(_ indentation: Int) {
         guard pretty else { return }
         bytes.append(UInt8(ascii: "\n"))
-        bytes += Array(repeating: UInt8(ascii: " "), count: 2 * indentation)
+        bytes += Array(repeating: UInt8(ascii: " "), count: 4 * indentation)
     }
 
     private mutating func write(_ text: String) {

@@ -86,7 +86,7 @@ struct Ps: EngineCommand {
         return [
             "ID": .string(noTrunc ? container.id : Shortened.id(container.id)),
             "Image": .string(noTrunc ? container.image : Shortened.image(container.image)),
-            "Command": .string("\"" + Shortened.text(container.command, limit: noTrunc ? .max : 20) + "\""),
+            "Command": .string(Quoted.text(Shortened.text(container.command, limit: noTrunc ? .max : 20))),
             "RunningFor": .string(HumanDuration.ago(container.createdAtUnixNanos, now: now)),
             "Status": .string(status),
             "Ports": "",

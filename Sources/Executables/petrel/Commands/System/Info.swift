@@ -14,6 +14,14 @@ struct Info: EngineCommand {
         discussion: "EXAMPLE:\n  petrel info --format '{{.ContainersRunning}}'"
     )
 
+    /// As the Docker command line calls what scripts look for.
+    private static let labels = [
+        "ContainersPaused": " Paused", "ContainersRunning": " Running", "ContainersStopped": " Stopped",
+        "CpuCfsPeriod": "CPU CFS Period", "CpuCfsQuota": "CPU CFS Quota", "CPUShares": "CPU Shares",
+        "CPUSet": "CPU Set", "Driver": "Storage Driver", "MemTotal": "Total Memory", "NCPU": "CPUs",
+        "NFd": "File Descriptors", "OSType": "OSType", "OomKillDisable": "OOM Kill Disable",
+    ]
+
     @Option(name: [.short, .long], parsing: .unconditional, help: "'json', or a template.") var format:
         String?
     @OptionGroup var place: PlaceOptions
@@ -27,7 +35,8 @@ struct Info: EngineCommand {
             throw Failure("info", "the engine's answer cannot be read: \(error)")
         }
         if let format { return try document.show(format: format) }
-        for line in Outline.lines(of: document) where !line.hasPrefix("Warnings") { Screen.print(line) }
+        let lines = Outline.lines(of: document, labels: Self.labels, sizes: ["MemTotal", "MemFree"])
+        for line in lines where !line.hasPrefix("Warnings") { Screen.print(line) }
         for warning in document["Warnings"]?.array ?? [] {
             if let text = warning.string { Screen.say(text.hasPrefix("WARNING") ? text : "WARNING: " + text) }
         }
