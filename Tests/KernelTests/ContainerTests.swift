@@ -57,7 +57,7 @@ struct ContainerTests {
             }
             #expect(groups.lines == ["Groups:\t50 1001 "])
             #expect(try who("nobody").failure == "user nobody 2")
-            #expect(try who("meg:nogroup").failure == "user nogroup 2")
+            #expect(try who("meg:nogroup").failure == "user meg:nogroup 2")
         }
     }
 
