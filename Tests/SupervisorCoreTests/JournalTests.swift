@@ -60,7 +60,7 @@ struct JournalTests {
             try await first.append([Self.event(1), Self.event(2)])
             let name = try #require(try Files.names(in: path).first { $0.hasSuffix(".events") })
             let file = try Files.open("\(path)/\(name)", .readWrite)
-            try DiskSpace.truncate(file.raw, to: try Files.size(of: file.raw) - Int64(bytes))
+            try Files.truncate(file.raw, toBytes: try Files.size(of: file.raw) - Int64(bytes))
             let second = try Self.open(path)
             #expect(second.damage.count == 1)
             #expect(await second.lastSequence == 1)
@@ -101,7 +101,7 @@ struct JournalTests {
             try await first.append([Self.event(1), Self.event(2), Self.event(3)])
             let name = try #require(try Files.names(in: path).first { $0.hasSuffix(".events") })
             let file = try Files.open("\(path)/\(name)", .readWrite)
-            try DiskSpace.truncate(file.raw, to: try Files.size(of: file.raw) - 1)
+            try Files.truncate(file.raw, toBytes: try Files.size(of: file.raw) - 1)
             // One reader had the lost event, another only the first.
             let second = try Self.open(path, boot: "next")
             let ahead = try await second.cursor(after: 3, journal: first.id)
@@ -135,7 +135,7 @@ struct JournalTests {
             let seen = await second.lastSequence
             let name = try #require(try Files.names(in: path).filter { $0.hasSuffix(".events") }.max())
             let file = try Files.open("\(path)/\(name)", .readWrite)
-            try DiskSpace.truncate(file.raw, to: 0)
+            try Files.truncate(file.raw, toBytes: 0)
             let third = try Self.open(path, boot: "third")
             let cursor = try await third.cursor(after: seen, journal: first.id)
             async let next = third.next(cursor)

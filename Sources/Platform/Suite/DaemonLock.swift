@@ -28,7 +28,7 @@ package struct DaemonLock: ~Copyable, Sendable {
             try? Poll.wait(&nothing, deadlineNanos: Clock.bootNanos + 10_000_000)
         }
         // For people only: the lock is what counts, so a full disk is no reason to stop here.
-        try? DiskSpace.truncate(file.raw, to: 0)
+        try? Files.truncate(file.raw, toBytes: 0)
         try? Files.writeAll(file.raw, Array(String(SystemEnvironment.processID).utf8))
         self.file = file
     }

@@ -42,7 +42,7 @@ package struct DiskReserve: Sendable {
             guard try FileLocks.tryLock(file.raw), try Files.size(of: file.raw) == size else { return }
             do throws(SystemError) { try DiskSpace.allocate(file.raw, size: wanted) } catch {
                 // It may have got a part of it.
-                try DiskSpace.truncate(file.raw, to: size)
+                try Files.truncate(file.raw, toBytes: size)
             }
         } catch {
             // There is no reserve then; what is running does not depend on it.
@@ -57,6 +57,8 @@ package struct DiskReserve: Sendable {
         fileprivate let reserve: DiskReserve
         fileprivate let purpose: Purpose
         private var bytes = DiskReserve.firstPieceBytes
+        /// More pieces than it takes to give everything.
+        private var left = 16
 
         fileprivate init(reserve: DiskReserve, purpose: Purpose) {
             self.reserve = reserve
@@ -66,6 +68,8 @@ package struct DiskReserve: Sendable {
         /// Gives the next piece back to the disk, twice as large as the one before.
         /// - Returns: Whether there was one; then it is worth trying again.
         package mutating func giveNext() -> Bool {
+            guard left > 0 else { return false }
+            left -= 1
             defer { bytes *= 2 }
             return reserve.give(bytes, keeping: purpose == .removal ? 0 : reserve.keptBytes)
         }
@@ -94,11 +98,11 @@ package struct DiskReserve: Sendable {
     }
 
     private func give(_ bytes: Int64, keeping kept: Int64) -> Bool {
-        // Held for a moment at most: of two who give at once none is to undo what the other did.
-        guard let file = try? Files.open(path, .writeOnly), (try? FileLocks.lock(file.raw)) != nil,
-            let size = try? Files.size(of: file.raw), size > kept
-        else { return false }
-        return (try? DiskSpace.truncate(file.raw, to: max(kept, size - bytes))) != nil
+        guard let file = try? Files.open(path, .writeOnly) else { return false }
+        // Of two who give at once none is to undo what the other did; what the other gives is there for this one, too.
+        guard (try? FileLocks.tryLock(file.raw)) == true else { return true }
+        guard let size = try? Files.size(of: file.raw), size > kept else { return false }
+        return (try? Files.truncate(file.raw, toBytes: max(kept, size - bytes))) != nil
     }
 }
 

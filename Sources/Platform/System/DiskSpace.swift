@@ -41,9 +41,4 @@ package enum DiskSpace {
         guard let file = try? Files.open(path, .writeOnly) else { return }
         try? allocateAhead(file.raw, offset: 0, count: count)
     }
-
-    /// ftruncate(2).
-    package static func truncate(_ file: Int32, to size: Int64) throws(SystemError) {
-        guard ftruncate(file, off_t(size)) == 0 else { throw SystemError("ftruncate", code: errno) }
-    }
 }

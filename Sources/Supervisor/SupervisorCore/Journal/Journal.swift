@@ -209,7 +209,9 @@ package actor Journal {
             try Files.writeAll(file.raw, bytes)
         } catch {
             // A part of it may be there; the file is opened for appending, so the end must be right.
-            try? DiskSpace.truncate(file.raw, to: active.bytes)
+            try? Files.truncate(file.raw, toBytes: active.bytes)
+            // With the part went the room behind it.
+            roomEnd = 0
             throw error
         }
     }
@@ -223,6 +225,8 @@ package actor Journal {
     }
 
     private func rotate() throws(SystemError) {
+        // Nothing comes behind it any more: what room it has there goes back.
+        try Files.truncate(file.raw, toBytes: active.bytes)
         try Files.syncData(file.raw)
         let segment = JournalSegment(first: active.last + 1)
         file = try Self.open(segment, in: directory)

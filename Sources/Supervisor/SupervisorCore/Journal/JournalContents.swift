@@ -92,7 +92,7 @@ struct JournalContents: Sendable {
         // look at.
         if isLast {
             let file = try Files.open(path, .readWrite)
-            try DiskSpace.truncate(file.raw, to: segment.bytes)
+            try Files.truncate(file.raw, toBytes: segment.bytes)
             try Files.sync(file.raw)
         }
     }
