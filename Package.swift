@@ -119,7 +119,7 @@ let platform: [Target] = [
     module("Platform/JSON", ["CJansson"]),
     module("Platform/Definitions"),
     module("Platform/OCI", ["JSON"]),
-    module("Platform/Logs", ["System"]),
+    module("Platform/Logs", ["System"], isTestable: true),
     module("Platform/Tar", ["System"]),
     module("Platform/FileTrees", ["System", "Tar"]),
     module("Platform/Messages", ["CMessages", "CProtobufC", "System"]),

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Logs
 import System
 import TestSupport
 import Testing
+
+@testable import Logs
 
 /// A writer with room for two segments of 4 KiB, and readers that it is to wait for.
 struct SpoolHoldTests {
@@ -127,6 +128,40 @@ struct SpoolHoldTests {
             }
             if SpoolHold.takeUp(in: directory, at: 0) != nil { Issue.record("taken too early") }
             try fill(&writer)
+        }
+    }
+
+    @Test func patienceHasAnEnd() throws {
+        try withTemporaryDirectory { path in
+            let directory = SpoolDirectory(path: path)
+            var holds = SpoolHolds(directory, expectsReader: true, nowBootNanos: 5)
+            #expect(holds.first(nowBootNanos: 9_999_999_999) == 0)
+            #expect(holds.first(nowBootNanos: 10_000_000_005) == nil)
+            try Files.makeDirectory(path + "/held")
+            try Files.replace(path + "/held/left.7", with: [])
+            // From when it was first seen without its process.
+            #expect(holds.first(nowBootNanos: 20_000_000_000) == 7)
+            #expect(holds.first(nowBootNanos: 79_999_999_999) == 7)
+            #expect(holds.first(nowBootNanos: 80_000_000_000) == nil)
+            #expect(try Files.names(in: path + "/held") == [])
+        }
+    }
+
+    /// As an engine that stops leaves it for the next one.
+    @Test func whatIsLeftOnPurposeIsFound() throws {
+        try withTemporaryDirectory { path in
+            let directory = SpoolDirectory(path: path)
+            do {
+                var hold = try SpoolHold.begin(in: directory, from: 3)
+                #expect(!SpoolHold.isLeft(in: directory))
+                hold.leave()
+                _ = consume hold
+            }
+            #expect(SpoolHold.isLeft(in: directory))
+            let taken = SpoolHold.takeUp(in: directory, at: 4)
+            #expect(!SpoolHold.isLeft(in: directory))
+            _ = consume taken
+            #expect(try Files.names(in: path + "/held") == [])
         }
     }
 }

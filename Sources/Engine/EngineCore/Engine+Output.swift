@@ -55,7 +55,26 @@ extension Engine {
             OutputRenderer(query: query, place: place, details: details)
         )
         if query.holds { reading.hold(logger) }
-        if follows { try await receive(OutputChunk(bytes: [], stream: 0, position: place.text)) }
+        do {
+            if follows { try await receive(OutputChunk(bytes: [], stream: 0, position: place.text)) }
+            try await follow(&reading, directory, query, follows ? end : nil, asked, receive)
+        } catch {
+            // Its client will come back to the next engine.
+            if isStopping { reading.leave() }
+            throw error
+        }
+    }
+
+    /// - Parameter end: nil: what there was when it was asked for, and no more.
+    private func follow(
+        _ reading: inout OutputReading,
+        _ directory: SpoolDirectory,
+        _ query: OutputQuery,
+        _ end: RunEnd?,
+        _ asked: LogPosition,
+        _ receive: @Sendable (OutputChunk) async throws -> Void
+    ) async throws {
+        let follows = end != nil
         var watch: OutputWatch?
         var end = end
         while true {
@@ -63,8 +82,7 @@ extension Engine {
             if follows, watch == nil { watch = OutputWatch(directory) }
             watch?.drain()
             // Asked before the last look, so that nothing written before the end is missed.
-            let isEnd =
-                follows ? try await end.hasCome(seen: seen, ask: { try await self.state(of: $0) }) : true
+            let isEnd = try await end?.hasCome(seen: seen, ask: { try await self.state(of: $0) }) ?? true
             // A container may write faster than this reads, also in a run after the one whose end was waited for.
             if isEnd { reading.end(at: follows ? try directory.end() : asked) }
             guard try await reading.handOver(receive), !isEnd,

@@ -11,8 +11,6 @@ extension Engine {
     static let readersPatience = Duration.seconds(10)
     /// How long those whose engine died may take to come back for the output of a container that has ended meanwhile.
     static let returnPatience = Duration.seconds(2)
-    /// How long one who was to have every byte may take: he may be waiting for whoever reads what he writes.
-    static let holderPatience = Duration.seconds(60)
     /// News that is not older is taken for what is.
     private static let newsNanos: Int64 = 100_000_000
     /// How long the last events of a removed container may take to arrive before `destroy` is told.
@@ -122,14 +120,16 @@ extension Engine {
     /// Those that ended before this engine had been up for a moment stay until then: who followed their output comes back.
     func removeWanted(since begun: Begun) async throws {
         let isBack = begun.wallUnixNanos + Int64(Engine.returnPatience / .nanoseconds(1))
+        // By then nobody's hold counts any more whom an earlier engine's end has cut off.
+        let isAlone = begun.wallUnixNanos + Int64(SpoolHold.patience / .nanoseconds(1))
         await withDiscardingTaskGroup { group in
             for await wanted in wantedRemovals.stream {
                 group.addTask {
                     if wanted.endedAtUnixNanos < isBack {
                         let end = begun.instant.advanced(by: Engine.returnPatience)
                         guard (try? await Task.sleep(until: end, clock: .continuous)) != nil else { return }
-                        await self.waitForHolders(of: wanted.id)
                     }
+                    if wanted.endedAtUnixNanos < isAlone { await self.waitForHolders(of: wanted.id) }
                     await self.removeEnded(wanted)
                 }
             }
@@ -141,7 +141,7 @@ extension Engine {
     private func waitForHolders(of id: ContainerID) async {
         guard let path = try? await state(of: id)?.outputDirectory else { return }
         let directory = SpoolDirectory(path: path)
-        await withinLimit(Engine.holderPatience) {
+        await withinLimit(SpoolHold.patience) {
             while SpoolHold.isLeft(in: directory) { try await Task.sleep(for: .milliseconds(100)) }
         }
     }

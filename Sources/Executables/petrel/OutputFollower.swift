@@ -20,11 +20,20 @@ struct OutputFollower: Sendable {
     mutating func run(endsWhenRemoved: Bool = false, begun: () -> Void = {}) async throws(Failure) {
         let what = "logs of \(request.container)"
         var interruptions = Interruptions()
+        var isCutOff = false
         while true {
             do throws(RPCError) {
                 return try await copy(begun)
             } catch {
-                if endsWhenRemoved, error.code == .notFound { return }
+                if endsWhenRemoved, error.code == .notFound {
+                    if isCutOff {
+                        Screen.say(
+                            "petrel: \(what): it was removed while the engine was away; the last of them may be missing"
+                        )
+                    }
+                    return
+                }
+                isCutOff = true
                 guard interruptions.count(error) else { throw engine.failure(what, error) }
                 try await engine.comeBack(what, after: error)
             }

@@ -7,12 +7,17 @@ package import System
 /// value; one without a lock counts for a while longer (`SpoolHolds`), until another process takes the reading up.
 package struct SpoolHold: ~Copyable {
     private static let keyBytes = 8
+    /// How long the hold of a process that has ended counts: its reader may be waiting for whoever reads what he writes.
+    package static let patience = Duration.seconds(60)
+    /// Who only looks whether a hold is locked has its lock for a moment.
+    private static let attempts = 3
 
     private let file: Descriptor
     private let directory: String
     private let key: String
     /// No byte of it, or of later ones, is deleted.
     package private(set) var segment: UInt64
+    private var isLeft = false
 
     package static func begin(
         in directory: SpoolDirectory,
@@ -55,16 +60,23 @@ package struct SpoolHold: ~Copyable {
     /// - Returns: nil when there is none.
     package static func takeUp(in directory: SpoolDirectory, at segment: UInt64) -> SpoolHold? {
         let left = HeldSegment.all(in: directory.holdsPath).filter { $0.segment <= segment }
-        for held in left.sorted(by: { $0.segment > $1.segment }) {
-            let path = held.path(in: directory.holdsPath)
-            guard let file = try? Files.open(path, .writeOnly), (try? FileLocks.tryLock(file.raw)) == true,
-                // Neither moved nor removed before it was locked.
-                Files.exists(path)
-            else { continue }
-            return SpoolHold(file, held, in: directory)
+        for attempt in 0..<attempts where !left.isEmpty {
+            if attempt > 0 { Clock.sleep(nanos: 1_000_000) }
+            for held in left.sorted(by: { $0.segment > $1.segment }) {
+                let path = held.path(in: directory.holdsPath)
+                guard let file = try? Files.open(path, .writeOnly),
+                    (try? FileLocks.tryLock(file.raw)) == true,
+                    // Neither moved nor removed before it was locked.
+                    Files.exists(path)
+                else { continue }
+                return SpoolHold(file, held, in: directory)
+            }
         }
         return nil
     }
+
+    /// The file stays behind, for whoever goes on for this reader.
+    package mutating func leave() { isLeft = true }
 
     /// Lets go of what is before `segment`; an earlier one than the present is no news.
     package mutating func move(to segment: UInt64) throws(SystemError) {
@@ -75,7 +87,7 @@ package struct SpoolHold: ~Copyable {
 
     private var path: String { HeldSegment(key: key, segment: segment).path(in: directory) }
 
-    deinit { try? Files.unlink(path) }
+    deinit { if !isLeft { try? Files.unlink(path) } }
 }
 
 /// What the name of a hold's file says.
@@ -107,8 +119,9 @@ private struct HeldSegment {
 
 /// The holds on a spool, as its writer sees them.
 struct SpoolHolds {
-    /// How long a hold outlives its process.
-    private static let patienceNanos: Int64 = 10_000_000_000
+    private static let patienceNanos = Int64(SpoolHold.patience / .nanoseconds(1))
+    /// How long a first reader may take to come.
+    private static let firstReaderNanos: Int64 = 10_000_000_000
 
     private let directory: String
     /// Holds that nobody has locked, by key: since when, in boot time.
@@ -119,7 +132,7 @@ struct SpoolHolds {
     /// - Parameter expectsReader: Somebody will want all from the first byte on, and is waited for from now on.
     init(_ directory: SpoolDirectory, expectsReader: Bool, nowBootNanos now: Int64) {
         self.directory = directory.holdsPath
-        expectedUntil = expectsReader ? now + Self.patienceNanos : nil
+        expectedUntil = expectsReader ? now + Self.firstReaderNanos : nil
     }
 
     /// The first segment that may not be deleted; nil: all may.

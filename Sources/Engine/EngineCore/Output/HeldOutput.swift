@@ -61,6 +61,9 @@ struct HeldOutput: ~Copyable {
         release(before: position.segment)
     }
 
+    /// What is held stays so for the next engine, to which the client will come back.
+    mutating func leave() { hold?.leave() }
+
     private mutating func release(before segment: UInt64) {
         guard segment > hold?.segment ?? .max else { return }
         do throws(SystemError) { try hold?.move(to: segment) } catch {

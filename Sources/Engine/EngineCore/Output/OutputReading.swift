@@ -31,6 +31,9 @@ struct OutputReading: ~Copyable {
         if !query.isOfFirstRun { held?.begin(at: reader.position, isResumed: !query.after.isEmpty) }
     }
 
+    /// Another engine will go on for the same client.
+    mutating func leave() { held?.leave() }
+
     /// Nothing from `position` on is handed over.
     mutating func end(at position: LogPosition) { reader.end = position }
 
