@@ -126,6 +126,24 @@ struct BadSurroundingsTests {
         }
     }
 
+    /// What is written on a full disk before anything can be removed has its room there already.
+    @Test func databasesAndJournalHaveRoomAhead() throws {
+        try withSuite { suite in
+            try suite.succeed("run", "--rm", "busybox", "true")
+            let journal = suite.root + "/supervisor/journal"
+            let segment = try #require(
+                FileManager.default.contentsOfDirectory(atPath: journal).filter { $0.hasPrefix("0") }.max()
+            )
+            for (path, bytes) in [
+                (suite.root + "/engine/engine.db-wal", 2 << 20),
+                (suite.root + "/image-store/store.db-wal", 2 << 20), ("\(journal)/\(segment)", 256 << 10),
+            ] {
+                var status = stat()
+                #expect(stat(path, &status) == 0 && status.st_blocks * 512 >= bytes, "\(path): \(status)")
+            }
+        }
+    }
+
     /// Without a descriptor to spare a command can do nothing, and says so.
     @Test func aCommandWithoutDescriptorsSaysSo() throws {
         try withSuite { suite in

@@ -70,12 +70,12 @@ package struct PlainWords: Hashable, Sendable {
     }
 
     /// Letters that are flags of most commands, and are not looked at.
-    private static let flags = Set("ditqafls".utf8)
+    private static let flags = "ditqafls"
 
     /// Whether there may be a value among letters.
     private static func isJoined(_ word: String) -> Bool {
         let bytes = word.utf8.dropFirst()
         guard bytes.count > 1, bytes.first != UInt8(ascii: "-") else { return false }
-        return !bytes.allSatisfy(flags.contains)
+        return !bytes.allSatisfy { flags.utf8.contains($0) }
     }
 }

@@ -241,8 +241,8 @@ extension Container {
     /// Merges what the keepers have recorded and the life cycle does not reflect yet; in order, and up to the first that cannot
     /// be recorded now, which nobody would come back to after a later one.
     func mergeFile() {
-        for event in directory.events(after: lifecycle.keeperSequence) where !apply(event) {
-            return mergeLater()
+        for event in directory.events(after: lifecycle.keeperSequence) {
+            guard apply(event) else { return mergeLater() }
         }
     }
 
