@@ -250,7 +250,7 @@ let suites: [Target] = [
         "TransportTLSTests",
         ["RPC", "System", "TestMessages", "TestSupport", "TransportTLS", logging]
     ),
-    tests("SystemTests", ["Rendering", "System", "TestSupport"]),
+    tests("SystemTests", ["Logs", "Rendering", "System", "TestSupport"]),
     tests("LogsTests", ["Logs", "System"]),
     tests("CopierTests", ["Copier"]),
     tests("KeeperTests", ["JSON", "Keeper", "Logs", "Messages", "System"]),

@@ -53,6 +53,23 @@ struct SpoolHoldTests {
         }
     }
 
+    /// The engine looks, and the keeper, and neither is to take the other for the reader.
+    @Test func aHoldIsLeftWhoeverElseLooks() throws {
+        try withFullSpool { directory, _ in
+            var hold = try SpoolHold.begin(in: directory, from: 1)
+            #expect(!SpoolHold.isLeft(in: directory))
+            hold.leave()
+            _ = consume hold
+            let name = try #require(Files.names(in: directory.holdsPath).first)
+            let file = try Files.open("\(directory.holdsPath)/\(name)", .writeOnly)
+            #expect(try FileLocks.trySharedLock(file.raw))
+            #expect(SpoolHold.isLeft(in: directory))
+            try file.close()
+            let isTakenUp = SpoolHold.takeUp(in: directory, at: 1) != nil
+            #expect(isTakenUp)
+        }
+    }
+
     /// What is on its way to a reader may be more than what is kept otherwise.
     @Test func moreIsKeptForAReaderBeforeHeIsWaitedFor() throws {
         try withFullSpool(heldBytes: 4 * 4096) { directory, writer in

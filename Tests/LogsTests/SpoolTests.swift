@@ -205,16 +205,6 @@ struct SpoolTests {
         while case .chunk(let chunk)? = try reader.next() { seen += chunk.bytes }
         #expect(seen == Array((0..<3000).map { "\($0)\n" }.joined().utf8))
     }
-
-    @Test func watchingWakesAFollower() throws {
-        let spool = try TestSpool()
-        let watch = try DirectoryWatch(of: spool.directory.path)
-        #expect(try !watch.wait(deadlineNanos: Clock.bootNanos))
-        try spool.write("x")
-        #expect(try watch.wait(deadlineNanos: Clock.bootNanos + 1_000_000_000))
-        watch.drain()
-        #expect(try !watch.wait(deadlineNanos: Clock.bootNanos))
-    }
 }
 
 struct LineTests {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Logs
 import Testing
 import TestSupport
 
@@ -64,6 +65,39 @@ struct ForegroundOutputTests {
             try suite.waitForSuccessor(of: old, .engine)
             try expectAll(reader, times: 4)
             try eventually("removal") { try suite.petrel("ps", "-aq").lines.isEmpty }
+        }
+    }
+
+    /// What was sent and not received yet is as good as unread: here all of it is on its way when the container ends.
+    @Test func removalWaitsForWhatIsOnItsWay() throws {
+        try withSuite { suite in
+            let run = ["run", "--rm", "--name", "c", "busybox", "seq", "100001", "300000"]
+            let reader = try count(suite, run, after: 12)
+            try suite.waitUntil("c", is: "exited")
+            pass(seconds: 2)
+            let old = try suite.kill(.engine)
+            try suite.waitForSuccessor(of: old, .engine)
+            let outcome = try reader.finish(within: 60)
+            #expect(outcome.text == "1400000" && outcome.stderr == "", "\(outcome)")
+            try eventually("removal") { try suite.petrel("ps", "-aq").lines.isEmpty }
+        }
+    }
+
+    /// Who waits for whoever reads what he writes comes to the next engine all the same, which waits a minute for him.
+    @Test func theReaderComesBackWhileNobodyReadsWhatHeWrites() throws {
+        try withSuite { suite in
+            let arguments = ["run", "--rm", "--name", "c", "busybox", "sh", "-c", Self.script]
+            let reader = try suite.background(arguments, stdout: .neverRead)
+            defer { reader.kill() }
+            try suite.waitUntil("c", is: "exited")
+            let id = try suite.petrel("ps", "-aq", "--no-trunc").text
+            let directory = SpoolDirectory(path: "\(suite.root)/supervisor/containers/\(id)/spool")
+            #expect(!SpoolHold.isLeft(in: directory))
+            let old = try suite.kill(.engine)
+            try eventually("what it held is left") { SpoolHold.isLeft(in: directory) }
+            try suite.waitForSuccessor(of: old, .engine)
+            try eventually("its return") { !SpoolHold.isLeft(in: directory) }
+            #expect(try suite.status(of: "c") == "exited")
         }
     }
 

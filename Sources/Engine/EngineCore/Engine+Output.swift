@@ -20,6 +20,42 @@ extension Engine {
         _ query: OutputQuery,
         _ receive: @Sendable (OutputChunk) async throws -> Void
     ) async throws {
+        try await output(of: reference, query, nil, receive)
+    }
+
+    /// The same for a reader who must have every byte, and says what he has received: the container waits for him rather than
+    /// delete the rest, or be removed by itself. The last chunk, if there were others, says that it is the end.
+    /// - Parameter nextReceipt: Up to which position of a chunk he has everything; nil: nothing is missing any more. What it
+    ///   throws ends the reading, and what was held for it.
+    package func heldOutput(
+        of reference: String,
+        _ query: OutputQuery,
+        _ nextReceipt: @Sendable @escaping () async throws -> String?,
+        _ receive: @Sendable @escaping (OutputChunk) async throws -> Void
+    ) async throws {
+        let receipts = OutputReceipts()
+        var query = query
+        query.holds = true
+        try await withThrowingTaskGroup(of: Bool.self) { [query] group in
+            defer { group.cancelAll() }
+            group.addTask {
+                try await self.output(of: reference, query, receipts, receive)
+                return true
+            }
+            group.addTask {
+                try await receipts.collect(nextReceipt)
+                return false
+            }
+            while let isOver = try await group.next(), !isOver {}
+        }
+    }
+
+    private func output(
+        of reference: String,
+        _ query: OutputQuery,
+        _ receipts: OutputReceipts?,
+        _ receive: @Sendable (OutputChunk) async throws -> Void
+    ) async throws {
         let row = try await row(reference)
         let plan = try LogPlan(row.settings.log)
         // Those who are attached see what comes all the same.
@@ -32,7 +68,7 @@ extension Engine {
         guard let state = try await state(of: row.id) else { return }
         let directory = SpoolDirectory(path: state.outputDirectory)
         do {
-            try await read(directory, plan.output, query, details, RunEnd(query, state), receive)
+            try await read(directory, plan.output, query, receipts, details, RunEnd(query, state), receive)
         } catch let error as SystemError {
             throw EngineError.outputUnreadable(row.id, error.description)
         }
@@ -42,6 +78,7 @@ extension Engine {
         _ directory: SpoolDirectory,
         _ order: OutputOrder,
         _ query: OutputQuery,
+        _ receipts: OutputReceipts?,
         _ details: LogDetails?,
         _ end: RunEnd,
         _ receive: @Sendable (OutputChunk) async throws -> Void
@@ -54,10 +91,15 @@ extension Engine {
             order,
             OutputRenderer(query: query, place: place, details: details)
         )
-        if query.holds { reading.hold(logger) }
+        if let receipts { reading.hold(receipts, logger) }
         do {
             if follows { try await receive(OutputChunk(bytes: [], stream: 0, position: place.text)) }
             try await follow(&reading, directory, query, follows ? end : nil, asked, receive)
+            if let receipts, reading.hasHandedOver {
+                try await receive(OutputChunk(bytes: [], stream: 0, position: "", isEnd: true))
+                faults.reach("engine.output.ended")
+                try await receipts.waitUntilComplete()
+            }
         } catch {
             // Its client will come back to the next engine.
             if isStopping { reading.leave() }
@@ -75,12 +117,15 @@ extension Engine {
         _ receive: @Sendable (OutputChunk) async throws -> Void
     ) async throws {
         let follows = end != nil
-        var watch: OutputWatch?
+        let receipts = reading.receipts
+        var watch: DirectoryWatches.Watch?
         var end = end
         while true {
             let seen = changes.version
-            if follows, watch == nil { watch = OutputWatch(directory) }
-            watch?.drain()
+            let heard = receipts?.version ?? 0
+            // Without one (the folder is not there yet, or there are too many) it is looked at from time to time.
+            if follows, watch == nil { watch = try? DirectoryWatches.shared?.watch(directory.path) }
+            let written = watch?.version ?? 0
             // Asked before the last look, so that nothing written before the end is missed.
             let isEnd = try await end?.hasCome(seen: seen, ask: { try await self.state(of: $0) }) ?? true
             // A container may write faster than this reads, also in a run after the one whose end was waited for.
@@ -88,7 +133,19 @@ extension Engine {
             guard try await reading.handOver(receive), !isEnd,
                 query.untilUnixNanos == 0 || Clock.wallNanos <= query.untilUnixNanos
             else { return }
-            try await waitForMore(watch, seen: seen)
+            let pause = watch == nil ? Engine.lookAgain : Engine.askAgain
+            try await firstOf([
+                { try await Task.sleep(for: pause) },
+                { try await self.changes.wait(beyond: seen) },
+                { [watch] in
+                    guard let watch else { return try await Task.sleep(for: pause) }
+                    try await watch.wait(beyond: written)
+                },
+                {
+                    guard let receipts else { return try await Task.sleep(for: pause) }
+                    try await receipts.wait(beyond: heard)
+                },
+            ])
         }
     }
 
@@ -103,18 +160,6 @@ extension Engine {
         if query.holds { return OutputPlace(position: LogPosition(segment: 1, offset: 0)) }
         guard let lines = query.tail else { return try OutputPlace.start(of: directory) }
         return try TailSearch(directory: directory, query: query, end: end).start(lines: lines)
-    }
-
-    private func waitForMore(_ watch: OutputWatch?, seen: UInt64) async throws {
-        let pause = watch == nil ? Engine.lookAgain : Engine.askAgain
-        try await firstOf([
-            { try await Task.sleep(for: pause) },
-            { try await self.changes.wait(beyond: seen) },
-            {
-                guard let watch else { return try await Task.sleep(for: pause) }
-                try await watch.wait(self.poller)
-            },
-        ])
     }
 }
 

@@ -184,7 +184,7 @@ struct Attachment: Sendable {
         _ started: Milestone
     ) async throws {
         guard streams.output || streams.error else { return }
-        var output = OutputFollower(
+        let output = OutputFollower(
             engine: engine,
             request: EngineV1.LogsRequest(
                 container: container,
@@ -192,9 +192,9 @@ struct Attachment: Sendable {
                 stdout: streams.output,
                 stderr: streams.error,
                 untilRunEnds: true,
-                fromEnd: fromNow,
-                hold: holds
-            )
+                fromEnd: fromNow
+            ),
+            holds: holds
         )
         try await output.run(endsWhenRemoved: true) { begun.set() }
         begun.set()

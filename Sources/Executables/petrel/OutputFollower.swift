@@ -1,29 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
+import Events
 import Messages
 import RPC
 import Rendering
 import Services
+import Synchronization
 
 /// Copies a container's output to ours, and goes on after the last byte when the engine was restarted in between.
-struct OutputFollower: Sendable {
-    private let engine: EngineConnection
-    private var request: EngineV1.LogsRequest
+final class OutputFollower: Sendable {
+    /// How long news of what was received may wait for more of it.
+    private static let receiptInterval = Duration.milliseconds(5)
+    /// How long a busy screen is waited for before the engine is asked whether it is still there; the answer is seen after as
+    /// long again.
+    private static let askAgain = Duration.seconds(5)
 
-    init(engine: EngineConnection, request: EngineV1.LogsRequest) {
-        self.engine = engine
-        self.request = request
+    private struct State {
+        var request: EngineV1.LogsRequest
+        /// Of the present call: that the engine does not take receipts any more.
+        var isCutOff = false
     }
 
-    /// Ends with the output, as the request defines it.
+    private let engine: EngineConnection
+    private let holds: Bool
+    private let container: String
+    private let state: Mutex<State>
+    private let changes = Changes()
+
+    /// - Parameter holds: No byte may be missing, even if the container has to wait for that.
+    init(engine: EngineConnection, request: EngineV1.LogsRequest, holds: Bool = false) {
+        self.engine = engine
+        self.holds = holds
+        container = request.container
+        state = Mutex(State(request: request))
+    }
+
+    /// Ends with the output, as the request defines it, once it is written.
     /// - Parameter endsWhenRemoved: Whether the container may go meanwhile (`--rm`), which is an end too.
     /// - Parameter begun: Called with each message; the first says that the reading has begun.
-    mutating func run(endsWhenRemoved: Bool = false, begun: () -> Void = {}) async throws(Failure) {
-        let what = "logs of \(request.container)"
+    func run(endsWhenRemoved: Bool = false, begun: () -> Void = {}) async throws(Failure) {
+        let queue = ScreenQueue()
+        // Not a group that can throw (see `Attachment.Parts`).
+        let failure = await withTaskGroup(of: Void.self) { group -> Failure? in
+            group.addTask { await queue.write() }
+            defer { queue.finish() }
+            do throws(Failure) { try await read(into: queue, endsWhenRemoved, begun) } catch { return error }
+            return nil
+        }
+        if let failure { throw failure }
+    }
+
+    private func read(
+        into queue: ScreenQueue,
+        _ endsWhenRemoved: Bool,
+        _ begun: () -> Void
+    ) async throws(Failure) {
+        let what = "logs of \(container)"
         var interruptions = Interruptions()
         var isCutOff = false
         while true {
             do throws(RPCError) {
-                return try await copy(begun)
+                return try await call(queue, begun)
             } catch {
                 if endsWhenRemoved, error.code == .notFound {
                     if isCutOff {
@@ -40,23 +76,97 @@ struct OutputFollower: Sendable {
         }
     }
 
-    private mutating func copy(_ begun: () -> Void) async throws(RPCError) {
-        let responses = try await engine.containers.logs(request)
+    private func call(_ queue: ScreenQueue, _ begun: () -> Void) async throws(RPCError) {
+        let request = state.withLock { state in
+            state.isCutOff = false
+            return state.request
+        }
+        guard holds else {
+            let responses = try await engine.containers.logs(request)
+            return try await receive(responses, queue, begun)
+        }
+        do {
+            let failure = try await engine.containers.follow { requests, responses in
+                try await requests.write(EngineV1.FollowRequest(body: .start(request)))
+                return await receive(responses, queue, acknowledgingTo: requests, begun)
+            }
+            if let failure { throw failure }
+        } catch let error as RPCError {
+            throw error
+        } catch {
+            throw RPCError(.cancelled, "\(error)")
+        }
+    }
+
+    private func receive(
+        _ responses: ResponseStream<EngineV1.LogsResponse>,
+        _ queue: ScreenQueue,
+        acknowledgingTo requests: RequestWriter<EngineV1.FollowRequest>,
+        _ begun: () -> Void
+    ) async -> RPCError? {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.acknowledge(to: requests) }
+            defer { group.cancelAll() }
+            do throws(RPCError) {
+                try await receive(responses, queue, begun) { requests.finish() }
+            } catch {
+                return error
+            }
+            return nil
+        }
+    }
+
+    private func receive(
+        _ responses: ResponseStream<EngineV1.LogsResponse>,
+        _ queue: ScreenQueue,
+        _ begun: () -> Void,
+        atEnd: () -> Void = {}
+    ) async throws(RPCError) {
         while let response = try await responses.next() {
-            if response.skippedBytes > 0 {
-                Screen.say(
-                    "petrel: about \(HumanSize.decimal(response.skippedBytes)) of output were rotated away unread"
-                )
+            if response.end {
+                atEnd()
+                continue
             }
-            if !response.data.isEmpty {
-                await Screen.copy(response.data, to: response.stream == 2 ? 2 : 1)
-            }
+            try await show(response, queue)
             begun()
             guard !response.position.isEmpty else { continue }
-            // The position knows how far the tail was; asking for one again would skip what came meanwhile.
-            request.afterPosition = response.position
-            request.tail = nil
-            request.fromEnd = false
+            state.withLock { $0.request.goOn(after: response.position) }
+            if !response.data.isEmpty { changes.announce() }
         }
+    }
+
+    /// Waits for the screen, but not for longer than the engine is there: the next one will want to know of us.
+    private func show(_ response: EngineV1.LogsResponse, _ queue: ScreenQueue) async throws(RPCError) {
+        guard !response.data.isEmpty || response.skippedBytes > 0 else { return }
+        while !(await queue.add(response, within: Self.askAgain)) {
+            if Task.isCancelled { throw RPCError(.cancelled, "the reading has ended") }
+            guard holds else { continue }
+            if state.withLock({ $0.isCutOff }) { throw RPCError(.unavailable, "the engine has gone") }
+            // The answer to one more receipt tells.
+            changes.announce()
+        }
+    }
+
+    /// Tells the engine up to where everything is here, until the call ends.
+    private func acknowledge(to requests: RequestWriter<EngineV1.FollowRequest>) async {
+        var seen = changes.version
+        while (try? await changes.wait(beyond: seen)) != nil {
+            seen = changes.version
+            let position = state.withLock { $0.request.afterPosition }
+            let receipt = EngineV1.FollowRequest(body: .receivedPosition(position))
+            guard (try? await requests.write(receipt)) != nil else {
+                return state.withLock { $0.isCutOff = true }
+            }
+            try? await Task.sleep(for: Self.receiptInterval)
+        }
+    }
+}
+
+extension EngineV1.LogsRequest {
+    /// The position knows how far the tail was; asking for one again would skip what came meanwhile.
+    fileprivate mutating func goOn(after position: String) {
+        afterPosition = position
+        tail = nil
+        fromEnd = false
     }
 }

@@ -52,7 +52,7 @@ package struct SpoolHold: ~Copyable {
             guard let file = try? Files.open(held.path(in: directory.holdsPath), .writeOnly) else {
                 return false
             }
-            return (try? FileLocks.tryLock(file.raw)) == true
+            return held.isUnlocked(file.raw)
         }
     }
 
@@ -115,6 +115,9 @@ private struct HeldSegment {
     }
 
     func path(in directory: String) -> String { "\(directory)/\(key).\(segment)" }
+
+    /// Whether its process has ended, also while somebody else looks.
+    func isUnlocked(_ file: Int32) -> Bool { (try? FileLocks.trySharedLock(file)) ?? true }
 }
 
 /// The holds on a spool, as its writer sees them.
@@ -152,7 +155,7 @@ struct SpoolHolds {
         let path = held.path(in: directory)
         // Not there any more: it has just moved, and is seen so next time.
         guard let file = try? Files.open(path, .writeOnly) else { return true }
-        if (try? FileLocks.tryLock(file.raw)) == false {
+        if !held.isUnlocked(file.raw) {
             abandoned[held.key] = nil
             return true
         }

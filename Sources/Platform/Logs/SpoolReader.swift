@@ -41,7 +41,7 @@ package enum LogItem: Hashable, Sendable {
 /// Reads a spool, also one that is being written to, from a position on.
 ///
 /// Owns one open segment. `next` never blocks for new output: nil means that nothing has come yet, and the caller waits
-/// with a `DirectoryWatch` (drained before `next` is called) or stops. Memory is bounded by `readAhead`.
+/// with a watch of the directory (taken before `next` is called) or stops. Memory is bounded by `readAhead`.
 package struct SpoolReader: ~Copyable {
     private static let readAhead = 64 << 10
 

@@ -16,11 +16,20 @@ package enum FileLocks {
 
     /// Takes the exclusive lock of an open file if nobody holds it.
     /// - Returns: false when somebody does.
-    package static func tryLock(_ file: Int32) throws(SystemError) -> Bool {
-        if flock(file, LOCK_EX | LOCK_NB) == 0 { return true }
+    package static func tryLock(_ file: Int32) throws(SystemError) -> Bool { try tryLock(file, LOCK_EX) }
+
+    private static func tryLock(_ file: Int32, _ kind: Int32) throws(SystemError) -> Bool {
+        if flock(file, kind | LOCK_NB) == 0 { return true }
         let code = errno
         guard code == EWOULDBLOCK else { throw SystemError("flock", code: code) }
         return false
+    }
+
+    /// Takes a lock of an open file that others may have as well, if nobody has the exclusive one: a look at whether somebody
+    /// does, that is in nobody's way who only looks.
+    /// - Returns: false when somebody has.
+    package static func trySharedLock(_ file: Int32) throws(SystemError) -> Bool {
+        try tryLock(file, LOCK_SH)
     }
 
     /// Takes the record lock (fcntl(2) F_SETLK) on a whole file that is open for writing, if nobody holds it. It belongs to

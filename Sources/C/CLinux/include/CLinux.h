@@ -98,6 +98,7 @@ static inline int petrel_allocate_ahead(int file, int64_t offset, int64_t count)
 /// <sys/inotify.h> is in no module of the C library.
 static inline int petrel_inotify(int flags) { return (int)syscall(SYS_inotify_init1, flags); }
 static inline int petrel_inotify_watch(int queue, const char *path, uint32_t mask) { return (int)syscall(SYS_inotify_add_watch, queue, path, mask); }
+static inline int petrel_inotify_unwatch(int queue, int watch) { return (int)syscall(SYS_inotify_rm_watch, queue, watch); }
 
 /// <sys/eventfd.h> is in none either.
 static inline int petrel_eventfd(int flags) { return (int)syscall(SYS_eventfd2, 0, flags); }

@@ -20,8 +20,8 @@ package struct OutputQuery: Hashable, Sendable {
     package var untilRunEnds = false
     /// Only what is written from now on, even within a line; `tail` does not count.
     package var fromEnd = false
-    /// The container waits for this reader rather than delete what he has not read.
-    package var holds = false
+    /// The container waits for this reader rather than delete what he has not received.
+    var holds = false
 
     /// From the first byte of a container that was begun for this reader.
     var isOfFirstRun: Bool { holds && after.isEmpty && !fromEnd }
@@ -42,6 +42,8 @@ package struct OutputChunk: Hashable, Sendable {
     package var position: String
     /// Output that rotation removed before it could be read: an estimate from the size of segments.
     package var skippedBytes: UInt64 = 0
+    /// That was all; for readers who say what they have received.
+    package var isEnd = false
 }
 
 /// A place in the output together with where its lines stand, so that a reading can be continued in mid-line.

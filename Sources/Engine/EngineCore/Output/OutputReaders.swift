@@ -72,18 +72,3 @@ final class OutputReaders: Sendable {
         state.withLock { $0.expected[id] = nil }
     }
 }
-
-/// Runs `work` until it ends, throws, or `limit` has passed; says whether it ended by itself.
-@discardableResult
-func withinLimit(_ limit: Duration, _ work: @Sendable @escaping () async throws -> Void) async -> Bool {
-    await withTaskGroup(of: Bool.self) { group in
-        group.addTask { (try? await work()) != nil }
-        group.addTask {
-            try? await Task.sleep(for: limit)
-            return false
-        }
-        let isDone = await group.next() ?? false
-        group.cancelAll()
-        return isDone
-    }
-}

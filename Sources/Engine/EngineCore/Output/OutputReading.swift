@@ -14,6 +14,10 @@ struct OutputReading: ~Copyable {
     private var reader: SpoolReader
     private var renderer: OutputRenderer
     private var held: HeldOutput?
+    /// Whether anything may be on its way to the reader.
+    private(set) var hasHandedOver = false
+    /// Of a reader for whom it is held.
+    private(set) var receipts: OutputReceipts?
 
     init(_ directory: SpoolDirectory, _ order: OutputOrder, _ renderer: OutputRenderer) {
         self.directory = directory
@@ -25,8 +29,9 @@ struct OutputReading: ~Copyable {
 
     /// Nothing that is still to be read is deleted from now on; a container that was begun for this reader expects him, and
     /// needs to be told only when there is something.
-    mutating func hold(_ logger: Logger) {
-        held = HeldOutput(directory, limits, logger)
+    mutating func hold(_ receipts: OutputReceipts, _ logger: Logger) {
+        self.receipts = receipts
+        held = HeldOutput(directory, receipts, logger)
         let query = renderer.query
         if !query.isOfFirstRun { held?.begin(at: reader.position, isResumed: !query.after.isEmpty) }
     }
@@ -43,11 +48,14 @@ struct OutputReading: ~Copyable {
         while let item = try reader.next(limit: bytesAtOnce) {
             held?.begin(at: renderer.place.position, isResumed: false)
             guard let chunk = try chunk(item) else { return false }
-            if !chunk.bytes.isEmpty || chunk.skippedBytes > 0 { try await receive(chunk) }
-            held?.note(item.byteCount, to: reader.position)
+            if !chunk.bytes.isEmpty || chunk.skippedBytes > 0 {
+                hasHandedOver = true
+                try await receive(chunk)
+            }
+            held?.release()
             try Task.checkCancellation()
         }
-        held?.noteEnd(at: reader.position)
+        held?.release()
         return true
     }
 

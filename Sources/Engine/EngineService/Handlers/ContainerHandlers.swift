@@ -138,14 +138,28 @@ package struct ContainerHandlers: EngineV1.ContainersService {
     ) async throws {
         try await StatusMapping.answering(context) {
             try await engine.output(of: request.container, OutputQuery(request)) { chunk in
-                try await responses.write(
-                    EngineV1.LogsResponse(
-                        data: chunk.bytes,
-                        stream: chunk.stream,
-                        position: chunk.position,
-                        skippedBytes: chunk.skippedBytes
-                    )
-                )
+                try await responses.write(EngineV1.LogsResponse(chunk))
+            }
+        }
+    }
+
+    package func follow(
+        _ requests: RequestStream<EngineV1.FollowRequest>,
+        to responses: ResponseWriter<EngineV1.LogsResponse>,
+        context: CallContext
+    ) async throws {
+        try await StatusMapping.answering(context) {
+            guard case .start(let start)? = try await requests.next()?.body else {
+                throw EngineError.invalidField("body", "the first request of a follow must be start")
+            }
+            let receipts: @Sendable () async throws -> String? = {
+                while let request = try await requests.next() {
+                    if case .receivedPosition(let position) = request.body { return position }
+                }
+                return nil
+            }
+            try await engine.heldOutput(of: start.container, OutputQuery(start), receipts) { chunk in
+                try await responses.write(EngineV1.LogsResponse(chunk))
             }
         }
     }

@@ -41,8 +41,19 @@ extension OutputQuery {
         after = request.afterPosition
         untilRunEnds = request.untilRunEnds
         fromEnd = request.fromEnd
-        holds = request.hold
         details = request.details
+    }
+}
+
+extension EngineV1.LogsResponse {
+    init(_ chunk: OutputChunk) {
+        self.init(
+            data: chunk.bytes,
+            stream: chunk.stream,
+            position: chunk.position,
+            skippedBytes: chunk.skippedBytes,
+            end: chunk.isEnd
+        )
     }
 }
 

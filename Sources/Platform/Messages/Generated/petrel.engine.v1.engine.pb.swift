@@ -756,8 +756,22 @@ extension EngineV1 {
         /// Each line is preceded (after its time) by the labels and variables that the log options "labels" and "env" name, and a
         /// space.
         package var details: Bool
-        /// The container waits for this reader rather than delete output that he has not read.
-        package var hold: Bool
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+    }
+
+    /// `petrel.engine.v1.FollowRequest`.
+    package struct FollowRequest: BridgedMessage, Equatable, Sendable {
+        /// One of `body`.
+        package enum Body: Equatable, Sendable {
+            /// `start`.
+            case start(EngineV1.LogsRequest)
+            /// Everything up to this position (LogsResponse.position) was received.
+            case receivedPosition(String)
+        }
+
+        /// `body`.
+        package var body: Body?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -772,6 +786,8 @@ extension EngineV1 {
         package var position: String
         /// Bytes that rotation removed before they could be read.
         package var skippedBytes: UInt64
+        /// Of `Follow`: that was all.
+        package var end: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -4897,8 +4913,7 @@ extension EngineV1.LogsRequest {
         afterPosition: String = "",
         untilRunEnds: Bool = false,
         fromEnd: Bool = false,
-        details: Bool = false,
-        hold: Bool = false
+        details: Bool = false
     ) {
         self.init(
             container: container,
@@ -4913,7 +4928,6 @@ extension EngineV1.LogsRequest {
             untilRunEnds: untilRunEnds,
             fromEnd: fromEnd,
             details: details,
-            hold: hold,
             unknownFields: []
         )
     }
@@ -4937,7 +4951,6 @@ extension EngineV1.LogsRequest {
         let untilRunEnds = c.pointee.until_run_ends != 0
         let fromEnd = c.pointee.from_end != 0
         let details = c.pointee.details != 0
-        let hold = c.pointee.hold != 0
         self.init(
             container: container,
             follow: follow,
@@ -4951,7 +4964,6 @@ extension EngineV1.LogsRequest {
             untilRunEnds: untilRunEnds,
             fromEnd: fromEnd,
             details: details,
-            hold: hold,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -4960,10 +4972,6 @@ extension EngineV1.LogsRequest {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
-        if hold {
-            writer.varint(hold ? 1 : 0)
-            writer.tag(104)
-        }
         if details {
             writer.varint(details ? 1 : 0)
             writer.tag(96)
@@ -5015,6 +5023,59 @@ extension EngineV1.LogsRequest {
     }
 }
 
+extension EngineV1.FollowRequest {
+    package static let fullName = "petrel.engine.v1.FollowRequest"
+    package static let descriptor = MessageDescriptor("petrel.engine.v1.FollowRequest", isRecursive: false, petrel__engine__v1__follow_request__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        body: Body? = nil
+    ) {
+        self.init(
+            body: body,
+            unknownFields: []
+        )
+    }
+
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Engine__V1__FollowRequest.self))
+        extendLifetime(unpacked)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Engine__V1__FollowRequest>) throws(MessageError) {
+        let body: Body?
+        switch c.pointee.body_case.rawValue {
+        case 1:
+            guard let value = c.pointee.start else { throw Wire.missing(Self.fullName) }
+            body = .start(try EngineV1.LogsRequest(decoding: value))
+        case 2:
+            body = .receivedPosition(try Wire.text(c.pointee.received_position, "petrel.engine.v1.FollowRequest.received_position"))
+        default: body = nil
+        }
+        self.init(
+            body: body,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
+    }
+
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        switch body {
+        case .start(let value):
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(10, since: end)
+        case .receivedPosition(let value):
+            writer.text(value)
+            writer.tag(18)
+        case nil: break
+        }
+    }
+}
+
 extension EngineV1.LogsResponse {
     package static let fullName = "petrel.engine.v1.LogsResponse"
     package static let descriptor = MessageDescriptor("petrel.engine.v1.LogsResponse", isRecursive: false, petrel__engine__v1__logs_response__init)
@@ -5024,13 +5085,15 @@ extension EngineV1.LogsResponse {
         data: [UInt8] = [],
         stream: UInt32 = 0,
         position: String = "",
-        skippedBytes: UInt64 = 0
+        skippedBytes: UInt64 = 0,
+        end: Bool = false
     ) {
         self.init(
             data: data,
             stream: stream,
             position: position,
             skippedBytes: skippedBytes,
+            end: end,
             unknownFields: []
         )
     }
@@ -5046,11 +5109,13 @@ extension EngineV1.LogsResponse {
         let stream = c.pointee.stream
         let position = try Wire.text(c.pointee.position, "petrel.engine.v1.LogsResponse.position")
         let skippedBytes = c.pointee.skipped_bytes
+        let end_ = c.pointee.end != 0
         self.init(
             data: data,
             stream: stream,
             position: position,
             skippedBytes: skippedBytes,
+            end: end_,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -5059,6 +5124,10 @@ extension EngineV1.LogsResponse {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if self.end {
+            writer.varint(self.end ? 1 : 0)
+            writer.tag(40)
+        }
         if skippedBytes != 0 {
             writer.varint(UInt64(truncatingIfNeeded: skippedBytes))
             writer.tag(32)

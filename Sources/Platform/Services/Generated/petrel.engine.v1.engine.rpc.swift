@@ -85,6 +85,18 @@ extension EngineV1 {
             try await channel.serverStreaming("/petrel.engine.v1.Containers/Logs", request, options)
         }
 
+        /// Reads output as `Logs` does, for a reader who must have every byte: the container waits for him rather than delete what he
+        /// has not acknowledged, or go away (`--rm`) before. The first request is `start`. A response with `end` comes after all
+        /// output, if there was any; he then ends the requests, which says that everything is received, and the call ends.
+        ///
+        /// After a lost connection a new call with the last acknowledged position, within a minute, goes on.
+        nonisolated(nonsending) package func follow<Result>(
+            options: CallOptions = CallOptions(),
+            _ body: (RequestWriter<EngineV1.FollowRequest>, ResponseStream<EngineV1.LogsResponse>) async throws -> Result
+        ) async throws -> Result {
+            try await channel.bidirectional("/petrel.engine.v1.Containers/Follow", options, body)
+        }
+
         /// Runs a process in a container. The first request is `start` (or `resume`, to continue after a lost connection);
         /// responses begin with `started` and, unless detached, end with `exit`.
         ///
@@ -264,6 +276,17 @@ extension EngineV1 {
             context: CallContext
         ) async throws
 
+        /// Reads output as `Logs` does, for a reader who must have every byte: the container waits for him rather than delete what he
+        /// has not acknowledged, or go away (`--rm`) before. The first request is `start`. A response with `end` comes after all
+        /// output, if there was any; he then ends the requests, which says that everything is received, and the call ends.
+        ///
+        /// After a lost connection a new call with the last acknowledged position, within a minute, goes on.
+        func follow(
+            _ requests: RequestStream<EngineV1.FollowRequest>,
+            to responses: ResponseWriter<EngineV1.LogsResponse>,
+            context: CallContext
+        ) async throws
+
         /// Runs a process in a container. The first request is `start` (or `resume`, to continue after a lost connection);
         /// responses begin with `started` and, unless detached, end with `exit`.
         ///
@@ -378,6 +401,7 @@ extension EngineV1.ContainersService {
             .init("List") { try await $0.answer(self.list($0.request(), context: $1)) },
             .init("Inspect") { try await $0.answer(self.inspect($0.request(), context: $1)) },
             .serverStreaming("Logs", logs(_:to:context:)),
+            .bidirectional("Follow", follow(_:to:context:)),
             .bidirectional("Exec", exec(_:to:context:)),
             .init("Pause") { try await $0.answer(self.pause($0.request(), context: $1)) },
             .init("Unpause") { try await $0.answer(self.unpause($0.request(), context: $1)) },

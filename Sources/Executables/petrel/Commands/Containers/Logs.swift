@@ -50,7 +50,7 @@ struct Logs: EngineCommand {
             guard let lines = Int64(tail) else { throw Failure("--tail '\(tail)'", "is no number of lines") }
             request.tail = lines < 0 ? nil : UInt64(lines)
         }
-        var output = OutputFollower(engine: engine, request: request)
+        let output = OutputFollower(engine: engine, request: request)
         try await output.run()
     }
 }

@@ -2167,6 +2167,51 @@ void   petrel__engine__v1__logs_request__free_unpacked
   assert(message->base.descriptor == &petrel__engine__v1__logs_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__engine__v1__follow_request__init
+                     (Petrel__Engine__V1__FollowRequest         *message)
+{
+  static const Petrel__Engine__V1__FollowRequest init_value = PETREL__ENGINE__V1__FOLLOW_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__engine__v1__follow_request__get_packed_size
+                     (const Petrel__Engine__V1__FollowRequest *message)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__follow_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__engine__v1__follow_request__pack
+                     (const Petrel__Engine__V1__FollowRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__follow_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__engine__v1__follow_request__pack_to_buffer
+                     (const Petrel__Engine__V1__FollowRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__engine__v1__follow_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Engine__V1__FollowRequest *
+       petrel__engine__v1__follow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Engine__V1__FollowRequest *)
+     protobuf_c_message_unpack (&petrel__engine__v1__follow_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__engine__v1__follow_request__free_unpacked
+                     (Petrel__Engine__V1__FollowRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__engine__v1__follow_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   petrel__engine__v1__logs_response__init
                      (Petrel__Engine__V1__LogsResponse         *message)
 {
@@ -8110,7 +8155,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__inspect_response__descripto
   (ProtobufCMessageInit) petrel__engine__v1__inspect_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__logs_request__field_descriptors[13] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__logs_request__field_descriptors[12] =
 {
   {
     "container",
@@ -8256,18 +8301,6 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__logs_request__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
-  {
-    "hold",
-    13,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BOOL,
-    0,   /* quantifier_offset */
-    offsetof(Petrel__Engine__V1__LogsRequest, hold),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
 };
 static const unsigned petrel__engine__v1__logs_request__field_indices_by_name[] = {
   8,   /* field[8] = after_position */
@@ -8275,7 +8308,6 @@ static const unsigned petrel__engine__v1__logs_request__field_indices_by_name[] 
   11,   /* field[11] = details */
   1,   /* field[1] = follow */
   10,   /* field[10] = from_end */
-  12,   /* field[12] = hold */
   5,   /* field[5] = since_unix_nanos */
   3,   /* field[3] = stderr_field */
   2,   /* field[2] = stdout_field */
@@ -8287,7 +8319,7 @@ static const unsigned petrel__engine__v1__logs_request__field_indices_by_name[] 
 static const ProtobufCIntRange petrel__engine__v1__logs_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__logs_request__descriptor =
 {
@@ -8297,14 +8329,65 @@ const ProtobufCMessageDescriptor petrel__engine__v1__logs_request__descriptor =
   "Petrel__Engine__V1__LogsRequest",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__LogsRequest),
-  13,
+  12,
   petrel__engine__v1__logs_request__field_descriptors,
   petrel__engine__v1__logs_request__field_indices_by_name,
   1,  petrel__engine__v1__logs_request__number_ranges,
   (ProtobufCMessageInit) petrel__engine__v1__logs_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__engine__v1__logs_response__field_descriptors[4] =
+static const ProtobufCFieldDescriptor petrel__engine__v1__follow_request__field_descriptors[2] =
+{
+  {
+    "start",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Engine__V1__FollowRequest, body_case),
+    offsetof(Petrel__Engine__V1__FollowRequest, start),
+    &petrel__engine__v1__logs_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "received_position",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Petrel__Engine__V1__FollowRequest, body_case),
+    offsetof(Petrel__Engine__V1__FollowRequest, received_position),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__engine__v1__follow_request__field_indices_by_name[] = {
+  1,   /* field[1] = received_position */
+  0,   /* field[0] = start */
+};
+static const ProtobufCIntRange petrel__engine__v1__follow_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__engine__v1__follow_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.engine.v1.FollowRequest",
+  "FollowRequest",
+  "Petrel__Engine__V1__FollowRequest",
+  "petrel.engine.v1",
+  sizeof(Petrel__Engine__V1__FollowRequest),
+  2,
+  petrel__engine__v1__follow_request__field_descriptors,
+  petrel__engine__v1__follow_request__field_indices_by_name,
+  1,  petrel__engine__v1__follow_request__number_ranges,
+  (ProtobufCMessageInit) petrel__engine__v1__follow_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__engine__v1__logs_response__field_descriptors[5] =
 {
   {
     "data",
@@ -8354,9 +8437,22 @@ static const ProtobufCFieldDescriptor petrel__engine__v1__logs_response__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "end",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Engine__V1__LogsResponse, end),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__engine__v1__logs_response__field_indices_by_name[] = {
   0,   /* field[0] = data */
+  4,   /* field[4] = end */
   2,   /* field[2] = position */
   3,   /* field[3] = skipped_bytes */
   1,   /* field[1] = stream */
@@ -8364,7 +8460,7 @@ static const unsigned petrel__engine__v1__logs_response__field_indices_by_name[]
 static const ProtobufCIntRange petrel__engine__v1__logs_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor petrel__engine__v1__logs_response__descriptor =
 {
@@ -8374,7 +8470,7 @@ const ProtobufCMessageDescriptor petrel__engine__v1__logs_response__descriptor =
   "Petrel__Engine__V1__LogsResponse",
   "petrel.engine.v1",
   sizeof(Petrel__Engine__V1__LogsResponse),
-  4,
+  5,
   petrel__engine__v1__logs_response__field_descriptors,
   petrel__engine__v1__logs_response__field_indices_by_name,
   1,  petrel__engine__v1__logs_response__number_ranges,

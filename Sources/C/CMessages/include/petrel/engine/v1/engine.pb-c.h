@@ -64,6 +64,7 @@ typedef struct Petrel__Engine__V1__ListResponse Petrel__Engine__V1__ListResponse
 typedef struct Petrel__Engine__V1__InspectRequest Petrel__Engine__V1__InspectRequest;
 typedef struct Petrel__Engine__V1__InspectResponse Petrel__Engine__V1__InspectResponse;
 typedef struct Petrel__Engine__V1__LogsRequest Petrel__Engine__V1__LogsRequest;
+typedef struct Petrel__Engine__V1__FollowRequest Petrel__Engine__V1__FollowRequest;
 typedef struct Petrel__Engine__V1__LogsResponse Petrel__Engine__V1__LogsResponse;
 typedef struct Petrel__Engine__V1__ExecRequest Petrel__Engine__V1__ExecRequest;
 typedef struct Petrel__Engine__V1__ExecStart Petrel__Engine__V1__ExecStart;
@@ -854,7 +855,6 @@ struct  Petrel__Engine__V1__LogsRequest
   protobuf_c_boolean until_run_ends;
   protobuf_c_boolean from_end;
   protobuf_c_boolean details;
-  protobuf_c_boolean hold;
   Petrel__Engine__V1__LogsRequest__TailCase _tail_case;
   union {
     uint64_t tail;
@@ -862,7 +862,28 @@ struct  Petrel__Engine__V1__LogsRequest
 };
 #define PETREL__ENGINE__V1__LOGS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__logs_request__descriptor) \
-    , {0,NULL}, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, 0, PETREL__ENGINE__V1__LOGS_REQUEST___TAIL__NOT_SET, {0} }
+    , {0,NULL}, 0, 0, 0, 0, 0, 0, {0,NULL}, 0, 0, 0, PETREL__ENGINE__V1__LOGS_REQUEST___TAIL__NOT_SET, {0} }
+
+
+typedef enum {
+  PETREL__ENGINE__V1__FOLLOW_REQUEST__BODY__NOT_SET = 0,
+  PETREL__ENGINE__V1__FOLLOW_REQUEST__BODY_START = 1,
+  PETREL__ENGINE__V1__FOLLOW_REQUEST__BODY_RECEIVED_POSITION = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__ENGINE__V1__FOLLOW_REQUEST__BODY__CASE)
+} Petrel__Engine__V1__FollowRequest__BodyCase;
+
+struct  Petrel__Engine__V1__FollowRequest
+{
+  ProtobufCMessage base;
+  Petrel__Engine__V1__FollowRequest__BodyCase body_case;
+  union {
+    Petrel__Engine__V1__LogsRequest *start;
+    ProtobufCBinaryData received_position;
+  };
+};
+#define PETREL__ENGINE__V1__FOLLOW_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__follow_request__descriptor) \
+    , PETREL__ENGINE__V1__FOLLOW_REQUEST__BODY__NOT_SET, {0} }
 
 
 struct  Petrel__Engine__V1__LogsResponse
@@ -872,10 +893,11 @@ struct  Petrel__Engine__V1__LogsResponse
   uint32_t stream;
   ProtobufCBinaryData position;
   uint64_t skipped_bytes;
+  protobuf_c_boolean end;
 };
 #define PETREL__ENGINE__V1__LOGS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__engine__v1__logs_response__descriptor) \
-    , {0,NULL}, 0, {0,NULL}, 0 }
+    , {0,NULL}, 0, {0,NULL}, 0, 0 }
 
 
 typedef enum {
@@ -2405,6 +2427,25 @@ Petrel__Engine__V1__LogsRequest *
 void   petrel__engine__v1__logs_request__free_unpacked
                      (Petrel__Engine__V1__LogsRequest *message,
                       ProtobufCAllocator *allocator);
+/* Petrel__Engine__V1__FollowRequest methods */
+void   petrel__engine__v1__follow_request__init
+                     (Petrel__Engine__V1__FollowRequest         *message);
+size_t petrel__engine__v1__follow_request__get_packed_size
+                     (const Petrel__Engine__V1__FollowRequest   *message);
+size_t petrel__engine__v1__follow_request__pack
+                     (const Petrel__Engine__V1__FollowRequest   *message,
+                      uint8_t             *out);
+size_t petrel__engine__v1__follow_request__pack_to_buffer
+                     (const Petrel__Engine__V1__FollowRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Engine__V1__FollowRequest *
+       petrel__engine__v1__follow_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__engine__v1__follow_request__free_unpacked
+                     (Petrel__Engine__V1__FollowRequest *message,
+                      ProtobufCAllocator *allocator);
 /* Petrel__Engine__V1__LogsResponse methods */
 void   petrel__engine__v1__logs_response__init
                      (Petrel__Engine__V1__LogsResponse         *message);
@@ -3425,6 +3466,9 @@ typedef void (*Petrel__Engine__V1__InspectResponse_Closure)
 typedef void (*Petrel__Engine__V1__LogsRequest_Closure)
                  (const Petrel__Engine__V1__LogsRequest *message,
                   void *closure_data);
+typedef void (*Petrel__Engine__V1__FollowRequest_Closure)
+                 (const Petrel__Engine__V1__FollowRequest *message,
+                  void *closure_data);
 typedef void (*Petrel__Engine__V1__LogsResponse_Closure)
                  (const Petrel__Engine__V1__LogsResponse *message,
                   void *closure_data);
@@ -3617,6 +3661,7 @@ extern const ProtobufCMessageDescriptor petrel__engine__v1__list_response__descr
 extern const ProtobufCMessageDescriptor petrel__engine__v1__inspect_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__inspect_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__logs_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__engine__v1__follow_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__logs_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__exec_request__descriptor;
 extern const ProtobufCMessageDescriptor petrel__engine__v1__exec_start__descriptor;
