@@ -28,18 +28,19 @@ struct CommandLineTests {
         #expect(outcome.stderr.contains("standard output: write: ENOSPC"), "\(outcome)")
     }
 
-    /// What `run` is asked by most, it parses in a shorter way.
-    @Test func theUsualOptionsAreOptionsOfRun() throws {
+    /// What `run` and `exec` are asked by most, they read in a shorter way.
+    @Test(arguments: [("run", UsualWords.run), ("exec", UsualWords.exec)])
+    func theUsualOptionsAreTheCommands(_ command: String, _ usual: UsualWords.Table) throws {
         let commands = try Document(petrel("--experimental-dump-help").stdout)["command"]["subcommands"].array
-        let run = try #require(commands?.first { $0["commandName"].string == "run" })
+        let found = try #require(commands?.first { $0["commandName"].string == command })
         var kinds: [String: String] = [:]
-        for argument in run["arguments"].array ?? [] {
+        for argument in found["arguments"].array ?? [] {
             for name in argument["names"].array ?? [] {
                 kinds[name["name"].string ?? ""] = argument["kind"].string
             }
         }
-        for name in UsualOptions.flags { #expect(kinds[name] == "flag", "\(name)") }
-        for name in UsualOptions.valued { #expect(kinds[name] == "option", "\(name)") }
+        for name in usual.flags { #expect(kinds[name] == "flag", "\(name)") }
+        for name in usual.valued { #expect(kinds[name] == "option", "\(name)") }
     }
 
     @Test func everyCommandHasHelpThatFitsATerminal() throws {

@@ -33,14 +33,61 @@ struct RunOptionTests {
                         uniqueKeysWithValues: parts.map { ($0, ["": all?.first?[$0] ?? ""] as NSDictionary) }
                     )
                 }
-                #expect(UsualOptions.suffice(for: usual))
+                #expect(UsualWords(usual + ["busybox"], UsualWords.run) != nil)
                 let rest = usual + ["--sig-proxy=true"]
-                #expect(!UsualOptions.suffice(for: rest))
+                #expect(UsualWords(rest + ["busybox"], UsualWords.run) == nil)
                 let (found, expected) = (try inspected(usual), try inspected(rest))
                 for (part, value) in expected {
                     #expect(found[part] == value, "\(part): \(found[part] ?? [:]) is not \(value)")
                 }
                 #expect("\(expected)".contains("NET_ADMIN"), "\(expected)")
+            }
+        }
+    }
+
+    /// The same of `exec`, which needs the parser for the suite's directories alone.
+    @Test func execMeansTheSameWithAndWithoutTheParser() throws {
+        try withSuite { suite in
+            try withTemporaryDirectory { directory in
+                try Data("C=d\n".utf8).write(to: URL(fileURLWithPath: directory + "/variables"))
+                _ = try suite.petrel(
+                    "run",
+                    "-d",
+                    "--name",
+                    "c",
+                    "--cap-add",
+                    "SYS_PTRACE",
+                    "busybox",
+                    "sleep",
+                    "1000"
+                )
+                let options = [
+                    "-ie", "A=b", "-eE=f", "--env-file=\(directory)/variables", "-u1:2", "-w", "/tmp",
+                    "--detach-keys",
+                    "ctrl-x",
+                ]
+                let script = "cat; env | sort; id; pwd; grep CapEff /proc/self/status"
+                let program = ["c", "sh", "-c", script]
+                #expect(UsualWords(options + program, UsualWords.exec) != nil)
+                for more in [[], ["--privileged"]] {
+                    func outcome(_ words: [String]) throws -> (Int32, [String], String) {
+                        let found = try suite.petrel(
+                            ["exec"] + words + program,
+                            stdin: .bytes(Array("in\n".utf8))
+                        )
+                        return (found.status, found.lines, found.stderr)
+                    }
+                    let (found, expected) = (
+                        try outcome(options + more), try outcome(options + more + ["--root", suite.root])
+                    )
+                    #expect(
+                        found == expected && found.0 == 0 && found.1.contains("A=b")
+                            && found.1.contains("/tmp")
+                    )
+                }
+                let detached = try suite.petrel("exec", "-d", "c", "touch", "/tmp/done")
+                #expect(detached.status == 0 && detached.stdout.isEmpty, "\(detached)")
+                try eventually("its work") { try suite.petrel("exec", "c", "ls", "/tmp").lines == ["done"] }
             }
         }
     }

@@ -17,8 +17,8 @@ struct EngineConnection: Sendable {
     /// How long a call that was interrupted waits for the engine to be back.
     private static let patience = Duration.seconds(60)
 
-    init(_ place: PlaceOptions) throws {
-        location = try place.location()
+    init(_ location: SuiteLocation) {
+        self.location = location
         let channel = EarlyConnection.channel(to: location.socket(of: "engine"))
         containers = EngineV1.ContainersClient(channel: channel)
         images = EngineV1.ImagesClient(channel: channel)
@@ -162,6 +162,6 @@ protocol EngineCommand: AsyncParsableCommand {
 
 extension EngineCommand {
     mutating func run() async throws {
-        try await run(EngineConnection(place))
+        try await run(EngineConnection(place.location()))
     }
 }

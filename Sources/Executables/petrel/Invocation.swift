@@ -2,6 +2,7 @@
 import ArgumentParser
 import Events
 import Rendering
+import Suite
 import System
 
 /// The command line as typed, turned into a command.
@@ -37,8 +38,24 @@ struct Invocation {
     /// wake another one; nil: in the shared pool, for all others may hold up their thread, with a disk, or a terminal that asks.
     var executor: EventLoop? { Self.quick.contains(Self.withoutAliases(words).first ?? "") ? .shared : nil }
 
+    /// What is to be done.
+    enum Work {
+        case command(any AsyncParsableCommand)
+        /// Read without the argument parser.
+        case run(RunOrder)
+        case exec(ExecOrder)
+
+        @concurrent func carryOut() async throws {
+            switch self {
+            case .command(var command): try await command.run()
+            case .run(let order): try await order.carryOut(EngineConnection(SuiteLocation()))
+            case .exec(let order): try await order.carryOut(EngineConnection(SuiteLocation()))
+            }
+        }
+    }
+
     /// - Throws: `HelpRequested`; a `Failure`; or what the argument parser throws for `--version`.
-    func command() throws -> any AsyncParsableCommand {
+    func work() throws -> Work {
         if words.isEmpty { throw HelpRequested(words: []) }
         if words.first == "help" {
             let topic = Self.withoutAliases(Array(words.dropFirst()))
@@ -56,15 +73,13 @@ struct Invocation {
         do {
             switch target {
             case .command(let type):
-                if type == Run.self, UsualOptions.suffice(for: rest), let run = Self.usualRun(rest) {
-                    return Self.without(terminator, run)
-                }
-                return Self.without(terminator, try Self.parse(type, rest, path))
+                if terminator == nil, let work = try Self.usual(type, rest) { return work }
+                return .command(Self.without(terminator, try Self.parse(type, rest, path)))
             case .group:
                 // Where options come between a group and its command, only the parser knows which that is.
                 let command = try Petrel.parseAsRoot(words) as? any AsyncParsableCommand
                 guard let command else { throw HelpRequested(words: Array(path.dropFirst())) }
-                return command
+                return .command(command)
             }
         } catch let help as HelpRequested {
             throw help
@@ -111,9 +126,13 @@ struct Invocation {
         return command
     }
 
-    /// nil: it is for `Run` to say what the words mean, or what is wrong with them.
-    private static func usualRun(_ words: [String]) -> UsualRun? {
-        (try? UsualRun.parseAsRoot(words)) as? UsualRun
+    /// nil: it is for the argument parser to say what the words mean, or what is wrong with them.
+    private static func usual(_ type: any AsyncParsableCommand.Type, _ words: [String]) throws -> Work? {
+        if type == Run.self {
+            return try UsualWords(words, UsualWords.run).flatMap { try RunOrder($0) }.map(Work.run)
+        }
+        guard type == Exec.self else { return nil }
+        return UsualWords(words, UsualWords.exec).flatMap { ExecOrder($0) }.map(Work.exec)
     }
 
     /// 125 is what the Docker command line says about options that it does not understand, 1 about too few or too many

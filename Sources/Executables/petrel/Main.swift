@@ -19,19 +19,18 @@ struct Main {
             let signals = try SignalQueue(Signals.watched)
             EarlyConnection.begin(CommandLine.arguments)
             let invocation = try Invocation(CommandLine.arguments)
-            let command = try invocation.command()
+            let work = try invocation.work()
             // The one task of the program; it ends the process.
-            Task.detached(executorPreference: invocation.executor) { await perform(command) }
+            Task.detached(executorPreference: invocation.executor) { await perform(work) }
             try Signals.shared.forward(from: signals)
         } catch {
             end(with: error)
         }
     }
 
-    @concurrent private static func perform(_ command: any AsyncParsableCommand) async {
+    @concurrent private static func perform(_ work: Invocation.Work) async {
         do {
-            var command = command
-            try await command.run()
+            try await work.carryOut()
             Ending.exit(0)
         } catch {
             end(with: error)

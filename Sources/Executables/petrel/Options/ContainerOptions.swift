@@ -1,87 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
-import ArgumentParser
+import Rendering
 
-/// The options that `run` and `create` share: what the container shall be, as most people say it. What only few say is in
-/// `FurtherOptions`.
-///
-/// Two structures, though the options are of several topics: each group makes the parser ask the runtime for five
-/// conformances more, which are tenths of a millisecond each.
-struct ContainerOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "A name for it (default: a generated one).") var name: String?
-    @Flag(name: .customLong("rm"), help: "Remove it when it has ended.") var remove = false
-    @Option(
-        name: [.customShort("e", allowingJoined: true), .customLong("env")],
-        parsing: .unconditionalSingleValue,
-        help: "Set NAME=value; NAME alone takes its value from here."
-    )
+/// What a container shall be, as most people say it.
+struct ContainerOptions: Sendable {
+    static let standard = ContainerOptions()
+
+    var name: String?
+    var remove = false
     var environment: [String] = []
-    @Option(
-        name: .customLong("env-file"),
-        parsing: .unconditionalSingleValue,
-        help: "Read NAME=value lines from a file."
-    ) var environmentFiles: [String] = []
-    @Option(
-        name: [.customShort("v", allowingJoined: true), .long],
-        parsing: .unconditionalSingleValue,
-        help: "Bind-mount: /here:/there[:ro]."
-    ) var volume: [String] = []
-    @Option(
-        name: [.customShort("w", allowingJoined: true), .long],
-        parsing: .unconditional,
-        help: "Working directory in the container."
-    ) var workdir: String?
-    @Option(
-        name: [.customShort("u", allowingJoined: true), .long],
-        parsing: .unconditional,
-        help: "User, as name or number, perhaps with :group."
-    ) var user: String?
-    @Option(parsing: .unconditional, help: "Program instead of the image's entrypoint.") var entrypoint:
-        String?
-    @Option(
-        name: [.customShort("h"), .customLong("hostname")],
-        parsing: .unconditional,
-        help: "Its host name (default: its short id)."
-    )
+    var environmentFiles: [String] = []
+    var volume: [String] = []
+    var workdir: String?
+    var user: String?
+    var entrypoint: String?
     var hostname: String?
-    @Option(parsing: .unconditional, help: "no, always, unless-stopped, on-failure or on-failure:N.")
     var restart = "no"
-    @Option(
-        name: [.customShort("m", allowingJoined: true), .long],
-        parsing: .unconditional,
-        help: "Most memory, such as 512m."
-    ) var memory: String?
-    @Option(parsing: .unconditional, help: "Most processor time, such as 1.5.") var cpus: String?
-    @Option(parsing: .unconditional, help: "Most processes and threads; -1: no limit.") var pidsLimit: Int64?
-    @Option(parsing: .unconditionalSingleValue, help: "Add a capability, such as NET_ADMIN, or ALL.")
+    var memory: String?
+    var cpus: String?
+    var pidsLimit: Int64?
     var capAdd: [String] = []
-    @Option(parsing: .unconditionalSingleValue, help: "Take a capability away, or ALL.") var capDrop:
-        [String] = []
-    @Flag(help: "Give it all capabilities and devices.") var privileged = false
-    @Option(
-        name: [.customLong("network"), .customLong("net")],
-        parsing: .unconditional,
-        help: "host, none, or container:NAME."
-    ) var network = "none"
-    @Option(
-        name: [.customShort("l", allowingJoined: true), .long],
-        parsing: .unconditionalSingleValue,
-        help: "Set a label: name=value."
-    ) var label: [String] = []
-    @Flag(help: "Make its root file system read-only.") var readOnly = false
-    @Flag(name: [.short, .long], help: "Keep its standard input open, and pass ours on to it.")
+    var capDrop: [String] = []
+    var privileged = false
+    var network = "none"
+    var label: [String] = []
+    var readOnly = false
     var interactive = false
-    @Flag(name: [.short, .long], help: "Give it a terminal.") var tty = false
-    @Option(
-        name: [.customShort("a", allowingJoined: true), .long],
-        parsing: .unconditionalSingleValue,
-        help: "Attach only to stdin, stdout or stderr."
-    ) var attach: [String] = []
-    @Option(parsing: .unconditional, help: "Signal that stops it (default: the image's, else TERM).")
+    var tty = false
+    var attach: [String] = []
     var stopSignal: String?
-    @Option(parsing: .unconditional, help: "Seconds between that signal and KILL.") var stopTimeout: Int64?
-    @Option(parsing: .unconditional, help: "Pull the image first: missing, always or never.") var pull =
-        "missing"
-    @Option(name: .customLong("cidfile"), parsing: .unconditional, help: "Write its id to a new file.")
+    var stopTimeout: Int64?
+    var pull = "missing"
     var idFile: String?
-    @Flag(name: [.short, .long], help: "Show no progress while pulling.") var quiet = false
+    var quiet = false
+
+    /// Takes an option by one of its names; of one that is given twice the last counts, or both where there may be several.
+    /// - Returns: false when it is none of these, or the value none of its.
+    mutating func take(_ option: UsualWords.Option) -> Bool {
+        guard let value = option.value else { return takeFlag(option.name) }
+        switch option.name {
+        case "name": name = value
+        case "env", "e": environment.append(value)
+        case "env-file": environmentFiles.append(value)
+        case "volume", "v": volume.append(value)
+        case "workdir", "w": workdir = value
+        case "user", "u": user = value
+        case "entrypoint": entrypoint = value
+        case "hostname", "h": hostname = value
+        case "restart": restart = value
+        case "memory", "m": memory = value
+        case "cpus": cpus = value
+        case "cap-add": capAdd.append(value)
+        case "cap-drop": capDrop.append(value)
+        case "network", "net": network = value
+        case "label", "l": label.append(value)
+        case "attach", "a": attach.append(value)
+        case "stop-signal": stopSignal = value
+        case "pull": pull = value
+        case "cidfile": idFile = value
+        case "pids-limit":
+            pidsLimit = Int64(value)
+            return pidsLimit != nil
+        case "stop-timeout":
+            stopTimeout = Int64(value)
+            return stopTimeout != nil
+        default: return false
+        }
+        return true
+    }
+
+    private mutating func takeFlag(_ name: String) -> Bool {
+        switch name {
+        case "rm": remove = true
+        case "privileged": privileged = true
+        case "read-only": readOnly = true
+        case "interactive", "i": interactive = true
+        case "tty", "t": tty = true
+        case "quiet", "q": quiet = true
+        default: return false
+        }
+        return true
+    }
 }

@@ -13,7 +13,7 @@ struct Create: EngineCommand, ProgramTaker {
         helpNames: .long
     )
 
-    @OptionGroup var options: ContainerOptions
+    @OptionGroup var arguments: ContainerArguments
     @OptionGroup var further: FurtherOptions
     @OptionGroup var place: PlaceOptions
     @Argument(help: "The image's name.") var image: String
@@ -21,6 +21,7 @@ struct Create: EngineCommand, ProgramTaker {
     var command: [String] = []
 
     func run(_ engine: EngineConnection) async throws {
+        let options = arguments.options
         let config = try options.config(
             image: image,
             command: command,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
-import Messages
 import Rendering
-import System
 
 struct Exec: EngineCommand, ProgramTaker {
     static let configuration = CommandConfiguration(
@@ -55,20 +53,19 @@ struct Exec: EngineCommand, ProgramTaker {
     }
 
     func run(_ engine: EngineConnection) async throws {
-        try Console.check(attachesInput: interactive && !detach, hasTerminal: tty)
-        let start = EngineV1.ExecStart(
-            container: container,
-            command: command,
-            environment: try TextFiles.environment(files: environmentFiles, options: environment),
-            workingDirectory: workdir ?? "",
-            user: user ?? "",
+        let order = ExecOrder(
+            detaches: detach,
+            interactive: interactive,
+            tty: tty,
+            detachKeys: detachKeys,
+            environment: environment,
+            environmentFiles: environmentFiles,
+            user: user,
+            workdir: workdir,
             privileged: privileged,
-            terminal: tty,
-            openStdin: interactive && !detach,
-            detached: detach,
-            consoleSize: tty ? Console.size : nil
+            container: container,
+            command: command
         )
-        let session = try ExecSession(engine: engine, start: start, keys: DetachKeys(detachKeys))
-        throw ExitCode(try await session.run())
+        try await order.carryOut(engine)
     }
 }

@@ -24,7 +24,7 @@ struct Run: EngineCommand, ProgramTaker {
     )
 
     @Flag(name: [.short, .long], help: "Print its id and do not wait for it.") var detach = false
-    @OptionGroup var options: ContainerOptions
+    @OptionGroup var arguments: ContainerArguments
     @OptionGroup var further: FurtherOptions
     @Option(parsing: .unconditional, help: DetachKeys.help) var detachKeys = ""
     @Option(parsing: .unconditional, help: "Pass signals on to it: true or false.") var sigProxy = "true"
@@ -36,7 +36,7 @@ struct Run: EngineCommand, ProgramTaker {
     func run(_ engine: EngineConnection) async throws {
         let order = RunOrder(
             detaches: detach,
-            options: options,
+            options: arguments.options,
             further: further,
             keys: try DetachKeys(detachKeys),
             forwardsSignals: try BooleanFlag.isOn(sigProxy, option: "--sig-proxy"),

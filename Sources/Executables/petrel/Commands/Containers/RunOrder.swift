@@ -5,12 +5,12 @@ import Rendering
 
 /// What `run` is asked to do.
 struct RunOrder {
-    let detaches: Bool
-    let options: ContainerOptions
+    var detaches = false
+    var options: ContainerOptions
     /// nil: nothing of it was said.
-    let further: FurtherOptions?
-    let keys: DetachKeys
-    let forwardsSignals: Bool
+    var further: FurtherOptions?
+    var keys: DetachKeys
+    var forwardsSignals = true
     let image: String
     let command: [String]
 
@@ -54,5 +54,24 @@ struct RunOrder {
             forwardsSignals: forwardsSignals
         )
         throw ExitCode(try await attachment.followFirstRun())
+    }
+}
+
+extension RunOrder {
+    /// - Returns: nil where only the argument parser can tell what is wrong.
+    init?(_ words: UsualWords) throws {
+        self.init(
+            options: ContainerOptions(),
+            keys: try DetachKeys(""),
+            image: words.subject,
+            command: words.program
+        )
+        for option in words.options {
+            if ["detach", "d"].contains(option.name) {
+                detaches = true
+            } else if !options.take(option) {
+                return nil
+            }
+        }
     }
 }

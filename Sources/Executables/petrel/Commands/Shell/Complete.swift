@@ -59,7 +59,7 @@ struct Complete: AsyncParsableCommand {
     }
 
     private func containers(_ kind: Completion.Containers) async -> [Completion.Word] {
-        guard let engine = try? EngineConnection(place) else { return [] }
+        guard let engine = try? EngineConnection(place.location()) else { return [] }
         do throws(RPCError) {
             let list = try await engine.containers.list(
                 EngineV1.ListRequest(all: true),
@@ -79,7 +79,7 @@ struct Complete: AsyncParsableCommand {
     }
 
     private func images() async -> [Completion.Word] {
-        guard let engine = try? EngineConnection(place) else { return [] }
+        guard let engine = try? EngineConnection(place.location()) else { return [] }
         do throws(RPCError) {
             let list = try await engine.images.list(EngineV1.ListImagesRequest(), options: Self.options)
             return list.images.flatMap { image -> [Completion.Word] in

@@ -43,7 +43,7 @@ struct SystemStop: AsyncParsableCommand {
     }
 
     private func stopContainers() async throws {
-        let engine = try EngineConnection(place)
+        let engine = try EngineConnection(place.location())
         let what = "stop containers"
         let containers = try await engine.listContainers(what, all: false)
         try await withThrowingTaskGroup(of: Void.self) { group in
