@@ -116,7 +116,7 @@ extension Engine {
             try await database.write(durably: !draft.settings.autoRemove, for: nil) { db in
                 var row = draft
                 if row.name.isEmpty { row.name = try Engine.unusedName(db) }
-                try row.insert(db)
+                try database.insert(row, db)
                 return row
             }
         }

@@ -121,7 +121,9 @@ extension Engine {
     /// The journal's word of a run makes visible what was made to run.
     /// - Returns: Whether it did.
     static func publish(_ db: Database, by event: JournalEvent) throws -> Bool {
+        // As a rule it is visible long since, and not worth to be read.
         guard event.action == .start || event.action == .die,
+            try ContainerRow.isHidden(db, event.container),
             let row = try ContainerRow.one(db, id: event.container)
         else { return false }
         return try publish(db, row, at: event.wallUnixNanos)

@@ -87,7 +87,7 @@ extension Engine {
         try await database.write(for: .removal) { db in
             let now = Clock.wallNanos
             // As it is now: the journal may have made visible what is being undone.
-            guard let row = try ContainerRow.one(db, id: row.id), try row.bury(db, at: now),
+            guard let row = try row.present(db), try row.bury(db, at: now),
                 row.state != .creating
             else { return }
             try EventTable.insert(db, EngineEvent(row, "destroy", at: now))

@@ -67,6 +67,19 @@ extension ContainerRow {
         try db.row("SELECT * FROM containers WHERE id = ?", [id.text]).map(ContainerRow.init)
     }
 
+    /// This container's row as it is now: nothing else of it that others are told ever changes.
+    func present(_ db: Database) throws -> ContainerRow? {
+        guard let found = try db.row("SELECT state, name FROM containers WHERE id = ?", [id.text]) else {
+            return nil
+        }
+        guard let state = State(rawValue: found["state"]) else {
+            throw EngineError.database("a container's row is damaged: \(id)")
+        }
+        var row = self
+        (row.state, row.name) = (state, found["name"])
+        return row
+    }
+
     static func exists(_ db: Database, _ id: ContainerID) throws -> Bool {
         try db.row("SELECT 1 FROM containers WHERE id = ?", [id.text]) != nil
     }
@@ -74,6 +87,11 @@ extension ContainerRow {
     /// The same, for one that users see.
     static func isVisible(_ db: Database, _ id: ContainerID) throws -> Bool {
         try db.row("SELECT 1 FROM containers WHERE id = ? AND state <> 'creating'", [id.text]) != nil
+    }
+
+    /// Whether it is being made, and nobody sees it.
+    static func isHidden(_ db: Database, _ id: ContainerID) throws -> Bool {
+        try db.row("SELECT 1 FROM containers WHERE id = ? AND state = 'creating'", [id.text]) != nil
     }
 
     /// What events about a container carry, without reading all that is known of it: there are many events.
@@ -124,15 +142,15 @@ extension ContainerRow {
     }
 
     /// - Throws: `.nameTaken` with the holder's id.
-    func insert(_ db: Database) throws {
+    func insert(_ db: Database, _ json: RowsReadLately.Texts) throws {
         if let holder = try ContainerRow.holder(db, of: name) {
             throw EngineError.nameTaken(name, holder: holder)
         }
         try db.run(
             "INSERT INTO containers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                id.text, name, state.rawValue, imageID, try StoredJSON.text(settings),
-                try StoredJSON.text(resolved), createdAtUnixNanos, requestKey,
+                id.text, name, state.rawValue, imageID, json.settings, json.resolved, createdAtUnixNanos,
+                requestKey,
             ]
         )
     }

@@ -60,6 +60,14 @@ struct EngineDatabase: Sendable {
         try await read { [lately] db in try ContainerRow.resolve(db, reference, lately.one) }
     }
 
+    /// Makes a row, within a transaction.
+    /// - Throws: `.nameTaken` with the holder's id.
+    func insert(_ row: ContainerRow, _ db: Database) throws {
+        let texts = try RowsReadLately.Texts(of: row)
+        try row.insert(db, texts)
+        lately.note(row, texts)
+    }
+
     /// - Parameters:
     ///   - durably: It, and everything that was written before, is on disk afterwards.
     ///   - purpose: What the reserve is drawn on for when the disk is full; nil: for this it is not.

@@ -5,9 +5,24 @@ internal import Synchronization
 /// The containers' rows as they were last read, with the texts that they were read from: reading JSON takes far longer
 /// than reading the texts, which are the same as a rule. Holds no more rows than there were when all were read, or a few.
 final class RowsReadLately: Sendable {
-    private struct Entry {
+    /// What a row has as JSON.
+    struct Texts: Hashable, Sendable {
         let settings: String
         let resolved: String
+
+        init(of row: ContainerRow) throws {
+            settings = try StoredJSON.text(row.settings)
+            resolved = try StoredJSON.text(row.resolved)
+        }
+
+        init(in row: Row) {
+            settings = row["settings"]
+            resolved = row["resolved"]
+        }
+    }
+
+    private struct Entry {
+        let texts: Texts
         let row: ContainerRow
     }
 
@@ -33,22 +48,28 @@ final class RowsReadLately: Sendable {
     /// One of them.
     func one(_ row: Row) throws -> ContainerRow {
         let entry = try Self.entry(row) { id in entries.withLock { $0[id] } }
+        keep(entry)
+        return entry.row
+    }
+
+    /// One that is being written.
+    func note(_ row: ContainerRow, _ texts: Texts) { keep(Entry(texts: texts, row: row)) }
+
+    private func keep(_ entry: Entry) {
         let id = entry.row.id.text
         entries.withLock { entries in
             // It takes another's place.
             if entries.count >= Self.fewCount, entries[id] == nil { entries.remove(at: entries.startIndex) }
             entries[id] = entry
         }
-        return entry.row
     }
 
     private static func entry(_ row: Row, known: (String) -> Entry?) throws -> Entry {
-        let settings: String = row["settings"]
-        let resolved: String = row["resolved"]
-        guard let entry = known(row["id"]), entry.settings == settings, entry.resolved == resolved else {
-            return Entry(settings: settings, resolved: resolved, row: try ContainerRow(row))
+        let texts = Texts(in: row)
+        guard let entry = known(row["id"]), entry.texts == texts else {
+            return Entry(texts: texts, row: try ContainerRow(row))
         }
         let container = try ContainerRow(row, settings: entry.row.settings, resolved: entry.row.resolved)
-        return Entry(settings: settings, resolved: resolved, row: container)
+        return Entry(texts: texts, row: container)
     }
 }
