@@ -62,7 +62,7 @@ package struct SpoolLimits: Hashable, Sendable {
 
     /// As many there may be before a reader who holds the oldest is waited for: what is under way to him has room in them.
     package let heldSegments: Int
-    /// Twice what `SpoolHold`s lag behind.
+    /// More than is on its way to a reader who has not said yet that he has received it.
     package static let heldBytes: UInt64 = 4 << 20
 
     /// Zero is the one of `standard`. The smallest segment is 4 KiB, and there are at least two.
