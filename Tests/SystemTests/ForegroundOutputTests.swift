@@ -43,6 +43,36 @@ struct ForegroundOutputTests {
         }
     }
 
+    /// Who wants one of the two streams is not waited for because of the other.
+    @Test(arguments: [("stderr", "\(script); echo end >&2"), ("stdout", "(\(script)) >&2; echo end")])
+    func whatNobodyWantsHoldsNothingUp(_ stream: String, _ script: String) throws {
+        try withSuite { suite in
+            let options = ["-a", stream, "--log-opt", "max-size=4k", "--log-opt", "max-file=2"]
+            let outcome = try suite.petrel(
+                ["run", "--rm"] + options + ["busybox", "sh", "-c", script],
+                within: 60
+            )
+            #expect(outcome.status == 0 && outcome.stdout + outcome.stderr == "end\n", "\(outcome)")
+        }
+    }
+
+    /// Whoever ends his requests has all that he wants, also before the output ends.
+    @Test func whoSaysNoMoreHoldsNothingUp() throws {
+        try withSuite { suite in
+            let options = ["--name", "c", "--log-driver", "none"]
+            let script = "sleep 1; \(Self.script); \(Self.script); sleep 1000"
+            _ = try suite.petrel(["run", "-d"] + options + ["busybox", "sh", "-c", script])
+            let start = #"{"start":{"container":"c","follow":true,"untilRunEnds":true}}"#
+            let call = ["rpc", "call", "--timeout", "100s", "petrel.engine.v1.Containers/Follow", start]
+            let reader = try suite.background(call, stdout: .captured)
+            defer { reader.kill() }
+            try eventually("all of the output", within: 60) {
+                reader.output.hasSuffix("}\n") && reader.output.utf8.count > 2 * Self.bytes
+            }
+            try suite.succeed("rm", "-f", "c")
+        }
+    }
+
     /// A container that removes itself waits for its reader, although it has ended long before.
     @Test func removalWaitsForTheReader() throws {
         try withSuite { suite in

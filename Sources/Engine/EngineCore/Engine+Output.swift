@@ -119,12 +119,17 @@ extension Engine {
         let follows = end != nil
         let receipts = reading.receipts
         var watch: DirectoryWatches.Watch?
+        var hasWaited = false
         var end = end
         while true {
             let seen = changes.version
             let heard = receipts?.version ?? 0
             // Without one (the folder is not there yet, or there are too many) it is looked at from time to time.
-            if follows, watch == nil { watch = try? DirectoryWatches.shared?.watch(directory.path) }
+            if follows, watch == nil {
+                // Of what is silent for longer, the folder is made: to look for it for hours costs more.
+                if hasWaited { try? directory.make() }
+                watch = try? DirectoryWatches.shared?.watch(directory.path)
+            }
             let written = watch?.version ?? 0
             // Asked before the last look, so that nothing written before the end is missed.
             let isEnd = try await end?.hasCome(seen: seen, ask: { try await self.state(of: $0) }) ?? true
@@ -133,6 +138,7 @@ extension Engine {
             guard try await reading.handOver(receive), !isEnd,
                 query.untilUnixNanos == 0 || Clock.wallNanos <= query.untilUnixNanos
             else { return }
+            hasWaited = true
             let pause = watch == nil ? Engine.lookAgain : Engine.askAgain
             try await firstOf([
                 { try await Task.sleep(for: pause) },

@@ -18,6 +18,8 @@ final class OutputFollower: Sendable {
         var request: EngineV1.LogsRequest
         /// Of the present call: that the engine does not take receipts any more.
         var isCutOff = false
+        /// Everything has been received, whatever becomes of the call.
+        var isAtEnd = false
     }
 
     private let engine: EngineConnection
@@ -56,20 +58,21 @@ final class OutputFollower: Sendable {
     ) async throws(Failure) {
         let what = "logs of \(container)"
         var interruptions = Interruptions()
-        var isCutOff = false
+        var wasInterrupted = false
         while true {
             do throws(RPCError) {
                 return try await call(queue, begun)
             } catch {
+                if state.withLock({ $0.isAtEnd }) { return }
                 if endsWhenRemoved, error.code == .notFound {
-                    if isCutOff {
+                    if wasInterrupted {
                         Screen.say(
                             "petrel: \(what): it was removed while the engine was away; the last of them may be missing"
                         )
                     }
                     return
                 }
-                isCutOff = true
+                wasInterrupted = true
                 guard interruptions.count(error) else { throw engine.failure(what, error) }
                 try await engine.comeBack(what, after: error)
             }
@@ -78,17 +81,18 @@ final class OutputFollower: Sendable {
 
     private func call(_ queue: ScreenQueue, _ begun: () -> Void) async throws(RPCError) {
         let request = state.withLock { state in
-            state.isCutOff = false
+            (state.isCutOff, state.isAtEnd) = (false, false)
             return state.request
         }
         guard holds else {
             let responses = try await engine.containers.logs(request)
             return try await receive(responses, queue, begun)
         }
+        let seen = changes.version
         do {
             let failure = try await engine.containers.follow { requests, responses in
                 try await requests.write(EngineV1.FollowRequest(body: .start(request)))
-                return await receive(responses, queue, acknowledgingTo: requests, begun)
+                return await receive(responses, queue, acknowledgingTo: requests, since: seen, begun)
             }
             if let failure { throw failure }
         } catch let error as RPCError {
@@ -102,10 +106,11 @@ final class OutputFollower: Sendable {
         _ responses: ResponseStream<EngineV1.LogsResponse>,
         _ queue: ScreenQueue,
         acknowledgingTo requests: RequestWriter<EngineV1.FollowRequest>,
+        since seen: UInt64,
         _ begun: () -> Void
     ) async -> RPCError? {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.acknowledge(to: requests) }
+            group.addTask { await self.acknowledge(to: requests, since: seen) }
             defer { group.cancelAll() }
             do throws(RPCError) {
                 try await receive(responses, queue, begun) { requests.finish() }
@@ -122,8 +127,11 @@ final class OutputFollower: Sendable {
         _ begun: () -> Void,
         atEnd: () -> Void = {}
     ) async throws(RPCError) {
+        // It only says that the reading has begun.
+        var isFirst = true
         while let response = try await responses.next() {
             if response.end {
+                state.withLock { $0.isAtEnd = true }
                 atEnd()
                 continue
             }
@@ -131,7 +139,8 @@ final class OutputFollower: Sendable {
             begun()
             guard !response.position.isEmpty else { continue }
             state.withLock { $0.request.goOn(after: response.position) }
-            if !response.data.isEmpty { changes.announce() }
+            if !isFirst { changes.announce() }
+            isFirst = false
         }
     }
 
@@ -148,8 +157,8 @@ final class OutputFollower: Sendable {
     }
 
     /// Tells the engine up to where everything is here, until the call ends.
-    private func acknowledge(to requests: RequestWriter<EngineV1.FollowRequest>) async {
-        var seen = changes.version
+    private func acknowledge(to requests: RequestWriter<EngineV1.FollowRequest>, since seen: UInt64) async {
+        var seen = seen
         while (try? await changes.wait(beyond: seen)) != nil {
             seen = changes.version
             let position = state.withLock { $0.request.afterPosition }

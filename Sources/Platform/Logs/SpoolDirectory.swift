@@ -42,6 +42,15 @@ package struct SpoolDirectory: Hashable, Sendable {
         return try numbers(suffix: ".index").filter { !present.contains($0) }
     }
 
+    /// Makes it if it is missing. Not what is above it: a container that was removed a moment ago is not to come back.
+    package func make() throws(SystemError) { try Self.make(path) }
+
+    static func make(_ path: String) throws(SystemError) {
+        do throws(SystemError) { try Files.makeDirectory(path, mode: 0o700) } catch {
+            guard error.code == ErrorNumber.exists else { throw error }
+        }
+    }
+
     private func numbers(suffix: String) throws(SystemError) -> [UInt64] {
         guard Files.exists(path) else { return [] }
         return try Files.names(in: path)

@@ -23,12 +23,8 @@ package struct SpoolHold: ~Copyable {
         in directory: SpoolDirectory,
         from segment: UInt64
     ) throws(SystemError) -> SpoolHold {
-        // Not what is above it: a container that was removed a moment ago is not to come back.
-        for path in [directory.path, directory.holdsPath] {
-            do throws(SystemError) { try Files.makeDirectory(path, mode: 0o700) } catch {
-                guard error.code == ErrorNumber.exists else { throw error }
-            }
-        }
+        try directory.make()
+        try SpoolDirectory.make(directory.holdsPath)
         let key = try SystemEnvironment.randomHexadecimal(bytes: Self.keyBytes)
         let held = HeldSegment(key: key, segment: segment)
         let path = held.path(in: directory.holdsPath)

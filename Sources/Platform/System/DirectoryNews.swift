@@ -19,6 +19,7 @@ package struct DirectoryNews: ~Copyable, Sendable {
     /// Bytes of one report before its name: watch (4), what happened (4), which move (4), length of the name (4); of this
     /// machine's order.
     private static let headBytes = 16
+    private static let readsAtOnce = 4
     /// IN_Q_OVERFLOW
     private static let overflow = UInt32(0x4000)
     /// IN_MODIFY, IN_MOVED_FROM, IN_MOVED_TO, IN_CREATE, IN_DELETE, IN_DELETE_SELF
@@ -47,11 +48,11 @@ package struct DirectoryNews: ~Copyable, Sendable {
     /// Harmless when the directory is no more.
     package func unwatch(_ watch: Watch) { _ = petrel_inotify_unwatch(raw, watch) }
 
-    /// What has changed since the last time. Never blocks.
+    /// What has changed since the last time, or some of it: `raw` stays readable then. Never blocks.
     package func take() -> Found {
         var found = Found()
         withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
-            while true {
+            for _ in 0..<Self.readsAtOnce {
                 let count = Glibc.read(raw, buffer.baseAddress, buffer.count)
                 guard count > 0 else { return }
                 Self.note(UnsafeRawBufferPointer(rebasing: buffer.prefix(count)), in: &found)

@@ -21,7 +21,7 @@ struct HeldOutput: ~Copyable {
     /// told of what he misses.
     /// - Parameter isResumed: An earlier reading of the same client ended with its engine.
     mutating func begin(at position: LogPosition, isResumed: Bool) {
-        guard hold == nil else { return }
+        guard hold == nil, !receipts.isComplete else { return }
         do throws(SystemError) {
             hold = isResumed ? SpoolHold.takeUp(in: directory, at: position.segment) : nil
             if hold == nil { hold = try SpoolHold.begin(in: directory, from: position.segment) }
@@ -35,7 +35,11 @@ struct HeldOutput: ~Copyable {
 
     /// Lets go of the segments of which the reader has everything.
     mutating func release() {
-        let segment = receipts.segment
+        if receipts.isComplete {
+            hold = nil
+            return
+        }
+        let segment = receipts.position.segment
         guard segment > hold?.segment ?? .max else { return }
         do throws(SystemError) { try hold?.move(to: segment) } catch {
             logger.warning("output is held for a reader for too long", metadata: ["error": "\(error)"])

@@ -14,6 +14,8 @@ struct OutputReading: ~Copyable {
     private var reader: SpoolReader
     private var renderer: OutputRenderer
     private var held: HeldOutput?
+    /// Of the last chunk that was handed over.
+    private var toldSegment: UInt64
     /// Whether anything may be on its way to the reader.
     private(set) var hasHandedOver = false
     /// Of a reader for whom it is held.
@@ -24,6 +26,7 @@ struct OutputReading: ~Copyable {
         self.renderer = renderer
         limits = SpoolLimits(segmentBytes: order.segmentBytes, segments: Int(order.segments))
         bytesAtOnce = Self.renderedBytes / (32 + renderer.detailBytes)
+        toldSegment = renderer.place.position.segment
         reader = SpoolReader(directory: directory, from: renderer.place.position)
     }
 
@@ -48,8 +51,9 @@ struct OutputReading: ~Copyable {
         while let item = try reader.next(limit: bytesAtOnce) {
             held?.begin(at: renderer.place.position, isResumed: false)
             guard let chunk = try chunk(item) else { return false }
-            if !chunk.bytes.isEmpty || chunk.skippedBytes > 0 {
+            if isWorthTelling(chunk) {
                 hasHandedOver = true
+                toldSegment = renderer.place.position.segment
                 try await receive(chunk)
             }
             held?.release()
@@ -57,6 +61,12 @@ struct OutputReading: ~Copyable {
         }
         held?.release()
         return true
+    }
+
+    /// Whom output is held for has to say that he is past what he does not want, too.
+    private func isWorthTelling(_ chunk: OutputChunk) -> Bool {
+        !chunk.bytes.isEmpty || chunk.skippedBytes > 0
+            || receipts != nil && renderer.place.position.segment > toldSegment
     }
 
     /// What is shown of an item; nil at the end of the time that was asked for.

@@ -6,15 +6,18 @@ internal import Synchronization
 /// What one reader has received of a container's output, as he says.
 final class OutputReceipts: Sendable {
     private struct State {
-        var segment: UInt64 = 0
+        var position = LogPosition.start
         var isComplete = false
     }
 
     private let state = Mutex(State())
     private let changes = Changes()
 
-    /// The last segment of which he has received something; 0: he has said nothing yet.
-    var segment: UInt64 { state.withLock { $0.segment } }
+    /// Up to where he has everything, as far as he has said.
+    var position: LogPosition { state.withLock { $0.position } }
+
+    /// He will say no more: either he has everything, or what he has not is nobody's.
+    var isComplete: Bool { state.withLock { $0.isComplete } }
 
     var version: UInt64 { changes.version }
 
@@ -24,7 +27,7 @@ final class OutputReceipts: Sendable {
     func collect(_ next: @Sendable () async throws -> String?) async throws {
         while let text = try await next() {
             let place = try OutputPlace(text)
-            state.withLock { $0.segment = max($0.segment, place.position.segment) }
+            state.withLock { $0.position = max($0.position, place.position) }
             changes.announce()
         }
         state.withLock { $0.isComplete = true }

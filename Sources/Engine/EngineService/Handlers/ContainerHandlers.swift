@@ -153,10 +153,11 @@ package struct ContainerHandlers: EngineV1.ContainersService {
                 throw EngineError.invalidField("body", "the first request of a follow must be start")
             }
             let receipts: @Sendable () async throws -> String? = {
-                while let request = try await requests.next() {
-                    if case .receivedPosition(let position) = request.body { return position }
+                guard let request = try await requests.next() else { return nil }
+                guard case .receivedPosition(let position) = request.body else {
+                    throw EngineError.invalidField("body", "only receipts follow the start")
                 }
-                return nil
+                return position
             }
             try await engine.heldOutput(of: start.container, OutputQuery(start), receipts) { chunk in
                 try await responses.write(EngineV1.LogsResponse(chunk))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 
-/// The rest of the options that `run` and `create` share: what few say. `UsualRun` does without them.
+/// The rest of the options that `run` and `create` share: what few say, and `UsualWords` does not read.
 struct FurtherOptions: ParsableArguments {
     // What is mounted, and how output is kept.
 
