@@ -73,6 +73,21 @@ struct ForegroundOutputTests {
         }
     }
 
+    /// An engine that dies after its last word, before the reader's: the next one does not wait for who has everything.
+    @Test func nobodyIsWaitedForWhoHasEverything() throws {
+        try withSuite { suite in
+            // Whether its last word was still sent is the kernel's choice.
+            for attempt in 1...5 {
+                try suite.arm("engine.output.ended")
+                let run = try suite.petrel(["run", "--rm", "busybox", "echo", "x"], within: 40)
+                #expect(run.status == 0 && run.text == "x", "attempt \(attempt): \(run)")
+                #expect(!suite.isArmed("engine.output.ended"))
+                try suite.waitUntilHealthy()
+            }
+            try eventually("no container") { try suite.containers().isEmpty }
+        }
+    }
+
     /// A container that removes itself waits for its reader, although it has ended long before.
     @Test func removalWaitsForTheReader() throws {
         try withSuite { suite in

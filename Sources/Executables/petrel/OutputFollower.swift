@@ -63,7 +63,7 @@ final class OutputFollower: Sendable {
             do throws(RPCError) {
                 return try await call(queue, begun)
             } catch {
-                if state.withLock({ $0.isAtEnd }) { return }
+                if state.withLock({ $0.isAtEnd }) { return await letGo(what, after: error) }
                 if endsWhenRemoved, error.code == .notFound {
                     if wasInterrupted {
                         Screen.say(
@@ -75,6 +75,26 @@ final class OutputFollower: Sendable {
                 wasInterrupted = true
                 guard interruptions.count(error) else { throw engine.failure(what, error) }
                 try await engine.comeBack(what, after: error)
+            }
+        }
+    }
+
+    /// An engine that died before it knew that everything is here has left what it held for us, and the next one would wait
+    /// for us to come back. Of what fails here nothing is lost.
+    private func letGo(_ what: String, after error: RPCError) async {
+        guard holds else { return }
+        let request = state.withLock { $0.request }
+        var (last, interruptions) = (error, Interruptions())
+        while interruptions.count(last), (try? await engine.comeBack(what, after: last)) != nil {
+            do {
+                try await engine.containers.follow { requests, responses in
+                    try await requests.write(EngineV1.FollowRequest(body: .start(request)))
+                    // It has taken up what was left; the end of the call ends that.
+                    _ = try await responses.next()
+                }
+                return
+            } catch {
+                last = error as? RPCError ?? RPCError(.cancelled, "\(error)")
             }
         }
     }

@@ -49,7 +49,8 @@ struct OutputReading: ~Copyable {
     /// - Returns: false at the end of the time that was asked for.
     mutating func handOver(_ receive: @Sendable (OutputChunk) async throws -> Void) async throws -> Bool {
         while let item = try reader.next(limit: bytesAtOnce) {
-            held?.begin(at: renderer.place.position, isResumed: false)
+            // Whose engine died before he heard of anything comes back as if for the first time.
+            held?.begin(at: renderer.place.position, isResumed: true)
             guard let chunk = try chunk(item) else { return false }
             if isWorthTelling(chunk) {
                 hasHandedOver = true
