@@ -121,6 +121,68 @@ struct SeccompProgramTests {
         }
     #endif
 
+    /// Of a profile: the program as the library makes it, and ours, which must be much shorter.
+    private static func both(_ spec: SeccompSpec) throws -> (long: SeccompProgram, short: SeccompProgram) {
+        (try SeccompProgram(compiling: spec, isCompacted: false), try SeccompProgram(compiling: spec))
+    }
+
+    private static func compare(_ spec: SeccompSpec, _ values: [UInt64]) throws {
+        let (long, short) = try both(spec)
+        let numbers: [UInt32] =
+            Array(0..<520) + (0..<520).map { $0 | 0x4000_0000 }
+            + [0x3fff_ffff, 0x7fff_ffff, 0x8000_0000, 0xbfff_ffff, 0xc000_0000, 0xffff_fffe, 0xffff_ffff]
+        for audit in [x86_64, x86, 0xc000_00b7, 0, 0xffff_ffff] {
+            for number in numbers {
+                for _ in 0..<3 {
+                    let arguments = (0..<6).map { _ in values.randomElement() ?? 0 }
+                    let expected = verdict(long, audit, number, arguments)
+                    let found = verdict(short, audit, number, arguments)
+                    guard found == expected else {
+                        Issue.record("\(spec): \(audit) \(number) \(arguments): \(found ?? 0)")
+                        return
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [[], [.sysAdmin], Set(Capability.allCases)] as [Set<Capability>])
+    func compactedDockersProfileDecidesAsBefore(_ capabilities: Set<Capability>) throws {
+        let spec = DockerSeccomp.profile(capabilities: capabilities, kernelRelease: "6.18")
+        try Self.compare(spec, [0, 1, 2, 8, 0x2_0000, 0x2_0008, 40, 0x2000_0000, 0xffff_ffff, 1 << 40, .max])
+        let (long, short) = try Self.both(spec)
+        #expect(short.bytes.count * 2 < long.bytes.count, "\(short.bytes.count) of \(long.bytes.count) bytes")
+    }
+
+    @Test(arguments: 0..<12) func compactedProgramsDecideAsBefore(_ round: Int) throws {
+        let names = [
+            "read", "write", "open", "clone", "socket", "personality", "ioctl", "kill", "mseal", "futex",
+        ]
+        let comparisons: [SeccompSpec.Comparison] = [
+            .notEqual, .less, .lessOrEqual, .equal, .greaterOrEqual, .greater, .maskedEqual,
+        ]
+        let values: [UInt64] = [0, 1, 2, 5, 0xffff_ffff, 1 << 32, 1 << 40 | 5, .max]
+        let actions: [SeccompSpec.Action] = [.allow, .errno, .killProcess, .log]
+        var spec = SeccompSpec(defaultAction: actions[round % 3], rules: [])
+        spec.architectures = round % 2 == 0 ? [.x86_64, .x86, .x32] : [.x86_64]
+        for _ in 0..<(1 + round) {
+            let arguments = (0..<UInt32.random(in: 0...2)).map { index in
+                SeccompSpec.Argument(
+                    index: index * 2,
+                    value: values.randomElement() ?? 0,
+                    valueTwo: values.randomElement() ?? 0,
+                    comparisons.randomElement() ?? .equal
+                )
+            }
+            let chosen = names.shuffled().prefix(Int.random(in: 1...4))
+            let action = actions.randomElement() ?? .log
+            spec.rules.append(.init(Array(chosen), action, errnoRet: 7, arguments: arguments))
+        }
+        // The library refuses some combinations of rules.
+        guard (try? SeccompProgram(compiling: spec, isCompacted: false)) != nil else { return }
+        try Self.compare(spec, values)
+    }
+
     @Test func programsAreKeptAndVerified() throws {
         let directory = NSTemporaryDirectory() + "petrel-seccomp-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: directory) }

@@ -9,15 +9,21 @@ internal import System
 /// `N.key` holds everything that the program `N.bpf` depends on, as text; a program counts once its key is there.
 /// Both are written aside and renamed, readable by root alone. What does not verify is made again.
 package final class SeccompCache: Sendable {
+    private struct State {
+        var entries: [[UInt8]: String]
+        /// Most containers have the same as the one before.
+        var latest: (spec: SeccompSpec, path: String)?
+    }
+
     private let directory: String
-    private let entries: Mutex<[[UInt8]: String]>
+    private let state: Mutex<State>
 
     /// - Parameter directory: Made when absent (mode 0700).
     package init(directory: String) throws(SeccompError) {
         self.directory = directory
         do throws(SystemError) {
             try Files.makeDirectories(directory, mode: 0o700)
-            entries = Mutex(try Self.load(directory))
+            state = Mutex(State(entries: try Self.load(directory)))
         } catch {
             throw .system(error)
         }
@@ -25,19 +31,24 @@ package final class SeccompCache: Sendable {
 
     /// The absolute path of the program for a specification, compiled if it is not there. Blocks up to 20 ms then.
     package func path(for spec: SeccompSpec) throws(SeccompError) -> String {
+        let latest = state.withLock { $0.latest }
+        if let latest, latest.spec == spec, Self.isWhole(latest.path) { return latest.path }
         let key = Array("\(SeccompProgram.toolchain)\n".utf8) + spec.json.serialized()
-        if let known = entries.withLock({ $0[key] }), (try? SystemCallFilter.program(at: known)) != nil {
+        if let known = state.withLock({ $0.entries[key] }), Self.isWhole(known) {
+            state.withLock { $0.latest = (spec, known) }
             return known
         }
         let program = try SeccompProgram(compiling: spec)
         do throws(SystemError) {
             let path = try store(program, key)
-            entries.withLock { $0[key] = path }
+            state.withLock { $0.entries[key] = path }
             return path
         } catch {
             throw .system(error)
         }
     }
+
+    private static func isWhole(_ path: String) -> Bool { (try? SystemCallFilter.program(at: path)) != nil }
 
     private func store(_ program: SeccompProgram, _ key: [UInt8]) throws(SystemError) -> String {
         let base = "\(directory)/\(try claimNumber())"
