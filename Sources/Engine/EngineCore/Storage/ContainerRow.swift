@@ -192,7 +192,7 @@ extension ContainerRow {
         try db.run(
             "INSERT OR REPLACE INTO removed VALUES (?, ?, ?, ?, ?)",
             [
-                id.text, state == .creating ? nil : name, try StoredJSON.text(eventAttributes), wallNanos,
+                id.text, state == .creating ? nil : name, StoredJSON.text(eventAttributes), wallNanos,
                 requestKey,
             ]
         )

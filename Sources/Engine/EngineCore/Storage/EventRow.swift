@@ -14,7 +14,7 @@ enum EventTable {
             VALUES (?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                event.type.rawValue, event.action, event.actor, try StoredJSON.text(event.attributes),
+                event.type.rawValue, event.action, event.actor, StoredJSON.text(event.attributes),
                 event.wallUnixNanos, source?.journal, source.map { Int64(clamping: $0.sequence) },
             ]
         )
