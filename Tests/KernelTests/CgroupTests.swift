@@ -50,8 +50,8 @@ struct CgroupTests {
     @Test func everythingMayBeRepeated() throws {
         try withGroup { cgroup throws in
             #expect(!cgroup.exists)
-            try cgroup.create()
-            try cgroup.create()
+            #expect(try cgroup.create())
+            #expect(try !cgroup.create())
             #expect(cgroup.exists && cgroup.processes().isEmpty)
             try cgroup.thaw()
             try cgroup.killAll()
@@ -108,10 +108,29 @@ struct CgroupTests {
         try withGroup { cgroup throws in
             try cgroup.create()
             let child = try sleeper(in: cgroup)
+            #expect(!cgroup.removeIfEmpty() && cgroup.exists)
             let error = #expect(throws: SystemError.self) { try cgroup.remove() }
             #expect(error?.name == "EBUSY")
             try cgroup.killAll()
             _ = try child.finish(within: 10)
+            try eventually("the group is removed", within: 10) { cgroup.removeIfEmpty() }
+            #expect(!cgroup.exists)
+        }
+    }
+
+    /// A new cpuset below one that has nothing yet, as one whose maker died has it.
+    @Test func everyLevelOfACpusetHasProcessors() throws {
+        try withGroup { cgroup throws in
+            guard let hierarchy = cgroup.layout.hierarchy(of: "cpuset") else { return }
+            try cgroup.create()
+            try Files.removeDirectory(cgroup.directory(in: hierarchy), at: Files.currentDirectory)
+            let parent = Files.parentPath(of: cgroup.directory(in: hierarchy))
+            try Files.writeOnce("\n", to: parent + "/cpuset.cpus")
+            #expect(try Files.text(of: parent + "/cpuset.cpus").isEmpty)
+            try cgroup.create()
+            let processors = try Files.text(of: cgroup.directory(in: hierarchy) + "/cpuset.cpus")
+            #expect(try processors == Files.text(of: hierarchy.mountPoint + "/cpuset.cpus"))
+            #expect(!processors.isEmpty)
         }
     }
 }

@@ -32,7 +32,7 @@ struct Main {
             try prepare(waits: waits)
             var connection = inheritedConnection()
             if waits {
-                connection = try KeeperTemplate.serve(connection.take())
+                connection = try KeeperTemplate.serve(connection.take(), &options)
                 connection = try options.waitForContainer(at: connection.take())
                 // Nobody will come any more.
                 if connection == nil { CurrentProcess.exit(0) }

@@ -122,6 +122,19 @@ package enum Mounts {
         guard result == 0 else { throw SystemError("move_mount", code: errno) }
     }
 
+    /// The same at a name in a directory; a link there is not followed.
+    package static func attach(
+        _ mount: Int32,
+        at name: String,
+        in directory: Int32
+    ) throws(SystemError) {
+        let result = name.withCString { name in
+            // MOVE_MOUNT_F_EMPTY_PATH
+            petrel_syscall(429, Int(mount), word(emptyPath), Int(directory), word(name), 0x4, 0)
+        }
+        guard result == 0 else { throw SystemError("move_mount", path: name, code: errno) }
+    }
+
     /// mount(2), whole: for kernels whose file system does not know the newer calls' options.
     package static func mount(
         _ source: String,

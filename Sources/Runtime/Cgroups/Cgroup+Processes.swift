@@ -41,6 +41,15 @@ extension Cgroup {
         }
     }
 
+    /// The same after the end of a process namespace that all were born in: the kernel has killed them then, and what is left
+    /// at most is a process that was about to be born there.
+    package func killRest() throws(SystemError) {
+        guard let directory = unifiedDirectory else { return try killAll() }
+        do throws(SystemError) { try Files.writeOnce("1", to: directory + "/cgroup.kill") } catch {
+            guard error.code == 2 else { throw error }
+        }
+    }
+
     /// Stops every process where it is, and returns once the kernel says that they stand.
     /// - Parameter deadlineNanos: Boot time.
     /// - Throws: `ETIMEDOUT` after the deadline (the group is thawed again); `ENODEV` without a freezer.

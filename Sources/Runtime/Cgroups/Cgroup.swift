@@ -45,46 +45,62 @@ package struct Cgroup: Hashable, Sendable {
     // MARK: - Life cycle
 
     /// Makes the group and its missing parents in every hierarchy.
-    package func create() throws(CgroupError) {
+    /// - Returns: Whether it was in none before.
+    @discardableResult
+    package func create() throws(CgroupError) -> Bool {
         do throws(SystemError) {
+            var isNew = true
             for hierarchy in layout.hierarchies {
-                let isCpuset = hierarchy.controllers.contains("cpuset")
-                try makeDirectories(below: hierarchy.mountPoint) { directory throws(SystemError) in
-                    if isCpuset { try Self.inheritCpuset(directory) }
+                let isMade = try make(directory(in: hierarchy), below: hierarchy.mountPoint)
+                isNew = isMade && isNew
+                if hierarchy.controllers.contains("cpuset") {
+                    try Self.inheritCpuset(directory(in: hierarchy))
                 }
             }
-            if let mountPoint = layout.unifiedMountPoint {
-                let isUnified = layout.kind == .unified
-                if isUnified { Self.enableControllers(mountPoint) }
-                try makeDirectories(below: mountPoint) { directory throws(SystemError) in
-                    if isUnified, directory != unifiedDirectory { Self.enableControllers(directory) }
-                }
+            if let mountPoint = layout.unifiedMountPoint, let directory = unifiedDirectory {
+                if layout.kind == .unified { try makeParents(below: mountPoint, Self.enableControllers) }
+                let isMade = try make(directory, below: mountPoint)
+                isNew = isMade && isNew
             }
+            return isNew
         } catch {
             throw .system(error)
         }
     }
 
-    private func makeDirectories(
-        below mountPoint: String,
-        _ prepare: (String) throws(SystemError) -> Void
-    ) throws(SystemError) {
+    /// - Returns: false when it was there.
+    private func make(_ directory: String, below mountPoint: String) throws(SystemError) -> Bool {
         // Another container's removal may take an empty parent away between two steps.
-        for attempt in 0... {
-            var directory = mountPoint
+        var attempts = 20
+        while true {
             do throws(SystemError) {
-                for part in path.split(separator: "/") {
-                    directory += "/" + part
-                    do throws(SystemError) {
-                        try Files.makeDirectory(directory)
-                        Self.mark(directory)
-                    } catch  where error.code == 17 {}
-                    try prepare(directory)
-                }
-                return
+                try Files.makeDirectory(directory)
+                return true
             } catch {
-                guard error.code == 2, attempt < 20 else { throw error }
+                if error.code == 17 { return false }
+                guard error.code == 2, attempts > 0 else { throw error }
+                attempts -= 1
+                try makeParents(below: mountPoint)
             }
+        }
+    }
+
+    private func makeParents(
+        below mountPoint: String,
+        _ prepare: (String) -> Void = { _ in }
+    ) throws(SystemError) {
+        prepare(mountPoint)
+        var directory = mountPoint
+        for part in path.split(separator: "/").dropLast() {
+            directory += "/" + part
+            do throws(SystemError) {
+                try Files.makeDirectory(directory)
+                Self.mark(directory)
+            } catch {
+                // Gone again is seen by whoever makes what is to be in it.
+                guard error.code == 17 || error.code == 2 else { throw error }
+            }
+            prepare(directory)
         }
     }
 
@@ -108,10 +124,15 @@ package struct Cgroup: Hashable, Sendable {
         (try? Files.attribute(madeHere, of: directory)) ?? nil != nil
     }
 
-    /// A new cpuset is empty, and nobody can join it until it has both.
+    /// A new cpuset is empty, as its parent may be, and nobody can join it until it has both.
     private static func inheritCpuset(_ directory: String) throws(SystemError) {
+        let parent = Files.parentPath(of: directory)
         for file in ["cpuset.cpus", "cpuset.mems"] where try Files.text(of: directory + "/" + file).isEmpty {
-            let inherited = try Files.text(of: Files.parentPath(of: directory) + "/" + file)
+            var inherited = try Files.text(of: parent + "/" + file)
+            if inherited.isEmpty {
+                try inheritCpuset(parent)
+                inherited = try Files.text(of: parent + "/" + file)
+            }
             try Files.writeOnce(inherited, to: directory + "/" + file)
         }
     }
@@ -147,6 +168,10 @@ package struct Cgroup: Hashable, Sendable {
     /// - Throws: `EBUSY` when some do not end.
     package func remove() throws(SystemError) {
         for directory in directories { try Self.removeTree(directory) }
+        removeParents()
+    }
+
+    private func removeParents() {
         for mountPoint in layout.hierarchies.map(\.mountPoint) + (layout.unifiedMountPoint.map { [$0] } ?? [])
         {
             var parent = Files.parentPath(of: path)
@@ -158,11 +183,19 @@ package struct Cgroup: Hashable, Sendable {
         }
     }
 
-    /// Removes the group where nothing is in it, neither a process nor a group; else it stays.
-    package func removeIfEmpty() {
+    /// Removes the group, and parents as `remove` does, where nothing is in it now: neither a process nor a group.
+    /// - Returns: false when something is, or is not to be removed; it stays then, in some hierarchies at least.
+    @discardableResult
+    package func removeIfEmpty() -> Bool {
         for directory in directories {
-            try? Files.removeDirectory(directory, at: Files.currentDirectory)
+            do throws(SystemError) {
+                try Files.removeDirectory(directory, at: Files.currentDirectory)
+            } catch {
+                guard error.code == 2 else { return false }
+            }
         }
+        removeParents()
+        return true
     }
 
     private static func removeTree(_ directory: String) throws(SystemError) {

@@ -34,20 +34,21 @@ struct ContainerRoot {
         allowingLinks: Bool = true,
         mode: UInt32 = 0o755
     ) throws(SystemError) -> Descriptor {
-        var rest = path.split(separator: "/").filter { $0 != "." }.map(String.init)
+        var rest = Self.components(path)
         var done = ""
         var links = 0
-        while !rest.isEmpty {
-            let name = rest.removeFirst()
-            let next = done + "/" + name
-            if (try? place(next, allowingLinks: allowingLinks)) != nil {
-                done = next
-                continue
-            }
-            let parent = try place(done.isEmpty ? "/" : done, allowingLinks: allowingLinks)
+        while true {
+            // Mostly all of it is there, or all but the last.
+            if rest.isEmpty { return try place(done.isEmpty ? "/" : done, allowingLinks: allowingLinks) }
+            let whole = ([done] + rest).joined(separator: "/")
+            if let present = try? place(whole, allowingLinks: allowingLinks) { return present }
+            let (count, parent) = try longest(of: rest.dropLast(), after: done, allowingLinks)
+            let name = rest[count]
+            let before = ([done] + rest.prefix(count)).joined(separator: "/")
+            rest.removeFirst(count + 1)
             do throws(SystemError) {
                 try make(name, in: parent.raw, rest.isEmpty ? wanted : .directory, mode: mode)
-                done = next
+                done = before + "/" + name
             } catch {
                 guard error.code == 17 else {
                     throw SystemError(error.operation, path: path, code: error.code)
@@ -55,11 +56,29 @@ struct ContainerRoot {
                 links += 1
                 guard allowingLinks, links <= 40 else { throw SystemError("openat2", path: path, code: 40) }
                 let target = try Files.link(at: name, directory: parent.raw)
-                if target.hasPrefix("/") { done = "" }
-                rest = target.split(separator: "/").filter { $0 != "." }.map(String.init) + rest
+                done = target.hasPrefix("/") ? "" : before
+                rest = Self.components(target) + rest
             }
         }
-        return try place(done.isEmpty ? "/" : done, allowingLinks: allowingLinks)
+    }
+
+    private static func components(_ path: String) -> [String] {
+        path.split(separator: "/").filter { $0 != "." }.map(String.init)
+    }
+
+    /// The place that is there after as many components of `names` as possible, and their number.
+    private func longest(
+        of names: [String],
+        after done: String,
+        _ allowingLinks: Bool
+    ) throws(SystemError) -> (count: Int, place: SharedDescriptor) {
+        for count in stride(from: names.count, to: 0, by: -1) {
+            let path = ([done] + names.prefix(count)).joined(separator: "/")
+            if let found = try? place(path, allowingLinks: allowingLinks) {
+                return (count, SharedDescriptor(found))
+            }
+        }
+        return (0, SharedDescriptor(try place(done.isEmpty ? "/" : done, allowingLinks: allowingLinks)))
     }
 
     private func make(_ name: String, in parent: Int32, _ wanted: Wanted, mode: UInt32) throws(SystemError) {

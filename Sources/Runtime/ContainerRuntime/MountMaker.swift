@@ -165,27 +165,21 @@ struct MountMaker {
         try Mounts.attach(base.raw, at: target)
         for hierarchy in cgroup.layout.hierarchies {
             let name = ContainerRoot.name(of: hierarchy.mountPoint)
-            try bind(cgroup.directory(in: hierarchy), name, in: base.raw, options)
+            try bind(cgroup.directory(in: hierarchy), name, in: base.raw)
             for controller in hierarchy.controllers where controller != name && !controller.contains("=") {
                 try? Files.makeSymbolicLink(controller, to: name, at: base.raw)
             }
         }
         if let mountPoint = cgroup.layout.unifiedMountPoint, let directory = cgroup.unifiedDirectory {
-            try bind(directory, ContainerRoot.name(of: mountPoint), in: base.raw, options)
+            try bind(directory, ContainerRoot.name(of: mountPoint), in: base.raw)
         }
-        if options.contains(.readOnly) { try Mounts.set(base.raw, adding: .readOnly) }
+        try Mounts.set(base.raw, adding: options, recursive: true)
     }
 
-    private func bind(
-        _ source: String,
-        _ name: String,
-        in base: Int32,
-        _ options: MountAttributes
-    ) throws(SystemError) {
+    /// - Parameter base: A new file system, in which nobody can have put a link.
+    private func bind(_ source: String, _ name: String, in base: Int32) throws(SystemError) {
         try Files.makeDirectory(name, mode: 0o755, at: base)
-        let target = try Files.open(name, [.path, .directory, .noFollow], at: base)
         let mount = try Mounts.clone(source, recursive: false)
-        try Mounts.set(mount.raw, adding: options)
-        try Mounts.attach(mount.raw, at: target.raw)
+        try Mounts.attach(mount.raw, at: name, in: base)
     }
 }

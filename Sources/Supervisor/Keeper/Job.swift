@@ -52,6 +52,8 @@ final class Job {
     var inputState: (accepted: Int64, delivered: Int64)?
     /// It had to be let go of before a client had all of it.
     var outputLost = false
+    /// All its processes are of a process namespace that ends with it; of a run that another keeper started nobody knows.
+    var endsNamespace = false
     /// In boot time.
     var retryAt: Int64?
     /// When the end was noticed, in boot time; 0 before.

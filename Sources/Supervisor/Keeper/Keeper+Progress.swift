@@ -72,7 +72,7 @@ extension Keeper {
         job.lastOutputAt = job.endedAt
         guard !job.isExec else { return }
         // With the host's process namespace, what init started outlives it: a container ends as a whole.
-        try? cgroup.killAll()
+        try? job.endsNamespace ? cgroup.killRest() : cgroup.killAll()
         // Once: what is held back then waits for room as before.
         if spooler.isBlocked { spooler.withReserve { retryOutput(of: job) } }
     }

@@ -126,8 +126,11 @@ extension Keeper {
         }
         faults.reach("keeper.release.begun")
         do throws(SystemError) {
-            try cgroup.killAll()
-            try cgroup.remove()
+            // Mostly nothing is left, and to look for it would take longer.
+            if !cgroup.removeIfEmpty() {
+                try cgroup.killAll()
+                try cgroup.remove()
+            }
         } catch {
             return reply(connection, id, failure: StepFailure(error, step: "cgroup"))
         }

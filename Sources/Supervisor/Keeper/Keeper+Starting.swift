@@ -103,6 +103,7 @@ extension Keeper {
         )
         withExtendedLifetime(joined) {}
         job.record.terminal = streams.isTerminal
+        job.endsNamespace = plan.newNamespaces.contains(.process) && !joined.contains { $0.kind == .process }
         try take(&spawned, streams, job)
         if job.birth == nil { try save(job.record) }
         faults.reach("keeper.start.spawned")
@@ -139,15 +140,15 @@ extension Keeper {
     /// A new group for each run, so that its counters are the run's own.
     private func makeCgroup(_ resources: Resources) throws(StepFailure) {
         do throws(CgroupError) {
-            do throws(SystemError) {
-                if cgroup.exists {
+            if try !cgroup.create() {
+                do throws(SystemError) {
                     try cgroup.killAll()
                     try cgroup.remove()
+                } catch {
+                    throw .system(error)
                 }
-            } catch {
-                throw .system(error)
+                try cgroup.create()
             }
-            try cgroup.create()
             try cgroup.apply(resources)
         } catch {
             if case .system(let error) = error { throw StepFailure(error, step: "cgroup") }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Cgroups
 package import System
 
 /// The process that keepers are copied from: a copy shares the memory of every other one until it writes to it, and has
@@ -10,10 +11,18 @@ package enum KeeperTemplate {
     /// Makes a copy for each message of one descriptor, which becomes the copy's first connection. A copy is a child of
     /// this process's parent, and first says who it is: its number in decimal, and its pidfd.
     /// - Parameter connection: For the requests; blocks there. Rightly endless; it ends with the connection.
+    /// - Parameter options: Of each copy; what is the same for all of them until the machine's end is found out now.
     /// - Returns: In each copy, its connection; nil when there will be no more.
-    package static func serve(_ connection: consuming Descriptor?) throws(SystemError) -> Descriptor? {
+    package static func serve(
+        _ connection: consuming Descriptor?,
+        _ options: inout Keeper.Options
+    ) throws(SystemError) -> Descriptor? {
         guard let connection else { return nil }
         Keeper.rehearse()
+        // What is not found now, a copy may find.
+        options.groups = try? CgroupLayout.detect()
+        ProgramMemory.closeGaps()
+        ProgramMemory.releaseStack()
         let requests = SequencedSocket(adopting: connection)
         while let message = try requests.receive(limit: 1) {
             guard message.descriptors.count == 1, let end = message.descriptors.first else { continue }

@@ -75,6 +75,8 @@ extension Container {
     }
 
     /// Lets the keeper end. One that cannot be asked is killed; what it would have removed is removed here.
+    ///
+    /// Who has answered touches nothing any more, and is not waited for.
     private func releaseKeeper() async {
         isReleased = true
         changes.announce()
@@ -84,7 +86,14 @@ extension Container {
             }
             return
         }
-        _ = try? await link.connection.request(.release(KeeperV1.Release()), within: .seconds(5))
+        let answer = try? await link.connection.request(.release(KeeperV1.Release()), within: .seconds(5))
+        guard case .reply(let reply) = answer?.body, reply.failure == nil else {
+            return await seeEnd(of: link)
+        }
+        surroundings.works.start(on: thread) { await self.seeEnd(of: link) }
+    }
+
+    private func seeEnd(of link: KeeperLink) async {
         do {
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 group.addTask {
@@ -109,7 +118,7 @@ extension Container {
         surroundings.forget(custody.end(), of: id)
         try Files.removeTree(directory.runPath)
         let group = try group()
-        if group.exists {
+        if !group.removeIfEmpty() {
             try? group.killAll()
             try group.remove()
         }
