@@ -35,19 +35,26 @@ extension Engine {
     }
 
     private func remove(_ row: ContainerRow, force: Bool, hasEnded: Bool = false) async throws {
-        // One that removes itself is seen to be gone after a power failure, too (see `sweep`).
-        let isDurable = !row.settings.autoRemove
-        let isForced = try await database.write(durably: isDurable, for: .removal) { db in
+        // One that removes itself is seen to be gone without a mark, too (see `sweep`).
+        if hasEnded, force, row.settings.autoRemove {
+            return try await dismantle(row, hasEnded: true, marks: true)
+        }
+        if try await !mark(row, force: force) { try await deleteUnlessRunning(row) }
+        try await dismantle(row, hasEnded: hasEnded)
+    }
+
+    /// - Returns: Whether it is to be removed in any case.
+    private func mark(_ row: ContainerRow, force: Bool) async throws -> Bool {
+        let isForced = try await database.write(durably: !row.settings.autoRemove, for: .removal) { db in
             let mark: ContainerRow.State = force ? .removing : .removingUnlessRunning
             for state in [ContainerRow.State.created, .removingUnlessRunning] {
                 if try ContainerRow.move(db, row.id, from: state, to: mark) { return force }
             }
-            // Somebody wants it gone in any case.
+            // Somebody else wants that.
             return true
         }
         faults.reach("engine.delete.row-marked")
-        if !isForced { try await deleteUnlessRunning(row) }
-        try await dismantle(row, hasEnded: hasEnded)
+        return isForced
     }
 
     /// First half of a removal that nobody forced.
@@ -67,12 +74,15 @@ extension Engine {
 
     /// Every step of a removal, or of undoing a creation. All are harmless when repeated or not needed.
     /// - Parameter hasEnded: It does not run, and will not again: what was below its root need not wait for the supervisor.
-    func dismantle(_ row: ContainerRow, hasEnded: Bool = false) async throws {
+    /// - Parameter marks: Its row is still to be marked; then it may be at the same time.
+    func dismantle(_ row: ContainerRow, hasEnded: Bool = false, marks: Bool = false) async throws {
         if hasEnded {
+            // What others take longest for goes first.
             async let isDeleted: Void = deleteSupervised(row.id, force: true)
             async let isSnapshotRemoved: Void = images.removeSnapshot(row.id)
             async let areFilesRemoved: Void = mayBlock { [self] in try removeFiles(of: row.id) }
-            _ = try await (isDeleted, isSnapshotRemoved, areFilesRemoved)
+            async let isMarked = marks ? mark(row, force: true) : true
+            _ = try await (isDeleted, isSnapshotRemoved, areFilesRemoved, isMarked)
         } else {
             try await deleteSupervised(row.id, force: true)
             faults.reach("engine.delete.supervisor-deleted")

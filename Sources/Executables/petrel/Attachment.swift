@@ -218,11 +218,12 @@ struct Attachment: Sendable {
     private func forwardSignals() -> Task<Void, Never> {
         let signals = Signals.shared.taken()
         let unanswered = Unanswered()
-        return Task {
+        // Mostly none comes: at once, so that no thread is begun for waiting.
+        return Task.immediate {
             let queue = AsyncStream<Signal>.makeStream()
             await withDiscardingTaskGroup { group in
                 // In their order, one after the other.
-                group.addTask {
+                group.addImmediateTask {
                     for await signal in queue.stream {
                         await pass(signal)
                         unanswered.answered()

@@ -43,8 +43,7 @@ extension Container {
             try Files.removeTree(directory.asidePath + "/spool")
             await flush()
             surroundings.faults.reach("supervisor.delete.journaled")
-            try Files.removeTree(directory.asidePath)
-            surroundings.faults.reach("supervisor.delete.removed")
+            surroundings.works.start(on: thread) { await self.removeWhatIsAside() }
         } catch {
             surroundings.logger.error("remove", metadata: ["id": "\(id)", "error": "\(error)"])
             removalFailure = error as? SupervisorError ?? (error as? SystemError).map(SupervisorError.system)
@@ -52,6 +51,16 @@ extension Container {
             guard !Files.exists(directory.path) else { return }
         }
         isRemoved = true
+    }
+
+    /// Nobody waits for this; what stays goes at the next start.
+    private func removeWhatIsAside() {
+        do throws(SystemError) {
+            try Files.removeTree(directory.asidePath)
+            surroundings.faults.reach("supervisor.delete.removed")
+        } catch {
+            surroundings.logger.error("remove", metadata: ["id": "\(id)", "error": "\(error)"])
+        }
     }
 
     /// Waits for the end of what was killed. A keeper that does not tell of it is replaced by one that does; where there is
