@@ -9,6 +9,12 @@ import Testing
 private func verdict(_ program: SeccompProgram, _ audit: UInt32, _ number: UInt32, _ arguments: [UInt64] = [])
     -> UInt32?
 {
+    verdict(program.bytes, audit, number, arguments)
+}
+
+private func verdict(_ bytes: [UInt8], _ audit: UInt32, _ number: UInt32, _ arguments: [UInt64] = [])
+    -> UInt32?
+{
     var data = [UInt32](repeating: 0, count: 16)
     data[0] = number
     data[1] = audit
@@ -16,7 +22,6 @@ private func verdict(_ program: SeccompProgram, _ audit: UInt32, _ number: UInt3
         data[4 + 2 * index] = UInt32(truncatingIfNeeded: value)
         data[5 + 2 * index] = UInt32(truncatingIfNeeded: value >> 32)
     }
-    let bytes = program.bytes
     var (counter, accumulator) = (0, UInt32(0))
     while counter < bytes.count / 8 {
         let at = counter * 8
@@ -154,33 +159,86 @@ struct SeccompProgramTests {
         #expect(short.bytes.count * 2 < long.bytes.count, "\(short.bytes.count) of \(long.bytes.count) bytes")
     }
 
-    @Test(arguments: 0..<12) func compactedProgramsDecideAsBefore(_ round: Int) throws {
+    /// Profiles that nobody would write, the same ones in each run.
+    @Test func compactedProgramsDecideAsBefore() throws {
+        var dice = Dice(seed: 7)
+        var compacted = 0
+        for round in 0..<24 {
+            let (spec, values) = Self.profile(round, &dice)
+            // The library refuses some combinations of rules.
+            guard let (long, short) = try? Self.both(spec) else { continue }
+            if long != short { compacted += 1 }
+            try Self.compare(spec, values)
+        }
+        #expect(compacted > 0)
+    }
+
+    private static func profile(_ round: Int, _ dice: inout Dice) -> (spec: SeccompSpec, values: [UInt64]) {
         let names = [
             "read", "write", "open", "clone", "socket", "personality", "ioctl", "kill", "mseal", "futex",
-        ]
-        let comparisons: [SeccompSpec.Comparison] = [
-            .notEqual, .less, .lessOrEqual, .equal, .greaterOrEqual, .greater, .maskedEqual,
         ]
         let values: [UInt64] = [0, 1, 2, 5, 0xffff_ffff, 1 << 32, 1 << 40 | 5, .max]
         let actions: [SeccompSpec.Action] = [.allow, .errno, .killProcess, .log]
         var spec = SeccompSpec(defaultAction: actions[round % 3], rules: [])
         spec.architectures = round % 2 == 0 ? [.x86_64, .x86, .x32] : [.x86_64]
-        for _ in 0..<(1 + round) {
-            let arguments = (0..<UInt32.random(in: 0...2)).map { index in
-                SeccompSpec.Argument(
-                    index: index * 2,
-                    value: values.randomElement() ?? 0,
-                    valueTwo: values.randomElement() ?? 0,
-                    comparisons.randomElement() ?? .equal
+        for _ in 0..<(4 + round) {
+            var arguments: [SeccompSpec.Argument] = []
+            for index in 0..<UInt32.random(in: 0...2, using: &dice) {
+                arguments.append(
+                    SeccompSpec.Argument(
+                        index: index * 2,
+                        value: values.randomElement(using: &dice) ?? 0,
+                        valueTwo: values.randomElement(using: &dice) ?? 0,
+                        SeccompSpec.Comparison.allCases.randomElement(using: &dice) ?? .equal
+                    )
                 )
             }
-            let chosen = names.shuffled().prefix(Int.random(in: 1...4))
-            let action = actions.randomElement() ?? .log
+            let chosen = names.shuffled(using: &dice).prefix(Int.random(in: 1...4, using: &dice))
+            let action = actions.randomElement(using: &dice) ?? .log
             spec.rules.append(.init(Array(chosen), action, errnoRet: 7, arguments: arguments))
         }
-        // The library refuses some combinations of rules.
-        guard (try? SeccompProgram(compiling: spec, isCompacted: false)) != nil else { return }
-        try Self.compare(spec, values)
+        return (spec, values)
+    }
+
+    /// Instructions as (operation, jump if true, jump if false, operand).
+    private static func program(_ instructions: [(UInt8, UInt8, UInt8, UInt32)]) -> [UInt8] {
+        instructions.flatMap { code, ifTrue, ifFalse, operand in
+            [code, 0, ifTrue, ifFalse] + (0..<4).map { UInt8(truncatingIfNeeded: operand >> (8 * $0)) }
+        }
+    }
+
+    /// More verdicts than one search can jump over.
+    @Test func manyVerdictsAreFound() throws {
+        var instructions: [(UInt8, UInt8, UInt8, UInt32)] = [(0x20, 0, 0, 0)]
+        for number in UInt32(0)..<900 {
+            instructions += [(0x15, 0, 1, number), (0x06, 0, 0, 0x0005_0000 | number / 2 % 350)]
+        }
+        instructions.append((0x06, 0, 0, Self.allow))
+        let long = Self.program(instructions)
+        let short = FilterCompaction.compacted(long)
+        #expect(short.count < long.count)
+        for number in [0x4000_0000, 0xffff_ffff] + Array(UInt32(0)...1000) {
+            #expect(verdict(short, Self.x86_64, number) == verdict(long, Self.x86_64, number))
+        }
+    }
+
+    /// What it does not understand stays as it is: bits of a number, another mask, another operation, a jump that leads outside.
+    @Test(
+        arguments: [
+            [(0x20, 0, 0, 0), (0x45, 0, 1, 8), (0x06, 0, 0, 1), (0x06, 0, 0, 2)],
+            [(0x20, 0, 0, 0), (0x54, 0, 0, 0xff), (0x15, 0, 1, 8), (0x06, 0, 0, 1), (0x06, 0, 0, 2)],
+            [(0x20, 0, 0, 0), (0x04, 0, 0, 1), (0x15, 0, 1, 8), (0x06, 0, 0, 1), (0x06, 0, 0, 2)],
+            [(0x20, 0, 0, 0), (0x15, 9, 0, 8), (0x06, 0, 0, 1)],
+        ] as [[(UInt8, UInt8, UInt8, UInt32)]]
+    )
+    func whatIsNotUnderstoodStays(_ instructions: [(UInt8, UInt8, UInt8, UInt32)]) {
+        // So long that it would become shorter.
+        let program = Self.program(instructions + Array(repeating: (0x06, 0, 0, 3), count: 50))
+        if instructions.count == 3 {
+            #expect(FilterCompaction.compacted(Self.program(instructions)) == Self.program(instructions))
+        } else {
+            #expect(FilterCompaction.compacted(program) == program)
+        }
     }
 
     @Test func programsAreKeptAndVerified() throws {
@@ -201,5 +259,20 @@ struct SeccompProgramTests {
         #expect(try SystemCallFilter.program(at: again.path(for: spec)) == program)
         try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: again.path(for: spec))
         #expect(throws: SystemError.self) { try SystemCallFilter.program(at: path) }
+    }
+}
+
+private struct Dice: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    /// SplitMix64.
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+        return value ^ (value >> 31)
     }
 }

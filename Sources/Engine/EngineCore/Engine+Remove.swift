@@ -82,7 +82,8 @@ extension Engine {
             async let isSnapshotRemoved: Void = images.removeSnapshot(row.id)
             async let areFilesRemoved: Void = mayBlock { [self] in try removeFiles(of: row.id) }
             async let isMarked = marks ? mark(row, force: true) : true
-            _ = try await (isDeleted, isSnapshotRemoved, areFilesRemoved, isMarked)
+            // The mark first: what fails must not cancel it.
+            _ = try await (isMarked, isDeleted, isSnapshotRemoved, areFilesRemoved)
         } else {
             try await deleteSupervised(row.id, force: true)
             faults.reach("engine.delete.supervisor-deleted")

@@ -194,7 +194,8 @@ struct Attachment: Sendable {
                 untilRunEnds: true,
                 fromEnd: fromNow
             ),
-            holds: holds
+            holds: holds,
+            isAwaited: isRemovedAtEnd
         )
         try await output.run(endsWhenRemoved: true) { begun.set() }
         begun.set()

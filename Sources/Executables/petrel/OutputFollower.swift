@@ -24,14 +24,23 @@ final class OutputFollower: Sendable {
 
     private let engine: EngineConnection
     private let holds: Bool
+    private let isAwaited: Bool
     private let container: String
     private let state: Mutex<State>
     private let changes = Changes()
 
-    /// - Parameter holds: No byte may be missing, even if the container has to wait for that.
-    init(engine: EngineConnection, request: EngineV1.LogsRequest, holds: Bool = false) {
+    /// - Parameters:
+    ///   - holds: No byte may be missing, even if the container has to wait for that.
+    ///   - isAwaited: The container is not removed (`--rm`) before the engine knows that everything is here.
+    init(
+        engine: EngineConnection,
+        request: EngineV1.LogsRequest,
+        holds: Bool = false,
+        isAwaited: Bool = false
+    ) {
         self.engine = engine
         self.holds = holds
+        self.isAwaited = isAwaited
         container = request.container
         state = Mutex(State(request: request))
     }
@@ -79,15 +88,18 @@ final class OutputFollower: Sendable {
         }
     }
 
+    private static let letGoLimit = Duration.seconds(10)
+
     /// An engine that died before it knew that everything is here has left what it held for us, and the next one would wait
-    /// for us to come back. Of what fails here nothing is lost.
+    /// for us to come back, and we for the container's removal. Of what fails here nothing is lost.
     private func letGo(_ what: String, after error: RPCError) async {
-        guard holds else { return }
+        guard holds, isAwaited else { return }
         let request = state.withLock { $0.request }
         var (last, interruptions) = (error, Interruptions())
         while interruptions.count(last), (try? await engine.comeBack(what, after: last)) != nil {
             do {
-                try await engine.containers.follow { requests, responses in
+                let options = CallOptions(timeout: Self.letGoLimit)
+                try await engine.containers.follow(options: options) { requests, responses in
                     try await requests.write(EngineV1.FollowRequest(body: .start(request)))
                     // It has taken up what was left; the end of the call ends that.
                     _ = try await responses.next()

@@ -123,6 +123,7 @@ package enum Mounts {
     }
 
     /// The same at a name in a directory; a link there is not followed.
+    /// - Throws: as move_mount(2).
     package static func attach(
         _ mount: Int32,
         at name: String,

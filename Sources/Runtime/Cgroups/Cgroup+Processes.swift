@@ -42,11 +42,14 @@ extension Cgroup {
     }
 
     /// The same after the end of a process namespace that all were born in: the kernel has killed them then, and what is left
-    /// at most is a process that was about to be born there.
+    /// at most is a process that was about to be born there, which is in the version 2 group, too.
+    /// - Throws: what the kernel refuses.
     package func killRest() throws(SystemError) {
         guard let directory = unifiedDirectory else { return try killAll() }
         do throws(SystemError) { try Files.writeOnce("1", to: directory + "/cgroup.kill") } catch {
+            // Kernels before 5.14 have no such file.
             guard error.code == 2 else { throw error }
+            try killAll()
         }
     }
 

@@ -51,15 +51,17 @@ package struct Cgroup: Hashable, Sendable {
         do throws(SystemError) {
             var isNew = true
             for hierarchy in layout.hierarchies {
-                let isMade = try make(directory(in: hierarchy), below: hierarchy.mountPoint)
+                let isMade = try make(directory(in: hierarchy), below: hierarchy.mountPoint) { _ in }
                 isNew = isMade && isNew
                 if hierarchy.controllers.contains("cpuset") {
                     try Self.inheritCpuset(directory(in: hierarchy))
                 }
             }
             if let mountPoint = layout.unifiedMountPoint, let directory = unifiedDirectory {
-                if layout.kind == .unified { try makeParents(below: mountPoint, Self.enableControllers) }
-                let isMade = try make(directory, below: mountPoint)
+                let isUnified = layout.kind == .unified
+                let prepare = isUnified ? Self.enableControllers : { _ in }
+                if isUnified { try makeParents(below: mountPoint, prepare) }
+                let isMade = try make(directory, below: mountPoint, prepare)
                 isNew = isMade && isNew
             }
             return isNew
@@ -68,8 +70,13 @@ package struct Cgroup: Hashable, Sendable {
         }
     }
 
+    /// - Parameter prepare: What each parent needs, which may have to be made again.
     /// - Returns: false when it was there.
-    private func make(_ directory: String, below mountPoint: String) throws(SystemError) -> Bool {
+    private func make(
+        _ directory: String,
+        below mountPoint: String,
+        _ prepare: (String) -> Void
+    ) throws(SystemError) -> Bool {
         // Another container's removal may take an empty parent away between two steps.
         var attempts = 20
         while true {
@@ -80,14 +87,14 @@ package struct Cgroup: Hashable, Sendable {
                 if error.code == 17 { return false }
                 guard error.code == 2, attempts > 0 else { throw error }
                 attempts -= 1
-                try makeParents(below: mountPoint)
+                try makeParents(below: mountPoint, prepare)
             }
         }
     }
 
     private func makeParents(
         below mountPoint: String,
-        _ prepare: (String) -> Void = { _ in }
+        _ prepare: (String) -> Void
     ) throws(SystemError) {
         prepare(mountPoint)
         var directory = mountPoint
@@ -184,18 +191,19 @@ package struct Cgroup: Hashable, Sendable {
     }
 
     /// Removes the group, and parents as `remove` does, where nothing is in it now: neither a process nor a group.
-    /// - Returns: false when something is, or is not to be removed; it stays then, in some hierarchies at least.
+    /// - Returns: false when something is, or what is there cannot be removed; it stays then, in that hierarchy.
     @discardableResult
     package func removeIfEmpty() -> Bool {
+        var isGone = true
         for directory in directories {
             do throws(SystemError) {
                 try Files.removeDirectory(directory, at: Files.currentDirectory)
             } catch {
-                guard error.code == 2 else { return false }
+                isGone = isGone && error.code == 2
             }
         }
-        removeParents()
-        return true
+        if isGone { removeParents() }
+        return isGone
     }
 
     private static func removeTree(_ directory: String) throws(SystemError) {

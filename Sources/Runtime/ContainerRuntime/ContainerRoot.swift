@@ -35,20 +35,28 @@ struct ContainerRoot {
         mode: UInt32 = 0o755
     ) throws(SystemError) -> Descriptor {
         var rest = Self.components(path)
+        let whole = "/" + rest.joined(separator: "/")
+        // Mostly all of it is there, or all but the last.
+        if let present = try? place(whole, allowingLinks: allowingLinks) { return present }
+        if let name = rest.last,
+            let parent = try? place(Files.parentPath(of: whole), allowingLinks: allowingLinks),
+            (try? make(name, in: parent.raw, wanted, mode: mode)) != nil
+        {
+            return try place(whole, allowingLinks: allowingLinks)
+        }
         var done = ""
         var links = 0
-        while true {
-            // Mostly all of it is there, or all but the last.
-            if rest.isEmpty { return try place(done.isEmpty ? "/" : done, allowingLinks: allowingLinks) }
-            let whole = ([done] + rest).joined(separator: "/")
-            if let present = try? place(whole, allowingLinks: allowingLinks) { return present }
-            let (count, parent) = try longest(of: rest.dropLast(), after: done, allowingLinks)
-            let name = rest[count]
-            let before = ([done] + rest.prefix(count)).joined(separator: "/")
-            rest.removeFirst(count + 1)
+        while !rest.isEmpty {
+            let name = rest.removeFirst()
+            let next = done + "/" + name
+            if (try? place(next, allowingLinks: allowingLinks)) != nil {
+                done = next
+                continue
+            }
+            let parent = try place(done.isEmpty ? "/" : done, allowingLinks: allowingLinks)
             do throws(SystemError) {
                 try make(name, in: parent.raw, rest.isEmpty ? wanted : .directory, mode: mode)
-                done = before + "/" + name
+                done = next
             } catch {
                 guard error.code == 17 else {
                     throw SystemError(error.operation, path: path, code: error.code)
@@ -56,29 +64,15 @@ struct ContainerRoot {
                 links += 1
                 guard allowingLinks, links <= 40 else { throw SystemError("openat2", path: path, code: 40) }
                 let target = try Files.link(at: name, directory: parent.raw)
-                done = target.hasPrefix("/") ? "" : before
+                if target.hasPrefix("/") { done = "" }
                 rest = Self.components(target) + rest
             }
         }
+        return try place(done.isEmpty ? "/" : done, allowingLinks: allowingLinks)
     }
 
     private static func components(_ path: String) -> [String] {
         path.split(separator: "/").filter { $0 != "." }.map(String.init)
-    }
-
-    /// The place that is there after as many components of `names` as possible, and their number.
-    private func longest(
-        of names: [String],
-        after done: String,
-        _ allowingLinks: Bool
-    ) throws(SystemError) -> (count: Int, place: SharedDescriptor) {
-        for count in stride(from: names.count, to: 0, by: -1) {
-            let path = ([done] + names.prefix(count)).joined(separator: "/")
-            if let found = try? place(path, allowingLinks: allowingLinks) {
-                return (count, SharedDescriptor(found))
-            }
-        }
-        return (0, SharedDescriptor(try place(done.isEmpty ? "/" : done, allowingLinks: allowingLinks)))
     }
 
     private func make(_ name: String, in parent: Int32, _ wanted: Wanted, mode: UInt32) throws(SystemError) {

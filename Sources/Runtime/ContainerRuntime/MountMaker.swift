@@ -173,6 +173,7 @@ struct MountMaker {
         if let mountPoint = cgroup.layout.unifiedMountPoint, let directory = cgroup.unifiedDirectory {
             try bind(directory, ContainerRoot.name(of: mountPoint), in: base.raw)
         }
+        // All at once, and read-only last: nothing was to be made in it any more, and nobody else has seen it.
         try Mounts.set(base.raw, adding: options, recursive: true)
     }
 

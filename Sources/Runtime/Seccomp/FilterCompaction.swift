@@ -1,65 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One instruction of classic BPF, as in `struct sock_filter`.
-struct FilterInstruction: Hashable {
-    /// The operations that programs of libseccomp, and ours, consist of.
-    enum Code: UInt16 {
-        case load = 0x20
-        case and = 0x54
-        case jump = 0x05
-        case ifEqual = 0x15
-        case ifGreater = 0x25
-        case ifNotLess = 0x35
-        case ifAnyBit = 0x45
-        case verdict = 0x06
-    }
-
-    /// Bytes of a call's description (`struct seccomp_data`) at which these begin.
-    static let number: UInt32 = 0
-    static let architecture: UInt32 = 4
-
-    var code: Code
-    var ifTrue: UInt8 = 0
-    var ifFalse: UInt8 = 0
-    var operand: UInt32 = 0
-
-    /// - Returns: nil for a program with other operations.
-    static func all(in bytes: [UInt8]) -> [FilterInstruction]? {
-        var program: [FilterInstruction] = []
-        for at in stride(from: 0, to: bytes.count, by: 8) {
-            let operand = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[at + 4 + $1]) << (8 * UInt32($1)) }
-            guard let code = Code(rawValue: UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8) else {
-                return nil
-            }
-            program.append(.init(code: code, ifTrue: bytes[at + 2], ifFalse: bytes[at + 3], operand: operand))
-        }
-        return program
-    }
-
-    var bytes: [UInt8] {
-        [UInt8(code.rawValue & 0xff), UInt8(code.rawValue >> 8), ifTrue, ifFalse]
-            + (0..<4).map { UInt8(truncatingIfNeeded: operand >> (8 * UInt32($0))) }
-    }
-
-    /// Whether a value takes the first of the two ways.
-    func holds(_ value: UInt32) -> Bool {
-        switch code {
-        case .ifEqual: value == operand
-        case .ifGreater: value > operand
-        case .ifNotLess: value >= operand
-        case .ifAnyBit: value & operand != 0
-        case .load, .and, .jump, .verdict: false
-        }
-    }
-}
-
-/// Another program with the same verdicts, of a quarter of the instructions: neighbouring calls with one verdict are decided
+/// Another program with the same verdicts, of less than half of the instructions: neighbouring calls with one verdict are decided
 /// together, and a call is found by halving. The kernel takes the time of loading a filter for its instructions, before every
 /// container and every exec.
 ///
 /// What a program does for a number of an architecture is found by running it, up to where it looks at arguments; that part
 /// stays as it is.
-struct FilterCompaction {
+package struct FilterCompaction {
     /// What becomes of a call, as far as its architecture and number tell.
     private enum Outcome: Hashable {
         case verdict(UInt32)
@@ -76,7 +23,7 @@ struct FilterCompaction {
     private var bounds: Set<UInt32> = [0, 0x4000_0000, 0x8000_0000, 0xc000_0000]
 
     /// - Returns: The program as it is where it has operations that are not understood here, or would become longer.
-    static func compacted(_ bytes: [UInt8]) -> [UInt8] {
+    package static func compacted(_ bytes: [UInt8]) -> [UInt8] {
         guard let program = FilterInstruction.all(in: bytes), let compaction = FilterCompaction(program),
             let result = compaction.result(), result.count < program.count
         else { return bytes }
@@ -161,17 +108,17 @@ struct FilterCompaction {
         return nil
     }
 
-    private struct Range {
+    private struct Span {
         /// Its first number.
         let first: UInt32
         let outcome: Outcome
     }
 
-    private func ranges(of architecture: UInt32) -> [Range]? {
-        var ranges: [Range] = []
+    private func ranges(of architecture: UInt32) -> [Span]? {
+        var ranges: [Span] = []
         for first in bounds.sorted() {
             guard let outcome = outcome(architecture, first) else { return nil }
-            if ranges.last?.outcome != outcome { ranges.append(Range(first: first, outcome: outcome)) }
+            if ranges.last?.outcome != outcome { ranges.append(Span(first: first, outcome: outcome)) }
         }
         return ranges
     }
@@ -201,12 +148,12 @@ struct FilterCompaction {
         return linked(items)
     }
 
-    private static func section(_ ranges: [Range]) -> [Item] {
+    private static func section(_ ranges: [Span]) -> [Item] {
         let load = Item.instruction(.init(code: .load, operand: FilterInstruction.number))
         return (ranges.count > 1 ? [load] : []) + search(ranges[...])
     }
 
-    private static func search(_ ranges: ArraySlice<Range>) -> [Item] {
+    private static func search(_ ranges: ArraySlice<Span>) -> [Item] {
         if let tree = Tree(ranges) { return tree.items }
         let middle = ranges.startIndex + ranges.count / 2
         let (below, above) = (search(ranges[..<middle]), search(ranges[middle...]))
@@ -222,7 +169,7 @@ struct FilterCompaction {
         private let count: Int
 
         /// - Returns: nil for more ranges than a comparison can jump over.
-        init?(_ ranges: ArraySlice<Range>) {
+        init?(_ ranges: ArraySlice<Span>) {
             count = ranges.count - 1
             for range in ranges where !outcomes.contains(range.outcome) { outcomes.append(range.outcome) }
             guard count + outcomes.count <= Int(UInt8.max) else { return nil }
@@ -230,7 +177,7 @@ struct FilterCompaction {
         }
 
         /// - Returns: Where it begins.
-        private mutating func add(_ ranges: ArraySlice<Range>) -> Int {
+        private mutating func add(_ ranges: ArraySlice<Span>) -> Int {
             let middle = ranges.startIndex + ranges.count / 2
             guard ranges.count > 1 else {
                 return count + (outcomes.firstIndex(of: ranges[middle].outcome) ?? 0)

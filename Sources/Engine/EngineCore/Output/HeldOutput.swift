@@ -17,13 +17,13 @@ struct HeldOutput: ~Copyable {
         self.logger = logger
     }
 
-    /// Begins to hold what is from `position` on, unless it did before. Where that cannot be had (a full disk), the reader is
-    /// told of what he misses.
-    /// - Parameter isResumed: An earlier reading of the same client ended with its engine.
-    mutating func begin(at position: LogPosition, isResumed: Bool) {
+    /// Begins to hold what is from `position` on, unless it did before, or takes up what another engine has left: whose engine
+    /// died before he heard of anything comes back as if for the first time. Where neither can be had (a full disk), the
+    /// reader is told of what he misses.
+    mutating func begin(at position: LogPosition) {
         guard hold == nil, !receipts.isComplete else { return }
         do throws(SystemError) {
-            hold = isResumed ? SpoolHold.takeUp(in: directory, at: position.segment) : nil
+            hold = SpoolHold.takeUp(in: directory, at: position.segment)
             if hold == nil { hold = try SpoolHold.begin(in: directory, from: position.segment) }
         } catch {
             if !isLogged {

@@ -36,7 +36,7 @@ struct OutputReading: ~Copyable {
         self.receipts = receipts
         held = HeldOutput(directory, receipts, logger)
         let query = renderer.query
-        if !query.isOfFirstRun { held?.begin(at: reader.position, isResumed: !query.after.isEmpty) }
+        if !query.isOfFirstRun { held?.begin(at: reader.position) }
     }
 
     /// Another engine will go on for the same client.
@@ -49,8 +49,7 @@ struct OutputReading: ~Copyable {
     /// - Returns: false at the end of the time that was asked for.
     mutating func handOver(_ receive: @Sendable (OutputChunk) async throws -> Void) async throws -> Bool {
         while let item = try reader.next(limit: bytesAtOnce) {
-            // Whose engine died before he heard of anything comes back as if for the first time.
-            held?.begin(at: renderer.place.position, isResumed: true)
+            held?.begin(at: renderer.place.position)
             guard let chunk = try chunk(item) else { return false }
             if isWorthTelling(chunk) {
                 hasHandedOver = true
