@@ -35,11 +35,7 @@ extension Engine {
     }
 
     private func remove(_ row: ContainerRow, force: Bool, hasEnded: Bool = false) async throws {
-        // One that removes itself is seen to be gone without a mark, too (see `sweep`).
-        if hasEnded, force, row.settings.autoRemove {
-            return try await dismantle(row, hasEnded: true, marks: true)
-        }
-        if try await !mark(row, force: force) { try await deleteUnlessRunning(row) }
+        if !hasEnded, try await !mark(row, force: force) { try await deleteUnlessRunning(row) }
         try await dismantle(row, hasEnded: hasEnded)
     }
 
@@ -73,15 +69,15 @@ extension Engine {
     }
 
     /// Every step of a removal, or of undoing a creation. All are harmless when repeated or not needed.
-    /// - Parameter hasEnded: It does not run, and will not again: what was below its root need not wait for the supervisor.
-    /// - Parameter marks: Its row is still to be marked; then it may be at the same time.
-    func dismantle(_ row: ContainerRow, hasEnded: Bool = false, marks: Bool = false) async throws {
+    /// - Parameter hasEnded: It removes itself, does not run, and will not again: what was below its root need not wait for the
+    ///   supervisor, and its row is marked only here, since it is seen to be gone without a mark, too (see `sweep`).
+    func dismantle(_ row: ContainerRow, hasEnded: Bool = false) async throws {
         if hasEnded {
             // What others take longest for goes first.
             async let isDeleted: Void = deleteSupervised(row.id, force: true)
             async let isSnapshotRemoved: Void = images.removeSnapshot(row.id)
             async let areFilesRemoved: Void = mayBlock { [self] in try removeFiles(of: row.id) }
-            async let isMarked = marks ? mark(row, force: true) : true
+            async let isMarked = mark(row, force: true)
             // The mark first: what fails must not cancel it.
             _ = try await (isMarked, isDeleted, isSnapshotRemoved, areFilesRemoved)
         } else {
