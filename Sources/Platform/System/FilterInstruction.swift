@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One instruction of classic BPF, as in `struct sock_filter`.
-struct FilterInstruction: Hashable {
+/// One instruction of classic BPF, as in `struct sock_filter`: code u16, jump if true u8, jump if false u8, operand u32, all
+/// little-endian.
+package struct FilterInstruction: Hashable, Sendable {
     /// The operations that programs of libseccomp, and ours, consist of.
-    enum Code: UInt16 {
+    package enum Code: UInt16, Sendable {
         case load = 0x20
         case and = 0x54
         case jump = 0x05
@@ -14,41 +15,50 @@ struct FilterInstruction: Hashable {
         case verdict = 0x06
     }
 
+    package static let size = 8
+
     /// Bytes of a call's description (`struct seccomp_data`) at which these begin.
-    static let number: UInt32 = 0
-    static let architecture: UInt32 = 4
+    package static let number: UInt32 = 0
+    package static let architecture: UInt32 = 4
 
-    var code: Code
-    var ifTrue: UInt8 = 0
-    var ifFalse: UInt8 = 0
-    var operand: UInt32 = 0
+    package var code: Code
+    package var ifTrue: UInt8
+    package var ifFalse: UInt8
+    package var operand: UInt32
 
-    /// - Returns: nil for a program with other operations.
-    static func all(in bytes: [UInt8]) -> [FilterInstruction]? {
-        var program: [FilterInstruction] = []
-        for at in stride(from: 0, to: bytes.count, by: 8) {
-            let operand = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[at + 4 + $1]) << (8 * UInt32($1)) }
-            guard let code = Code(rawValue: UInt16(bytes[at]) | UInt16(bytes[at + 1]) << 8) else {
-                return nil
-            }
-            program.append(.init(code: code, ifTrue: bytes[at + 2], ifFalse: bytes[at + 3], operand: operand))
-        }
-        return program
+    package init(_ code: Code, ifTrue: UInt8 = 0, ifFalse: UInt8 = 0, operand: UInt32) {
+        self.code = code
+        self.ifTrue = ifTrue
+        self.ifFalse = ifFalse
+        self.operand = operand
     }
 
-    var bytes: [UInt8] {
+    /// The one at `index` of a program, which must be that long.
+    /// - Returns: nil for another operation.
+    package init?(_ program: [UInt8], at index: Int) {
+        let at = index * Self.size
+        guard let code = Code(rawValue: UInt16(program[at]) | UInt16(program[at + 1]) << 8) else {
+            return nil
+        }
+        let operand = (0..<4).reduce(UInt32(0)) { $0 | UInt32(program[at + 4 + $1]) << (8 * UInt32($1)) }
+        self.init(code, ifTrue: program[at + 2], ifFalse: program[at + 3], operand: operand)
+    }
+
+    package var bytes: [UInt8] {
         [UInt8(code.rawValue & 0xff), UInt8(code.rawValue >> 8), ifTrue, ifFalse]
             + (0..<4).map { UInt8(truncatingIfNeeded: operand >> (8 * UInt32($0))) }
     }
 
-    /// Whether a value takes the first of the two ways.
-    func holds(_ value: UInt32) -> Bool {
-        switch code {
-        case .ifEqual: value == operand
-        case .ifGreater: value > operand
-        case .ifNotLess: value >= operand
-        case .ifAnyBit: value & operand != 0
-        case .load, .and, .jump, .verdict: false
-        }
+    /// How many instructions a comparison of `value` passes over.
+    package func distance(for value: UInt32) -> Int {
+        let holds =
+            switch code {
+            case .ifEqual: value == operand
+            case .ifGreater: value > operand
+            case .ifNotLess: value >= operand
+            case .ifAnyBit: value & operand != 0
+            case .load, .and, .jump, .verdict: false
+            }
+        return Int(holds ? ifTrue : ifFalse)
     }
 }

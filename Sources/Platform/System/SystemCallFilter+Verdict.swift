@@ -61,24 +61,19 @@ extension SystemCallFilter {
     private static func verdict(of program: [UInt8], over words: [UInt32]) -> UInt32? {
         var accumulator: UInt32 = 0
         var position = 0
-        while (position + 1) * 8 <= program.count {
-            // struct sock_filter: code u16, jump if true u8, jump if false u8, k u32.
-            let line = program[(position * 8)..<(position * 8 + 8)].map { UInt32($0) }
-            let k = line[4] | line[5] << 8 | line[6] << 16 | line[7] << 24
+        while (position + 1) * FilterInstruction.size <= program.count {
+            guard let instruction = FilterInstruction(program, at: position) else { return nil }
             position += 1
-            func jump(_ condition: Bool) { position += Int(condition ? line[2] : line[3]) }
-            switch line[0] | line[1] << 8 {
-            case 0x20:
-                guard k % 4 == 0, Int(k / 4) < words.count else { return nil }
-                accumulator = words[Int(k / 4)]
-            case 0x54: accumulator &= k
-            case 0x05: position += Int(k)
-            case 0x15: jump(accumulator == k)
-            case 0x25: jump(accumulator > k)
-            case 0x35: jump(accumulator >= k)
-            case 0x45: jump(accumulator & k != 0)
-            case 0x06: return k
-            default: return nil
+            switch instruction.code {
+            case .load:
+                let word = Int(instruction.operand / 4)
+                guard instruction.operand % 4 == 0, word < words.count else { return nil }
+                accumulator = words[word]
+            case .and: accumulator &= instruction.operand
+            case .jump: position += Int(instruction.operand)
+            case .ifEqual, .ifGreater, .ifNotLess, .ifAnyBit:
+                position += instruction.distance(for: accumulator)
+            case .verdict: return instruction.operand
             }
         }
         return nil

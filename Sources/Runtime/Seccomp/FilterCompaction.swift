@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import System
 
 /// Another program with the same verdicts, of less than half of the instructions: neighbouring calls with one verdict are decided
 /// together, and a call is found by halving. The kernel takes the time of loading a filter for its instructions, before every
@@ -24,8 +25,12 @@ package struct FilterCompaction {
 
     /// - Returns: The program as it is where it has operations that are not understood here, or would become longer.
     package static func compacted(_ bytes: [UInt8]) -> [UInt8] {
-        guard let program = FilterInstruction.all(in: bytes), let compaction = FilterCompaction(program),
-            let result = compaction.result(), result.count < program.count
+        let program = (0..<(bytes.count / FilterInstruction.size)).compactMap {
+            FilterInstruction(bytes, at: $0)
+        }
+        guard program.count * FilterInstruction.size == bytes.count,
+            let compaction = FilterCompaction(program), let result = compaction.result(),
+            result.count < program.count
         else { return bytes }
         return result.flatMap(\.bytes)
     }
@@ -101,7 +106,7 @@ package struct FilterCompaction {
                 }
             case .and: loaded &= instruction.operand
             case .ifEqual, .ifGreater, .ifNotLess, .ifAnyBit:
-                index += Int(instruction.holds(loaded) ? instruction.ifTrue : instruction.ifFalse)
+                index += instruction.distance(for: loaded)
             }
             index += 1
         }
@@ -136,12 +141,12 @@ package struct FilterCompaction {
         guard let other = (0...UInt32.max).first(where: { !architectures.contains($0) }),
             let rest = ranges(of: other)
         else { return nil }
-        var items = [Item.instruction(.init(code: .load, operand: FilterInstruction.architecture))]
+        var items = [Item.instruction(.init(.load, operand: FilterInstruction.architecture))]
         for architecture in architectures.sorted() {
             guard let ranges = ranges(of: architecture) else { return nil }
             let section = Self.section(ranges)
-            items.append(.instruction(.init(code: .ifEqual, ifTrue: 1, operand: architecture)))
-            items.append(.instruction(.init(code: .jump, operand: UInt32(section.count))))
+            items.append(.instruction(.init(.ifEqual, ifTrue: 1, operand: architecture)))
+            items.append(.instruction(.init(.jump, operand: UInt32(section.count))))
             items += section
         }
         items += Self.section(rest)
@@ -149,7 +154,7 @@ package struct FilterCompaction {
     }
 
     private static func section(_ ranges: [Span]) -> [Item] {
-        let load = Item.instruction(.init(code: .load, operand: FilterInstruction.number))
+        let load = Item.instruction(.init(.load, operand: FilterInstruction.number))
         return (ranges.count > 1 ? [load] : []) + search(ranges[...])
     }
 
@@ -157,8 +162,8 @@ package struct FilterCompaction {
         if let tree = Tree(ranges) { return tree.items }
         let middle = ranges.startIndex + ranges.count / 2
         let (below, above) = (search(ranges[..<middle]), search(ranges[middle...]))
-        let far = Item.instruction(.init(code: .jump, operand: UInt32(below.count)))
-        let choice = FilterInstruction(code: .ifNotLess, ifFalse: 1, operand: ranges[middle].first)
+        let far = Item.instruction(.init(.jump, operand: UInt32(below.count)))
+        let choice = FilterInstruction(.ifNotLess, ifFalse: 1, operand: ranges[middle].first)
         return [.instruction(choice), far] + below + above
     }
 
@@ -183,7 +188,7 @@ package struct FilterCompaction {
                 return count + (outcomes.firstIndex(of: ranges[middle].outcome) ?? 0)
             }
             let place = comparisons.count
-            comparisons.append(.init(code: .ifNotLess, operand: ranges[middle].first))
+            comparisons.append(.init(.ifNotLess, operand: ranges[middle].first))
             let (below, above) = (add(ranges[..<middle]), add(ranges[middle...]))
             comparisons[place].ifFalse = UInt8(below - place - 1)
             comparisons[place].ifTrue = UInt8(above - place - 1)
@@ -194,7 +199,7 @@ package struct FilterCompaction {
             comparisons.map(Item.instruction)
                 + outcomes.map { outcome in
                     switch outcome {
-                    case .verdict(let verdict): .instruction(.init(code: .verdict, operand: verdict))
+                    case .verdict(let verdict): .instruction(.init(.verdict, operand: verdict))
                     case .arguments(let index): .arguments(at: index)
                     }
                 }
@@ -213,7 +218,7 @@ package struct FilterCompaction {
             case .instruction(let instruction): result.append(instruction)
             case .arguments(let index):
                 guard let place = places[index] else { return nil }
-                result.append(.init(code: .jump, operand: UInt32(place - result.count - 1)))
+                result.append(.init(.jump, operand: UInt32(place - result.count - 1)))
             }
         }
         for index in order {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import RuntimeSpec
+internal import System
 
 /// System calls that libseccomp may be too old to know by name. Since 424 a call has one number on every
 /// architecture. Source: Linux `scripts/syscall.tbl`, to 6.17.
@@ -63,9 +64,8 @@ struct FilterPrefix {
     var nativeOnly: [(number: UInt32, action: UInt32)] = []
     var architectures: [SeccompSpec.Architecture] = []
 
-    /// The instructions, `struct sock_filter`: code u16, jump-if-true u8, jump-if-false u8, operand u32, little-endian.
-    var instructions: [UInt8] {
-        var program: [UInt8] = []
+    var instructions: [FilterInstruction] {
+        var program: [FilterInstruction] = []
         let covered = Set(architectures + [Self.native])
         if !nativeOnly.isEmpty, let audit = Self.auditArchitecture(Self.native) {
             program += Self.section(audit, nativeOnly, masksX32: false)
@@ -83,23 +83,19 @@ struct FilterPrefix {
     }
 
     private static func section(_ audit: UInt32, _ calls: [(number: UInt32, action: UInt32)], masksX32: Bool)
-        -> [UInt8]
+        -> [FilterInstruction]
     {
-        var body = instruction(0x20, operand: 0)  // load the number
-        if masksX32 { body += instruction(0x54, operand: 0xbfff_ffff) }
+        var body = [FilterInstruction(.load, operand: FilterInstruction.number)]
+        if masksX32 { body.append(.init(.and, operand: 0xbfff_ffff)) }
         for call in calls {
-            body += instruction(0x15, ifTrue: 0, ifFalse: 1, operand: call.number)
-            body += instruction(0x06, operand: call.action)  // return
+            body.append(.init(.ifEqual, ifFalse: 1, operand: call.number))
+            body.append(.init(.verdict, operand: call.action))
         }
-        // Load the architecture; another one jumps over the body (a long jump, since a short one spans 255).
-        return instruction(0x20, operand: 4) + instruction(0x15, ifTrue: 1, ifFalse: 0, operand: audit)
-            + instruction(0x05, operand: UInt32(body.count / 8)) + body
-    }
-
-    private static func instruction(_ code: UInt16, ifTrue: UInt8 = 0, ifFalse: UInt8 = 0, operand: UInt32)
-        -> [UInt8]
-    {
-        [UInt8(code & 0xff), UInt8(code >> 8), ifTrue, ifFalse]
-            + (0..<4).map { UInt8(truncatingIfNeeded: operand >> (8 * UInt32($0))) }
+        // Another architecture jumps over the body (a long jump, since a short one spans 255).
+        return [
+            .init(.load, operand: FilterInstruction.architecture),
+            .init(.ifEqual, ifTrue: 1, operand: audit),
+            .init(.jump, operand: UInt32(body.count)),
+        ] + body
     }
 }

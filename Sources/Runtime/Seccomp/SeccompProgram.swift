@@ -34,7 +34,7 @@ package struct SeccompProgram: Hashable, Sendable {
         var prefix = FilterPrefix()
         prefix.architectures = spec.architectures
         for rule in spec.rules { try Self.add(rule, of: spec, to: context, &prefix) }
-        var program = try prefix.instructions + Self.export(context)
+        var program = try prefix.instructions.flatMap(\.bytes) + Self.export(context)
         if isCompacted { program = FilterCompaction.compacted(program) }
         guard program.count / 8 <= 4096 else { throw .tooLarge(instructions: program.count / 8) }
         bytes = program
