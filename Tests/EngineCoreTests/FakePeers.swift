@@ -319,6 +319,7 @@ final class FakeImages: ImageSource {
     struct State {
         var image = StoredImage(id: "sha256:" + String(repeating: "1", count: 64))
         var snapshots: Set<String> = []
+        var provisional: Set<String> = []
         var failures: [String: PeerError.Kind] = [:]
         var journal = "i1"
         var events: [StoredImageEvent] = []
@@ -430,7 +431,7 @@ final class FakeImages: ImageSource {
         _ key: ContainerID,
         of image: String,
         called reference: String,
-        isTransient: Bool
+        _ endurance: SnapshotEndurance
     ) async throws(PeerError) -> PreparedSnapshot {
         guard reference.isEmpty || image == state.withLock({ $0.image.id }) else {
             let detail = PeerError.Detail(
@@ -447,17 +448,31 @@ final class FakeImages: ImageSource {
                 detail: detail
             )
         }
-        try enter("prepare")
-        state.withLock { _ = $0.snapshots.insert(key.text) }
+        try enter(endurance == .lasting ? "keep" : "prepare")
+        state.withLock { state in
+            state.snapshots.insert(key.text)
+            if endurance == .provisional {
+                state.provisional.insert(key.text)
+            } else {
+                state.provisional.remove(key.text)
+            }
+        }
         return try await snapshot(key)
     }
 
     func removeSnapshot(_ key: ContainerID) async throws(PeerError) {
         try enter("remove")
-        state.withLock { _ = $0.snapshots.remove(key.text) }
+        state.withLock { state in
+            state.snapshots.remove(key.text)
+            state.provisional.remove(key.text)
+        }
     }
 
-    func snapshots() async throws(PeerError) -> [String] { state.withLock { Array($0.snapshots) } }
+    func snapshots() async throws(PeerError) -> [ListedSnapshot] {
+        state.withLock { state in
+            state.snapshots.map { ListedSnapshot(key: $0, isProvisional: state.provisional.contains($0)) }
+        }
+    }
 
     func snapshot(_ key: ContainerID) async throws(PeerError) -> PreparedSnapshot {
         PreparedSnapshot(

@@ -133,6 +133,20 @@ struct LaunchTests {
         }
     }
 
+    /// Its image store cannot write: it runs by then, and would be lost with the machine's power.
+    @Test(arguments: [nil, launch])
+    func whatCannotBeKeptIsUndone(_ launch: Engine.Launch?) async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            bench.images.fail("keep", .resourceExhausted)
+            let error = await #expect(throws: PeerError.self) {
+                try await engine.create(name: "x", settings: .busybox(), launch: launch)
+            }
+            #expect(error?.kind == .resourceExhausted)
+            try bench.expectNothingLeft()
+        }
+    }
+
     @Test func aStartThatFailsLeavesTheContainer() async throws {
         try await withBench { bench in
             let engine = try bench.engine()

@@ -160,17 +160,33 @@ struct RepairTests {
             _ = try await engine.remove("late", force: false)
             // A request of a dead engine arrives after the undoing.
             _ = try await bench.supervisor.create(order)
-            _ = try await bench.images.prepareSnapshot(late.id, of: "busybox", called: "", isTransient: false)
+            _ = try await bench.images.prepareSnapshot(late.id, of: "busybox", called: "", .lasting)
             let stranger = ContainerID.random()
             _ = try await bench.images.prepareSnapshot(
                 stranger,
                 of: "busybox",
                 called: "",
-                isTransient: false
+                .lasting
             )
             #expect(await engine.repair())
             #expect(bench.supervisor.state.withLock { $0.containers.isEmpty })
             #expect(bench.images.state.withLock { $0.snapshots } == [stranger.text])
+        }
+    }
+
+    /// A power failure took the row and left the snapshot; or the engine ended before it made that last.
+    @Test func aProvisionalSnapshotGoesWithoutARowAndStaysWithOne() async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            let made = try await engine.create(name: "c", settings: .busybox())
+            #expect(bench.images.state.withLock { $0.provisional.isEmpty })
+            for id in [made.id, ContainerID.random()] {
+                _ = try await bench.images.prepareSnapshot(id, of: "busybox", called: "", .provisional)
+            }
+            #expect(await engine.repair())
+            let (all, provisional) = bench.images.state.withLock { ($0.snapshots, $0.provisional) }
+            #expect(all == [made.id.text])
+            #expect(provisional.isEmpty)
         }
     }
 

@@ -45,13 +45,13 @@ import Testing
                     let made = try await store.prepareSnapshot(
                         key,
                         imageID: "\(image.id)",
-                        isTransient: isTransient
+                        isTransient ? .transient : .lasting
                     )
                     #expect(made.mounts.allSatisfy { $0.options.contains("volatile") == isTransient })
                     let again = try await store.prepareSnapshot(
                         key,
                         imageID: "\(image.id)",
-                        isTransient: isTransient
+                        isTransient ? .transient : .lasting
                     )
                     #expect(made == again)
                 }
@@ -75,6 +75,37 @@ import Testing
                 #expect(await reason { _ = try await store.snapshot(keys[1]) } != nil)
                 #expect(!Files.exists(upper))
                 _ = try await store.prepareSnapshot(keys[1], imageID: image)
+            }
+        }
+    }
+
+    /// It is there for as long as the store's files are, and says what it is until it is to last.
+    @Test func aProvisionalSnapshotIsToldFromOneThatLasts() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/s"
+            let key = SnapshotKey(owner: "engine", key: "c")
+            let (image, made) = try await withStore(path) { store in
+                let image = try #require(
+                    try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image
+                )
+                return (
+                    "\(image.id)", try await store.prepareSnapshot(key, imageID: "\(image.id)", .provisional)
+                )
+            }
+            #expect(made.mounts.allSatisfy { !$0.options.contains("volatile") })
+            try await withStore(path) { store in
+                var listed = try await store.snapshots(of: "engine")
+                #expect(listed.map(\.isProvisional) == [true])
+                // What lasts is not taken back.
+                let asked: [(SnapshotEndurance, Bool)] = [
+                    (.provisional, true), (.lasting, false), (.provisional, false),
+                ]
+                for (endurance, isProvisional) in asked {
+                    let again = try await store.prepareSnapshot(key, imageID: image, endurance)
+                    listed = try await store.snapshots(of: "engine")
+                    #expect(again == made)
+                    #expect(listed.map(\.isProvisional) == [isProvisional])
+                }
             }
         }
     }

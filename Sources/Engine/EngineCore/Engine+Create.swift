@@ -5,6 +5,10 @@ internal import Logging
 internal import System
 
 /// Making a container: row `creating` → snapshot → files → supervisor → row `created`; undone in reverse.
+///
+/// Nobody waits for the disk before he must: the snapshot is made beside the row's writing, and is provisional, so that one
+/// whose row a power failure took is known for what it is; it becomes lasting, once the row is on the disk, beside what the
+/// supervisor does, which syncs the container itself.
 extension Engine {
     package struct Creation: Hashable, Sendable {
         package let id: ContainerID
@@ -111,9 +115,7 @@ extension Engine {
     private func insert(_ draft: ContainerRow) async throws -> ContainerRow {
         // Not cancellable: an answer that is lost would leave a row that nobody undoes before the next repair.
         let row = try await outlivingCancellation { [database] in
-            // Durably: a power failure must not leave what others have of it without a row. Of one that removes itself
-            // they leave nothing.
-            try await database.write(durably: !draft.settings.autoRemove, for: nil) { db in
+            try await database.write(for: nil) { db in
                 var row = draft
                 if row.name.isEmpty { row.name = try Engine.unusedName(db) }
                 try database.insert(row, db)
@@ -128,30 +130,46 @@ extension Engine {
     private func build(_ row: ContainerRow, _ launch: Launch?, cgroupLayout: String) async throws -> (
         any Error
     )? {
+        async let isOnDisk: Void = sync(row)
+        async let planned = mayBlock { [self] in try self.order(row, cgroupLayout: cgroupLayout) }
         let snapshot = try await images.prepareSnapshot(
             row.id,
             of: row.imageID,
             called: row.settings.image,
-            isTransient: row.settings.autoRemove
+            row.settings.autoRemove ? .transient : .provisional
         )
         faults.reach("engine.create.snapshot-prepared")
-        let order = try await mayBlock { [self] in
-            try self.order(row, snapshot, cgroupLayout: cgroupLayout)
-        }
+        var order = try await planned
+        order.rootMounts = snapshot.mounts
+        // A power failure must not leave what others have on the disk of it without a row.
+        try await isOnDisk
+        faults.reach("engine.create.row-synced")
         if let launch { return try await self.launch(row, order, launch) }
+        async let isKept: Void = keepSnapshot(of: row)
         _ = try await supervisor.create(order)
+        try await isKept
         faults.reach("engine.create.supervisor-created")
         try Task.checkCancellation()
         try await publish(row)
         return nil
     }
 
-    /// Looks at what it names of the host, writes its files, and says what the supervisor is to make.
-    private func order(
-        _ row: ContainerRow,
-        _ snapshot: PreparedSnapshot,
-        cgroupLayout: String
-    ) throws -> ContainerOrder {
+    /// Waits until the disk has its row. Of one that removes itself nobody leaves anything there.
+    private func sync(_ row: ContainerRow) async throws {
+        guard !row.settings.autoRemove else { return }
+        try await mayBlock { [database] in try database.sync() }
+    }
+
+    /// From here on its snapshot outlives the machine's power. To be done before anybody is told of the container; repeating
+    /// it is harmless.
+    func keepSnapshot(of row: ContainerRow) async throws {
+        guard !row.settings.autoRemove else { return }
+        _ = try await images.prepareSnapshot(row.id, of: row.imageID, called: "", .lasting)
+        faults.reach("engine.create.snapshot-kept")
+    }
+
+    /// Looks at what it names of the host, writes its files, and says what the supervisor is to make: all but the root.
+    private func order(_ row: ContainerRow, cgroupLayout: String) throws -> ContainerOrder {
         try row.settings.makeBindSources()
         try checkInitProgram(row.settings)
         try NetworkFiles(directory: filesDirectory(of: row.id)).write(
@@ -169,7 +187,7 @@ extension Engine {
         return ContainerOrder(
             id: row.id,
             specification: specification,
-            rootMounts: snapshot.mounts,
+            rootMounts: [],
             opensStdin: row.settings.opensStdin,
             stdinOnce: row.settings.stdinOnce,
             restart: row.settings.restart,

@@ -99,6 +99,7 @@ extension Engine {
         try await whileBusy(with: row.id) {
             if row.state == .creating, let state = try await begun(row.id).state {
                 logger.notice("a container was made and started", metadata: ["id": "\(row.id)"])
+                try await keepSnapshot(of: row)
                 // Not after what the journal tells of its start.
                 let since = state.startedAtUnixNanos > 0 ? state.startedAtUnixNanos : row.createdAtUnixNanos
                 try await database.write { db in _ = try Engine.publish(db, row, at: since) }
@@ -130,7 +131,7 @@ extension Engine {
         let rows = try await database.containers()
         let known = Set(rows.map(\.id.text))
         // Looked for after the rows: what went away before has a tombstone by now.
-        let unknown = Set(supervised.map(\.id.text) + snapshots).subtracting(known)
+        let unknown = Set(supervised.map(\.id.text) + snapshots.map(\.key)).subtracting(known)
         let buried = try await database.read { db in try Tombstone.ids(db, among: unknown) }
         try await removeVanished(rows, supervised, &round)
         for container in supervised where !known.contains(container.id.text) && !isBusy(container.id) {
@@ -143,14 +144,7 @@ extension Engine {
                 try await deleteSupervised(container.id, force: true)
             }
         }
-        for key in snapshots where !known.contains(key) {
-            guard isBuried(key, buried, "the image store has a snapshot"), let id = ContainerID(key),
-                !isBusy(id)
-            else { continue }
-            await round.attempt("remove an undone container's snapshot", key) { _ in
-                try await images.removeSnapshot(id)
-            }
-        }
+        await sweep(snapshots, rows, buried, &round)
         for container in supervised where container.removalWanted && known.contains(container.id.text) {
             guard !isBusy(container.id) else { continue }
             wantRemoval(of: container.id, endedAtUnixNanos: container.exit?.atUnixNanos ?? 0)
@@ -159,6 +153,35 @@ extension Engine {
             guard let id = ContainerID(name), !isBusy(id) else { continue }
             await round.attempt("remove an undone container's files", name) { _ in
                 try removeFiles(of: id)
+            }
+        }
+    }
+
+    /// - Parameter rows: Read after the snapshots were listed.
+    private func sweep(
+        _ snapshots: [ListedSnapshot],
+        _ rows: [ContainerRow],
+        _ buried: Set<String>,
+        _ round: inout Round
+    ) async {
+        let known = Dictionary(uniqueKeysWithValues: rows.map { ($0.id.text, $0) })
+        for snapshot in snapshots {
+            guard let id = ContainerID(snapshot.key), !isBusy(id) else { continue }
+            if let row = known[snapshot.key] {
+                // The journal was faster to make it visible than its creation to make it last.
+                guard snapshot.isProvisional, row.state == .created else { continue }
+                await round.attempt("keep a container's snapshot", snapshot.key) { _ in
+                    try await keepSnapshot(of: row)
+                }
+                continue
+            }
+            // The row of a provisional one need not have been on the disk: a power failure may have taken it alone.
+            guard
+                snapshot.isProvisional
+                    || isBuried(snapshot.key, buried, "the image store has a snapshot")
+            else { continue }
+            await round.attempt("remove an undone container's snapshot", snapshot.key) { _ in
+                try await images.removeSnapshot(id)
             }
         }
     }

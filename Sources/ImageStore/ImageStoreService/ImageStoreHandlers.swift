@@ -133,7 +133,7 @@ package struct ImageStoreHandlers: ImageV1.ImageStoreService {
                     key,
                     imageID: request.imageId,
                     reference: request.reference,
-                    isTransient: request.transient
+                    request.transient ? .transient : request.provisional ? .provisional : .lasting
                 )
             }
         )

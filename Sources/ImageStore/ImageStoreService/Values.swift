@@ -75,7 +75,8 @@ extension ImageV1.Snapshot {
             owner: snapshot.key.owner,
             key: snapshot.key.key,
             imageId: snapshot.imageID,
-            upperDirectory: snapshot.upperDirectory
+            upperDirectory: snapshot.upperDirectory,
+            provisional: snapshot.isProvisional
         )
     }
 }

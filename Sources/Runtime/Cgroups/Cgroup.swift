@@ -45,46 +45,48 @@ package struct Cgroup: Hashable, Sendable {
     // MARK: - Life cycle
 
     /// Makes the group and its missing parents in every hierarchy.
-    /// - Returns: Whether it was in none before.
-    @discardableResult
-    package func create() throws(CgroupError) -> Bool {
+    package func create() throws(CgroupError) {
+        // What a process can be cloned into may be there.
+        try createUnified()
         do throws(SystemError) {
-            var isNew = true
             for hierarchy in layout.hierarchies {
-                let isMade = try make(directory(in: hierarchy), below: hierarchy.mountPoint) { _ in }
-                isNew = isMade && isNew
+                try make(directory(in: hierarchy), below: hierarchy.mountPoint) { _ in }
                 if hierarchy.controllers.contains("cpuset") {
                     try Self.inheritCpuset(directory(in: hierarchy))
                 }
             }
-            if let mountPoint = layout.unifiedMountPoint, let directory = unifiedDirectory {
-                let isUnified = layout.kind == .unified
-                let prepare = isUnified ? Self.enableControllers : { _ in }
-                if isUnified { try makeParents(below: mountPoint, prepare) }
-                let isMade = try make(directory, below: mountPoint, prepare)
-                isNew = isMade && isNew
-            }
-            return isNew
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    /// Makes the group in the version 2 tree only, where there is one: a process can be cloned into it while `create` makes
+    /// the rest.
+    package func createUnified() throws(CgroupError) {
+        guard let mountPoint = layout.unifiedMountPoint, let directory = unifiedDirectory else { return }
+        do throws(SystemError) {
+            let isUnified = layout.kind == .unified
+            let prepare = isUnified ? Self.enableControllers : { _ in }
+            if isUnified { try makeParents(below: mountPoint, prepare) }
+            try make(directory, below: mountPoint, prepare)
         } catch {
             throw .system(error)
         }
     }
 
     /// - Parameter prepare: What each parent needs, which may have to be made again.
-    /// - Returns: false when it was there.
     private func make(
         _ directory: String,
         below mountPoint: String,
         _ prepare: (String) -> Void
-    ) throws(SystemError) -> Bool {
+    ) throws(SystemError) {
         // Another container's removal may take an empty parent away between two steps.
         var attempts = 20
         while true {
             do throws(SystemError) {
-                try Files.makeDirectory(directory)
-                return true
+                return try Files.makeDirectory(directory)
             } catch {
-                if error.code == 17 { return false }
+                if error.code == 17 { return }
                 guard error.code == 2, attempts > 0 else { throw error }
                 attempts -= 1
                 try makeParents(below: mountPoint, prepare)

@@ -36,14 +36,17 @@ package enum ContainerProcess {
     /// - Parameters:
     ///   - networkNamespace: Entered instead of what the plan says about the network.
     ///   - joined: Namespaces of other containers, entered instead of new ones; at most one of each kind.
-    ///   - cgroup: Made, with its limits.
+    ///   - cgroup: Made, with its limits; of a version 2 tree at least.
+    ///   - awaitsGroups: The rest of `cgroup` is being made: the child builds what needs no group until a first byte comes
+    ///     through its gate, before the one that opens it.
     /// - Throws: Steps `clone`, `cgroup`, `namespace`, `terminal` of the caller's own part; nothing is left then.
     package static func spawnInit(
         _ plan: InitPlan,
         streams: StandardStreams,
         networkNamespace: Int32? = nil,
         joined: [JoinedNamespace] = [],
-        cgroup: Cgroup
+        cgroup: Cgroup,
+        awaitsGroups: Bool = false
     ) throws(StepFailure) -> SpawnedProcess {
         var parts = SpawnParts()
         try parts.makePipes()
@@ -75,6 +78,7 @@ package enum ContainerProcess {
             plan: plan,
             table: table,
             cgroup: cgroup,
+            awaitsGroups: awaitsGroups,
             networkNamespace: networkNamespace,
             joined: joined,
             terminals: parts.terminals?.raw,

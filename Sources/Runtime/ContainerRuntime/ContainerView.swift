@@ -46,7 +46,7 @@ package enum ContainerView {
                 sharedMemory: nil
             )
             let root = try builder.mountRoot()
-            try builder.mountAll(in: ContainerRoot(directory: root.raw), [:])
+            try builder.mount(plan.mounts[...], in: ContainerRoot(directory: root.raw), [:])
             try builder.pivot(to: root)
             try close()
         } catch {

@@ -45,6 +45,8 @@ struct InitChild {
     let plan: InitPlan
     let table: ChildTable
     let cgroup: Cgroup
+    /// Whether a byte at the gate says when the groups are there.
+    let awaitsGroups: Bool
     let networkNamespace: Int32?
     let joined: [JoinedNamespace]
     let terminals: Int32?
@@ -69,8 +71,6 @@ struct InitChild {
 
     private func prepare() throws(StepFailure) {
         try step("clone") { () throws(SystemError) in try table.settle(leadsSession: birthplace == nil) }
-        // Groups first, so that the cgroup namespace begins at the container's own.
-        try step("cgroup", cgroup.joinLegacy)
         try step("namespace", enterNamespaces)
         try step("network", setUpNetwork)
         try step("hostname", setNames)
@@ -107,7 +107,12 @@ struct InitChild {
         let root: Descriptor
         do throws(SystemError) { root = try builder.mountRoot() } catch { throw StepFailure("rootfs", error) }
         let place = ContainerRoot(directory: root.raw)
-        try step("mount") { () throws(SystemError) in try builder.mountAll(in: place, shared) }
+        // The caller makes the groups meanwhile; of mounts, only theirs need them.
+        let mounts = plan.mounts
+        let first = mounts.firstIndex { $0.kind == .cgroup } ?? mounts.endIndex
+        try step("mount") { () throws(SystemError) in try builder.mount(mounts[..<first], in: place, shared) }
+        try joinGroups()
+        try step("mount") { () throws(SystemError) in try builder.mount(mounts[first...], in: place, shared) }
         try step("device") { () throws(SystemError) in try builder.makeDevices(in: place) }
         try step("mask") { () throws(SystemError) in try builder.protect(in: place) }
         do throws(SystemError) { try builder.pivot(to: root) } catch {
@@ -118,7 +123,7 @@ struct InitChild {
     }
 
     private func enterNamespaces() throws(SystemError) {
-        for namespace in plan.entered where namespace.kind != .process {
+        for namespace in plan.entered where namespace.kind != .process && namespace.kind != .cgroup {
             if namespace.kind == .network, networkNamespace != nil { continue }
             if joined.contains(where: { $0.kind == namespace.kind }) { continue }
             let file = try Files.open(namespace.path, .readOnly)
@@ -129,7 +134,21 @@ struct InitChild {
         for namespace in joined where namespace.kind != .process {
             try Namespaces.enter(namespace.process, namespace.kind)
         }
-        if plan.hasNewCgroupNamespace { try Namespaces.unshare(.cgroup) }
+    }
+
+    /// Before nodes are made and the container's program runs, and before its cgroup namespace begins, at its own group.
+    private func joinGroups() throws(StepFailure) {
+        if awaitsGroups {
+            try step("gate") { () throws(SystemError) in try ProcessStarter.wait(at: table.gate) }
+        }
+        try step("cgroup", cgroup.joinLegacy)
+        try step("namespace") { () throws(SystemError) in
+            for namespace in plan.entered where namespace.kind == .cgroup {
+                let file = try Files.open(namespace.path, .readOnly)
+                try Namespaces.enter(file.raw, namespace.kind)
+            }
+            if plan.hasNewCgroupNamespace { try Namespaces.unshare(.cgroup) }
+        }
     }
 
     private func setUpNetwork() throws(SystemError) {

@@ -35,7 +35,7 @@ struct ProcessStarter {
         // From here nothing but the program's own directory, file and rights is touched.
         CurrentProcess.setFileCreationMask(process.user.umask ?? 0o022)
         let program = try finish(available, environment)
-        try step("gate", waitAtGate)
+        try step("gate") { () throws(SystemError) in try Self.wait(at: gate) }
         try step("execve") { () throws(SystemError) in
             try Files.writeAll(status, StartReport.executed.encoded())
             try CurrentProcess.execute(program, process.args, environment)
@@ -172,7 +172,7 @@ struct ProcessStarter {
     }
 
     /// One byte opens; the end of the pipe means that nobody will.
-    private func waitAtGate() throws(SystemError) {
+    static func wait(at gate: Int32) throws(SystemError) {
         let bytes = try Files.readSome(gate, limit: 1)
         guard !bytes.isEmpty else { throw SystemError("read", code: 125) }
     }

@@ -60,9 +60,15 @@ struct RootBuilder {
         return shared
     }
 
-    /// - Parameter shared: What `cloneShared` made.
-    func mountAll(in root: ContainerRoot, _ shared: [Int: SharedDescriptor]) throws(SystemError) {
-        for (index, mount) in plan.mounts.enumerated() { try attach(mount, in: root, made: shared[index]) }
+    /// - Parameters:
+    ///   - mounts: Of the plan, one after the other.
+    ///   - shared: What `cloneShared` made.
+    func mount(_ mounts: ArraySlice<MountPlan>, in root: ContainerRoot, _ shared: [Int: SharedDescriptor])
+        throws(SystemError)
+    {
+        for (index, mount) in zip(mounts.indices, mounts) {
+            try attach(mount, in: root, made: shared[index])
+        }
     }
 
     private func attach(

@@ -86,7 +86,12 @@ extension Keeper {
     ) throws(StepFailure) {
         let spec = limited(try files.spec())
         let plan = try initPlan(spec)
-        try makeCgroup(spec.linux.resources)
+        // Where the version 1 groups, of which there are many, are yet to be made, the child builds meanwhile.
+        let makesGroupsBeside = cgroup.layout.kind == .hybrid
+        try step("cgroup") { () throws(CgroupError) in
+            try clearGroups()
+            if makesGroupsBeside { try cgroup.createUnified() } else { try makeGroups(spec.linux.resources) }
+        }
         try makeNetworkNamespace(spec, isJoined: joined.contains { $0.kind == .network })
         let size = spec.process?.consoleSize
         let streams = try Streams(
@@ -99,12 +104,18 @@ extension Keeper {
             streams: streams.standard,
             networkNamespace: networkNamespace?.raw,
             joined: joined.map { JoinedNamespace($0.kind, of: $0.process.raw) },
-            cgroup: cgroup
+            cgroup: cgroup,
+            awaitsGroups: makesGroupsBeside
         )
         withExtendedLifetime(joined) {}
         job.record.terminal = streams.isTerminal
         job.endsNamespace = plan.newNamespaces.contains(.process) && !joined.contains { $0.kind == .process }
         try take(&spawned, streams, job)
+        if makesGroupsBeside {
+            try step("cgroup") { () throws(CgroupError) in try makeGroups(spec.linux.resources) }
+            // One that has ended already has told why.
+            if let gate = job.gate { _ = try? Files.writeSome(gate.raw, [1]) }
+        }
         if job.birth == nil { try save(job.record) }
         faults.reach("keeper.start.spawned")
     }
@@ -138,21 +149,25 @@ extension Keeper {
     }
 
     /// A new group for each run, so that its counters are the run's own.
-    private func makeCgroup(_ resources: Resources) throws(StepFailure) {
-        do throws(CgroupError) {
-            if try !cgroup.create() {
-                do throws(SystemError) {
-                    try cgroup.killAll()
-                    try cgroup.remove()
-                } catch {
-                    throw .system(error)
-                }
-                try cgroup.create()
-            }
-            try cgroup.apply(resources)
+    private func clearGroups() throws(CgroupError) {
+        guard cgroup.exists else { return }
+        do throws(SystemError) {
+            try cgroup.killAll()
+            try cgroup.remove()
         } catch {
-            if case .system(let error) = error { throw StepFailure(error, step: "cgroup") }
-            throw StepFailure(step: "cgroup: \(error)", path: cgroup.path, code: KeeperError.invalid)
+            throw .system(error)
+        }
+    }
+
+    private func makeGroups(_ resources: Resources) throws(CgroupError) {
+        try cgroup.create()
+        try cgroup.apply(resources)
+    }
+
+    private func step(_ name: String, _ body: () throws(CgroupError) -> Void) throws(StepFailure) {
+        do throws(CgroupError) { try body() } catch {
+            if case .system(let error) = error { throw StepFailure(error, step: name) }
+            throw StepFailure(step: "\(name): \(error)", path: cgroup.path, code: KeeperError.invalid)
         }
     }
 

@@ -118,7 +118,8 @@ extension Supervisor {
         _ configuration: RuntimeConfiguration
     ) throws {
         let program = try seccompProgram(of: configuration)
-        try write(request, configuration, seccompProgram: program, to: directory)
+        try write(configuration, to: directory)
+        try writeRecord(of: request, seccompProgram: program, to: directory)
     }
 
     /// A creation that was not completed: nothing of it was told to anybody.

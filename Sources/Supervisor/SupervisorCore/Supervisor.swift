@@ -159,11 +159,13 @@ package actor Supervisor {
         do {
             try directory.makeDirectories()
             faults.reach("supervisor.create.directories")
-            try directory.write(request, isTerminal: configuration.isTerminal, durably: false)
-            try write(request, configuration, seccompProgram: program, to: directory)
+            try writeRecord(of: request, seccompProgram: program, to: directory)
+            // It takes up its place while the rest is written, which it reads when it is told to start.
             let keeper = try surroundings.keepers.spawn(for: directory, isAdopter: false)
             link = keeper
             faults.reach("supervisor.create.keeper-spawned")
+            try directory.write(request, isTerminal: configuration.isTerminal, durably: false)
+            try write(configuration, to: directory)
             let lifecycle = try complete(request, startKey: startKey, directory)
             faults.reach("supervisor.create.completed")
             let container = Container(
@@ -221,24 +223,28 @@ package actor Supervisor {
         }
     }
 
-    /// What the keeper reads: it follows from the request.
-    nonisolated func write(
-        _ request: ContainerRequest,
-        _ configuration: RuntimeConfiguration,
+    /// What the keeper reads at its start: it follows from the request.
+    nonisolated func writeRecord(
+        of request: ContainerRequest,
         seccompProgram: String,
         to directory: ContainerDirectory
     ) throws(SystemError) {
-        let faults = surroundings.faults
         let record = KeeperV1.ContainerRecord(
             request,
             cgroupPath: surroundings.cgroupPath(of: request),
             seccompProgram: seccompProgram,
             reserve: surroundings.reserve
         )
-        try directory.write(configuration.keeperText, to: directory.configurationFile, durably: false)
-        faults.reach("supervisor.create.configuration")
         try directory.write(record.serialized(), to: directory.containerFile, durably: false)
-        faults.reach("supervisor.create.container-record")
+        surroundings.faults.reach("supervisor.create.container-record")
+    }
+
+    /// What it reads at each run's.
+    nonisolated func write(_ configuration: RuntimeConfiguration, to directory: ContainerDirectory)
+        throws(SystemError)
+    {
+        try directory.write(configuration.keeperText, to: directory.configurationFile, durably: false)
+        surroundings.faults.reach("supervisor.create.configuration")
     }
 
     /// Begins to look after a container.

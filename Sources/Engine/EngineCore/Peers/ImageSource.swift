@@ -17,19 +17,18 @@ package protocol ImageSource: Sendable {
     func usage(containers: Bool) async throws(PeerError) -> ImageUsage
     /// What one container has written; nil where it has no snapshot.
     func written(by id: ContainerID) async throws(PeerError) -> ImageUsage.Written?
-    /// Repeating it is harmless.
+    /// Repeating it is harmless; a provisional one lasts once that is asked for.
     /// - Parameter reference: What the image was found by: fails with reason `image_moved` when that names another one now.
-    /// - Parameter isTransient: It need not outlive this boot of the machine.
     func prepareSnapshot(
         _ key: ContainerID,
         of image: String,
         called reference: String,
-        isTransient: Bool
+        _ endurance: SnapshotEndurance
     ) async throws(PeerError) -> PreparedSnapshot
     /// Removing an absent one is harmless.
     func removeSnapshot(_ key: ContainerID) async throws(PeerError)
-    /// The keys of the engine's snapshots.
-    func snapshots() async throws(PeerError) -> [String]
+    /// The engine's snapshots.
+    func snapshots() async throws(PeerError) -> [ListedSnapshot]
     func snapshot(_ key: ContainerID) async throws(PeerError) -> PreparedSnapshot
     func version() async throws(PeerError) -> ImageStoreVersion
     /// Hands over what happened to images after `position`, in order, and then what happens, until the store is away or
@@ -41,6 +40,28 @@ package protocol ImageSource: Sendable {
     ) async throws
     /// The place of the last event.
     func eventPosition() async throws(PeerError) -> JournalPosition
+}
+
+/// What a snapshot is to outlive.
+package enum SnapshotEndurance: Hashable, Sendable {
+    /// The machine's power, once the call returns.
+    case lasting
+    /// Nothing waits for the disk: it is to be made lasting, or removed, by what the engine's own row says.
+    case provisional
+    /// Not this boot of the machine.
+    case transient
+}
+
+/// A snapshot of a list.
+package struct ListedSnapshot: Hashable, Sendable {
+    /// A container's id.
+    package let key: String
+    package let isProvisional: Bool
+
+    package init(key: String, isProvisional: Bool = false) {
+        self.key = key
+        self.isProvisional = isProvisional
+    }
 }
 
 /// Something that happened to an image, as the image store tells it.

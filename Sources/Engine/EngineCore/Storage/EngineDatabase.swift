@@ -6,7 +6,7 @@ internal import System
 /// `ROOT/engine/engine.db`: the only place where the engine's own state is. What runs is asked of the supervisor.
 ///
 /// A transaction outlives the process when it returns, and the machine's power where `durably` asks for it: what a user
-/// was promised, and a row that announces a step elsewhere that is synced.
+/// was promised; and before a step elsewhere is synced, `sync` sees to the row that announces it.
 struct EngineDatabase: Sendable {
     private let pool: DatabasePool
     private let reserve: DiskReserve
@@ -83,6 +83,16 @@ struct EngineDatabase: Sendable {
                     throw EngineError(error)
                 }
             }
+        }
+    }
+
+    /// Waits until the disk has what was committed before. Blocks; others may write meanwhile.
+    func sync() throws(EngineError) {
+        do throws(SystemError) {
+            let log = try Files.open(pool.path + "-wal", .readWrite)
+            try Files.sync(log.raw)
+        } catch {
+            throw .database("sync: \(error)")
         }
     }
 

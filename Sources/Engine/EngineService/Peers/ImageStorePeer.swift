@@ -90,14 +90,15 @@ package struct ImageStorePeer: ImageSource {
         _ key: ContainerID,
         of image: String,
         called reference: String,
-        isTransient: Bool
+        _ endurance: SnapshotEndurance
     ) async throws(PeerError) -> PreparedSnapshot {
         let request = ImageV1.PrepareSnapshotRequest(
             owner: ImageStorePeer.owner,
             key: key.text,
             imageId: image,
-            transient: isTransient,
-            reference: reference
+            transient: endurance == .transient,
+            reference: reference,
+            provisional: endurance == .provisional
         )
         return PreparedSnapshot(
             try await calls.repeating { options throws(RPCError) in
@@ -112,7 +113,7 @@ package struct ImageStorePeer: ImageSource {
         }
     }
 
-    package func snapshots() async throws(PeerError) -> [String] {
+    package func snapshots() async throws(PeerError) -> [ListedSnapshot] {
         try await Pages.all { page async throws(PeerError) in
             let response = try await calls.repeating { options throws(RPCError) in
                 try await client.listSnapshots(
@@ -120,7 +121,10 @@ package struct ImageStorePeer: ImageSource {
                     options: options
                 )
             }
-            return (response.snapshots.map(\.key), response.nextPage)
+            let listed = response.snapshots.map {
+                ListedSnapshot(key: $0.key, isProvisional: $0.provisional)
+            }
+            return (listed, response.nextPage)
         }
     }
 

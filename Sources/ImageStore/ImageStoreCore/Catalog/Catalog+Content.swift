@@ -51,7 +51,10 @@ extension Catalog {
         var next = chain
         while let chain = next {
             guard
-                let row = try Row.fetchOne(db, sql: "SELECT * FROM layer WHERE chain = ?", arguments: [chain])
+                let row = try Row.fetchOne(
+                    db.cachedStatement(sql: "SELECT * FROM layer WHERE chain = ?"),
+                    arguments: [chain]
+                )
             else {
                 return nil
             }

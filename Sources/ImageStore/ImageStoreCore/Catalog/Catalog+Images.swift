@@ -129,8 +129,7 @@ extension Catalog {
         let hex = text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...]
         if Reference.isImageID(hex) {
             let id = try String.fetchOne(
-                db,
-                sql: "SELECT id FROM image WHERE id = ?",
+                db.cachedStatement(sql: "SELECT id FROM image WHERE id = ?"),
                 arguments: [String(hex)]
             )
             guard let id else { throw ImageStoreError.imageNotFound(text) }
@@ -149,8 +148,7 @@ extension Catalog {
             } else {
                 let whole = reference.withDefaultTag.description
                 if let id = try String.fetchOne(
-                    db,
-                    sql: "SELECT image FROM name WHERE reference = ?",
+                    db.cachedStatement(sql: "SELECT image FROM name WHERE reference = ?"),
                     arguments: [whole]
                 ) {
                     return ResolvedImage(id: id, name: whole, repositoryDigest: nil)

@@ -65,7 +65,7 @@ struct Catalog: Sendable {
         do {
             return try await queue.writeWithoutTransaction { db in
                 // Each time: a cancelled task could not set it back. The opening chooses NORMAL.
-                try db.execute(sql: "PRAGMA synchronous = \(synchronous)")
+                try db.cachedStatement(sql: "PRAGMA synchronous = \(synchronous)").execute()
                 var result: R?
                 try db.inTransaction {
                     result = try body(db)
@@ -135,6 +135,11 @@ struct Catalog: Sendable {
         migrator.registerMigration("3") { db in
             // The boot that a transient snapshot is of; empty for those that outlive it.
             try db.execute(sql: "ALTER TABLE snapshot ADD COLUMN boot TEXT NOT NULL DEFAULT ''")
+        }
+        migrator.registerMigration("4") { db in
+            try db.execute(
+                sql: "ALTER TABLE snapshot ADD COLUMN isProvisional INTEGER NOT NULL DEFAULT 0"
+            )
         }
         return migrator
     }

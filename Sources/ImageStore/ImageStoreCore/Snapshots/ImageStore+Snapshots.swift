@@ -6,20 +6,20 @@ internal import System
 
 /// Writable layers of containers.
 extension ImageStore {
-    /// Makes a writable layer on an image's layers. With the same key and image it gives what is there already.
+    /// Makes a writable layer on an image's layers. With the same key and image it gives what is there already, and a
+    /// provisional one lasts from then on if that is asked for.
     /// - Parameter reference: Not empty: only if it still names the image.
-    /// - Parameter isTransient: It is removed at the next boot of the machine, and nothing of it waits for the disk.
     /// - Throws: `.snapshotConflict` when the key is taken with another image; `.imageNotFound`; `.imageMoved`.
     package func prepareSnapshot(
         _ key: SnapshotKey,
         imageID: String,
         reference: String = "",
-        isTransient: Bool = false
+        _ endurance: SnapshotEndurance = .lasting
     ) async throws(ImageStoreError) -> Snapshot {
         guard key.isValid else { throw .invalidSnapshotKey(key) }
         do {
             return try await turns.take("snapshot \(key)") {
-                try await prepare(key, imageID: imageID, reference, isTransient: isTransient)
+                try await prepare(key, imageID: imageID, reference, endurance)
             }
         } catch {
             throw ImageStoreError(error, subject: "snapshot \(key)", path: path)
@@ -30,7 +30,7 @@ extension ImageStore {
         _ key: SnapshotKey,
         imageID: String,
         _ reference: String,
-        isTransient: Bool
+        _ endurance: SnapshotEndurance
     ) async throws -> Snapshot {
         let found = try await catalog.transientTransaction { db in
             try Self.find(db, key, imageID: imageID, reference)
@@ -40,7 +40,10 @@ extension ImageStore {
             guard present.image == id else {
                 throw ImageStoreError.snapshotConflict(key, imageID: "sha256:" + present.image)
             }
-            if try exists(present) { return snapshot(present) }
+            if try exists(present) {
+                if present.isProvisional, endurance == .lasting { try await keep(present) }
+                return snapshot(present)
+            }
             // The machine's end took it and left its record: to its owner it is as if it had never been made.
             try await forget(present.directory)
         }
@@ -52,8 +55,8 @@ extension ImageStore {
         do {
             try await makeDirectories(in: ingest, root, name)
             faults.reach("image-store.prepare-snapshot.renamed")
-            async let isSynced: Void = isTransient ? () : try await syncSnapshots()
-            try await record(key, id, name, isTransient: isTransient)
+            async let isSynced: Void = endurance == .lasting ? try await syncSnapshots() : ()
+            try await record(key, id, name, endurance)
             try await isSynced
         } catch {
             // The row may be there; without it, what the directory had is removed by the next start at the latest.
@@ -64,7 +67,7 @@ extension ImageStore {
         }
         faults.reach("image-store.prepare-snapshot.recorded")
         return snapshot(
-            SnapshotRow(key: key, image: id, layers: layers, directory: name, isTransient: isTransient)
+            SnapshotRow(key: key, image: id, layers: layers, directory: name, endurance: endurance)
         )
     }
 
@@ -140,23 +143,40 @@ extension ImageStore {
         try await BlockingThread.run { _ in try Files.syncDirectory(directory.snapshots) }
     }
 
-    private func record(_ key: SnapshotKey, _ id: String, _ name: String, isTransient: Bool) async throws {
-        let boot = isTransient ? try Boot.id() : ""
+    /// Puts on the disk what was provisional.
+    private func keep(_ row: SnapshotRow) async throws {
+        async let isSynced: Void = syncSnapshots()
+        try await catalog.transaction { db in
+            try db.execute(
+                sql: "UPDATE snapshot SET isProvisional = 0 WHERE directory = ?",
+                arguments: [row.directory]
+            )
+        }
+        try await isSynced
+        faults.reach("image-store.prepare-snapshot.kept")
+    }
+
+    private func record(_ key: SnapshotKey, _ id: String, _ name: String, _ endurance: SnapshotEndurance)
+        async throws
+    {
+        let boot = endurance == .transient ? try Boot.id() : ""
         let insert: @Sendable (Database) throws -> Void = { db in
             // In this transaction again: the image may have been removed meanwhile.
             let chain = try Self.imageLayers(db, id).first?.chain
-            try db.execute(
+            let insertion = try db.cachedStatement(
                 sql: """
-                    INSERT INTO snapshot (owner, key, image, chain, directory, ownerUser, boot)
-                    VALUES (?, ?, ?, ?, ?, 0, ?)
-                    """,
-                arguments: [key.owner, key.key, id, chain, name, boot]
+                    INSERT INTO snapshot (owner, key, image, chain, directory, ownerUser, boot, isProvisional)
+                    VALUES (?, ?, ?, ?, ?, 0, ?, ?)
+                    """
+            )
+            try insertion.execute(
+                arguments: [key.owner, key.key, id, chain, name, boot, endurance == .provisional]
             )
         }
-        if isTransient {
-            try await catalog.transientTransaction(insert)
-        } else {
+        if endurance == .lasting {
             try await catalog.transaction(insert)
+        } else {
+            try await catalog.transientTransaction(insert)
         }
     }
 
@@ -178,7 +198,8 @@ extension ImageStore {
                 ListedSnapshot(
                     key: SnapshotKey(owner: row["owner"], key: row["key"]),
                     imageID: "sha256:" + (row["image"] as String),
-                    upperDirectory: directory.snapshot(row["directory"]) + "/upper"
+                    upperDirectory: directory.snapshot(row["directory"]) + "/upper",
+                    isProvisional: row["isProvisional"]
                 )
             }
         }
@@ -194,16 +215,12 @@ extension ImageStore {
             try await turns.take("snapshot \(key)") {
                 // Its owner removes it again should the machine's end bring it back.
                 let name = try await catalog.transientTransaction { db -> String? in
-                    let name = try String.fetchOne(
-                        db,
-                        sql: "SELECT directory FROM snapshot WHERE owner = ? AND key = ?",
+                    try String.fetchAll(
+                        db.cachedStatement(
+                            sql: "DELETE FROM snapshot WHERE owner = ? AND key = ? RETURNING directory"
+                        ),
                         arguments: [key.owner, key.key]
-                    )
-                    try db.execute(
-                        sql: "DELETE FROM snapshot WHERE owner = ? AND key = ?",
-                        arguments: [key.owner, key.key]
-                    )
-                    return name
+                    ).first
                 }
                 guard let name else { return }
                 faults.reach("image-store.remove-snapshot.recorded")
@@ -225,13 +242,14 @@ extension ImageStore {
         let image: String
         let layers: [LayerRow]
         let directory: String
-        let isTransient: Bool
+        let endurance: SnapshotEndurance
+
+        var isProvisional: Bool { endurance == .provisional }
     }
 
     private static func find(_ db: Database, _ key: SnapshotKey) throws -> SnapshotRow? {
         try Row.fetchOne(
-            db,
-            sql: "SELECT * FROM snapshot WHERE owner = ? AND key = ?",
+            db.cachedStatement(sql: "SELECT * FROM snapshot WHERE owner = ? AND key = ?"),
             arguments: [key.owner, key.key]
         ).map { row in try Self.row(db, row) }
     }
@@ -249,16 +267,18 @@ extension ImageStore {
             image: row["image"],
             layers: layers,
             directory: row["directory"],
-            isTransient: row["boot"] != ""
+            endurance: row["boot"] != "" ? .transient : row["isProvisional"] ? .provisional : .lasting
         )
     }
 
     /// An image's layers, uppermost first.
     private static func imageLayers(_ db: Database, _ id: String) throws -> [LayerRow] {
-        guard let image = try Catalog.image(db, id: id) else {
-            throw ImageStoreError.imageNotFound("sha256:" + id)
-        }
-        guard let layers = try Catalog.layers(db, from: image.chain) else {
+        let image = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT chain FROM image WHERE id = ?"),
+            arguments: [id]
+        )
+        guard let image else { throw ImageStoreError.imageNotFound("sha256:" + id) }
+        guard let layers = try Catalog.layers(db, from: image["chain"]) else {
             throw ImageStoreError.corrupt(
                 subject: "image sha256:\(id)",
                 reason: "a layer of it is lost; pull or load it again"
@@ -275,7 +295,7 @@ extension ImageStore {
                 ? [directory.emptyLayer] : row.layers.map { directory.layer($0.chain) },
             upperDirectory: directory.snapshot(row.directory) + "/upper",
             workDirectory: directory.snapshot(row.directory) + "/work",
-            isTransient: row.isTransient
+            isTransient: row.endurance == .transient
         )
     }
 }

@@ -19,6 +19,17 @@ package struct SnapshotKey: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+/// What a snapshot is to outlive.
+package enum SnapshotEndurance: Hashable, Sendable {
+    /// The machine's power: it is on the disk when its owner is told of it.
+    case lasting
+    /// The store's processes only, until it is asked for again as `lasting`: until then its owner may be the one that has
+    /// lost its record, and removes what it does not know.
+    case provisional
+    /// Not this boot of the machine: it is removed at the next one, and nothing of it waits for the disk.
+    case transient
+}
+
 /// One mount as the kernel has it.
 package struct MountDescription: Hashable, Sendable {
     package let type: String
@@ -31,6 +42,7 @@ package struct ListedSnapshot: Hashable, Sendable {
     package let key: SnapshotKey
     package let imageID: String
     package let upperDirectory: String
+    package let isProvisional: Bool
 }
 
 /// A writable layer on an image's layers, which it pins until it is removed.

@@ -205,6 +205,9 @@ extension ImageV1 {
         /// Not empty: what the caller looked the image up by, and only if that still names it: else FAILED_PRECONDITION with reason
         /// "image_moved". So what was found once need not be asked for again.
         package var reference: String
+        /// Nothing of it is synced, nor removed by itself: its owner repeats the call without this once its own record of the
+        /// snapshot is on the disk, and removes one of which it has none.
+        package var provisional: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -221,6 +224,8 @@ extension ImageV1 {
         package var mounts: [CommonV1.Mount]
         /// The folder with what the container changed.
         package var upperDirectory: String
+        /// Only in lists: as it was asked for, and not otherwise since.
+        package var provisional: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -1271,7 +1276,8 @@ extension ImageV1.PrepareSnapshotRequest {
         key: String = "",
         imageId: String = "",
         transient: Bool = false,
-        reference: String = ""
+        reference: String = "",
+        provisional: Bool = false
     ) {
         self.init(
             owner: owner,
@@ -1279,6 +1285,7 @@ extension ImageV1.PrepareSnapshotRequest {
             imageId: imageId,
             transient: transient,
             reference: reference,
+            provisional: provisional,
             unknownFields: []
         )
     }
@@ -1295,12 +1302,14 @@ extension ImageV1.PrepareSnapshotRequest {
         let imageId = try Wire.text(c.pointee.image_id, "petrel.image.v1.PrepareSnapshotRequest.image_id")
         let transient = c.pointee.transient != 0
         let reference = try Wire.text(c.pointee.reference, "petrel.image.v1.PrepareSnapshotRequest.reference")
+        let provisional = c.pointee.provisional != 0
         self.init(
             owner: owner,
             key: key_,
             imageId: imageId,
             transient: transient,
             reference: reference,
+            provisional: provisional,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -1309,6 +1318,10 @@ extension ImageV1.PrepareSnapshotRequest {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if provisional {
+            writer.varint(provisional ? 1 : 0)
+            writer.tag(48)
+        }
         if !reference.isEmpty {
             writer.text(reference)
             writer.tag(42)
@@ -1342,7 +1355,8 @@ extension ImageV1.Snapshot {
         key: String = "",
         imageId: String = "",
         mounts: [CommonV1.Mount] = [],
-        upperDirectory: String = ""
+        upperDirectory: String = "",
+        provisional: Bool = false
     ) {
         self.init(
             owner: owner,
@@ -1350,6 +1364,7 @@ extension ImageV1.Snapshot {
             imageId: imageId,
             mounts: mounts,
             upperDirectory: upperDirectory,
+            provisional: provisional,
             unknownFields: []
         )
     }
@@ -1373,12 +1388,14 @@ extension ImageV1.Snapshot {
             }
         }
         let upperDirectory = try Wire.text(c.pointee.upper_directory, "petrel.image.v1.Snapshot.upper_directory")
+        let provisional = c.pointee.provisional != 0
         self.init(
             owner: owner,
             key: key_,
             imageId: imageId,
             mounts: mounts,
             upperDirectory: upperDirectory,
+            provisional: provisional,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -1387,6 +1404,10 @@ extension ImageV1.Snapshot {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if provisional {
+            writer.varint(provisional ? 1 : 0)
+            writer.tag(48)
+        }
         if !upperDirectory.isEmpty {
             writer.text(upperDirectory)
             writer.tag(42)

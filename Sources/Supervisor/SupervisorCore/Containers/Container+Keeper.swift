@@ -92,7 +92,10 @@ extension Container {
                 surroundings.faults.reach("supervisor.adopt.adopted")
                 hello = try await sayHello(link)
             }
-            try await tidyCustody(link)
+            // One that has run nothing has nothing to hold copies of.
+            if hello.run != nil || !hello.execs.isEmpty || !custody.held.isEmpty {
+                try await tidyCustody(link)
+            }
             for record in hello.execs { note(record) }
             mergeFile()
             surroundings.faults.reach("supervisor.adopt.merged")

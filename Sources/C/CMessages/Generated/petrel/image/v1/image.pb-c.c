@@ -2317,7 +2317,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__snapshot_key__descriptor =
   (ProtobufCMessageInit) petrel__image__v1__snapshot_key__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__image__v1__prepare_snapshot_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor petrel__image__v1__prepare_snapshot_request__field_descriptors[6] =
 {
   {
     "owner",
@@ -2379,18 +2379,31 @@ static const ProtobufCFieldDescriptor petrel__image__v1__prepare_snapshot_reques
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "provisional",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__PrepareSnapshotRequest, provisional),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__image__v1__prepare_snapshot_request__field_indices_by_name[] = {
   2,   /* field[2] = image_id */
   1,   /* field[1] = key */
   0,   /* field[0] = owner */
+  5,   /* field[5] = provisional */
   4,   /* field[4] = reference */
   3,   /* field[3] = transient */
 };
 static const ProtobufCIntRange petrel__image__v1__prepare_snapshot_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor petrel__image__v1__prepare_snapshot_request__descriptor =
 {
@@ -2400,14 +2413,14 @@ const ProtobufCMessageDescriptor petrel__image__v1__prepare_snapshot_request__de
   "Petrel__Image__V1__PrepareSnapshotRequest",
   "petrel.image.v1",
   sizeof(Petrel__Image__V1__PrepareSnapshotRequest),
-  5,
+  6,
   petrel__image__v1__prepare_snapshot_request__field_descriptors,
   petrel__image__v1__prepare_snapshot_request__field_indices_by_name,
   1,  petrel__image__v1__prepare_snapshot_request__number_ranges,
   (ProtobufCMessageInit) petrel__image__v1__prepare_snapshot_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__image__v1__snapshot__field_descriptors[5] =
+static const ProtobufCFieldDescriptor petrel__image__v1__snapshot__field_descriptors[6] =
 {
   {
     "owner",
@@ -2469,18 +2482,31 @@ static const ProtobufCFieldDescriptor petrel__image__v1__snapshot__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "provisional",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__Snapshot, provisional),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__image__v1__snapshot__field_indices_by_name[] = {
   2,   /* field[2] = image_id */
   1,   /* field[1] = key */
   3,   /* field[3] = mounts */
   0,   /* field[0] = owner */
+  5,   /* field[5] = provisional */
   4,   /* field[4] = upper_directory */
 };
 static const ProtobufCIntRange petrel__image__v1__snapshot__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor petrel__image__v1__snapshot__descriptor =
 {
@@ -2490,7 +2516,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__snapshot__descriptor =
   "Petrel__Image__V1__Snapshot",
   "petrel.image.v1",
   sizeof(Petrel__Image__V1__Snapshot),
-  5,
+  6,
   petrel__image__v1__snapshot__field_descriptors,
   petrel__image__v1__snapshot__field_indices_by_name,
   1,  petrel__image__v1__snapshot__number_ranges,

@@ -261,10 +261,11 @@ struct  Petrel__Image__V1__PrepareSnapshotRequest
   ProtobufCBinaryData image_id;
   protobuf_c_boolean transient;
   ProtobufCBinaryData reference;
+  protobuf_c_boolean provisional;
 };
 #define PETREL__IMAGE__V1__PREPARE_SNAPSHOT_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__prepare_snapshot_request__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0 }
 
 
 struct  Petrel__Image__V1__Snapshot
@@ -276,10 +277,11 @@ struct  Petrel__Image__V1__Snapshot
   size_t n_mounts;
   Petrel__Common__V1__Mount **mounts;
   ProtobufCBinaryData upper_directory;
+  protobuf_c_boolean provisional;
 };
 #define PETREL__IMAGE__V1__SNAPSHOT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__snapshot__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, {0,NULL} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, {0,NULL}, 0 }
 
 
 struct  Petrel__Image__V1__RemoveSnapshotResponse
