@@ -292,7 +292,7 @@ let suites: [Target] = [
     tests("RegistryTests", ["Registry", httpClient, nioCore]),
     tests("ContainerInitTests", ["ContainerInit", "System", "TestSupport"]),
     tests("CgroupsTests", ["Cgroups", "RuntimeSpec"]),
-    tests("SeccompTests", ["JSON", "RuntimeSpec", "Seccomp", "System"]),
+    tests("SeccompTests", ["JSON", "RuntimeSpec", "Seccomp", "System", "TestSupport"]),
     tests("ContainerRuntimeTests", ["ContainerRuntime", "JSON", "RuntimeSpec", "System"]),
     tests(
         "KernelTests",

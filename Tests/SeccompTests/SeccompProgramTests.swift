@@ -3,6 +3,7 @@ import Foundation
 import RuntimeSpec
 import Seccomp
 import System
+import TestSupport
 import Testing
 
 /// What a program returns for a call, by running its instructions.
@@ -238,21 +239,54 @@ struct SeccompProgramTests {
         #expect(FilterCompaction.compacted(program) == program)
     }
 
+    private static let process = FilterProcess(executable: binaries + "/petrel-runtime-supervisor")
+
+    /// The library goes round in it for ever.
+    @Test func whatHasNoEndIsStopped() throws {
+        let rules = [
+            (SeccompSpec.Action.allow, UInt64(2), SeccompSpec.Comparison.greaterOrEqual), (.log, 3, .equal),
+        ]
+        .map { action, value, comparison in
+            SeccompSpec.Rule(
+                ["read"],
+                action,
+                arguments: [
+                    .init(index: 0, value: 3, .greaterOrEqual), .init(index: 2, value: value, comparison),
+                ]
+            )
+        }
+        let process = FilterProcess(executable: binaries + "/petrel-runtime-supervisor", limitSeconds: 1)
+        #expect(throws: SeccompError.stalled(seconds: 1)) {
+            try process.compile(SeccompSpec(defaultAction: .kill, rules: rules))
+        }
+    }
+
+    @Test func aProcessTellsWhatWouldBeThrown() throws {
+        // Of another byte order than this machine's.
+        let foreign = SeccompSpec(defaultAction: .allow, architectures: [.s390x])
+        let error = #expect(throws: SeccompError.self) { try SeccompProgram(compiling: foreign) }
+        let told = #expect(throws: SeccompError.self) { try Self.process.compile(foreign) }
+        #expect(error == told)
+        let plain = SeccompSpec(defaultAction: .allow)
+        #expect(throws: SeccompError.ended) { try FilterProcess(executable: "/bin/true").compile(plain) }
+        #expect(throws: SeccompError.self) { try FilterProcess(executable: "/no/such").compile(plain) }
+    }
+
     @Test func programsAreKeptAndVerified() throws {
         let directory = NSTemporaryDirectory() + "petrel-seccomp-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let spec = DockerSeccomp.profile(capabilities: [], kernelRelease: "6.1")
-        let cache = try SeccompCache(directory: directory)
+        let cache = try SeccompCache(directory: directory, compiler: Self.process)
         let path = try cache.path(for: spec)
         let program = try SystemCallFilter.program(at: path)
         #expect(program == (try SeccompProgram(compiling: spec)).bytes)
         #expect(try cache.path(for: spec) == path)
-        #expect(try SeccompCache(directory: directory).path(for: spec) == path)
+        #expect(try SeccompCache(directory: directory, compiler: Self.process).path(for: spec) == path)
         let other = DockerSeccomp.profile(capabilities: [.sysAdmin], kernelRelease: "6.1")
         #expect(try cache.path(for: other) != path)
         // A program that lost bytes is made again; one that others could write is not taken.
         try Files.replace(path, with: Array(program.dropLast(3)))
-        let again = try SeccompCache(directory: directory)
+        let again = try SeccompCache(directory: directory, compiler: Self.process)
         #expect(try SystemCallFilter.program(at: again.path(for: spec)) == program)
         try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: again.path(for: spec))
         #expect(throws: SystemError.self) { try SystemCallFilter.program(at: path) }

@@ -113,6 +113,33 @@ struct RunLimitTests {
         }
     }
 
+    /// The library that compiles it goes round for ever.
+    @Test func aSeccompProfileWithoutEndIsAnError() throws {
+        let argument = #"{"index":0,"value":3,"op":"SCMP_CMP_GE"}"#
+        let rules = [("ALLOW", #"2,"op":"SCMP_CMP_GE""#), ("LOG", #"3,"op":"SCMP_CMP_EQ""#)].map {
+            action,
+            end in
+            #"{"names":["read"],"action":"SCMP_ACT_\#(action)","args":[\#(argument),{"index":2,"value":\#(end)}]}"#
+        }
+        let profile = #"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[\#(rules.joined(separator: ","))]}"#
+        try withSuite { suite in
+            try withTemporaryDirectory { directory in
+                try Data(profile.utf8).write(to: URL(fileURLWithPath: directory + "/p.json"))
+                let outcome = try suite.petrel(
+                    "run",
+                    "--rm",
+                    "--security-opt",
+                    "seccomp=\(directory)/p.json",
+                    "busybox",
+                    "true"
+                )
+                #expect(outcome.status == 125 && outcome.stderr.contains("found no end"), "\(outcome)")
+                #expect(try suite.petrel("ps", "-aq").lines.isEmpty)
+                #expect(try suite.petrel("run", "--rm", "busybox", "true").status == 0)
+            }
+        }
+    }
+
     @Test func whatThisMachineCannotDoIsSaid() throws {
         try withSuite { suite in
             let outcome = try suite.petrel(

@@ -41,7 +41,7 @@ struct Daemon: ~Copyable {
         let supervisor = try Supervisor(
             directory: directory,
             runDirectory: location.run,
-            seccomp: try SeccompCache(directory: directory + "/seccomp"),
+            seccomp: try SeccompCache(directory: directory + "/seccomp", compiler: FilterProcess()),
             surroundings: surroundings
         )
         monitoring = try Monitoring(address: options.metrics, daemon: "supervisor", logger: logger)

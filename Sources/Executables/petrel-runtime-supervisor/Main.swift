@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Events
+import Seccomp
 import Suite
 import System
 
@@ -11,6 +12,7 @@ enum Main {
     /// signal. Here all threads keep them blocked, and the queue gets them.
     static func main() {
         SmallProgram.begin()
+        if CommandLine.arguments.dropFirst().elementsEqual([FilterProcess.word]) { compileFilter() }
         let options = parseOptions()
         let exitCode = Monitor<Int32?>(nil)
         do {
@@ -40,6 +42,15 @@ enum Main {
             CurrentProcess.exit(1)
         }
         CurrentProcess.exit(exitCode.wait { $0 })
+    }
+
+    /// For another process of this program (see `FilterProcess`).
+    private static func compileFilter() -> Never {
+        do { try FilterProcess.serve() } catch {
+            report(error)
+            CurrentProcess.exit(1)
+        }
+        CurrentProcess.exit(0)
     }
 
     private static func parseOptions() -> Options {

@@ -16,11 +16,13 @@ package final class SeccompCache: Sendable {
     }
 
     private let directory: String
+    private let compiler: FilterProcess
     private let state: Mutex<State>
 
     /// - Parameter directory: Made when absent (mode 0700).
-    package init(directory: String) throws(SeccompError) {
+    package init(directory: String, compiler: FilterProcess) throws(SeccompError) {
         self.directory = directory
+        self.compiler = compiler
         do throws(SystemError) {
             try Files.makeDirectories(directory, mode: 0o700)
             state = Mutex(State(entries: try Self.load(directory)))
@@ -29,16 +31,26 @@ package final class SeccompCache: Sendable {
         }
     }
 
-    /// The absolute path of the program for a specification, compiled if it is not there. Blocks up to 20 ms then.
-    package func path(for spec: SeccompSpec) throws(SeccompError) -> String {
+    /// The absolute path of the program for a specification, where it is there already.
+    package func knownPath(for spec: SeccompSpec) -> String? {
         let latest = state.withLock { $0.latest }
         if let latest, latest.spec == spec, Self.isWhole(latest.path) { return latest.path }
-        let key = Array("\(SeccompProgram.toolchain)\n".utf8) + spec.json.serialized()
-        if let known = state.withLock({ $0.entries[key] }), Self.isWhole(known) {
-            state.withLock { $0.latest = (spec, known) }
-            return known
+        guard let known = state.withLock({ $0.entries[Self.key(of: spec)] }), Self.isWhole(known) else {
+            return nil
         }
-        let program = try SeccompProgram(compiling: spec)
+        state.withLock { $0.latest = (spec, known) }
+        return known
+    }
+
+    private static func key(of spec: SeccompSpec) -> [UInt8] {
+        Array("\(SeccompProgram.toolchain)\n".utf8) + spec.json.serialized()
+    }
+
+    /// The same, compiled if it is not there. Blocks for 50 ms then, and up to five seconds for one that cannot be.
+    package func path(for spec: SeccompSpec) throws(SeccompError) -> String {
+        if let known = knownPath(for: spec) { return known }
+        let program = try compiler.compile(spec)
+        let key = Self.key(of: spec)
         do throws(SystemError) {
             let path = try store(program, key)
             state.withLock { $0.entries[key] = path }

@@ -7,6 +7,8 @@ internal import System
 package struct SeccompProgram: Hashable, Sendable {
     package let bytes: [UInt8]
 
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
     /// Changes whenever the same specification would give another program.
     static let generation = 2
 

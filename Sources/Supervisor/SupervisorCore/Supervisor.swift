@@ -154,7 +154,7 @@ package actor Supervisor {
             cgroupPath: cgroupPath,
             rootPath: directory.path + "/rootfs"
         )
-        let program = try seccompProgram(of: configuration)
+        let program = try await compiled(configuration)
         var link: KeeperLink?
         do {
             try directory.makeDirectories()
@@ -211,6 +211,21 @@ package actor Supervisor {
         let bytes = lifecycle.record(bootID: surroundings.bootID, revision: 1).serialized()
         try directory.write(bytes, to: directory.lifecycleFile, durably: false)
         return lifecycle
+    }
+
+    /// The path of its filter. One that is not known takes its time, and nobody else's.
+    private nonisolated func compiled(_ configuration: RuntimeConfiguration) async throws -> String {
+        if let profile = configuration.specification.linux.seccomp,
+            let known = seccomp.knownPath(for: profile)
+        {
+            return known
+        }
+        return try await withTaskExecutorPreference(slowThread) { try await compile(configuration) }
+    }
+
+    @concurrent private nonisolated func compile(_ configuration: RuntimeConfiguration) async throws -> String
+    {
+        try seccompProgram(of: configuration)
     }
 
     nonisolated func seccompProgram(of configuration: RuntimeConfiguration) throws(SupervisorError) -> String
