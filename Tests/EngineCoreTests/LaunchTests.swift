@@ -133,7 +133,7 @@ struct LaunchTests {
         }
     }
 
-    /// Its image store cannot write: it runs by then, and would be lost with the machine's power.
+    /// Its image store cannot write: its root would be lost with the machine's power.
     @Test(arguments: [nil, launch])
     func whatCannotBeKeptIsUndone(_ launch: Engine.Launch?) async throws {
         try await withBench { bench in

@@ -4,11 +4,10 @@ internal import GRDB
 internal import Logging
 internal import System
 
-/// Making a container: row `creating` → snapshot → files → supervisor → row `created`; undone in reverse.
+/// Making a container: row `creating` → snapshot, files → supervisor → row `created`; undone in reverse.
 ///
-/// Nobody waits for the disk before he must: the snapshot is made beside the row's writing, and is provisional, so that one
-/// whose row a power failure took is known for what it is; it becomes lasting, once the row is on the disk, beside what the
-/// supervisor does, which syncs the container itself.
+/// The snapshot and the files are made beside the row's way to the disk. Until it is there the snapshot is provisional, so
+/// that one whose row a power failure took is known for what it is; it lasts before the supervisor hears of the container.
 extension Engine {
     package struct Creation: Hashable, Sendable {
         package let id: ContainerID
@@ -141,13 +140,12 @@ extension Engine {
         faults.reach("engine.create.snapshot-prepared")
         var order = try await planned
         order.rootMounts = snapshot.mounts
-        // A power failure must not leave what others have on the disk of it without a row.
+        // A power failure must not leave what others have on the disk of it without a row; nor, once it runs, its root behind.
         try await isOnDisk
         faults.reach("engine.create.row-synced")
+        try await keepSnapshot(of: row)
         if let launch { return try await self.launch(row, order, launch) }
-        async let isKept: Void = keepSnapshot(of: row)
         _ = try await supervisor.create(order)
-        try await isKept
         faults.reach("engine.create.supervisor-created")
         try Task.checkCancellation()
         try await publish(row)
@@ -160,9 +158,8 @@ extension Engine {
         try await mayBlock { [database] in try database.sync() }
     }
 
-    /// From here on its snapshot outlives the machine's power. To be done before anybody is told of the container; repeating
-    /// it is harmless.
-    func keepSnapshot(of row: ContainerRow) async throws {
+    /// From here on its snapshot outlives the machine's power.
+    private func keepSnapshot(of row: ContainerRow) async throws {
         guard !row.settings.autoRemove else { return }
         _ = try await images.prepareSnapshot(row.id, of: row.imageID, called: "", .lasting)
         faults.reach("engine.create.snapshot-kept")

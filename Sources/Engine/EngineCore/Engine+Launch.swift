@@ -82,7 +82,6 @@ extension Engine {
     }
 
     private func begin(_ row: ContainerRow, _ order: ContainerOrder) async throws -> (any Error)? {
-        async let isKept: Void = keepSnapshot(of: row)
         var failure: (any Error)?
         var since = row.createdAtUnixNanos
         do throws(PeerError) {
@@ -104,8 +103,6 @@ extension Engine {
                 failure = Engine.startFailure(of: row, error)
             }
         }
-        // Of one that cannot be kept nobody is told: it is undone, though it runs.
-        try await isKept
         faults.reach("engine.create.launched")
         let begun = since
         try await database.write { db in _ = try Engine.publish(db, row, at: min(begun, Clock.wallNanos)) }

@@ -99,7 +99,6 @@ extension Engine {
         try await whileBusy(with: row.id) {
             if row.state == .creating, let state = try await begun(row.id).state {
                 logger.notice("a container was made and started", metadata: ["id": "\(row.id)"])
-                try await keepSnapshot(of: row)
                 // Not after what the journal tells of its start.
                 let since = state.startedAtUnixNanos > 0 ? state.startedAtUnixNanos : row.createdAtUnixNanos
                 try await database.write { db in _ = try Engine.publish(db, row, at: since) }
@@ -144,7 +143,17 @@ extension Engine {
                 try await deleteSupervised(container.id, force: true)
             }
         }
-        await sweep(snapshots, rows, buried, &round)
+        for snapshot in snapshots where !known.contains(snapshot.key) {
+            // The row of a provisional one need not have been on the disk: a power failure may have taken it alone.
+            guard
+                snapshot.isProvisional
+                    || isBuried(snapshot.key, buried, "the image store has a snapshot"),
+                let id = ContainerID(snapshot.key), !isBusy(id)
+            else { continue }
+            await round.attempt("remove an undone container's snapshot", snapshot.key) { _ in
+                try await images.removeSnapshot(id)
+            }
+        }
         for container in supervised where container.removalWanted && known.contains(container.id.text) {
             guard !isBusy(container.id) else { continue }
             wantRemoval(of: container.id, endedAtUnixNanos: container.exit?.atUnixNanos ?? 0)
@@ -153,35 +162,6 @@ extension Engine {
             guard let id = ContainerID(name), !isBusy(id) else { continue }
             await round.attempt("remove an undone container's files", name) { _ in
                 try removeFiles(of: id)
-            }
-        }
-    }
-
-    /// - Parameter rows: Read after the snapshots were listed.
-    private func sweep(
-        _ snapshots: [ListedSnapshot],
-        _ rows: [ContainerRow],
-        _ buried: Set<String>,
-        _ round: inout Round
-    ) async {
-        let known = Dictionary(uniqueKeysWithValues: rows.map { ($0.id.text, $0) })
-        for snapshot in snapshots {
-            guard let id = ContainerID(snapshot.key), !isBusy(id) else { continue }
-            if let row = known[snapshot.key] {
-                // The journal was faster to make it visible than its creation to make it last.
-                guard snapshot.isProvisional, row.state == .created else { continue }
-                await round.attempt("keep a container's snapshot", snapshot.key) { _ in
-                    try await keepSnapshot(of: row)
-                }
-                continue
-            }
-            // The row of a provisional one need not have been on the disk: a power failure may have taken it alone.
-            guard
-                snapshot.isProvisional
-                    || isBuried(snapshot.key, buried, "the image store has a snapshot")
-            else { continue }
-            await round.attempt("remove an undone container's snapshot", snapshot.key) { _ in
-                try await images.removeSnapshot(id)
             }
         }
     }

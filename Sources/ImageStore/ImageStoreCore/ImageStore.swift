@@ -76,6 +76,8 @@ package final class ImageStore: Sendable {
         do {
             sweep = try await BlockingThread.run { _ in
                 faults.reach("image-store.recover.begun")
+                // A store that was killed may have recorded that one lasts before it had done this.
+                try Files.syncDirectory(directory.snapshots)
                 return try directory.removeUnrecorded(
                     blobs: recorded.blobs,
                     layers: recorded.layers,

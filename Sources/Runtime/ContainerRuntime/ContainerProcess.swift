@@ -21,7 +21,7 @@ package struct SpawnedProcess: ~Copyable, Sendable {
     package var process: Descriptor?
     /// `StartReport(decoding:)` of all that can be read up to its end.
     package var status: Descriptor?
-    /// One byte opens it. Closed without: the child reports step "gate" and ends.
+    /// One byte opens it, after the one for the groups where it awaits those. Closed without: the child reports step "gate" and ends.
     package var gate: Descriptor?
     /// The controlling side of its terminal.
     package var terminal: Descriptor?
