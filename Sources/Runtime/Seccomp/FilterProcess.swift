@@ -10,6 +10,9 @@ package import System
 package struct FilterProcess: Sendable {
     /// The one argument that a program with this module is started with to `serve`.
     package static let word = "--compile-filter"
+    /// RLIMIT_CPU: at the hard limit, in seconds, the kernel kills.
+    private static let cpuTime: Int32 = 0
+    private static let serveSeconds: UInt64 = 10
     private static let specificationLimit = 4 << 20
     /// The kernel takes 32 KiB.
     private static let answerLimit = 1 << 20
@@ -68,6 +71,8 @@ package struct FilterProcess: Sendable {
     /// The other side: compiles what lies in file 0, and writes what came of it to file 1.
     /// - Throws: When that cannot be read, or written.
     package static func serve() throws(SystemError) {
+        // Nobody stops it when the one that waits was killed.
+        try ResourceLimits.set(cpuTime, soft: serveSeconds, hard: serveSeconds)
         let text = try contents(of: 0, limit: specificationLimit)
         let answer: [UInt8]
         do throws(SeccompError) {
