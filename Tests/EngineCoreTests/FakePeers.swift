@@ -475,7 +475,10 @@ final class FakeImages: ImageSource {
     }
 
     func snapshot(_ key: ContainerID) async throws(PeerError) -> PreparedSnapshot {
-        PreparedSnapshot(
+        guard state.withLock({ $0.snapshots.contains(key.text) }) else {
+            throw PeerError(daemon: "image store", kind: .notFound, message: "no such snapshot")
+        }
+        return PreparedSnapshot(
             mounts: [RootMount(type: "overlay", source: "overlay", target: "", options: [])],
             upperDirectory: "/u"
         )

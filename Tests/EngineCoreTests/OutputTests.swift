@@ -64,7 +64,8 @@ struct OutputTests {
                 imageID: "sha256:" + String(repeating: "b", count: 64),
                 settings: settings,
                 resolved: resolved,
-                createdAtUnixNanos: 1
+                createdAtUnixNanos: 1,
+                isSettled: true
             )
             return try LogDetails(of: row)
         }

@@ -187,6 +187,34 @@ struct RepairTests {
         }
     }
 
+    /// What was started was not told of before its snapshot lasted, so after a power failure it has never been.
+    @Test(arguments: [ContainerRow.State.creating, .created])
+    func whatLostItsSnapshotBeforeItLastedIsUndone(_ state: ContainerRow.State) async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            let launch = Engine.Launch(wantsOutput: false)
+            let lost = try await engine.create(name: "lost", settings: .busybox(), launch: launch)
+            let kept = try await engine.create(name: "kept", settings: .busybox(), launch: launch)
+            try await engine.database.write { db in
+                // As the journal leaves it, or before its word.
+                try db.execute(
+                    sql: "UPDATE containers SET is_settled = 0, state = ?",
+                    arguments: [state.rawValue]
+                )
+            }
+            bench.images.state.withLock { state in
+                state.snapshots.remove(lost.id.text)
+                state.provisional = [kept.id.text]
+            }
+            #expect(await engine.repair())
+            let rows = try await engine.database.containers()
+            #expect(rows.map(\.id) == [kept.id])
+            #expect(rows.allSatisfy { $0.isSettled && $0.state == .created })
+            #expect(bench.images.state.withLock { $0.provisional.isEmpty })
+            #expect(bench.supervisor.state.withLock { $0.containers.count } == 1)
+        }
+    }
+
     @Test func aPeerThatIsAwayIsNoReasonToGiveUp() async throws {
         try await withBench { bench in
             _ = try await leave(.removing, bench)

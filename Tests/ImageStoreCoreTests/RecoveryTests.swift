@@ -110,6 +110,44 @@ import Testing
         }
     }
 
+    /// Its owner asks whether it is there, and makes no new one in its place.
+    @Test func whatWasLostBeforeItLastedIsForgotten() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/s"
+            let keys = ["lost", "stays"].map { SnapshotKey(owner: "engine", key: $0) }
+            let upper = try await withStore(path) { store in
+                let image = try #require(
+                    try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image
+                )
+                for key in keys {
+                    _ = try await store.prepareSnapshot(key, imageID: "\(image.id)", .provisional)
+                }
+                return try await store.snapshot(keys[0]).upperDirectory
+            }
+            try Files.removeTree(String(upper.dropLast("/upper".count)))
+            try await withStore(path) { store in
+                let listed = try await store.snapshots(of: "engine")
+                #expect(listed.map(\.key) == [keys[1]])
+            }
+        }
+    }
+
+    /// It was removed by force between the snapshot's making and its lasting.
+    @Test func aSnapshotIsMadeToLastWithoutItsImage() async throws {
+        try await withTemporaryDirectory { directory in
+            try await withStore(directory + "/s") { store in
+                let key = SnapshotKey(owner: "engine", key: "c")
+                let image = try #require(
+                    try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image
+                )
+                let made = try await store.prepareSnapshot(key, imageID: "\(image.id)", .provisional)
+                _ = try await store.remove("\(image.id)", force: true)
+                let again = try await store.prepareSnapshot(key, imageID: "\(image.id)")
+                #expect(made == again)
+            }
+        }
+    }
+
     /// To its owner it has never been, rather than that it could not be mounted.
     @Test func aSnapshotWithoutItsDirectoryIsNone() async throws {
         try await withTemporaryDirectory { directory in

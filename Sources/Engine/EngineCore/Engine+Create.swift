@@ -7,7 +7,8 @@ internal import System
 /// Making a container: row `creating` → snapshot, files → supervisor → row `created`; undone in reverse.
 ///
 /// The snapshot and the files are made beside the row's way to the disk. Until it is there the snapshot is provisional, so
-/// that one whose row a power failure took is known for what it is; it lasts before the supervisor hears of the container.
+/// that one whose row a power failure took is known for what it is. It is made to last beside what the supervisor does, and
+/// until that is done the row is not settled: should a power failure take the snapshot, repair undoes the container.
 extension Engine {
     package struct Creation: Hashable, Sendable {
         package let id: ContainerID
@@ -90,7 +91,8 @@ extension Engine {
             settings: settings,
             resolved: resolved,
             createdAtUnixNanos: Clock.wallNanos,
-            requestKey: key
+            requestKey: key,
+            isSettled: settings.autoRemove
         )
         let (row, startFailure) = try await whileBusy(with: id) {
             let row = try await insert(draft)
@@ -140,12 +142,13 @@ extension Engine {
         faults.reach("engine.create.snapshot-prepared")
         var order = try await planned
         order.rootMounts = snapshot.mounts
-        // A power failure must not leave what others have on the disk of it without a row; nor, once it runs, its root behind.
+        // A power failure must not leave what others have on the disk of it without a row.
         try await isOnDisk
         faults.reach("engine.create.row-synced")
-        try await keepSnapshot(of: row)
         if let launch { return try await self.launch(row, order, launch) }
+        async let isKept: Void = keepSnapshot(of: row)
         _ = try await supervisor.create(order)
+        try await isKept
         faults.reach("engine.create.supervisor-created")
         try Task.checkCancellation()
         try await publish(row)
@@ -158,8 +161,8 @@ extension Engine {
         try await mayBlock { [database] in try database.sync() }
     }
 
-    /// From here on its snapshot outlives the machine's power.
-    private func keepSnapshot(of row: ContainerRow) async throws {
+    /// From here on its snapshot outlives the machine's power. Repeating it is harmless.
+    func keepSnapshot(of row: ContainerRow) async throws {
         guard !row.settings.autoRemove else { return }
         _ = try await images.prepareSnapshot(row.id, of: row.imageID, called: "", .lasting)
         faults.reach("engine.create.snapshot-kept")
@@ -217,7 +220,7 @@ extension Engine {
     private func publish(_ row: ContainerRow) async throws {
         try await outlivingCancellation { [database] in
             try await database.write(durably: !row.settings.autoRemove) { db in
-                guard try Engine.publish(db, row, at: Clock.wallNanos) else {
+                guard try Engine.settle(db, row, at: Clock.wallNanos) else {
                     throw EngineError.database("the row of \(row.id) went away while it was being made")
                 }
             }
@@ -226,9 +229,16 @@ extension Engine {
         changes.announce()
     }
 
-    /// From here on users see it.
+    /// The end of its creation; from here on users see it.
     /// - Parameter wallNanos: Of the event that tells of it: not after that of the start.
     /// - Returns: Whether it was not visible yet.
+    static func settle(_ db: Database, _ row: ContainerRow, at wallNanos: Int64) throws -> Bool {
+        guard try ContainerRow.settle(db, row.id) else { return false }
+        try EventTable.insert(db, EngineEvent(row, "create", at: wallNanos))
+        return true
+    }
+
+    /// The same, where its creation goes on.
     static func publish(_ db: Database, _ row: ContainerRow, at wallNanos: Int64) throws -> Bool {
         guard try ContainerRow.move(db, row.id, from: .creating, to: .created) else { return false }
         try EventTable.insert(db, EngineEvent(row, "create", at: wallNanos))

@@ -8,7 +8,8 @@ internal import System
 ///
 /// Until that record is there, a repair undoes all of it. After it, the container is there, and whoever comes first makes
 /// its row visible: this call, the journal's first word of the run, a repair, or the next engine. The same call, repeated
-/// with its key, then finds it, also when it has been and gone.
+/// with its key, then finds it, also when it has been and gone. Only where the machine's power fails before its snapshot
+/// lasts is it undone after all: nobody was told that it was made, and nothing of it runs.
 extension Engine {
     /// How a new container is started.
     package struct Launch: Hashable, Sendable {
@@ -82,6 +83,7 @@ extension Engine {
     }
 
     private func begin(_ row: ContainerRow, _ order: ContainerOrder) async throws -> (any Error)? {
+        async let isKept: Void = keepSnapshot(of: row)
         var failure: (any Error)?
         var since = row.createdAtUnixNanos
         do throws(PeerError) {
@@ -103,9 +105,11 @@ extension Engine {
                 failure = Engine.startFailure(of: row, error)
             }
         }
+        // Of one that cannot be kept nobody is told: it is undone, though it may run.
+        try await isKept
         faults.reach("engine.create.launched")
         let begun = since
-        try await database.write { db in _ = try Engine.publish(db, row, at: min(begun, Clock.wallNanos)) }
+        try await database.write { db in _ = try Engine.settle(db, row, at: min(begun, Clock.wallNanos)) }
         changes.announce()
         return failure
     }

@@ -92,16 +92,45 @@ extension Engine {
         guard !isBusy(id),
             let row = try await database.read({ db in try ContainerRow.one(db, id: id) }), row.isHalfDone
         else { return }
-        if row.state != .created { try await finish(row) } else { try await resumeUpdate(of: row) }
+        if row.state != .created { return try await finish(row) }
+        if !row.isSettled { try await settle(row) }
+        try await resumeUpdate(of: row)
+    }
+
+    /// The rest of the creation of one that the journal was faster to make visible.
+    private func settle(_ row: ContainerRow) async throws {
+        guard try await hasSnapshot(row) else {
+            logger.notice("undoing a container's creation", metadata: ["id": "\(row.id)"])
+            _ = try await remove(row.id.text, force: true)
+            return
+        }
+        try await whileBusy(with: row.id) {
+            try await keepSnapshot(of: row)
+            try await database.write { db in _ = try ContainerRow.settle(db, row.id) }
+        }
+    }
+
+    /// False only where a power failure has taken it before it lasted.
+    private func hasSnapshot(_ row: ContainerRow) async throws -> Bool {
+        // Of one that removes itself the supervisor sees to what is left.
+        guard !row.settings.autoRemove else { return true }
+        do throws(PeerError) { _ = try await images.snapshot(row.id) } catch {
+            guard error.kind == .notFound else { throw error }
+            return false
+        }
+        return true
     }
 
     private func finish(_ row: ContainerRow) async throws {
         try await whileBusy(with: row.id) {
-            if row.state == .creating, let state = try await begun(row.id).state {
+            if row.state == .creating, let state = try await begun(row.id).state,
+                try await hasSnapshot(row)
+            {
                 logger.notice("a container was made and started", metadata: ["id": "\(row.id)"])
+                try await keepSnapshot(of: row)
                 // Not after what the journal tells of its start.
                 let since = state.startedAtUnixNanos > 0 ? state.startedAtUnixNanos : row.createdAtUnixNanos
-                try await database.write { db in _ = try Engine.publish(db, row, at: since) }
+                try await database.write { db in _ = try Engine.settle(db, row, at: since) }
                 return changes.announce()
             }
             logger.notice(
@@ -196,5 +225,5 @@ extension Engine {
 
 extension ContainerRow {
     /// Something was begun with it that is not over.
-    fileprivate var isHalfDone: Bool { state != .created || settings.pendingUpdate != nil }
+    fileprivate var isHalfDone: Bool { state != .created || !isSettled || settings.pendingUpdate != nil }
 }

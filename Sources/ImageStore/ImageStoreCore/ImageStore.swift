@@ -97,8 +97,20 @@ package final class ImageStore: Sendable {
             )
         }
         try await forgetLost(recorded.blobs, recorded.layers)
+        try await forgetLostSnapshots()
         try await collectGarbage()
         try await writeIndex()
+    }
+
+    /// The machine's end took them before they lasted. To their owner they have never been, which it can only tell from others
+    /// while no new one has their key.
+    private func forgetLostSnapshots() async throws(ImageStoreError) {
+        let directory = directory
+        try await catalog.transaction { db in
+            for name in try Catalog.provisionalSnapshots(db) where !Files.exists(directory.snapshot(name)) {
+                try Catalog.forgetSnapshot(db, name)
+            }
+        }
     }
 
     /// Somebody else deleted content: a record without it would make a pull believe that it is there.

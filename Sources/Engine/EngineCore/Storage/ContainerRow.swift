@@ -24,6 +24,9 @@ struct ContainerRow: Sendable {
     var createdAtUnixNanos: Int64
     /// Of the request that made it; nil in rows of before there were keys.
     var requestKey: String?
+    /// Its creation has come to its end: what it has outlives the machine's power, as far as it is to. One that is not may
+    /// be visible already, by the journal's word of its run.
+    var isSettled: Bool
 
     /// What events about it carry.
     var eventAttributes: [String: String] {
@@ -53,7 +56,8 @@ extension ContainerRow {
             settings: settings,
             resolved: resolved,
             createdAtUnixNanos: row["created_at"],
-            requestKey: row["request_key"]
+            requestKey: row["request_key"],
+            isSettled: row["is_settled"]
         )
     }
 
@@ -147,10 +151,10 @@ extension ContainerRow {
             throw EngineError.nameTaken(name, holder: holder)
         }
         try db.run(
-            "INSERT INTO containers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO containers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 id.text, name, state.rawValue, imageID, json.settings, json.resolved, createdAtUnixNanos,
-                requestKey,
+                requestKey, isSettled,
             ]
         )
     }
@@ -183,6 +187,18 @@ extension ContainerRow {
             [new.rawValue, id.text, old.rawValue]
         )
         return db.changesCount == 1
+    }
+
+    /// The end of its creation.
+    /// - Returns: Whether it was not visible yet.
+    static func settle(_ db: Database, _ id: ContainerID) throws -> Bool {
+        try db.run(
+            "UPDATE containers SET state = 'created', is_settled = 1 WHERE id = ? AND state = 'creating'",
+            [id.text]
+        )
+        if db.changesCount == 1 { return true }
+        try db.run("UPDATE containers SET is_settled = 1 WHERE id = ?", [id.text])
+        return false
     }
 
     /// Deletes the row and leaves its tombstone; says whether there was a row.

@@ -234,5 +234,9 @@ enum Schema {
         ALTER TABLE removed ADD COLUMN request_key TEXT;
         CREATE INDEX removed_by_request ON removed (request_key) WHERE request_key IS NOT NULL;
         """,
+        """
+        -- 0 while its creation has not come to its end, though the journal may have made it visible.
+        ALTER TABLE containers ADD COLUMN is_settled INTEGER NOT NULL DEFAULT 1;
+        """,
     ]
 }

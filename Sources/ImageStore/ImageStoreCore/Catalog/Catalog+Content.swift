@@ -90,6 +90,16 @@ extension Catalog {
         try db.execute(sql: "DELETE FROM snapshot WHERE boot NOT IN ('', ?)", arguments: [boot])
     }
 
+    /// Those that need not be on the disk, by the names that they have there.
+    static func provisionalSnapshots(_ db: Database) throws -> [String] {
+        try String.fetchAll(db, sql: "SELECT directory FROM snapshot WHERE isProvisional")
+    }
+
+    /// - Parameter name: Of its directory.
+    static func forgetSnapshot(_ db: Database, _ name: String) throws {
+        try db.execute(sql: "DELETE FROM snapshot WHERE directory = ?", arguments: [name])
+    }
+
     /// Everything that has a record, by the names that it has on disk.
     static func recorded(_ db: Database) throws -> (
         blobs: Set<String>, layers: Set<String>, snapshots: Set<String>

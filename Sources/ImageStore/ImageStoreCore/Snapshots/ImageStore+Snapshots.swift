@@ -81,9 +81,7 @@ extension ImageStore {
     }
 
     private func forget(_ name: String) async throws(ImageStoreError) {
-        try await catalog.transientTransaction { db in
-            try db.execute(sql: "DELETE FROM snapshot WHERE directory = ?", arguments: [name])
-        }
+        try await catalog.transientTransaction { db in try Catalog.forgetSnapshot(db, name) }
     }
 
     private struct Found: Sendable {
@@ -98,14 +96,18 @@ extension ImageStore {
         imageID: String,
         _ reference: String
     ) throws -> Found {
-        let present = try find(db, key)
-        if present == nil, !reference.isEmpty {
+        if let present = try find(db, key) {
+            // Of what is there the image need not be any more.
+            let id = "sha256:" + present.image == imageID ? present.image : try Catalog.resolve(db, imageID).id
+            return Found(id: id, present: present, layers: present.layers)
+        }
+        if !reference.isEmpty {
             guard let named = try id(db, reference), try named == id(db, imageID) else {
                 throw ImageStoreError.imageMoved(reference)
             }
         }
         let id = try Catalog.resolve(db, imageID).id
-        return Found(id: id, present: present, layers: try imageLayers(db, id))
+        return Found(id: id, present: nil, layers: try imageLayers(db, id))
     }
 
     /// Nil when nothing has the name, or it is not clear what has.
