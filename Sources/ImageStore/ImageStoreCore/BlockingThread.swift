@@ -6,6 +6,11 @@ internal import Tar
 
 /// Work that blocks, on a thread of its own, so that it holds up no task of the shared pool.
 enum BlockingThread {
+    /// Begins with `body`, whose end is to be asked for once it matters.
+    static func begin(_ body: @escaping @Sendable () throws -> Void) throws(SystemError) -> ThreadJob<Void> {
+        try ThreadJob(body)
+    }
+
     /// Runs `body` to its end; `body` learns of cancellation by the flag that it gets.
     static func run<R: Sendable>(_ body: @escaping @Sendable (StopFlag) throws -> R) async throws -> R {
         let flag = StopFlag()
@@ -48,7 +53,7 @@ enum BlockingThread {
 }
 
 /// A thread and what comes of it. `value` may be waited for once at a time.
-private final class ThreadJob<R: Sendable>: Sendable {
+final class ThreadJob<R: Sendable>: Sendable {
     private struct State {
         var result: Result<R, any Error>?
         var waiter: CheckedContinuation<Void, Never>?
@@ -57,7 +62,7 @@ private final class ThreadJob<R: Sendable>: Sendable {
     private let state = Monitor(State())
 
     /// Starts the thread.
-    init(_ body: @escaping @Sendable () throws -> R) throws(SystemError) {
+    fileprivate init(_ body: @escaping @Sendable () throws -> R) throws(SystemError) {
         let state = state
         try Threads.start {
             let result = Result { try body() }

@@ -13,6 +13,7 @@ package final class ImageStore: Sendable {
     let catalog: Catalog
     let turns = Turns()
     let pins = Pins()
+    let snapshotSyncs = SnapshotSyncs()
     let registry: RegistryClient
     let faults: FaultPoints
     let logger: Logger

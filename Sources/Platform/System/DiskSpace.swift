@@ -35,10 +35,4 @@ package enum DiskSpace {
             throw SystemError("fallocate", code: errno)
         }
     }
-
-    /// The same for the first bytes of a file by its name; where that cannot be done, it is as it was.
-    package static func allocateAhead(_ path: String, count: Int64) {
-        guard let file = try? Files.open(path, .writeOnly) else { return }
-        try? allocateAhead(file.raw, offset: 0, count: count)
-    }
 }

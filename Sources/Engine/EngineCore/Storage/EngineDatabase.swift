@@ -9,6 +9,7 @@ internal import System
 /// was promised; and before a step elsewhere is synced, `sync` sees to the row that announces it.
 struct EngineDatabase: Sendable {
     private let pool: DatabasePool
+    private let log: SyncedFile
     private let reserve: DiskReserve
     private let lately = RowsReadLately()
     /// Transactions that wait for the disk, or are about to.
@@ -34,7 +35,7 @@ struct EngineDatabase: Sendable {
             pool = try DatabasePool(path: path, configuration: configuration)
             try EngineDatabase.migrate(pool, path: path)
             // Some hundred transactions that a full disk does not keep from being written.
-            DiskSpace.allocateAhead(path + "-wal", count: 2 << 20)
+            log = try SyncedFile(path + "-wal", filledTo: 4 << 20)
         } catch let error as EngineError {
             throw error
         } catch {
@@ -88,12 +89,7 @@ struct EngineDatabase: Sendable {
 
     /// Waits until the disk has what was committed before. Blocks; others may write meanwhile.
     func sync() throws(EngineError) {
-        do throws(SystemError) {
-            let log = try Files.open(pool.path + "-wal", .readWrite)
-            try Files.sync(log.raw)
-        } catch {
-            throw .database("sync: \(error)")
-        }
+        do throws(SystemError) { try log.sync() } catch { throw .database("sync: \(error)") }
     }
 
     private func commit<Value: Sendable>(

@@ -96,6 +96,12 @@ extension Catalog {
     }
 
     /// - Parameter name: Of its directory.
+    static func makeLasting(_ db: Database, _ name: String) throws {
+        let update = try db.cachedStatement(sql: "UPDATE snapshot SET isProvisional = 0 WHERE directory = ?")
+        try update.execute(arguments: [name])
+    }
+
+    /// - Parameter name: Of its directory.
     static func forgetSnapshot(_ db: Database, _ name: String) throws {
         try db.execute(sql: "DELETE FROM snapshot WHERE directory = ?", arguments: [name])
     }

@@ -9,6 +9,7 @@ internal import System
 /// All access is serialised, so a transaction sees nothing of another. Content that has no row here does not exist.
 struct Catalog: Sendable {
     private let queue: DatabaseQueue
+    private let log: SyncedFile
     /// Announced whenever events were committed.
     let eventsChanged: Changes
 
@@ -35,7 +36,7 @@ struct Catalog: Sendable {
             }
             try migrator.migrate(queue)
             // Some hundred transactions that a full disk does not keep from being written.
-            DiskSpace.allocateAhead(path + "-wal", count: 2 << 20)
+            log = try SyncedFile(path + "-wal", filledTo: 4 << 20)
             let changes = Changes()
             queue.add(transactionObserver: EventObserver(changes), extent: .databaseLifetime)
             eventsChanged = changes
@@ -57,6 +58,9 @@ struct Catalog: Sendable {
     {
         try await commit("NORMAL", body)
     }
+
+    /// Waits until the disk has what was committed before. Blocks; others may write meanwhile.
+    func sync() throws(SystemError) { try log.sync() }
 
     private func commit<R: Sendable>(
         _ synchronous: String,

@@ -32,154 +32,67 @@ extension ImageStore {
         _ reference: String,
         _ endurance: SnapshotEndurance
     ) async throws -> Snapshot {
-        let found = try await catalog.transientTransaction { db in
-            try Self.find(db, key, imageID: imageID, reference)
-        }
-        let id = found.id
-        if let present = found.present {
-            guard present.image == id else {
-                throw ImageStoreError.snapshotConflict(key, imageID: "sha256:" + present.image)
-            }
-            if try exists(present) {
-                if present.isProvisional, endurance == .lasting { try await keep(present) }
-                return snapshot(present)
-            }
-            // The machine's end took it and left its record: to its owner it is as if it had never been made.
-            try await forget(present.directory)
-        }
-        let layers = found.layers
-        let root =
-            layers.lazy.compactMap(\.root).first ?? RootAttributes(permissions: 0o755, user: 0, group: 0)
-        let ingest = try directory.ingest("snapshot")
-        let name = String(ingest.split(separator: "-").last ?? "")
+        if endurance == .lasting, let row = await begunLately(key, imageID: imageID) { return snapshot(row) }
+        let preparation = SnapshotPreparation(
+            key: key,
+            imageID: imageID,
+            reference: reference,
+            endurance: endurance,
+            name: try SystemEnvironment.randomHexadecimal(bytes: 8),
+            directory: directory,
+            faults: faults
+        )
         do {
-            try await makeDirectories(in: ingest, root, name)
-            faults.reach("image-store.prepare-snapshot.renamed")
-            async let isSynced: Void = endurance == .lasting ? try await syncSnapshots() : ()
-            try await record(key, id, name, endurance)
-            try await isSynced
+            let outcome = try await catalog.transientTransaction { [snapshotSyncs] db in
+                try snapshotSyncs.writeDown(db)
+                return try preparation.run(db)
+            }
+            if outcome.isNew {
+                faults.reach("image-store.prepare-snapshot.recorded")
+                if endurance == .provisional { try beginSync(of: outcome.row) }
+            }
+            if outcome.row.isProvisional, endurance == .lasting { try await keep(outcome.row) }
+            return snapshot(outcome.row)
         } catch {
             // The row may be there; without it, what the directory had is removed by the next start at the latest.
-            try? await forget(name)
-            directory.discard(ingest)
-            directory.discard(directory.snapshot(name))
+            try? await catalog.transientTransaction { db in try Catalog.forgetSnapshot(db, preparation.name) }
+            directory.discard(directory.snapshot(preparation.name))
             throw error
         }
-        faults.reach("image-store.prepare-snapshot.recorded")
-        return snapshot(
-            SnapshotRow(key: key, image: id, layers: layers, directory: name, endurance: endurance)
-        )
     }
 
-    /// - Throws: when that cannot be seen now: only absence is absence.
-    private func exists(_ row: SnapshotRow) throws(SystemError) -> Bool {
-        do throws(SystemError) { _ = try Files.status(of: directory.snapshot(row.directory)) } catch {
-            guard error.code == ErrorNumber.notFound else { throw error }
-            return false
+    /// Nobody waits for it yet: when its owner asks for it to last, it may long be on the disk.
+    private func beginSync(of row: SnapshotRow) throws(SystemError) {
+        let (directory, catalog) = (directory, catalog)
+        let job = try BlockingThread.begin {
+            try catalog.sync()
+            try Files.syncDirectory(directory.snapshots)
         }
-        return true
+        snapshotSyncs.note(.init(row: row, job: job))
     }
 
-    private func forget(_ name: String) async throws(ImageStoreError) {
-        try await catalog.transientTransaction { db in try Catalog.forgetSnapshot(db, name) }
-    }
-
-    private struct Found: Sendable {
-        let id: String
-        let present: SnapshotRow?
-        let layers: [LayerRow]
-    }
-
-    private static func find(
-        _ db: Database,
-        _ key: SnapshotKey,
-        imageID: String,
-        _ reference: String
-    ) throws -> Found {
-        if let present = try find(db, key) {
-            // Of what is there the image need not be any more.
-            let id = "sha256:" + present.image == imageID ? present.image : try Catalog.resolve(db, imageID).id
-            return Found(id: id, present: present, layers: present.layers)
-        }
-        if !reference.isEmpty {
-            guard let named = try id(db, reference), try named == id(db, imageID) else {
-                throw ImageStoreError.imageMoved(reference)
-            }
-        }
-        let id = try Catalog.resolve(db, imageID).id
-        return Found(id: id, present: nil, layers: try imageLayers(db, id))
-    }
-
-    /// Nil when nothing has the name, or it is not clear what has.
-    private static func id(_ db: Database, _ reference: String) throws -> String? {
-        do { return try Catalog.resolve(db, reference).id } catch ImageStoreError.imageNotFound {
-            return nil
-        } catch ImageStoreError.ambiguousID {
-            return nil
-        }
-    }
-
-    private func makeDirectories(
-        in ingest: String,
-        _ root: RootAttributes,
-        _ name: String
-    ) async throws {
-        let (directory, faults) = (directory, faults)
-        try await BlockingThread.run { _ in
-            try Files.makeDirectory(ingest + "/snapshot", mode: 0o700)
-            try Files.makeDirectory(ingest + "/snapshot/work", mode: 0o700)
-            try Files.makeDirectory(ingest + "/snapshot/upper", mode: 0o755)
-            let upper = try Files.open(ingest + "/snapshot/upper", [.readOnly, .directory])
-            try Files.changeOwner(ofDescriptor: upper.raw, user: root.user, group: root.group)
-            try Files.changeMode(ofDescriptor: upper.raw, to: root.permissions)
-            faults.reach("image-store.prepare-snapshot.made")
-            try Files.rename(ingest + "/snapshot", to: directory.snapshot(name))
-            directory.discard(ingest)
-        }
-    }
-
-    /// Beside the row's commit, for both wait for the same disk: until both are there nobody is told of the snapshot, and
-    /// one that is lost in between is removed by its owner, who finds nothing or half of it.
-    private func syncSnapshots() async throws {
-        let directory = directory
-        try await BlockingThread.run { _ in try Files.syncDirectory(directory.snapshots) }
+    /// The snapshot, on the disk, where this process has made it and nobody has asked for it to last yet.
+    private func begunLately(_ key: SnapshotKey, imageID: String) async -> SnapshotRow? {
+        guard let begun = snapshotSyncs.take(key), "sha256:" + begun.row.image == imageID,
+            (try? await begun.job.value()) != nil
+        else { return nil }
+        snapshotSyncs.noteLasting(begun.row.directory)
+        faults.reach("image-store.prepare-snapshot.kept")
+        return begun.row
     }
 
     /// Puts on the disk what was provisional.
     private func keep(_ row: SnapshotRow) async throws {
         async let isSynced: Void = syncSnapshots()
-        try await catalog.transaction { db in
-            try db.execute(
-                sql: "UPDATE snapshot SET isProvisional = 0 WHERE directory = ?",
-                arguments: [row.directory]
-            )
-        }
+        try await catalog.transaction { db in try Catalog.makeLasting(db, row.directory) }
         try await isSynced
         faults.reach("image-store.prepare-snapshot.kept")
     }
 
-    private func record(_ key: SnapshotKey, _ id: String, _ name: String, _ endurance: SnapshotEndurance)
-        async throws
-    {
-        let boot = endurance == .transient ? try Boot.id() : ""
-        let insert: @Sendable (Database) throws -> Void = { db in
-            // In this transaction again: the image may have been removed meanwhile.
-            let chain = try Self.imageLayers(db, id).first?.chain
-            let insertion = try db.cachedStatement(
-                sql: """
-                    INSERT INTO snapshot (owner, key, image, chain, directory, ownerUser, boot, isProvisional)
-                    VALUES (?, ?, ?, ?, ?, 0, ?, ?)
-                    """
-            )
-            try insertion.execute(
-                arguments: [key.owner, key.key, id, chain, name, boot, endurance == .provisional]
-            )
-        }
-        if endurance == .lasting {
-            try await catalog.transaction(insert)
-        } else {
-            try await catalog.transientTransaction(insert)
-        }
+    /// Beside the row's commit, for both wait for the same disk.
+    private func syncSnapshots() async throws {
+        let directory = directory
+        try await BlockingThread.run { _ in try Files.syncDirectory(directory.snapshots) }
     }
 
     package func snapshot(_ key: SnapshotKey) async throws(ImageStoreError) -> Snapshot {
@@ -191,8 +104,9 @@ extension ImageStore {
     /// Of one owner, or of all when it is empty.
     package func snapshots(of owner: String) async throws(ImageStoreError) -> [ListedSnapshot] {
         let directory = directory
-        return try await catalog.transaction { db in
-            try Row.fetchAll(
+        return try await catalog.transaction { [snapshotSyncs] db in
+            try snapshotSyncs.writeDown(db)
+            return try Row.fetchAll(
                 db,
                 sql: "SELECT * FROM snapshot WHERE owner = ? OR ? = '' ORDER BY owner, key",
                 arguments: [owner, owner]
@@ -216,8 +130,10 @@ extension ImageStore {
         do {
             try await turns.take("snapshot \(key)") {
                 // Its owner removes it again should the machine's end bring it back.
-                let name = try await catalog.transientTransaction { db -> String? in
-                    try String.fetchAll(
+                _ = snapshotSyncs.take(key)
+                let name = try await catalog.transientTransaction { [snapshotSyncs] db -> String? in
+                    try snapshotSyncs.writeDown(db)
+                    return try String.fetchAll(
                         db.cachedStatement(
                             sql: "DELETE FROM snapshot WHERE owner = ? AND key = ? RETURNING directory"
                         ),
@@ -239,17 +155,7 @@ extension ImageStore {
         }
     }
 
-    private struct SnapshotRow: Sendable {
-        let key: SnapshotKey
-        let image: String
-        let layers: [LayerRow]
-        let directory: String
-        let endurance: SnapshotEndurance
-
-        var isProvisional: Bool { endurance == .provisional }
-    }
-
-    private static func find(_ db: Database, _ key: SnapshotKey) throws -> SnapshotRow? {
+    static func find(_ db: Database, _ key: SnapshotKey) throws -> SnapshotRow? {
         try Row.fetchOne(
             db.cachedStatement(sql: "SELECT * FROM snapshot WHERE owner = ? AND key = ?"),
             arguments: [key.owner, key.key]
@@ -274,7 +180,7 @@ extension ImageStore {
     }
 
     /// An image's layers, uppermost first.
-    private static func imageLayers(_ db: Database, _ id: String) throws -> [LayerRow] {
+    static func imageLayers(_ db: Database, _ id: String) throws -> [LayerRow] {
         let image = try Row.fetchOne(
             db.cachedStatement(sql: "SELECT chain FROM image WHERE id = ?"),
             arguments: [id]

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+
+/// A log that others write (SQLite's), held open so that its bytes can be brought to the disk at any time.
+///
+/// The kernel tells of a failed writing once to each who has the file open: one that was opened only afterwards, by which
+/// somebody else had been told, would not hear of it.
+package final class SyncedFile: Sendable {
+    private let file: Descriptor
+    private static let pieceBytes = 64 << 10
+
+    /// - Parameter bytes: It is made so long, with zeros behind what is in it, as far as the disk has room: what is written there
+    ///   finds room later on a full disk, and is on the disk with its bytes alone, for nothing of the file changes but these.
+    /// - Throws: when there is no such file, or it cannot be opened.
+    package init(_ path: String, filledTo bytes: Int64) throws(SystemError) {
+        file = try Files.open(path, .readWrite)
+        try? fill(to: bytes)
+    }
+
+    private func fill(to bytes: Int64) throws(SystemError) {
+        var end = try Files.size(of: file.raw)
+        guard end < bytes else { return }
+        let zeros = [UInt8](repeating: 0, count: Self.pieceBytes)
+        while end < bytes {
+            let piece = Int(min(bytes - end, Int64(zeros.count)))
+            try Files.write(file.raw, Array(zeros.prefix(piece)), offset: end)
+            end += Int64(piece)
+        }
+        try sync()
+    }
+
+    /// fdatasync(2): what was written before is on the disk, with what is needed to read it. Blocks.
+    package func sync() throws(SystemError) {
+        guard fdatasync(file.raw) == 0 else { throw SystemError("fdatasync", code: errno) }
+    }
+}
