@@ -66,7 +66,7 @@ package final class Channel: Sendable {
         while true {
             let failed: FailedAttempt
             do throws(RPCError) {
-                let call = try await begin(method, options, deadline, payload)
+                let call = try await begin(method, options, deadline, payload, goesAhead: true)
                 do throws(RPCError) {
                     let response = try await call.onlyResponse(Response.self)
                     record.noteEnd(succeeded: true)
@@ -146,13 +146,16 @@ package final class Channel: Sendable {
     }
 
     /// Opens a call, on a new connection if need be; with a payload, that is all that it sends.
-    /// - Parameter record: What is told of its end; nil: the caller does.
+    /// - Parameters:
+    ///   - record: What is told of its end; nil: the caller does.
+    ///   - goesAhead: It is sent again where the connection is lost before the server's first word.
     private func begin(
         _ method: String,
         _ options: CallOptions,
         _ deadline: Deadline?,
         _ payload: WireMessage?,
-        _ record: ChannelRecord? = nil
+        _ record: ChannelRecord? = nil,
+        goesAhead: Bool = false
     ) async throws(RPCError) -> CallStream {
         var options = options
         if let trace = TraceContext.current { trace.add(to: &options.metadata) }
@@ -160,7 +163,8 @@ package final class Channel: Sendable {
         while true {
             let mailbox = try await connector.connection(
                 deadline: deadline,
-                waitForReady: options.waitForReady
+                waitForReady: options.waitForReady,
+                goesAhead: goesAhead
             )
             let call = CallStream(mailbox: mailbox, messageLimit: messageLimit, record: record)
             if let payload { call.prepare(payload) } else if options.compression != nil { call.compress() }

@@ -8,9 +8,22 @@ internal import System
 final class Connector: Sendable {
     private enum Phase {
         case idle
-        case connecting(Mailbox, PendingConnection)
+        case connecting(Mailbox, Attempt)
         case ready(Mailbox)
         case closed
+    }
+
+    /// What those wait for who want a connection that is being made.
+    private struct Attempt {
+        /// The server has spoken.
+        var ready = PendingConnection()
+        /// Calls may be sent, though the server has not spoken yet.
+        var open = PendingConnection()
+
+        func fail(_ error: RPCError) {
+            open.settle(.failed(error))
+            ready.settle(.failed(error))
+        }
     }
 
     private struct State {
@@ -51,17 +64,25 @@ final class Connector: Sendable {
     }
 
     /// A connection that is ready for calls.
+    /// - Parameter goesAhead: Over a Unix socket it need not wait for the server's first word: what is sent before that is known
+    ///   not to have been acted on where the connection ends without it, for what a server has said there is read even when it
+    ///   is gone.
     /// - Throws: `.unavailable` when there is no server (and the caller does not wait), `.deadlineExceeded`,
     ///   `.cancelled`.
     func connection(
         deadline: Deadline?,
-        waitForReady: Bool
+        waitForReady: Bool,
+        goesAhead: Bool
     ) async throws(RPCError) -> Mailbox {
         if let mailbox = current() { return mailbox }
         var delay = Self.firstDelay
         while true {
             let failure: RPCError
-            do throws(RPCError) { return try await attempt(deadline: deadline) } catch { failure = error }
+            let attempt = connect()
+            let wanted = goesAhead ? attempt.open : attempt.ready
+            do throws(RPCError) { return try await wanted.mailbox(deadline: deadline) } catch {
+                failure = error
+            }
             guard waitForReady, failure.code == .unavailable, !isClosed else { throw failure }
             try await pause(delay, deadline: deadline, failure)
             delay = Self.next(delay)
@@ -86,7 +107,7 @@ final class Connector: Sendable {
         }
         for mailbox in before.connections { mailbox.post(.close) }
         // A server that does not answer would keep those who wait for it, and a socket.
-        if case .connecting(_, let pending) = before.phase { pending.settle(.failed(Self.closed)) }
+        if case .connecting(_, let attempt) = before.phase { attempt.fail(Self.closed) }
         if let dial { EventLoop.shared.execute { dial.value.cancel(Self.closed) } }
     }
 
@@ -132,43 +153,41 @@ final class Connector: Sendable {
         if let deadline, deadline.remainingNanos == 0 { throw late }
     }
 
-    private func attempt(deadline: Deadline?) async throws(RPCError) -> Mailbox {
-        try await connect().mailbox(deadline: deadline)
-    }
-
-    private func connect() -> PendingConnection {
+    private func connect() -> Attempt {
         let loop = EventLoop.shared
         let mailbox = Mailbox(loop: loop)
-        var pending = PendingConnection()
+        var attempt = Attempt()
         let isFirst = state.withLock { state in
             switch state.phase {
-            case .ready(let mailbox): pending = PendingConnection(.ready(mailbox))
-            case .connecting(_, let other): pending = other
-            case .closed: pending = PendingConnection(.failed(Self.closed))
+            case .ready(let mailbox):
+                attempt.ready = PendingConnection(.ready(mailbox))
+                attempt.open = attempt.ready
+            case .connecting(_, let other): attempt = other
+            case .closed: attempt.fail(Self.closed)
             case .idle:
-                state.phase = .connecting(mailbox, pending)
+                state.phase = .connecting(mailbox, attempt)
                 return true
             }
             return false
         }
-        if isFirst { loop.execute { [self, pending] in dial(mailbox, pending, on: loop) } }
-        return pending
+        if isFirst { loop.execute { [self, attempt] in dial(mailbox, attempt, on: loop) } }
+        return attempt
     }
 
     // On the loop.
 
-    private func dial(_ mailbox: Mailbox, _ pending: PendingConnection, on loop: EventLoop) {
+    private func dial(_ mailbox: Mailbox, _ attempt: Attempt, on loop: EventLoop) {
         let dial = Dial(address, on: loop, while: { [self] in !isClosed }) { [self] outcome in
             state.withLock { $0.dial = nil }
             do {
                 switch consume outcome {
-                case .success(let socket): try configure(socket, mailbox, pending, on: loop)
+                case .success(let socket): try configure(socket, mailbox, attempt, on: loop)
                 case .failure(let error): throw error
                 }
             } catch {
                 discard(mailbox)
                 let error = error as? RPCError ?? RPCError(.unavailable, "connect \(address): \(error)")
-                pending.settle(.failed(error))
+                attempt.fail(error)
             }
         }
         let isWanted = state.withLock { state in
@@ -182,7 +201,7 @@ final class Connector: Sendable {
     private func configure(
         _ socket: consuming Descriptor,
         _ mailbox: Mailbox,
-        _ pending: PendingConnection,
+        _ attempt: Attempt,
         on loop: EventLoop
     ) throws {
         let address = address
@@ -191,25 +210,10 @@ final class Connector: Sendable {
         let stream = ByteStream(socket, session, on: loop) { [weak self] in self?.forget(mailbox) }
         let bound = EventLoop.Bound(stream)
         let timer = loop.schedule(after: Self.settingsTimeout) {
-            pending.settle(.failed(RPCError(.unavailable, "connect \(address): no answer")))
+            attempt.fail(RPCError(.unavailable, "connect \(address): no answer"))
             bound.value.close(nil)
         }
-        let role = ClientRole(
-            onReady: { [self] in
-                loop.cancel(timer)
-                ready(mailbox)
-                pending.settle(.ready(mailbox))
-            },
-            onDismissal: { [weak self] asksTooOften in
-                self?.discard(mailbox)
-                if asksTooOften { self?.askLessOften() }
-            },
-            onDisconnect: { [weak self] reason in
-                loop.cancel(timer)
-                self?.discard(mailbox)
-                pending.settle(.failed(RPCError(.unavailable, reason)))
-            }
-        )
+        let role = role(mailbox, attempt) { loop.cancel(timer) }
         let keepAlive = state.withLock { state in
             state.connections.append(mailbox)
             return state.keepAlive
@@ -226,7 +230,32 @@ final class Connector: Sendable {
             throw error
         }
         // It may have been closed meanwhile, when there was no connection to tell.
-        if isClosed { mailbox.post(.close) }
+        if isClosed {
+            mailbox.post(.close)
+        } else if case .unixSocket = address, security == nil {
+            attempt.open.settle(.ready(mailbox))
+        }
+    }
+
+    /// - Parameter isHeard: Called when the server has spoken, or the connection has ended.
+    private func role(_ mailbox: Mailbox, _ attempt: Attempt, isHeard: @escaping () -> Void) -> ClientRole {
+        ClientRole(
+            onReady: { [self] in
+                isHeard()
+                ready(mailbox)
+                attempt.open.settle(.ready(mailbox))
+                attempt.ready.settle(.ready(mailbox))
+            },
+            onDismissal: { [weak self] asksTooOften in
+                self?.discard(mailbox)
+                if asksTooOften { self?.askLessOften() }
+            },
+            onDisconnect: { [weak self] reason in
+                isHeard()
+                self?.discard(mailbox)
+                attempt.fail(RPCError(.unavailable, reason))
+            }
+        )
     }
 
     private func forget(_ mailbox: Mailbox) {
