@@ -84,6 +84,7 @@ extension Keeper {
         _ job: Job,
         joined: [(kind: NamespaceKinds, process: SharedDescriptor)]
     ) throws(StepFailure) {
+        container = try files.container()
         let spec = limited(try files.spec())
         let plan = try initPlan(spec)
         // Where the version 1 groups, of which there are many, are yet to be made, the child builds meanwhile.

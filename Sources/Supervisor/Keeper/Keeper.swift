@@ -50,7 +50,8 @@ package final class Keeper {
     private let lock: SharedDescriptor
     let faults: FaultPoints
     let openFiles: UInt64?
-    let container: KeeperV1.ContainerRecord
+    /// As it was last read: for each run anew, since a new container's was not complete when its keeper was appointed.
+    var container: KeeperV1.ContainerRecord
     let cgroup: Cgroup
     /// nil for a container of a release that had none to give to keepers.
     private let reserve: DiskReserve?

@@ -67,18 +67,21 @@ package actor Supervisor {
     {
         let container = try await recorded(request, startKey: startKey)
         async let isOnDisk: Void = outlivePower(container)
+        async let isTold: Void = container.tellOnce()
         let snapshot =
             startKey.isEmpty ? await container.snapshot : try await container.start(key: startKey)
         try await isOnDisk
+        await isTold
         surroundings.faults.reach("supervisor.create.synced")
         replenishKeepers()
         return snapshot
     }
 
-    /// For the next container.
+    /// For the next container; a moment later, when who waits for this one has heard of it.
     private nonisolated func replenishKeepers() {
         surroundings.works.start(on: slowThread) { [surroundings] in
             do {
+                try await Task.sleep(for: .milliseconds(5))
                 try surroundings.keepers.replenish()
                 try await surroundings.watchReserve()
             } catch {
@@ -145,25 +148,29 @@ package actor Supervisor {
         try directory.syncCreation()
     }
 
+    /// No file's name.
+    private static let undecided = "/undecided"
+
     private func make(_ request: ContainerRequest, startKey: String) async throws -> Container {
         let faults = surroundings.faults
         let directory = directory(of: request.id)
-        let cgroupPath = surroundings.cgroupPath(of: request)
-        let configuration = try RuntimeConfiguration(
-            request.specification,
-            cgroupPath: cgroupPath,
-            rootPath: directory.path + "/rootfs"
-        )
-        let program = try await compiled(configuration)
         var link: KeeperLink?
         do {
             try directory.makeDirectories()
             faults.reach("supervisor.create.directories")
-            try writeRecord(of: request, seccompProgram: program, to: directory)
-            // It takes up its place while the rest is written, which it reads when it is told to start.
+            // It takes up its place while the specification is read and the rest is written, which it reads when it is told
+            // to start. Until then its record names a filter that nothing can be run under.
+            try writeRecord(of: request, seccompProgram: Self.undecided, to: directory)
             let keeper = try surroundings.keepers.spawn(for: directory, isAdopter: false)
             link = keeper
             faults.reach("supervisor.create.keeper-spawned")
+            let configuration = try RuntimeConfiguration(
+                request.specification,
+                cgroupPath: surroundings.cgroupPath(of: request),
+                rootPath: directory.path + "/rootfs"
+            )
+            let program = try await compiled(configuration)
+            try writeRecord(of: request, seccompProgram: program, to: directory)
             try directory.write(request, isTerminal: configuration.isTerminal, durably: false)
             try write(configuration, to: directory)
             let lifecycle = try complete(request, startKey: startKey, directory)
@@ -179,8 +186,6 @@ package actor Supervisor {
                 thread: thread(for: request.id),
                 surroundings: surroundings
             )
-            // On a full disk it goes on beside everything else: who asks for the container waits for this.
-            if await !container.flushOnce() { await container.publish() }
             follow(container, first: keeper)
             return container
         } catch {

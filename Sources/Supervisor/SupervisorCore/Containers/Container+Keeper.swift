@@ -16,10 +16,11 @@ extension Container {
             do {
                 let present: KeeperLink
                 if let link { present = link } else { present = try await obtain() }
+                let isFresh = link != nil
                 link = nil
                 let began = Clock.bootNanos
                 keeperPid = present.pid
-                await serve(present)
+                await serve(present, isFresh: isFresh)
                 keeper = .none
                 keeperPid = 0
                 changes.announce()
@@ -63,7 +64,8 @@ extension Container {
     }
 
     /// Serves one keeper until it ends or its connection does.
-    private func serve(_ link: KeeperLink) async {
+    /// - Parameter isFresh: It was started for a new container, of which nobody has kept anything.
+    private func serve(_ link: KeeperLink, isFresh: Bool) async {
         await withTaskGroup(of: Bool.self) { group in
             group.addTask {
                 await link.connection.run { await self.receive($0, from: link) }
@@ -75,7 +77,7 @@ extension Container {
                 try? await self.surroundings.poller.readable(link.process)
                 return true
             }
-            group.addTask { await !self.greet(link) }
+            group.addTask { await isFresh ? !self.greetFresh(link) : !self.greet(link) }
             while let isOver = await group.next() { if isOver { break } }
             group.cancelAll()
         }
@@ -99,27 +101,45 @@ extension Container {
             for record in hello.execs { note(record) }
             mergeFile()
             surroundings.faults.reach("supervisor.adopt.merged")
-            keeper = .ready(link)
-            try change { lifecycle throws(SupervisorError) in
-                lifecycle.resume(
-                    keeperRun: hello.run?.run ?? 0,
-                    isNewBoot: isOfEarlierBoot,
-                    now: surroundings.now
-                )
-            }
-            isOfEarlierBoot = false
-            if lifecycle.isBeingDeleted { startRemoval() }
-            takeUpUpdate()
-            changes.announce()
+            try welcome(link, keeperRun: hello.run?.run ?? 0)
             return true
         } catch {
-            surroundings.logger.warning("greeting", metadata: ["id": "\(id)", "error": "\(error)"])
-            // One that hangs is replaced; its container does not notice.
-            if case .timedOut? = error as? KeeperFailure {
-                try? ProcessHandle.signal(link.process.raw, .kill)
-            }
-            return false
+            return failedToGreet(link, error)
         }
+    }
+
+    /// The same with one that can have nothing to tell: what it is to do waits for it with the first word, while it takes up
+    /// its place.
+    private func greetFresh(_ link: KeeperLink) async -> Bool {
+        do {
+            let hello = try await link.connection.ask(.hello(KeeperV1.Hello(release: surroundings.release)))
+            try welcome(link, keeperRun: 0)
+            _ = try await link.connection.answer(to: hello, within: Self.answerLimit)
+            return true
+        } catch {
+            return failedToGreet(link, error)
+        }
+    }
+
+    /// Takes up with it what is to be done.
+    private func welcome(_ link: KeeperLink, keeperRun: UInt64) throws(SupervisorError) {
+        keeper = .ready(link)
+        try change { lifecycle throws(SupervisorError) in
+            lifecycle.resume(keeperRun: keeperRun, isNewBoot: isOfEarlierBoot, now: surroundings.now)
+        }
+        isOfEarlierBoot = false
+        if lifecycle.isBeingDeleted { startRemoval() }
+        takeUpUpdate()
+        changes.announce()
+    }
+
+    private func failedToGreet(_ link: KeeperLink, _ error: any Error) -> Bool {
+        surroundings.logger.warning("greeting", metadata: ["id": "\(id)", "error": "\(error)"])
+        // One that hangs is replaced; its container does not notice.
+        if case .timedOut? = error as? KeeperFailure {
+            try? ProcessHandle.signal(link.process.raw, .kill)
+        }
+        return false
     }
 
     /// Gives a new keeper the second copies of everything.

@@ -198,6 +198,9 @@ package actor Container {
         surroundings.works.start(on: thread) { await self.flush() }
     }
 
+    /// Gives the journal what it does not have yet. On a full disk that goes on beside everything else.
+    func tellOnce() async { if await !flushOnce() { publish() } }
+
     /// Gives the journal what it does not have yet; tries again until it works, since nothing may be missing
     /// there.
     func flush() async {

@@ -139,16 +139,16 @@ package struct ContainerDirectory: Hashable, Sendable {
     /// A later record may have taken the first one's place meanwhile, or the whole directory be gone: then that one's writer
     /// saw to it. Blocks.
     func syncCreation() throws(SystemError) {
-        for file in [requestFile, lifecycleFile] {
-            do throws(SystemError) {
-                let opened = try Files.open(file, .readOnly)
-                try Files.sync(opened.raw)
-            } catch {
-                guard error.code == ErrorNumber.notFound else { throw error }
-                return
-            }
-        }
-        do throws(SystemError) { try Files.syncDirectory(path) } catch {
+        do throws(SystemError) {
+            let files = [
+                SharedDescriptor(try Files.open(requestFile, .readOnly)),
+                SharedDescriptor(try Files.open(lifecycleFile, .readOnly)),
+            ]
+            // So that one commit of the file system's journal has all of it.
+            for file in files { Files.beginWriting(file.raw) }
+            try Files.syncDirectory(path)
+            for file in files { try Files.sync(file.raw) }
+        } catch {
             guard error.code == ErrorNumber.notFound else { throw error }
             return
         }

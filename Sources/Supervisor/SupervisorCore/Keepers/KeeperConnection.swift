@@ -58,14 +58,36 @@ package final class KeeperConnection: Sendable {
         descriptors: [SharedDescriptor] = [],
         within limit: Duration? = nil
     ) async throws(KeeperFailure) -> KeeperV1.Packet {
+        try await answer(to: try await ask(body, descriptors: descriptors), within: limit)
+    }
+
+    /// A request that was sent, whose answer is to be waited for once.
+    package struct Question: ~Copyable, Sendable { fileprivate let id: UInt64 }
+
+    /// First half of `request`: sends it. What is asked next comes after it.
+    package func ask(_ body: KeeperV1.Packet.Body, descriptors: [SharedDescriptor] = [])
+        async throws(KeeperFailure) -> Question
+    {
         let id = state.withLock { state in
             defer { state.nextID += 1 }
             state.requests[state.nextID] = .sent
             return state.nextID
         }
+        do throws(KeeperFailure) { try await send(KeeperV1.Packet(id: id, body: body), descriptors) } catch {
+            state.withLock { $0.requests[id] = nil }
+            throw error
+        }
+        return Question(id: id)
+    }
+
+    /// Second half of `request`.
+    package func answer(
+        to question: consuming Question,
+        within limit: Duration? = nil
+    ) async throws(KeeperFailure) -> KeeperV1.Packet {
+        let id = question.id
         defer { state.withLock { $0.requests[id] = nil } }
         do {
-            try await send(KeeperV1.Packet(id: id, body: body), descriptors)
             let timer = limit.map {
                 EventLoop.shared.schedule(after: $0) {
                     self.finish(id, .failure(KeeperFailure.timedOut))
