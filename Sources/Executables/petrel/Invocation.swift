@@ -45,6 +45,16 @@ struct Invocation {
         case run(RunOrder)
         case exec(ExecOrder)
 
+        /// Of those that run on the loop: it may ask for signals, or leave something at a terminal or a container that a signal must
+        /// not leave so.
+        var takesSignals: Bool {
+            switch self {
+            case .command(let command): command is Run || command is Exec || command is Start
+            case .run(let order): !order.detaches
+            case .exec: true
+            }
+        }
+
         @concurrent func carryOut() async throws {
             switch self {
             case .command(var command): try await command.run()

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Events
 import MachineCheck
 import Rendering
 import System
 
 /// petrel: reads the command line, runs one command, ends with its exit code.
 ///
-/// A synchronous `main` that starts one task: an asynchronous one costs a static executable 5 ms. The main thread waits
-/// for signals meanwhile, which are blocked in every other thread.
+/// A synchronous `main` that starts one task: an asynchronous one costs a static executable 5 ms. A command that only asks, and
+/// that any signal may end as the kernel does it, runs on the main thread alone. For all others the main thread waits for
+/// signals, which are blocked in every other thread.
 @main
 struct Main {
     static func main() {
@@ -16,12 +18,20 @@ struct Main {
             CurrentProcess.exit(ProbeProcess.main(Array(CommandLine.arguments.dropFirst(2))))
         }
         do {
-            let signals = try SignalQueue(Signals.watched)
+            EventLoop.leaveWithoutThread()
             EarlyConnection.begin(CommandLine.arguments)
             let invocation = try Invocation(CommandLine.arguments)
             let work = try invocation.work()
-            // The one task of the program; it ends the process.
-            Task.detached(executorPreference: invocation.executor) { await perform(work) }
+            let executor = invocation.executor
+            guard executor == nil || work.takesSignals else {
+                // The one task of the program; it ends the process.
+                Task.detached(executorPreference: executor) { await perform(work) }
+                EventLoop.shared.runHere()
+            }
+            // Before there is a second thread.
+            let signals = try SignalQueue(Signals.watched)
+            try EventLoop.shared.start()
+            Task.detached(executorPreference: executor) { await perform(work) }
             try Signals.shared.forward(from: signals)
         } catch {
             end(with: error)

@@ -56,6 +56,7 @@ package final class EventLoop: TaskExecutor {
     private let counter: EventCounter
     private let state = Mutex(State())
     private let thread = Atomic<UInt>(0)
+    private static let hasNoThread = Atomic(false)
 
     // On the loop.
     nonisolated(unsafe) private var places: [Place] = []
@@ -83,7 +84,10 @@ package final class EventLoop: TaskExecutor {
     package static let shared: EventLoop = {
         ProgramMemory.keepFree()
         let loop: EventLoop
-        do { loop = try EventLoop() } catch {
+        do {
+            loop = try EventLoop()
+            if !hasNoThread.load(ordering: .relaxed) { try loop.start() }
+        } catch {
             // A program without two descriptors and a thread to spare, when it starts, can do nothing at all.
             try? Files.writeAll(2, Array("cannot start the event loop: \(error)\n".utf8))
             CurrentProcess.exit(1)
@@ -95,11 +99,24 @@ package final class EventLoop: TaskExecutor {
         epoll = try Epoll()
         counter = try EventCounter()
         try epoll.watch(counter.raw, .readable, token: Self.counterToken)
+    }
+
+    // MARK: - Its thread
+
+    /// Before the process's loop is first used: what it is asked for waits until `start` or `runHere` is called. For programs that
+    /// must be quick: a second thread costs one that only asks a question a tenth of its time.
+    package static func leaveWithoutThread() { hasNoThread.store(true, ordering: .relaxed) }
+
+    /// On a thread of its own; once.
+    package func start() throws(SystemError) {
         try Threads.start {
             try? Threads.setName("event-loop")
             self.run()
         }
     }
+
+    /// On the calling thread, for the rest of the process's life.
+    package func runHere() -> Never { run() }
 
     // MARK: - From anywhere
 
@@ -190,7 +207,7 @@ package final class EventLoop: TaskExecutor {
     /// The resident carries out what it was told when what is ready has run.
     package func deliverHere(_ resident: any Resident) { due.append(resident) }
 
-    private func run() {
+    private func run() -> Never {
         thread.store(Threads.current, ordering: .relaxed)
         while true {
             let isDone = runReady()
