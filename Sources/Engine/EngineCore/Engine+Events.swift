@@ -126,6 +126,8 @@ extension Engine {
     /// Stores what users are told about an event together with the place in the journal: once, whatever happens.
     func store(_ event: JournalEvent) async throws {
         faults.reach("engine.events.received")
+        // Who waits for a creation is told of it first.
+        if event.action == .start, isBusy(event.container) { await Task.yield() }
         try await database.write { db in
             let position = try EventTable.position(db)
             guard position.journal != event.position.journal || position.sequence < event.position.sequence

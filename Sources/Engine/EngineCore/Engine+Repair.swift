@@ -77,7 +77,7 @@ extension Engine {
         }
     }
 
-    private func isBusy(_ id: ContainerID) -> Bool { busy.withLock { $0[id] != nil } }
+    func isBusy(_ id: ContainerID) -> Bool { busy.withLock { $0[id] != nil } }
 
     private func resumeRows(_ round: inout Round) async throws {
         for row in try await database.containers() where row.isHalfDone {
