@@ -215,6 +215,34 @@ struct RepairTests {
         }
     }
 
+    /// Its supervisor has nothing of it any more: it was being undone, or a power failure took that too.
+    @Test func whatNobodyRunsIsNotSettled() async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            let launch = Engine.Launch(wantsOutput: false)
+            let made = try await engine.create(name: "c", settings: .busybox(), launch: launch)
+            try await engine.database.write { db in
+                try db.execute(sql: "UPDATE containers SET is_settled = 0")
+            }
+            bench.supervisor.state.withLock { $0.containers = [:] }
+            #expect(await engine.repair())
+            #expect(try await engine.database.containers().isEmpty)
+            #expect(bench.images.state.withLock { !$0.snapshots.contains(made.id.text) })
+        }
+    }
+
+    /// The image store was killed before it wrote down what it had promised.
+    @Test func aSettledContainersSnapshotIsMadeToLast() async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            let made = try await engine.create(name: "c", settings: .busybox())
+            bench.images.state.withLock { $0.provisional = [made.id.text] }
+            #expect(await engine.repair())
+            #expect(bench.images.state.withLock { $0.provisional.isEmpty })
+            #expect(bench.images.state.withLock { $0.snapshots } == [made.id.text])
+        }
+    }
+
     @Test func aPeerThatIsAwayIsNoReasonToGiveUp() async throws {
         try await withBench { bench in
             _ = try await leave(.removing, bench)

@@ -110,6 +110,31 @@ import Testing
         }
     }
 
+    /// It is written down with the next transaction, one that fails apart, or at the end.
+    @Test(arguments: [false, true])
+    func whatWasSaidToLastIsWrittenDown(_ failsBefore: Bool) async throws {
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/s"
+            let key = SnapshotKey(owner: "engine", key: "c")
+            try await withStore(path) { store in
+                let image = try #require(
+                    try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image
+                )
+                for endurance in [SnapshotEndurance.provisional, .lasting] {
+                    _ = try await store.prepareSnapshot(key, imageID: "\(image.id)", endurance)
+                }
+                guard failsBefore else { return }
+                let other = SnapshotKey(owner: "engine", key: "other")
+                let reason = await reason { _ = try await store.prepareSnapshot(other, imageID: "absent") }
+                #expect(reason != nil)
+            }
+            try await withStore(path) { store in
+                let listed = try await store.snapshots(of: "engine")
+                #expect(listed.map(\.isProvisional) == [false])
+            }
+        }
+    }
+
     /// Its owner asks whether it is there, and makes no new one in its place.
     @Test func whatWasLostBeforeItLastedIsForgotten() async throws {
         try await withTemporaryDirectory { directory in
@@ -124,7 +149,8 @@ import Testing
                 }
                 return try await store.snapshot(keys[0]).upperDirectory
             }
-            try Files.removeTree(String(upper.dropLast("/upper".count)))
+            // Its directory may have been there before what belongs into it.
+            try Files.removeTree(upper)
             try await withStore(path) { store in
                 let listed = try await store.snapshots(of: "engine")
                 #expect(listed.map(\.key) == [keys[1]])

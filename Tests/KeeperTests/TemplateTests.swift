@@ -44,8 +44,10 @@ final class TestTemplate {
         guard let socket else { throw TestFailure("closed") }
         try SocketMessages.send(socket.raw, [0], descriptors: [pair.second.raw])
         let mine = SharedDescriptor(try pair.first.duplicate())
-        let message = try SocketMessages.receive(mine.raw, limit: 16)
-        guard let pid = Int32(String(decoding: message.bytes, as: UTF8.self)),
+        let message = try SocketMessages.receive(mine.raw, limit: 32)
+        // What supervisors rely on: it reads its container's record anew for each run.
+        let words = String(decoding: message.bytes, as: UTF8.self).split(separator: " ")
+        guard words.count == 2, words[1] == "anew", let pid = Int32(words[0]),
             let process = message.descriptors.first
         else { throw TestFailure("no copy") }
         return Copy(pid: pid, process: process, socket: mine)

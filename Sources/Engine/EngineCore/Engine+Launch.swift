@@ -32,7 +32,8 @@ extension Engine {
             guard let row = present else {
                 return removed.map { Creation(id: $0.id, name: $0.name ?? "", warnings: []) }
             }
-            guard row.state == .creating else {
+            let isBeingMade = row.state == .creating || (!row.isSettled && isBusy(row.id))
+            guard isBeingMade else {
                 if let launch { try await takeUp(launch, of: row, key: key) }
                 return creation(of: row, cgroupLayout: try await cgroupLayout())
             }
@@ -105,8 +106,11 @@ extension Engine {
                 failure = Engine.startFailure(of: row, error)
             }
         }
-        // Of one that cannot be kept nobody is told: it is undone, though it may run.
-        try await isKept
+        do { try await isKept } catch {
+            // Of one that cannot be kept nobody is told: it is undone, though it may run, and may be visible by now.
+            _ = try? await mark(row, force: true)
+            throw error
+        }
         faults.reach("engine.create.launched")
         let begun = since
         try await database.write { db in _ = try Engine.settle(db, row, at: min(begun, Clock.wallNanos)) }

@@ -40,7 +40,7 @@ extension Engine {
     }
 
     /// - Returns: Whether it is to be removed in any case.
-    private func mark(_ row: ContainerRow, force: Bool) async throws -> Bool {
+    func mark(_ row: ContainerRow, force: Bool) async throws -> Bool {
         let isForced = try await database.write(durably: !row.settings.autoRemove, for: .removal) { db in
             let mark: ContainerRow.State = force ? .removing : .removingUnlessRunning
             for state in [ContainerRow.State.created, .removingUnlessRunning] {
@@ -94,10 +94,11 @@ extension Engine {
         try await database.write(for: .removal) { db in
             let now = Clock.wallNanos
             // As it is now: the journal may have made visible what is being undone.
-            guard let row = try row.present(db), try row.bury(db, at: now),
-                row.state != .creating
-            else { return }
-            try EventTable.insert(db, EngineEvent(row, "destroy", at: now))
+            guard var present = try row.present(db) else { return }
+            // What was undone is made again by the same request.
+            if !row.isSettled { present.requestKey = nil }
+            guard try present.bury(db, at: now), present.state != .creating else { return }
+            try EventTable.insert(db, EngineEvent(present, "destroy", at: now))
         }
         faults.reach("engine.delete.row-deleted")
         changes.announce()

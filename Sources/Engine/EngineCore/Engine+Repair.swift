@@ -99,7 +99,7 @@ extension Engine {
 
     /// The rest of the creation of one that the journal was faster to make visible.
     private func settle(_ row: ContainerRow) async throws {
-        guard try await hasSnapshot(row) else {
+        guard try await begun(row.id).state != nil, try await hasSnapshot(row) else {
             logger.notice("undoing a container's creation", metadata: ["id": "\(row.id)"])
             _ = try await remove(row.id.text, force: true)
             return
@@ -161,6 +161,7 @@ extension Engine {
         // Looked for after the rows: what went away before has a tombstone by now.
         let unknown = Set(supervised.map(\.id.text) + snapshots.map(\.key)).subtracting(known)
         let buried = try await database.read { db in try Tombstone.ids(db, among: unknown) }
+        await keepSettled(rows, snapshots, &round)
         try await removeVanished(rows, supervised, &round)
         for container in supervised where !known.contains(container.id.text) && !isBusy(container.id) {
             // What was to remove itself in any case was not synced: a power failure may have taken its row alone.
@@ -191,6 +192,21 @@ extension Engine {
             guard let id = ContainerID(name), !isBusy(id) else { continue }
             await round.attempt("remove an undone container's files", name) { _ in
                 try removeFiles(of: id)
+            }
+        }
+    }
+
+    /// That their snapshots last was said before, and is not on the disk: the image store writes it down when it can.
+    private func keepSettled(
+        _ rows: [ContainerRow],
+        _ snapshots: [ListedSnapshot],
+        _ round: inout Round
+    ) async {
+        let provisional = Set(snapshots.filter(\.isProvisional).map(\.key))
+        guard !provisional.isEmpty else { return }
+        for row in rows where row.isSettled && provisional.contains(row.id.text) && !isBusy(row.id) {
+            await round.attempt("keep a container's snapshot", row.id.text) { _ in
+                try await keepSnapshot(of: row)
             }
         }
     }

@@ -4,7 +4,7 @@ import Suite
 import Synchronization
 import System
 
-/// The way to the engine, begun on the event loop's thread while the first one reads the command line.
+/// The way to the engine, which is known before the command line is read.
 enum EarlyConnection {
     private static let begun = Mutex<(socket: String, channel: Channel)?>(nil)
     /// They ask the engine nothing, or do not need to be quick.

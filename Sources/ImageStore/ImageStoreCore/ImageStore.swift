@@ -44,7 +44,10 @@ package final class ImageStore: Sendable {
     }
 
     /// Closes the catalogue; nothing may be under way.
-    package func close() { catalog.close() }
+    package func close() {
+        let lasting = snapshotSyncs.lasting
+        catalog.close { db in try Catalog.makeLasting(db, lasting) }
+    }
 
     /// `ROOT/image-store`.
     package var path: String { directory.path }
@@ -108,7 +111,7 @@ package final class ImageStore: Sendable {
     private func forgetLostSnapshots() async throws(ImageStoreError) {
         let directory = directory
         try await catalog.transaction { db in
-            for name in try Catalog.provisionalSnapshots(db) where !Files.exists(directory.snapshot(name)) {
+            for name in try Catalog.provisionalSnapshots(db) where try !directory.hasSnapshot(name) {
                 try Catalog.forgetSnapshot(db, name)
             }
         }

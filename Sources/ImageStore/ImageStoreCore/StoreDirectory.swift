@@ -40,6 +40,23 @@ struct StoreDirectory: Sendable {
     func layer(_ hex: String) -> String { "\(layers)/\(hex)" }
     func snapshot(_ name: String) -> String { "\(snapshots)/\(name)" }
 
+    /// Whether a snapshot is there: its upper directory, which is made last.
+    /// - Throws: when that cannot be seen now: only absence is absence.
+    func hasSnapshot(_ name: String) throws(SystemError) -> Bool {
+        do throws(SystemError) { _ = try Files.status(of: snapshot(name) + "/upper") } catch {
+            guard error.code == ErrorNumber.notFound else { throw error }
+            return false
+        }
+        return true
+    }
+
+    /// Brings a snapshot's own files and its name to the disk. Blocks.
+    func syncSnapshot(_ name: String) throws(SystemError) {
+        try Files.syncDirectory(snapshot(name) + "/upper")
+        try Files.syncDirectory(snapshot(name))
+        try Files.syncDirectory(snapshots)
+    }
+
     /// A new directory in `ingest`, which `discard` or the next start removes.
     func ingest(_ purpose: String) throws(SystemError) -> String {
         let directory = "\(path)/ingest/\(purpose)-\(try SystemEnvironment.randomHexadecimal(bytes: 8))"

@@ -9,16 +9,20 @@ package final class SyncedFile: Sendable {
     private let file: Descriptor
     private static let pieceBytes = 64 << 10
 
-    /// - Parameter bytes: It is made so long, with zeros behind what is in it, as far as the disk has room: what is written there
+    /// - Parameter bytes: It is made so long, with zeros behind what is in it, if the disk has room for that: what is written there
     ///   finds room later on a full disk, and is on the disk with its bytes alone, for nothing of the file changes but these.
     /// - Throws: when there is no such file, or it cannot be opened.
     package init(_ path: String, filledTo bytes: Int64) throws(SystemError) {
         file = try Files.open(path, .readWrite)
-        try? fill(to: bytes)
+        let size = try Files.size(of: file.raw)
+        // A disk without room for it keeps what it has.
+        do throws(SystemError) { try fill(from: size, to: bytes) } catch {
+            try Files.truncate(file.raw, toBytes: size)
+        }
     }
 
-    private func fill(to bytes: Int64) throws(SystemError) {
-        var end = try Files.size(of: file.raw)
+    private func fill(from size: Int64, to bytes: Int64) throws(SystemError) {
+        var end = size
         guard end < bytes else { return }
         let zeros = [UInt8](repeating: 0, count: Self.pieceBytes)
         while end < bytes {

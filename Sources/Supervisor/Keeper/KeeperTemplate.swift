@@ -9,7 +9,8 @@ package import System
 /// and the seeds of hashing: nothing that a keeper does relies on these being unknown.
 package enum KeeperTemplate {
     /// Makes a copy for each message of one descriptor, which becomes the copy's first connection. A copy is a child of
-    /// this process's parent, and first says who it is: its number in decimal, and its pidfd.
+    /// this process's parent, and first says who it is: its number in decimal, and its pidfd; and the word "anew", for it reads
+    /// its container's record for each run.
     /// - Parameter connection: For the requests; blocks there. Rightly endless; it ends with the connection.
     /// - Parameter options: Of each copy; what is the same for all of them until the machine's end is found out now.
     /// - Returns: In each copy, its connection; nil when there will be no more.
@@ -32,7 +33,7 @@ package enum KeeperTemplate {
             let connection = SequencedSocket(adopting: try end.duplicate())
             let number = SystemEnvironment.processID
             let process = try ProcessHandle.open(number)
-            try connection.send(Array("\(number)".utf8), descriptors: [process.raw])
+            try connection.send(Array("\(number) anew".utf8), descriptors: [process.raw])
             return connection.relinquish()
         }
         return nil

@@ -158,12 +158,13 @@ package actor Supervisor {
         do {
             try directory.makeDirectories()
             faults.reach("supervisor.create.directories")
-            // It takes up its place while the specification is read and the rest is written, which it reads when it is told
-            // to start. Until then its record names a filter that nothing can be run under.
-            try writeRecord(of: request, seccompProgram: Self.undecided, to: directory)
-            let keeper = try surroundings.keepers.spawn(for: directory, isAdopter: false)
-            link = keeper
-            faults.reach("supervisor.create.keeper-spawned")
+            if surroundings.keepers.readsRecordsAnew {
+                // It takes up its place while the specification is read and the rest is written, which it reads when it is told
+                // to start. Until then its record names a filter that nothing can be run under.
+                try writeRecord(of: request, seccompProgram: Self.undecided, to: directory)
+                link = try surroundings.keepers.spawn(for: directory, isAdopter: false)
+                faults.reach("supervisor.create.keeper-appointed")
+            }
             let configuration = try RuntimeConfiguration(
                 request.specification,
                 cgroupPath: surroundings.cgroupPath(of: request),
@@ -171,6 +172,9 @@ package actor Supervisor {
             )
             let program = try await compiled(configuration)
             try writeRecord(of: request, seccompProgram: program, to: directory)
+            let keeper = try link ?? surroundings.keepers.spawn(for: directory, isAdopter: false)
+            link = keeper
+            faults.reach("supervisor.create.keeper-spawned")
             try directory.write(request, isTerminal: configuration.isTerminal, durably: false)
             try write(configuration, to: directory)
             let lifecycle = try complete(request, startKey: startKey, directory)
@@ -189,12 +193,22 @@ package actor Supervisor {
             follow(container, first: keeper)
             return container
         } catch {
-            if let link { try? ProcessHandle.signal(link.process.raw, .kill) }
-            try? Files.removeTree(directory.runPath)
-            try? directory.setAside()
-            try? Files.removeTree(directory.asidePath)
+            await dismiss(link, from: directory)
             throw error
         }
+    }
+
+    /// Takes back what was made of a container.
+    private func dismiss(_ keeper: KeeperLink?, from directory: ContainerDirectory) async {
+        if let keeper {
+            try? ProcessHandle.signal(keeper.process.raw, .kill)
+            // It may be making something there at this moment.
+            try? await surroundings.poller.readable(keeper.process)
+            replenishKeepers()
+        }
+        try? Files.removeTree(directory.runPath)
+        try? directory.setAside()
+        try? Files.removeTree(directory.asidePath)
     }
 
     /// Writes the life cycle's first record: from here on a restarted supervisor keeps the container.

@@ -95,10 +95,12 @@ extension Catalog {
         try String.fetchAll(db, sql: "SELECT directory FROM snapshot WHERE isProvisional")
     }
 
-    /// - Parameter name: Of its directory.
-    static func makeLasting(_ db: Database, _ name: String) throws {
-        let update = try db.cachedStatement(sql: "UPDATE snapshot SET isProvisional = 0 WHERE directory = ?")
-        try update.execute(arguments: [name])
+    /// - Parameter names: Of their directories.
+    static func makeLasting(_ db: Database, _ names: Set<String>) throws {
+        for name in names {
+            try db.cachedStatement(sql: "UPDATE snapshot SET isProvisional = 0 WHERE directory = ?")
+                .execute(arguments: [name])
+        }
     }
 
     /// - Parameter name: Of its directory.

@@ -85,7 +85,11 @@ struct Catalog: Sendable {
         }
     }
 
-    func close() { try? queue.close() }
+    /// - Parameter last: The last transaction.
+    func close(_ last: (Database) throws -> Void) {
+        try? queue.write(last)
+        try? queue.close()
+    }
 
     private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()

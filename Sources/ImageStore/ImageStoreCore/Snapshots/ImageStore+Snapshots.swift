@@ -43,10 +43,7 @@ extension ImageStore {
             faults: faults
         )
         do {
-            let outcome = try await catalog.transientTransaction { [snapshotSyncs] db in
-                try snapshotSyncs.writeDown(db)
-                return try preparation.run(db)
-            }
+            let outcome = try await transaction { db in try preparation.run(db) }
             if outcome.isNew {
                 faults.reach("image-store.prepare-snapshot.recorded")
                 if endurance == .provisional { try beginSync(of: outcome.row) }
@@ -66,7 +63,7 @@ extension ImageStore {
         let (directory, catalog) = (directory, catalog)
         let job = try BlockingThread.begin {
             try catalog.sync()
-            try Files.syncDirectory(directory.snapshots)
+            try directory.syncSnapshot(row.directory)
         }
         snapshotSyncs.note(.init(row: row, job: job))
     }
@@ -83,30 +80,44 @@ extension ImageStore {
 
     /// Puts on the disk what was provisional.
     private func keep(_ row: SnapshotRow) async throws {
-        async let isSynced: Void = syncSnapshots()
-        try await catalog.transaction { db in try Catalog.makeLasting(db, row.directory) }
+        let directory = directory
+        // Beside the row's commit, for both wait for the same disk.
+        async let isSynced: Void = BlockingThread.run { _ in try directory.syncSnapshot(row.directory) }
+        try await catalog.transaction { db in try Catalog.makeLasting(db, [row.directory]) }
         try await isSynced
         faults.reach("image-store.prepare-snapshot.kept")
     }
 
-    /// Beside the row's commit, for both wait for the same disk.
-    private func syncSnapshots() async throws {
-        let directory = directory
-        try await BlockingThread.run { _ in try Files.syncDirectory(directory.snapshots) }
+    /// A transaction about snapshots, in which what is to be told of others is written down, too.
+    private func transaction<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R)
+        async throws(ImageStoreError) -> R
+    {
+        let lasting = snapshotSyncs.lasting
+        let result = try await catalog.transientTransaction { db in
+            try Catalog.makeLasting(db, lasting)
+            return try body(db)
+        }
+        snapshotSyncs.noteWritten(lasting)
+        return result
     }
 
     package func snapshot(_ key: SnapshotKey) async throws(ImageStoreError) -> Snapshot {
-        let row = try await catalog.transientTransaction { db in try Self.find(db, key) }
-        guard let row else { throw .snapshotNotFound(key) }
+        guard let row = try await catalog.transientTransaction({ db in try Self.find(db, key) }) else {
+            throw .snapshotNotFound(key)
+        }
+        let isThere: Bool
+        do throws(SystemError) { isThere = try directory.hasSnapshot(row.directory) } catch {
+            throw ImageStoreError(error, subject: "snapshot \(key)", path: path)
+        }
+        guard isThere else { throw .snapshotNotFound(key) }
         return snapshot(row)
     }
 
     /// Of one owner, or of all when it is empty.
     package func snapshots(of owner: String) async throws(ImageStoreError) -> [ListedSnapshot] {
         let directory = directory
-        return try await catalog.transaction { [snapshotSyncs] db in
-            try snapshotSyncs.writeDown(db)
-            return try Row.fetchAll(
+        return try await transaction { db in
+            try Row.fetchAll(
                 db,
                 sql: "SELECT * FROM snapshot WHERE owner = ? OR ? = '' ORDER BY owner, key",
                 arguments: [owner, owner]
@@ -131,9 +142,8 @@ extension ImageStore {
             try await turns.take("snapshot \(key)") {
                 // Its owner removes it again should the machine's end bring it back.
                 _ = snapshotSyncs.take(key)
-                let name = try await catalog.transientTransaction { [snapshotSyncs] db -> String? in
-                    try snapshotSyncs.writeDown(db)
-                    return try String.fetchAll(
+                let name = try await transaction { db -> String? in
+                    try String.fetchAll(
                         db.cachedStatement(
                             sql: "DELETE FROM snapshot WHERE owner = ? AND key = ? RETURNING directory"
                         ),

@@ -41,7 +41,7 @@ struct SnapshotPreparation: Sendable {
             guard try isOfImage(present, db) else {
                 throw ImageStoreError.snapshotConflict(key, imageID: "sha256:" + present.image)
             }
-            if try exists(present) { return Outcome(row: present, isNew: false) }
+            if try directory.hasSnapshot(present.directory) { return Outcome(row: present, isNew: false) }
             // The machine's end took it and left its record: to its owner it is as if it had never been made.
             try Catalog.forgetSnapshot(db, present.directory)
         }
@@ -63,20 +63,17 @@ struct SnapshotPreparation: Sendable {
 
     private func image(_ db: Database) throws -> String {
         let id = try Catalog.resolve(db, imageID).id
-        guard reference.isEmpty || named(db) == id else { throw ImageStoreError.imageMoved(reference) }
+        guard try reference.isEmpty || named(db) == id else { throw ImageStoreError.imageMoved(reference) }
         return id
     }
 
     /// Nil when nothing has the name, or it is not clear what has.
-    private func named(_ db: Database) -> String? { try? Catalog.resolve(db, reference).id }
-
-    /// - Throws: when that cannot be seen now: only absence is absence.
-    private func exists(_ row: SnapshotRow) throws(SystemError) -> Bool {
-        do throws(SystemError) { _ = try Files.status(of: directory.snapshot(row.directory)) } catch {
-            guard error.code == ErrorNumber.notFound else { throw error }
-            return false
+    private func named(_ db: Database) throws -> String? {
+        do { return try Catalog.resolve(db, reference).id } catch ImageStoreError.imageNotFound {
+            return nil
+        } catch ImageStoreError.ambiguousID {
+            return nil
         }
-        return true
     }
 
     private func makeDirectories(_ layers: [LayerRow]) throws(SystemError) {

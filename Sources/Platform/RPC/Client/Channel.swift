@@ -66,7 +66,14 @@ package final class Channel: Sendable {
         while true {
             let failed: FailedAttempt
             do throws(RPCError) {
-                let call = try await begin(method, options, deadline, payload, goesAhead: true)
+                // One that does not wait for a server is to hear of its silence, too.
+                let call = try await begin(
+                    method,
+                    options,
+                    deadline,
+                    payload,
+                    goesAhead: options.waitForReady
+                )
                 do throws(RPCError) {
                     let response = try await call.onlyResponse(Response.self)
                     record.noteEnd(succeeded: true)

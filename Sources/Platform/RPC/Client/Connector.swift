@@ -211,7 +211,7 @@ final class Connector: Sendable {
         let bound = EventLoop.Bound(stream)
         let timer = loop.schedule(after: Self.settingsTimeout) {
             attempt.fail(RPCError(.unavailable, "connect \(address): no answer"))
-            bound.value.close(nil)
+            bound.value.close("no answer")
         }
         let role = role(mailbox, attempt) { loop.cancel(timer) }
         let keepAlive = state.withLock { state in

@@ -51,6 +51,10 @@ package struct KeeperProgram: Sendable {
         self.poller = poller
     }
 
+    /// Whether a keeper that is started now is known to read its container's record for each run, rather than once: one of an
+    /// earlier release does not.
+    var readsRecordsAnew: Bool { reserve.readsRecordsAnew }
+
     /// A keeper for a container's directory, and a connection to it: the one in reserve, or one that is started now.
     /// - Parameter isAdopter: It takes over from one that died.
     package func spawn(for directory: ContainerDirectory, isAdopter: Bool) throws(SystemError) -> KeeperLink {

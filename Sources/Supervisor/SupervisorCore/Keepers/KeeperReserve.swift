@@ -25,6 +25,7 @@ package final class KeeperReserve: Sendable {
         /// Boot time of the last change.
         var changedNanos: Int64 = 0
         var isWatched = false
+        var readsRecordsAnew = false
     }
 
     private let state = Mutex(State())
@@ -34,6 +35,12 @@ package final class KeeperReserve: Sendable {
     var isEmpty: Bool { state.withLock { $0.waiting == nil } }
 
     var template: SharedDescriptor? { state.withLock { $0.template } }
+
+    /// What copies have said of themselves, and is thus true of every keeper that is started from the same file.
+    var readsRecordsAnew: Bool {
+        get { state.withLock { $0.readsRecordsAnew } }
+        set { state.withLock { $0.readsRecordsAnew = newValue } }
+    }
 
     func setTemplate(_ connection: SharedDescriptor) {
         state.withLock { $0.template = connection }
@@ -116,13 +123,15 @@ extension KeeperProgram {
         repeat {
             try Poll.wait(&entries, deadlineNanos: deadline)
         } while entries[0].found.isEmpty && Clock.bootNanos < deadline
-        guard !entries[0].found.isEmpty, let message = try? SocketMessages.receive(socket.raw, limit: 16),
-            let pid = Int32(String(decoding: message.bytes, as: UTF8.self)),
+        guard !entries[0].found.isEmpty, let message = try? SocketMessages.receive(socket.raw, limit: 32),
+            let number = message.bytes.split(separator: UInt8(ascii: " ")).first,
+            let pid = Int32(String(decoding: number, as: UTF8.self)),
             let process = message.descriptors.first
         else {
             reserve.dropTemplate(template)
             return nil
         }
+        reserve.readsRecordsAnew = message.bytes.dropFirst(number.count).elementsEqual(" anew".utf8)
         return KeeperReserve.Waiting(pid: pid, process: process, socket: socket)
     }
 
