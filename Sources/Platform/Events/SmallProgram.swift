@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package import System
 
-/// Keeps a daemon that has nothing to do as small as it can be: what its last work has brought into memory is let go of some
-/// seconds after that work, but not between one command that somebody types and the next.
+/// Keeps a daemon that has nothing to do as small as it can be: what its last work has brought into memory is let go of a few
+/// seconds after that work.
 package enum SmallProgram {
     private static let pauseNanos: Int64 = 1_000_000_000
 
@@ -49,11 +49,8 @@ package enum SmallProgram {
         private static let idleNanos: Int64 = 1_000_000
         /// Less is what looking itself brings in, and the letting go. Of the program that is up to 1.25 MiB.
         private static let enoughFaults = 20
-        /// To bring in again what was let go of costs a command a fifth of its time.
-        private static let enoughLooks = 3
 
         private var last: Usage
-        private var idleLooks = 0
         private var faultsSinceRelease = enoughFaults
 
         package init(_ usage: Usage) { last = usage }
@@ -64,14 +61,13 @@ package enum SmallProgram {
             faultsSinceRelease = 0
         }
 
-        /// To be asked every second.
+        /// To be asked every few seconds.
         package mutating func isOver(_ usage: Usage) -> Bool {
             let used = usage.processorNanos - last.processorNanos
             faultsSinceRelease += usage.faults - last.faults
             last = usage
-            idleLooks = used < Self.idleNanos ? idleLooks + 1 : 0
-            guard idleLooks >= Self.enoughLooks, faultsSinceRelease >= Self.enoughFaults else { return false }
-            (idleLooks, faultsSinceRelease) = (0, 0)
+            guard used < Self.idleNanos, faultsSinceRelease >= Self.enoughFaults else { return false }
+            faultsSinceRelease = 0
             return true
         }
     }
