@@ -9,6 +9,9 @@ import Testing
 
 /// What the store does about damage, leftovers and full disks.
 @Suite(.needsRoot) struct RecoveryTests {
+    private func loaded(_ store: ImageStore) async throws -> Image {
+        try #require(try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image)
+    }
 
     @Test func whatCannotBeRemovedKeepsTheStoreFromNothing() async throws {
         try await withTemporaryDirectory { directory in
@@ -37,9 +40,7 @@ import Testing
             let path = directory + "/s"
             let keys = ["stays", "goes"].map { SnapshotKey(owner: "engine", key: $0) }
             let image = try await withStore(path) { store in
-                let image = try #require(
-                    try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image
-                )
+                let image = try await loaded(store)
                 for key in keys {
                     let isTransient = key.key == "goes"
                     let made = try await store.prepareSnapshot(
@@ -85,9 +86,7 @@ import Testing
             let path = directory + "/s"
             let key = SnapshotKey(owner: "engine", key: "c")
             let (image, made) = try await withStore(path) { store in
-                let image = try #require(
-                    try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image
-                )
+                let image = try await loaded(store)
                 return (
                     "\(image.id)", try await store.prepareSnapshot(key, imageID: "\(image.id)", .provisional)
                 )
@@ -117,9 +116,7 @@ import Testing
             let path = directory + "/s"
             let key = SnapshotKey(owner: "engine", key: "c")
             try await withStore(path) { store in
-                let image = try #require(
-                    try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image
-                )
+                let image = try await loaded(store)
                 for endurance in [SnapshotEndurance.provisional, .lasting] {
                     _ = try await store.prepareSnapshot(key, imageID: "\(image.id)", endurance)
                 }
@@ -141,9 +138,7 @@ import Testing
             let path = directory + "/s"
             let keys = ["lost", "stays"].map { SnapshotKey(owner: "engine", key: $0) }
             let upper = try await withStore(path) { store in
-                let image = try #require(
-                    try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image
-                )
+                let image = try await loaded(store)
                 for key in keys {
                     _ = try await store.prepareSnapshot(key, imageID: "\(image.id)", .provisional)
                 }
@@ -163,9 +158,7 @@ import Testing
         try await withTemporaryDirectory { directory in
             try await withStore(directory + "/s") { store in
                 let key = SnapshotKey(owner: "engine", key: "c")
-                let image = try #require(
-                    try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image
-                )
+                let image = try await loaded(store)
                 let made = try await store.prepareSnapshot(key, imageID: "\(image.id)", .provisional)
                 _ = try await store.remove("\(image.id)", force: true)
                 let again = try await store.prepareSnapshot(key, imageID: "\(image.id)")
@@ -180,9 +173,7 @@ import Testing
             let path = directory + "/s"
             let key = SnapshotKey(owner: "engine", key: "c")
             let (image, upper) = try await withStore(path) { store in
-                let image = try #require(
-                    try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image
-                )
+                let image = try await loaded(store)
                 let snapshot = try await store.prepareSnapshot(key, imageID: "\(image.id)")
                 return ("\(image.id)", snapshot.upperDirectory)
             }
@@ -197,9 +188,7 @@ import Testing
     @Test func aSnapshotIsOfWhatTheCallerBelieves() async throws {
         try await withTemporaryDirectory { directory in
             try await withStore(directory + "/s") { store in
-                let first = try #require(
-                    try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image
-                )
+                let first = try await loaded(store)
                 let second = try #require(
                     try await store.load(TestImage.archive("b:1", layers: [])).first?.image
                 )
@@ -249,9 +238,7 @@ import Testing
             try succeed("mount", ["-t", "tmpfs", "-o", "size=20m,nr_inodes=300", "petrel-test", disk])
             defer { _ = try? succeed("umount", ["-l", disk]) }
             try await withStore(disk + "/s") { store in
-                let image = try #require(
-                    try await store.load(TestImage.archive("a:1", layers: twoLayers())).first?.image
-                )
+                let image = try await loaded(store)
                 let key = SnapshotKey(owner: "engine", key: "c")
                 let snapshot = try await store.prepareSnapshot(key, imageID: "\(image.id)")
                 try Files.replace(snapshot.upperDirectory + "/file", with: [1], mode: 0o644)

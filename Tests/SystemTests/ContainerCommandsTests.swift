@@ -142,6 +142,20 @@ struct ContainerCommandsTests {
         }
     }
 
+    /// A command that only asks leaves its signals to the kernel; what it asked about goes on.
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+    func aSignalEndsACommandThatOnlyAsks(_ signal: Int32) throws {
+        try withSuite { suite in
+            try suite.succeed("run", "-d", "--name", "w", "busybox", "sleep", "1000")
+            let waiting = try suite.background(["wait", "w"])
+            // Its question has arrived: it would be answered.
+            pass(seconds: 0.5)
+            waiting.kill(signal)
+            #expect(try waiting.finish(within: 20).status == -signal)
+            #expect(try suite.succeed("inspect", "--format", "{{.State.Status}}", "w") == "running")
+        }
+    }
+
     @Test func waitAnswersTheExitCode() throws {
         try withSuite { suite in
             try suite.startShell("w", "sleep 1; exit 42")

@@ -229,16 +229,17 @@ extension Engine {
         changes.announce()
     }
 
-    /// The end of its creation; from here on users see it.
-    /// - Parameter wallNanos: Of the event that tells of it: not after that of the start.
-    /// - Returns: Whether it was not visible yet.
+    /// The end of its creation.
+    /// - Returns: As `publish`.
     static func settle(_ db: Database, _ row: ContainerRow, at wallNanos: Int64) throws -> Bool {
-        guard try ContainerRow.settle(db, row.id) else { return false }
-        try EventTable.insert(db, EngineEvent(row, "create", at: wallNanos))
-        return true
+        let wasHidden = try publish(db, row, at: wallNanos)
+        try ContainerRow.settle(db, row.id)
+        return wasHidden
     }
 
-    /// The same, where its creation goes on.
+    /// From here on users see it.
+    /// - Parameter wallNanos: Of the event that tells of it: not after that of the start.
+    /// - Returns: Whether it was not visible yet.
     static func publish(_ db: Database, _ row: ContainerRow, at wallNanos: Int64) throws -> Bool {
         guard try ContainerRow.move(db, row.id, from: .creating, to: .created) else { return false }
         try EventTable.insert(db, EngineEvent(row, "create", at: wallNanos))

@@ -32,7 +32,9 @@ extension Engine {
             guard let row = present else {
                 return removed.map { Creation(id: $0.id, name: $0.name ?? "", warnings: []) }
             }
-            let isBeingMade = row.state == .creating || (!row.isSettled && isBusy(row.id))
+            // What is being undone after it was visible is no answer either.
+            let isBeingMade =
+                row.state == .creating || (!row.isSettled && (row.state.isRemoval || isBusy(row.id)))
             guard isBeingMade else {
                 if let launch { try await takeUp(launch, of: row, key: key) }
                 return creation(of: row, cgroupLayout: try await cgroupLayout())

@@ -106,7 +106,7 @@ extension Engine {
         }
         try await whileBusy(with: row.id) {
             try await keepSnapshot(of: row)
-            try await database.write { db in _ = try ContainerRow.settle(db, row.id) }
+            try await database.write { db in try ContainerRow.settle(db, row.id) }
         }
     }
 

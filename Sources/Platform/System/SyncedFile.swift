@@ -24,10 +24,9 @@ package final class SyncedFile: Sendable {
     private func fill(from size: Int64, to bytes: Int64) throws(SystemError) {
         var end = size
         guard end < bytes else { return }
-        let zeros = [UInt8](repeating: 0, count: Self.pieceBytes)
         while end < bytes {
-            let piece = Int(min(bytes - end, Int64(zeros.count)))
-            try Files.write(file.raw, Array(zeros.prefix(piece)), offset: end)
+            let piece = Int(min(bytes - end, Int64(Self.pieceBytes)))
+            try Files.write(file.raw, [UInt8](repeating: 0, count: piece), offset: end)
             end += Int64(piece)
         }
         try sync()

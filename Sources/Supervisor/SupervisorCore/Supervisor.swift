@@ -202,7 +202,8 @@ package actor Supervisor {
     private func dismiss(_ keeper: KeeperLink?, from directory: ContainerDirectory) async {
         if let keeper {
             try? ProcessHandle.signal(keeper.process.raw, .kill)
-            // It may be making something there at this moment.
+            // It may be making something there at this moment. Rightly without an end: no container of the id is to be made
+            // while it is there.
             try? await surroundings.poller.readable(keeper.process)
             replenishKeepers()
         }

@@ -189,16 +189,9 @@ extension ContainerRow {
         return db.changesCount == 1
     }
 
-    /// The end of its creation.
-    /// - Returns: Whether it was not visible yet.
-    static func settle(_ db: Database, _ id: ContainerID) throws -> Bool {
-        try db.run(
-            "UPDATE containers SET state = 'created', is_settled = 1 WHERE id = ? AND state = 'creating'",
-            [id.text]
-        )
-        if db.changesCount == 1 { return true }
+    /// Its creation has come to its end.
+    static func settle(_ db: Database, _ id: ContainerID) throws {
         try db.run("UPDATE containers SET is_settled = 1 WHERE id = ?", [id.text])
-        return false
     }
 
     /// Deletes the row and leaves its tombstone; says whether there was a row.
