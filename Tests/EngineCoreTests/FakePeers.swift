@@ -320,6 +320,11 @@ final class FakeImages: ImageSource {
         var image = StoredImage(id: "sha256:" + String(repeating: "1", count: 64))
         var snapshots: Set<String> = []
         var provisional: Set<String> = []
+        var transient: Set<String> = []
+
+        func endurance(of key: String) -> SnapshotEndurance {
+            provisional.contains(key) ? .provisional : transient.contains(key) ? .transient : .lasting
+        }
         var failures: [String: PeerError.Kind] = [:]
         var journal = "i1"
         var events: [StoredImageEvent] = []
@@ -451,10 +456,11 @@ final class FakeImages: ImageSource {
         try enter(endurance == .lasting ? "keep" : "prepare")
         state.withLock { state in
             state.snapshots.insert(key.text)
-            if endurance == .provisional {
-                state.provisional.insert(key.text)
-            } else {
-                state.provisional.remove(key.text)
+            state.provisional.remove(key.text)
+            switch endurance {
+            case .provisional: state.provisional.insert(key.text)
+            case .transient: state.transient.insert(key.text)
+            case .lasting: break
             }
         }
         return try await snapshot(key)
@@ -470,7 +476,7 @@ final class FakeImages: ImageSource {
 
     func snapshots() async throws(PeerError) -> [ListedSnapshot] {
         state.withLock { state in
-            state.snapshots.map { ListedSnapshot(key: $0, isProvisional: state.provisional.contains($0)) }
+            state.snapshots.map { ListedSnapshot(key: $0, state.endurance(of: $0)) }
         }
     }
 

@@ -187,6 +187,41 @@ struct RepairTests {
         }
     }
 
+    /// A creation was cut off before its row was written; or the engine's database was lost, and the container runs.
+    @Test(arguments: [true, false])
+    func aTransientSnapshotGoesWithoutARowUnlessItsContainerIsThere(_ isThere: Bool) async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            let lost = ContainerID.random()
+            _ = try await bench.images.prepareSnapshot(lost, of: "busybox", called: "", .transient)
+            if isThere {
+                bench.supervisor.state.withLock {
+                    $0.containers[lost] = SupervisedContainer(id: lost, phase: .running)
+                }
+            }
+            #expect(await engine.repair())
+            #expect(bench.images.state.withLock { $0.snapshots } == (isThere ? [lost.text] : []))
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func aCreationThatFailsAtItsRowLeavesNothing(_ autoRemove: Bool) async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            let made = try await engine.create(name: "taken", settings: .busybox())
+            var settings = ContainerSettings.busybox()
+            settings.autoRemove = autoRemove
+            for launch in [nil, Engine.Launch(wantsOutput: false)] {
+                await #expect(throws: EngineError.nameTaken("taken", holder: made.id)) {
+                    try await engine.create(name: "taken", settings: settings, launch: launch)
+                }
+            }
+            #expect(bench.images.state.withLock { $0.snapshots } == [made.id.text])
+            #expect(try Files.names(in: engine.directory + "/containers") == [made.id.text])
+            #expect(bench.supervisor.state.withLock { Array($0.containers.keys) } == [made.id])
+        }
+    }
+
     /// What was started was not told of before its snapshot lasted, so after a power failure it has never been.
     @Test(arguments: [ContainerRow.State.creating, .created])
     func whatLostItsSnapshotBeforeItLastedIsUndone(_ state: ContainerRow.State) async throws {

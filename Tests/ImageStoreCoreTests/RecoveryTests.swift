@@ -94,7 +94,7 @@ import Testing
             #expect(made.mounts.allSatisfy { !$0.options.contains("volatile") })
             try await withStore(path) { store in
                 var listed = try await store.snapshots(of: "engine")
-                #expect(listed.map(\.isProvisional) == [true])
+                #expect(listed.map(\.endurance) == [.provisional])
                 // What lasts is not taken back.
                 let asked: [(SnapshotEndurance, Bool)] = [
                     (.provisional, true), (.lasting, false), (.provisional, false),
@@ -103,7 +103,7 @@ import Testing
                     let again = try await store.prepareSnapshot(key, imageID: image, endurance)
                     listed = try await store.snapshots(of: "engine")
                     #expect(again == made)
-                    #expect(listed.map(\.isProvisional) == [isProvisional])
+                    #expect(listed.map(\.endurance) == [isProvisional ? .provisional : .lasting])
                 }
             }
         }
@@ -127,7 +127,7 @@ import Testing
             }
             try await withStore(path) { store in
                 let listed = try await store.snapshots(of: "engine")
-                #expect(listed.map(\.isProvisional) == [false])
+                #expect(listed.map(\.endurance) == [.lasting])
             }
         }
     }

@@ -219,9 +219,11 @@ struct JournalTests {
                     for place: UInt32 in 0..<5 {
                         let found = try await journal.removal(of: "c\(round)-\(place)", owner: "test")
                         #expect(found?.exit?.code == round * 5 + place)
+                        #expect(journal.mayHaveRemoved("c\(round)-\(place)"))
                     }
                 }
                 #expect(try await journal.removal(of: "c20-0", owner: "test") == nil)
+                #expect(!journal.mayHaveRemoved("c20-0"))
             }
         }
     }
@@ -280,6 +282,7 @@ struct JournalTests {
                 let last = await journal.lastSequence
                 try await journal.acknowledge(owner: "test", sequence: last, journal: "")
             }
+            #expect(journal.mayHaveRemoved("gone") && !journal.mayHaveRemoved("c"))
             #expect(try await journal.hasRemoved("gone", owner: "test"))
             #expect(try await !journal.hasRemoved("c", owner: "test"))
             // Beyond the hard limit nothing but that is known.

@@ -47,6 +47,34 @@ struct RecordTests {
         }
     }
 
+    /// A power failure may leave the request alone; otherwise it is a creation that was cut off.
+    @Test func aRequestIsEnoughAfterAPowerFailure() throws {
+        try withTemporaryDirectory { path in
+            let directory = try Self.directory(path)
+            let request = ContainerRequest(id: directory.id, owner: "o", key: "k", specification: [1])
+            #expect(try directory.isUnwritten(bootID: "b"))
+            let first = SupervisorV1.LifecycleRecord(version: 1, bootId: "b", revision: 1)
+            try directory.write(request, isTerminal: false, first: first)
+            #expect(try directory.isUnwritten(bootID: "b"))
+            #expect(try !directory.isUnwritten(bootID: "another"))
+            for lost in [true, false] {
+                if !lost { try Files.replace(directory.lifecycleFile, with: []) }
+                let (record, isDurable) = try directory.lifecycleRecord(bootID: "another")
+                #expect(record == first && isDurable)
+                #expect(try !directory.isUnwritten(bootID: "another"))
+            }
+            try Self.write(2, boot: "b", to: directory.lifecycleFile)
+            #expect(try !directory.isUnwritten(bootID: "b"))
+            #expect(try directory.lifecycleRecord(bootID: "another").record.revision == 2)
+            // Of an earlier release, or torn.
+            try Files.unlink(directory.lifecycleFile)
+            try directory.write(request, isTerminal: false)
+            #expect(try directory.isUnwritten(bootID: "another"))
+            try Files.replace(directory.requestFile, with: [])
+            #expect(try directory.isUnwritten(bootID: "another"))
+        }
+    }
+
     @Test(arguments: [true, false])
     func whetherThereIsATerminalIsReadWithTheRequest(_ isTerminal: Bool) throws {
         try withTemporaryDirectory { path in

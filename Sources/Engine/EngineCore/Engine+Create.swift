@@ -4,11 +4,11 @@ internal import GRDB
 internal import Logging
 internal import System
 
-/// Making a container: row `creating` → snapshot, files → supervisor → row `created`; undone in reverse.
+/// Making a container: row `creating` and snapshot, files → supervisor → row `created`; undone in reverse.
 ///
-/// The snapshot and the files are made beside the row's way to the disk. Until it is there the snapshot is provisional, so
-/// that one whose row a power failure took is known for what it is. It is made to last beside what the supervisor does, and
-/// until that is done the row is not settled: should a power failure take the snapshot, repair undoes the container.
+/// The snapshot is made beside the row and its way to the disk: one that has no row, and is provisional or transient, is known
+/// for what is left of a creation that was cut off. It is made to last beside what the supervisor does, and until that is done
+/// the row is not settled: should a power failure take the snapshot, repair undoes the container.
 extension Engine {
     package struct Creation: Hashable, Sendable {
         package let id: ContainerID
@@ -95,12 +95,8 @@ extension Engine {
             isSettled: settings.autoRemove
         )
         let (row, startFailure) = try await whileBusy(with: id) {
-            let row = try await insert(draft)
-            do {
-                let failure = try await build(row, launch, cgroupLayout: layout)
-                return (row, failure)
-            } catch {
-                await undo(row)
+            do { return try await build(draft, launch, cgroupLayout: layout) } catch {
+                await undo(draft)
                 throw error
             }
         }
@@ -127,32 +123,42 @@ extension Engine {
         return row
     }
 
-    /// - Returns: Why its program was not executed, the container being there.
-    private func build(_ row: ContainerRow, _ launch: Launch?, cgroupLayout: String) async throws -> (
-        any Error
-    )? {
+    /// - Returns: Its row; and why its program was not executed, the container being there.
+    private func build(
+        _ draft: ContainerRow,
+        _ launch: Launch?,
+        cgroupLayout: String
+    ) async throws -> (ContainerRow, (any Error)?) {
+        async let prepared = prepareSnapshot(of: draft)
+        // The request is on its way before this thread is busy with the row.
+        await Task.yield()
+        let row = try await insert(draft)
         async let isOnDisk: Void = sync(row)
         async let planned = mayBlock { [self] in try self.order(row, cgroupLayout: cgroupLayout) }
-        let snapshot = try await images.prepareSnapshot(
-            row.id,
-            of: row.imageID,
-            called: row.settings.image,
-            row.settings.autoRemove ? .transient : .provisional
-        )
+        let snapshot = try await prepared
         faults.reach("engine.create.snapshot-prepared")
         var order = try await planned
         order.rootMounts = snapshot.mounts
         // A power failure must not leave what others have on the disk of it without a row.
         try await isOnDisk
         faults.reach("engine.create.row-synced")
-        if let launch { return try await self.launch(row, order, launch) }
+        if let launch { return (row, try await self.launch(row, order, launch)) }
         async let isKept: Void = keepSnapshot(of: row)
         _ = try await supervisor.create(order)
         try await isKept
         faults.reach("engine.create.supervisor-created")
         try Task.checkCancellation()
         try await publish(row)
-        return nil
+        return (row, nil)
+    }
+
+    private func prepareSnapshot(of draft: ContainerRow) async throws -> PreparedSnapshot {
+        try await images.prepareSnapshot(
+            draft.id,
+            of: draft.imageID,
+            called: draft.settings.image,
+            draft.settings.autoRemove ? .transient : .provisional
+        )
     }
 
     /// Waits until the disk has its row. Of one that removes itself nobody leaves anything there.

@@ -21,6 +21,7 @@ extension Engine {
 
     private static let eventsAtOnce = 256
     private static let catchUpPatience = Duration.milliseconds(500)
+    private static let precedence = Duration.milliseconds(20)
 
     /// Hands over the stored events in order, then those that happen, until `until` has passed or the task is cancelled.
     /// - Throws: `.eventsGone` when what followed `afterSequence` is no longer kept.
@@ -126,8 +127,7 @@ extension Engine {
     /// Stores what users are told about an event together with the place in the journal: once, whatever happens.
     func store(_ event: JournalEvent) async throws {
         faults.reach("engine.events.received")
-        // Who waits for a creation is told of it first.
-        if event.action == .start, isBusy(event.container) { await Task.yield() }
+        if event.action == .start { await letPass(event.container) }
         try await database.write { db in
             let position = try EventTable.position(db)
             guard position.journal != event.position.journal || position.sequence < event.position.sequence
@@ -145,6 +145,19 @@ extension Engine {
         default: break
         }
         changes.announce()
+    }
+
+    /// Who waits for a container's creation is told of it before its start is stored; for a moment only, as others wait for
+    /// the journal.
+    private func letPass(_ id: ContainerID) async {
+        guard isBusy(id) else { return }
+        await withinLimit(Engine.precedence) { [self] in
+            while true {
+                let seen = changes.version
+                guard isBusy(id) else { return }
+                try await changes.wait(beyond: seen)
+            }
+        }
     }
 
     /// Writes at most every second how far the journal was read, so that the supervisor can drop what is before.

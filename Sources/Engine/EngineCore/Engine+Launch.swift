@@ -24,7 +24,7 @@ extension Engine {
     func made(byRequest key: String, _ launch: Launch?) async throws -> Creation? {
         while true {
             let seen = changes.version
-            let (present, removed) = try await database.read { db in
+            let (present, removed) = try await database.look { db in
                 let present = try ContainerRow.one(db, requestKey: key)
                 guard present == nil, launch != nil else { return (present, Tombstone?.none) }
                 return (nil, try Tombstone.one(db, requestKey: key))

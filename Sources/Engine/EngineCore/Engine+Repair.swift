@@ -159,7 +159,8 @@ extension Engine {
         let rows = try await database.containers()
         let known = Set(rows.map(\.id.text))
         // Looked for after the rows: what went away before has a tombstone by now.
-        let unknown = Set(supervised.map(\.id.text) + snapshots.map(\.key)).subtracting(known)
+        let present = Set(supervised.map(\.id.text))
+        let unknown = present.union(snapshots.map(\.key)).subtracting(known)
         let buried = try await database.read { db in try Tombstone.ids(db, among: unknown) }
         await keepSettled(rows, snapshots, &round)
         try await removeVanished(rows, supervised, &round)
@@ -174,9 +175,10 @@ extension Engine {
             }
         }
         for snapshot in snapshots where !known.contains(snapshot.key) {
-            // The row of a provisional one need not have been on the disk: a power failure may have taken it alone.
+            // A creation may have ended before its row was written, or a power failure have taken that alone.
             guard
-                snapshot.isProvisional
+                snapshot.endurance == .provisional
+                    || (snapshot.endurance == .transient && !present.contains(snapshot.key))
                     || isBuried(snapshot.key, buried, "the image store has a snapshot"),
                 let id = ContainerID(snapshot.key), !isBusy(id)
             else { continue }
@@ -202,7 +204,7 @@ extension Engine {
         _ snapshots: [ListedSnapshot],
         _ round: inout Round
     ) async {
-        let provisional = Set(snapshots.filter(\.isProvisional).map(\.key))
+        let provisional = Set(snapshots.filter { $0.endurance == .provisional }.map(\.key))
         guard !provisional.isEmpty else { return }
         for row in rows where row.isSettled && provisional.contains(row.id.text) && !isBusy(row.id) {
             await round.attempt("keep a container's snapshot", row.id.text) { _ in

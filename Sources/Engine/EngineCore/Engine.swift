@@ -167,6 +167,7 @@ package final class Engine: Sendable {
                 let others = (busy[id] ?? 1) - 1
                 busy[id] = others > 0 ? others : nil
             }
+            changes.announce()
         }
         do { return try await work() } catch {
             isRepairWanted.withLock { $0 = true }

@@ -76,7 +76,8 @@ extension ImageV1.Snapshot {
             key: snapshot.key.key,
             imageId: snapshot.imageID,
             upperDirectory: snapshot.upperDirectory,
-            provisional: snapshot.isProvisional
+            provisional: snapshot.endurance == .provisional,
+            transient: snapshot.endurance == .transient
         )
     }
 }

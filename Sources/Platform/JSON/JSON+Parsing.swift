@@ -43,6 +43,7 @@ extension JSON {
         case JSON_STRING: self = .string(JSON.text(json_string_value(value), json_string_length(value)))
         case JSON_ARRAY:
             var elements: [JSON] = []
+            elements.reserveCapacity(json_array_size(value))
             for index in 0..<json_array_size(value) {
                 guard let element = json_array_get(value, index), let converted = JSON(element) else {
                     return nil
@@ -52,14 +53,15 @@ extension JSON {
             self = .array(elements)
         case JSON_OBJECT:
             var object = Object()
+            object.reserveCapacity(json_object_size(value))
             var position = json_object_iter(value)
             while let member = position {
                 let key = JSON.text(json_object_iter_key(member), json_object_iter_key_len(member))
-                guard object[key] == nil, let raw = json_object_iter_value(member), let converted = JSON(raw)
+                guard let raw = json_object_iter_value(member), let converted = JSON(raw),
+                    object.add(key, converted)
                 else {
                     return nil
                 }
-                object[key] = converted
                 position = json_object_iter_next(value, member)
             }
             self = .object(object)

@@ -29,11 +29,15 @@ private struct Writer {
         case .double(let value): bytes += (value.isFinite ? "\(value)" : "null").utf8
         case .string(let value): write(value)
         case .array(let elements):
-            list("[", "]", elements, indentation) { writer, element in
+            list(UInt8(ascii: "["), UInt8(ascii: "]"), elements, count: elements.count, indentation) {
+                writer,
+                element in
                 writer.write(element, indentation: indentation + 1)
             }
         case .object(let members):
-            list("{", "}", Array(members), indentation) { writer, member in
+            list(UInt8(ascii: "{"), UInt8(ascii: "}"), members, count: members.count, indentation) {
+                writer,
+                member in
                 writer.write(member.key)
                 writer.bytes += (writer.pretty ? ": " : ":").utf8
                 writer.write(member.value, indentation: indentation + 1)
@@ -41,21 +45,22 @@ private struct Writer {
         }
     }
 
-    private mutating func list<Element>(
-        _ opening: String,
-        _ closing: String,
-        _ elements: [Element],
+    private mutating func list<Elements: Sequence>(
+        _ opening: UInt8,
+        _ closing: UInt8,
+        _ elements: Elements,
+        count: Int,
         _ indentation: Int,
-        _ body: (inout Writer, Element) -> Void
+        _ body: (inout Writer, Elements.Element) -> Void
     ) {
-        bytes += opening.utf8
+        bytes.append(opening)
         for (index, element) in elements.enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
             newLine(indentation + 1)
             body(&self, element)
         }
-        if !elements.isEmpty { newLine(indentation) }
-        bytes += closing.utf8
+        if count > 0 { newLine(indentation) }
+        bytes.append(closing)
     }
 
     private mutating func newLine(_ indentation: Int) {
@@ -66,6 +71,11 @@ private struct Writer {
 
     private mutating func write(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
+        defer { bytes.append(UInt8(ascii: "\"")) }
+        if text.utf8.allSatisfy(Writer.isPlain) {
+            bytes += text.utf8
+            return
+        }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""): bytes += "\\\"".utf8
@@ -79,7 +89,11 @@ private struct Writer {
             default: bytes.append(byte)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// It stands for itself in a string.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     private static func digit(_ value: UInt8) -> UInt8 {

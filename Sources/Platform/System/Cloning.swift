@@ -91,7 +91,7 @@ package enum DescriptorTable {
     /// close_range(2) around the numbers to keep: every other one from 3 up is closed.
     package static func closeAll(except kept: [Int32]) throws(SystemError) {
         var next: UInt32 = 3
-        for number in Set(kept).sorted() where number >= 3 {
+        for number in kept.sorted() where number >= next {
             let number = UInt32(number)
             if number > next { try close(next, number - 1) }
             next = number + 1

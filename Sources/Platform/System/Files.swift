@@ -245,13 +245,6 @@ package enum Files {
         guard Glibc.fsync(file) == 0 else { throw SystemError("fsync", code: errno) }
     }
 
-    /// sync_file_range(2): the file's bytes are on their way to the disk, and their places there are chosen, when it returns.
-    /// What goes wrong is told by `sync`.
-    package static func beginWriting(_ file: Int32) {
-        let begins = 2  // SYNC_FILE_RANGE_WRITE
-        _ = petrel_syscall(Int(SYS_sync_file_range), Int(file), 0, 0, begins, 0, 0)
-    }
-
     /// renameat(2), replacing `destination`.
     package static func rename(
         _ source: String,

@@ -3,12 +3,32 @@ internal import JSON
 
 /// A place in the specification while it is read: the value, or nothing (`null` counts as nothing), and its path.
 struct SpecNode {
-    let value: JSON?
-    let path: String
+    /// Put into words only where something is wrong there.
+    private indirect enum Place {
+        case named(String)
+        case member(of: Place, String)
+        case element(of: Place, Int)
 
-    init(_ value: JSON?, path: String) {
-        self.value = value == .null ? nil : value
-        self.path = path
+        var path: String {
+            switch self {
+            case .named(let path): return path
+            case .member(let owner, let key):
+                let path = owner.path
+                return path.isEmpty ? key : path + "." + key
+            case .element(let owner, let index): return "\(owner.path)[\(index)]"
+            }
+        }
+    }
+
+    let value: JSON?
+    private let place: Place
+    var path: String { place.path }
+
+    init(_ value: JSON?, path: String) { self.init(value, .named(path)) }
+
+    private init(_ value: JSON?, _ place: Place) {
+        if case .null = value { self.value = nil } else { self.value = value }
+        self.place = place
     }
 
     var isPresent: Bool { value != nil }
@@ -16,7 +36,7 @@ struct SpecNode {
     func error(_ problem: String) -> SpecError { SpecError(path: path, problem: problem) }
 
     /// A member of an object; nothing where there is none.
-    subscript(key: String) -> SpecNode { SpecNode(value?[key], path: path.isEmpty ? key : path + "." + key) }
+    subscript(key: String) -> SpecNode { SpecNode(value?[key], .member(of: place, key)) }
 
     /// Nothing, or an object.
     func checkObject() throws(SpecError) {
@@ -95,8 +115,9 @@ struct SpecNode {
         guard let value else { return [] }
         guard let array = value.array else { throw error("must be an array") }
         var result: [Element] = []
+        result.reserveCapacity(array.count)
         for (index, element) in array.enumerated() {
-            result.append(try read(SpecNode(element, path: "\(path)[\(index)]")))
+            result.append(try read(SpecNode(element, .element(of: place, index))))
         }
         return result
     }

@@ -36,7 +36,7 @@ extension Keeper {
     /// Takes some milliseconds. What goes wrong is of no consequence.
     static func rehearse() {
         try? keepNothing()
-        _ = try? ContainerSpec(parsing: Array(limits.utf8))
+        _ = try? ContainerSpec(parsing: Array(limits.utf8)).linux.resources.legacySettings
     }
 
     private static func keepNothing() throws {
@@ -52,6 +52,8 @@ extension Keeper {
         let keeper = try Keeper(options, supervisor: try SystemEnvironment.duplicate(pair.second.raw))
         let supervisor = try ControlConnection(try SystemEnvironment.duplicate(pair.first.raw))
         try keeper.actAll(before: supervisor)
+        let plan = try keeper.initPlan(keeper.limited(try keeper.files.spec()))
+        RootRehearsal.act(plan, in: place.raw, cgroup: keeper.cgroup)
     }
 
     private static func write(to directory: String) throws(SystemError) {

@@ -121,7 +121,7 @@ extension Keeper {
         faults.reach("keeper.start.spawned")
     }
 
-    private func limited(_ spec: ContainerSpec) -> ContainerSpec {
+    func limited(_ spec: ContainerSpec) -> ContainerSpec {
         var spec = spec
         spec.process = spec.process.map(limited)
         return spec
@@ -137,7 +137,7 @@ extension Keeper {
         return process
     }
 
-    private func initPlan(_ spec: ContainerSpec) throws(StepFailure) -> InitPlan {
+    func initPlan(_ spec: ContainerSpec) throws(StepFailure) -> InitPlan {
         let rootfs = container.rootfs.map {
             MountSpec(destination: $0.target, type: $0.type, source: $0.source, options: $0.options)
         }
@@ -151,7 +151,9 @@ extension Keeper {
 
     /// A new group for each run, so that its counters are the run's own.
     private func clearGroups() throws(CgroupError) {
-        guard cgroup.exists else { return }
+        let isKnownClear = groupsAreClear
+        groupsAreClear = false
+        guard !isKnownClear, cgroup.exists else { return }
         do throws(SystemError) {
             try cgroup.killAll()
             try cgroup.remove()

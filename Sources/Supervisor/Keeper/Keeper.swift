@@ -53,6 +53,8 @@ package final class Keeper {
     /// As it was last read: for each run anew, since a new container's was not complete when its keeper was appointed.
     var container: KeeperV1.ContainerRecord
     let cgroup: Cgroup
+    /// Looked for before anybody waited: the first run has nothing to clear away.
+    var groupsAreClear = false
     /// nil for a container of a release that had none to give to keepers.
     private let reserve: DiskReserve?
     let keeperRecord: KeeperV1.KeeperRecord
@@ -117,6 +119,7 @@ package final class Keeper {
         if let supervisor { connections.append(try ControlConnection(supervisor)) }
         // Records of a run that this keeper did not start, and nobody will hand over: of before a restart of the machine.
         if !awaitsAdoption { adopt([]) }
+        groupsAreClear = initJob == nil && !cgroup.exists
     }
 
     private func saveOwnRecord() throws(SystemError) {

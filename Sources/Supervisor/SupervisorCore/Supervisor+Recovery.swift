@@ -37,7 +37,7 @@ extension Supervisor {
 
     private func recover(_ directory: ContainerDirectory, _ custody: Custody, journaled: UInt64) async {
         do {
-            if try directory.isUnwritten() { return await undo(directory) }
+            if try directory.isUnwritten(bootID: surroundings.bootID) { return await undo(directory) }
             let (request, isTerminal) = try directory.request()
             let (record, isDurable) = try directory.lifecycleRecord(bootID: surroundings.bootID)
             guard var lifecycle = Lifecycle(record, request: request) else {

@@ -130,7 +130,8 @@ package actor Supervisor {
 
     /// Whether it was removed lately.
     private func hasBeen(_ request: ContainerRequest) async throws -> Bool {
-        try await surroundings.journal.hasRemoved(request.id.text, owner: request.owner)
+        guard surroundings.journal.mayHaveRemoved(request.id.text) else { return false }
+        return try await surroundings.journal.hasRemoved(request.id.text, owner: request.owner)
     }
 
     /// Waits until the disk has the container, on a thread where nothing else waits for that. One that removes itself
@@ -175,10 +176,8 @@ package actor Supervisor {
             let keeper = try link ?? surroundings.keepers.spawn(for: directory, isAdopter: false)
             link = keeper
             faults.reach("supervisor.create.keeper-spawned")
-            try directory.write(request, isTerminal: configuration.isTerminal, durably: false)
-            try write(configuration, to: directory)
-            let lifecycle = try complete(request, startKey: startKey, directory)
-            faults.reach("supervisor.create.completed")
+            let lifecycle = try lifecycle(of: request, startKey: startKey)
+            try complete(directory, request, configuration, lifecycle)
             let container = Container(
                 request: request,
                 directory: directory,
@@ -212,12 +211,21 @@ package actor Supervisor {
         try? Files.removeTree(directory.asidePath)
     }
 
-    /// Writes the life cycle's first record: from here on a restarted supervisor keeps the container.
+    /// Writes the rest, at last the life cycle's first record: from here on a restarted supervisor keeps the container.
     private func complete(
+        _ directory: ContainerDirectory,
         _ request: ContainerRequest,
-        startKey: String,
-        _ directory: ContainerDirectory
-    ) throws -> Lifecycle {
+        _ configuration: RuntimeConfiguration,
+        _ lifecycle: Lifecycle
+    ) throws {
+        let first = lifecycle.record(bootID: surroundings.bootID, revision: 1)
+        try directory.write(request, isTerminal: configuration.isTerminal, first: first, durably: false)
+        try write(configuration, to: directory)
+        try directory.write(first.serialized(), to: directory.lifecycleFile, durably: false)
+        surroundings.faults.reach("supervisor.create.completed")
+    }
+
+    private func lifecycle(of request: ContainerRequest, startKey: String) throws -> Lifecycle {
         var lifecycle = Lifecycle(
             id: request.id,
             owner: request.owner,
@@ -228,8 +236,6 @@ package actor Supervisor {
         )
         // Carried out when the keeper is greeted.
         if !startKey.isEmpty { _ = try lifecycle.requestStart(key: startKey, now: surroundings.now) }
-        let bytes = lifecycle.record(bootID: surroundings.bootID, revision: 1).serialized()
-        try directory.write(bytes, to: directory.lifecycleFile, durably: false)
         return lifecycle
     }
 

@@ -56,11 +56,11 @@ package enum SnapshotEndurance: Hashable, Sendable {
 package struct ListedSnapshot: Hashable, Sendable {
     /// A container's id.
     package let key: String
-    package let isProvisional: Bool
+    package let endurance: SnapshotEndurance
 
-    package init(key: String, isProvisional: Bool = false) {
+    package init(key: String, _ endurance: SnapshotEndurance = .lasting) {
         self.key = key
-        self.isProvisional = isProvisional
+        self.endurance = endurance
     }
 }
 

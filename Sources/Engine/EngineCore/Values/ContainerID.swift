@@ -21,7 +21,9 @@ package struct ContainerID: Hashable, Sendable, CustomStringConvertible {
     package static func random(using generator: inout some RandomNumberGenerator) -> ContainerID {
         let digits = Array("0123456789abcdef".utf8)
         while true {
-            let bytes = (0..<64).map { _ in digits[Int.random(in: 0..<16, using: &generator)] }
+            // The generator is the kernel: it is asked for 16 digits at a time.
+            let numbers = (0..<4).map { _ in generator.next() }
+            let bytes = (0..<64).map { digits[Int(numbers[$0 / 16] >> (4 * UInt64($0 % 16)) & 15)] }
             // The short id is the default host name, which must not look like a number.
             if bytes.prefix(12).contains(where: { $0 > 0x39 }) {
                 return ContainerID(unchecked: String(decoding: bytes, as: UTF8.self))

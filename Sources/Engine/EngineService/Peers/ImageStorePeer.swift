@@ -122,7 +122,10 @@ package struct ImageStorePeer: ImageSource {
                 )
             }
             let listed = response.snapshots.map {
-                ListedSnapshot(key: $0.key, isProvisional: $0.provisional)
+                ListedSnapshot(
+                    key: $0.key,
+                    $0.provisional ? .provisional : $0.transient ? .transient : .lasting
+                )
             }
             return (listed, response.nextPage)
         }

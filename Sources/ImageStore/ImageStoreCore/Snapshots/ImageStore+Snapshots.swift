@@ -126,7 +126,7 @@ extension ImageStore {
                     key: SnapshotKey(owner: row["owner"], key: row["key"]),
                     imageID: "sha256:" + (row["image"] as String),
                     upperDirectory: directory.snapshot(row["directory"]) + "/upper",
-                    isProvisional: row["isProvisional"]
+                    endurance: Self.endurance(row)
                 )
             }
         }
@@ -185,8 +185,12 @@ extension ImageStore {
             image: row["image"],
             layers: layers,
             directory: row["directory"],
-            endurance: row["boot"] != "" ? .transient : row["isProvisional"] ? .provisional : .lasting
+            endurance: endurance(row)
         )
+    }
+
+    private static func endurance(_ row: Row) -> SnapshotEndurance {
+        row["boot"] != "" ? .transient : row["isProvisional"] ? .provisional : .lasting
     }
 
     /// An image's layers, uppermost first.

@@ -42,7 +42,7 @@ package struct ListedSnapshot: Hashable, Sendable {
     package let key: SnapshotKey
     package let imageID: String
     package let upperDirectory: String
-    package let isProvisional: Bool
+    package let endurance: SnapshotEndurance
 }
 
 /// A writable layer on an image's layers, which it pins until it is removed.

@@ -226,6 +226,8 @@ extension ImageV1 {
         package var upperDirectory: String
         /// Only in lists: as it was asked for, and not otherwise since.
         package var provisional: Bool
+        /// `transient`.
+        package var transient: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -1356,7 +1358,8 @@ extension ImageV1.Snapshot {
         imageId: String = "",
         mounts: [CommonV1.Mount] = [],
         upperDirectory: String = "",
-        provisional: Bool = false
+        provisional: Bool = false,
+        transient: Bool = false
     ) {
         self.init(
             owner: owner,
@@ -1365,6 +1368,7 @@ extension ImageV1.Snapshot {
             mounts: mounts,
             upperDirectory: upperDirectory,
             provisional: provisional,
+            transient: transient,
             unknownFields: []
         )
     }
@@ -1389,6 +1393,7 @@ extension ImageV1.Snapshot {
         }
         let upperDirectory = try Wire.text(c.pointee.upper_directory, "petrel.image.v1.Snapshot.upper_directory")
         let provisional = c.pointee.provisional != 0
+        let transient = c.pointee.transient != 0
         self.init(
             owner: owner,
             key: key_,
@@ -1396,6 +1401,7 @@ extension ImageV1.Snapshot {
             mounts: mounts,
             upperDirectory: upperDirectory,
             provisional: provisional,
+            transient: transient,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -1404,6 +1410,10 @@ extension ImageV1.Snapshot {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if transient {
+            writer.varint(transient ? 1 : 0)
+            writer.tag(56)
+        }
         if provisional {
             writer.varint(provisional ? 1 : 0)
             writer.tag(48)

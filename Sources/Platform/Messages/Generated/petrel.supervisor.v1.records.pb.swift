@@ -23,7 +23,7 @@ extension SupervisorV1 {
         package var unknownFields: [UInt8] = []
     }
 
-    /// File `request.pb` of a container: what its owner asked for. Byte for byte the same for the same request.
+    /// File `request.pb` of a container: what its owner asked for, and how its life begins.
     package struct RequestRecord: BridgedMessage, Equatable, Sendable {
         /// `version`.
         package var version: UInt32
@@ -71,6 +71,8 @@ extension SupervisorV1 {
         package var healthCheck: SupervisorV1.HealthCheck?
         /// What spec_json says of its terminal, so that it need not be read for that.
         package var terminal: Bool?
+        /// What `lifecycle.pb` begins with: a power failure may leave this file alone, which is enough.
+        package var first: SupervisorV1.LifecycleRecord?
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
     }
@@ -356,7 +358,8 @@ extension SupervisorV1.RequestRecord {
         outputDropWhenFull: Bool = false,
         outputReaderExpected: Bool = false,
         healthCheck: SupervisorV1.HealthCheck? = nil,
-        terminal: Bool? = nil
+        terminal: Bool? = nil,
+        first: SupervisorV1.LifecycleRecord? = nil
     ) {
         self.init(
             version: version,
@@ -382,6 +385,7 @@ extension SupervisorV1.RequestRecord {
             outputReaderExpected: outputReaderExpected,
             healthCheck: healthCheck,
             terminal: terminal,
+            first: first,
             unknownFields: []
         )
     }
@@ -442,6 +446,12 @@ extension SupervisorV1.RequestRecord {
             healthCheck = nil
         }
         let terminal: Bool? = c.pointee._terminal_case.rawValue == 41 ? c.pointee.terminal != 0 : nil
+        let first: SupervisorV1.LifecycleRecord?
+        if let value = c.pointee.first {
+            first = try SupervisorV1.LifecycleRecord(decoding: value)
+        } else {
+            first = nil
+        }
         self.init(
             version: version,
             id: id,
@@ -466,6 +476,7 @@ extension SupervisorV1.RequestRecord {
             outputReaderExpected: outputReaderExpected,
             healthCheck: healthCheck,
             terminal: terminal,
+            first: first,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -474,6 +485,11 @@ extension SupervisorV1.RequestRecord {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if let value = first {
+            let end = writer.count
+            value.encode(to: &writer)
+            writer.close(338, since: end)
+        }
         if let value = terminal {
             writer.varint(value ? 1 : 0)
             writer.tag(328)

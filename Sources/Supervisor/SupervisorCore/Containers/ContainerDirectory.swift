@@ -59,7 +59,7 @@ package struct ContainerDirectory: Hashable, Sendable {
         return (request, record.terminal)
     }
 
-    /// The later of the two records.
+    /// The latest of its records.
     /// - Parameter path: Where the directory is, if it was set aside.
     /// - Returns: It, and whether the disk has it.
     package func lifecycleRecord(bootID: String, in path: String? = nil) throws(SupervisorError)
@@ -74,8 +74,16 @@ package struct ContainerDirectory: Hashable, Sendable {
         {
             return (present, false)
         }
-        guard let durable else { throw .damagedState(path: file, detail: "not understood") }
+        guard let durable = durable ?? Self.first(in: path) else {
+            throw .damagedState(path: file, detail: "not understood")
+        }
         return (durable, true)
+    }
+
+    /// The one that the request carries; nil where there is none: no request, or one of an earlier release.
+    private static func first(in path: String) -> SupervisorV1.LifecycleRecord? {
+        guard let bytes = try? bytes(of: path + "/request.pb") else { return nil }
+        return (try? SupervisorV1.RequestRecord(serialized: bytes))?.first
     }
 
     /// nil where there is no file, or not a whole record in it.
@@ -115,12 +123,18 @@ package struct ContainerDirectory: Hashable, Sendable {
     }
 
     /// Writes `request.pb`.
-    /// - Parameter durably: As above.
-    package func write(_ request: ContainerRequest, isTerminal: Bool, durably: Bool = true)
-        throws(SystemError)
-    {
+    /// - Parameters:
+    ///   - first: The life cycle's record that it begins with.
+    ///   - durably: As above.
+    package func write(
+        _ request: ContainerRequest,
+        isTerminal: Bool,
+        first: SupervisorV1.LifecycleRecord? = nil,
+        durably: Bool = true
+    ) throws(SystemError) {
         var record = request.record
         record.terminal = isTerminal
+        record.first = first
         try write(record.serialized(), to: requestFile, durably: durably)
     }
 
@@ -133,21 +147,16 @@ package struct ContainerDirectory: Hashable, Sendable {
     /// Brings the directory's own name to disk.
     func syncParent() throws(SystemError) { try Files.syncDirectory(parent) }
 
-    /// Brings a container that was made just now to the disk: its request, its life cycle's first record, their names. What
-    /// the keeper reads follows from them, and is written anew after a boot.
+    /// Brings a container that was made just now to the disk: its request, in which its life cycle's first record is, and
+    /// their names. What the keeper reads follows from it, and is written anew after a boot.
     ///
-    /// A later record may have taken the first one's place meanwhile, or the whole directory be gone: then that one's writer
-    /// saw to it. Blocks.
+    /// The whole directory may be gone meanwhile: then there is nothing to bring there. Blocks.
     func syncCreation() throws(SystemError) {
         do throws(SystemError) {
-            let files = [
-                SharedDescriptor(try Files.open(requestFile, .readOnly)),
-                SharedDescriptor(try Files.open(lifecycleFile, .readOnly)),
-            ]
-            // So that one commit of the file system's journal has all of it.
-            for file in files { Files.beginWriting(file.raw) }
+            // The file first: where the file system has one journal, its commit has the names, too.
+            let file = try Files.open(requestFile, .readOnly)
+            try Files.sync(file.raw)
             try Files.syncDirectory(path)
-            for file in files { try Files.sync(file.raw) }
         } catch {
             guard error.code == ErrorNumber.notFound else { throw error }
             return
@@ -160,15 +169,22 @@ package struct ContainerDirectory: Hashable, Sendable {
     ///
     /// A file that was renamed before its bytes were written has none after the machine's end (ext4, XFS).
     /// - Throws: when that cannot be seen now.
-    func isUnwritten() throws(SystemError) -> Bool {
-        do throws(SystemError) {
-            if try Files.status(of: lifecycleFile).sizeBytes == 0 { return true }
-        } catch {
+    package func isUnwritten(bootID: String) throws(SystemError) -> Bool {
+        if try Self.isEmpty(lifecycleFile) {
+            // Only a power failure leaves the request alone, and then it is enough.
+            guard let first = Self.first(in: path) else { return true }
+            return first.bootId == bootID
+        }
+        guard Files.exists(requestFile) else { return false }
+        return try Self.isEmpty(requestFile)
+    }
+
+    /// Also where there is none.
+    private static func isEmpty(_ file: String) throws(SystemError) -> Bool {
+        do throws(SystemError) { return try Files.status(of: file).sizeBytes == 0 } catch {
             guard error.code == ErrorNumber.notFound else { throw error }
             return true
         }
-        guard Files.exists(requestFile) else { return false }
-        return try Files.status(of: requestFile).sizeBytes == 0
     }
 
     /// Moves the directory out of the way in one step; what is aside is as good as deleted. One that is back after the

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Messages
+internal import Synchronization
 internal import System
 
 /// One file of the journal, named by the sequence of its first event.
@@ -48,6 +49,24 @@ struct Removal: Sendable {
     }
 }
 
+/// The containers that were deleted lately, for a question that is asked from any thread and mostly answered with no.
+final class DeletedLately: Sendable {
+    /// How many removals there are of each hash.
+    private let counts = Mutex<[Int: Int]>([:])
+
+    /// Whether it may be among them.
+    func mayHave(_ container: String) -> Bool { counts.withLock { $0[container.hashValue] != nil } }
+
+    func add(_ hash: Int) { counts.withLock { $0[hash, default: 0] += 1 } }
+
+    func remove(_ hash: Int) {
+        counts.withLock { counts in
+            let left = (counts[hash] ?? 1) - 1
+            counts[hash] = left > 0 ? left : nil
+        }
+    }
+}
+
 /// What a journal's directory says when it is opened, repaired where a write was torn.
 struct JournalContents: Sendable {
     static let exitMemoryNanos: Int64 = 600_000_000_000
@@ -57,7 +76,9 @@ struct JournalContents: Sendable {
     /// Container → number of its last event here.
     var numbers: [String: UInt64] = [:]
     /// Containers deleted in the last ten minutes.
-    var removals: [Removal] = []
+    private(set) var removals: [Removal] = []
+    /// The same.
+    let deletedLately = DeletedLately()
     /// What was wrong, one line each.
     var damage: [String] = []
 
@@ -138,7 +159,9 @@ struct JournalContents: Sendable {
         guard event.action == .delete else { return }
         forgetRemovals(before: nowUnixNanos - Self.exitMemoryNanos)
         if nowUnixNanos - event.wallUnixNanos < Self.exitMemoryNanos {
-            removals.append(Removal(event, at: place))
+            let removal = Removal(event, at: place)
+            removals.append(removal)
+            deletedLately.add(removal.hash)
         }
     }
 
@@ -149,8 +172,10 @@ struct JournalContents: Sendable {
 
     /// They are in the order of their times, save where somebody set the clock.
     mutating func forgetRemovals(before horizon: Int64) {
-        let count = removals.prefix { $0.wallUnixNanos <= horizon }.count
-        if count > 0 { removals.removeFirst(count) }
+        let old = removals.prefix { $0.wallUnixNanos <= horizon }
+        guard !old.isEmpty else { return }
+        for removal in old { deletedLately.remove(removal.hash) }
+        removals.removeFirst(old.count)
     }
 }
 

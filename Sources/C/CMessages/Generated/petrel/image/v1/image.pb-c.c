@@ -2420,7 +2420,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__prepare_snapshot_request__de
   (ProtobufCMessageInit) petrel__image__v1__prepare_snapshot_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__image__v1__snapshot__field_descriptors[6] =
+static const ProtobufCFieldDescriptor petrel__image__v1__snapshot__field_descriptors[7] =
 {
   {
     "owner",
@@ -2494,6 +2494,18 @@ static const ProtobufCFieldDescriptor petrel__image__v1__snapshot__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "transient",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Image__V1__Snapshot, transient),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__image__v1__snapshot__field_indices_by_name[] = {
   2,   /* field[2] = image_id */
@@ -2501,12 +2513,13 @@ static const unsigned petrel__image__v1__snapshot__field_indices_by_name[] = {
   3,   /* field[3] = mounts */
   0,   /* field[0] = owner */
   5,   /* field[5] = provisional */
+  6,   /* field[6] = transient */
   4,   /* field[4] = upper_directory */
 };
 static const ProtobufCIntRange petrel__image__v1__snapshot__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor petrel__image__v1__snapshot__descriptor =
 {
@@ -2516,7 +2529,7 @@ const ProtobufCMessageDescriptor petrel__image__v1__snapshot__descriptor =
   "Petrel__Image__V1__Snapshot",
   "petrel.image.v1",
   sizeof(Petrel__Image__V1__Snapshot),
-  6,
+  7,
   petrel__image__v1__snapshot__field_descriptors,
   petrel__image__v1__snapshot__field_indices_by_name,
   1,  petrel__image__v1__snapshot__number_ranges,

@@ -514,7 +514,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__annotation__descriptor 
   (ProtobufCMessageInit) petrel__supervisor__v1__annotation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__request_record__field_descriptors[23] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__request_record__field_descriptors[24] =
 {
   {
     "version",
@@ -792,11 +792,24 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__request_record__fi
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "first",
+    42,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Petrel__Supervisor__V1__RequestRecord, _first_case),
+    offsetof(Petrel__Supervisor__V1__RequestRecord, first),
+    &petrel__supervisor__v1__lifecycle_record__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__request_record__field_indices_by_name[] = {
   16,   /* field[16] = annotations */
   10,   /* field[10] = auto_remove */
   18,   /* field[18] = cgroup_parent */
+  23,   /* field[23] = first */
   21,   /* field[21] = health_check */
   1,   /* field[1] = id */
   17,   /* field[17] = joined_namespaces */
@@ -823,7 +836,7 @@ static const ProtobufCIntRange petrel__supervisor__v1__request_record__number_ra
   { 1, 0 },
   { 30, 17 },
   { 40, 21 },
-  { 0, 23 }
+  { 0, 24 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__request_record__descriptor =
 {
@@ -833,7 +846,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__request_record__descrip
   "Petrel__Supervisor__V1__RequestRecord",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__RequestRecord),
-  23,
+  24,
   petrel__supervisor__v1__request_record__field_descriptors,
   petrel__supervisor__v1__request_record__field_indices_by_name,
   3,  petrel__supervisor__v1__request_record__number_ranges,

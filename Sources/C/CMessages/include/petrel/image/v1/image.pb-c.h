@@ -278,10 +278,11 @@ struct  Petrel__Image__V1__Snapshot
   Petrel__Common__V1__Mount **mounts;
   ProtobufCBinaryData upper_directory;
   protobuf_c_boolean provisional;
+  protobuf_c_boolean transient;
 };
 #define PETREL__IMAGE__V1__SNAPSHOT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__image__v1__snapshot__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, {0,NULL}, 0 }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, {0,NULL}, 0, 0 }
 
 
 struct  Petrel__Image__V1__RemoveSnapshotResponse

@@ -67,6 +67,12 @@ typedef enum {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__SUPERVISOR__V1__REQUEST_RECORD___TERMINAL__CASE)
 } Petrel__Supervisor__V1__RequestRecord__TerminalCase;
 
+typedef enum {
+  PETREL__SUPERVISOR__V1__REQUEST_RECORD___FIRST__NOT_SET = 0,
+  PETREL__SUPERVISOR__V1__REQUEST_RECORD___FIRST_FIRST = 42
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(PETREL__SUPERVISOR__V1__REQUEST_RECORD___FIRST__CASE)
+} Petrel__Supervisor__V1__RequestRecord__FirstCase;
+
 struct  Petrel__Supervisor__V1__RequestRecord
 {
   ProtobufCMessage base;
@@ -102,10 +108,14 @@ struct  Petrel__Supervisor__V1__RequestRecord
   union {
     protobuf_c_boolean terminal;
   };
+  Petrel__Supervisor__V1__RequestRecord__FirstCase _first_case;
+  union {
+    Petrel__Supervisor__V1__LifecycleRecord *first;
+  };
 };
 #define PETREL__SUPERVISOR__V1__REQUEST_RECORD__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__request_record__descriptor) \
-    , 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, {0,NULL}, 0, 0, PETREL__SUPERVISOR__V1__REQUEST_RECORD___HEALTH_CHECK__NOT_SET, {0}, PETREL__SUPERVISOR__V1__REQUEST_RECORD___TERMINAL__NOT_SET, {0} }
+    , 0, {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL, {0,NULL}, 0, 0, PETREL__SUPERVISOR__V1__REQUEST_RECORD___HEALTH_CHECK__NOT_SET, {0}, PETREL__SUPERVISOR__V1__REQUEST_RECORD___TERMINAL__NOT_SET, {0}, PETREL__SUPERVISOR__V1__REQUEST_RECORD___FIRST__NOT_SET, {0} }
 
 
 struct  Petrel__Supervisor__V1__StatusRecord
