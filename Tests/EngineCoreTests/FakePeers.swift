@@ -21,6 +21,8 @@ final class FakeSupervisor: ContainerSupervisor {
         var dropped: UInt64 = 0
         var updates: [(resources: [UInt8], restart: ContainerSettings.RestartPolicy?)] = []
         var cpuNanos: UInt64 = 0
+        /// What the disk has, as it was made or was asked for.
+        var kept: Set<ContainerID> = []
         /// Answers creations as for a container that is being removed.
         var refusesCreations = false
         /// The exit code of starts whose program is not executed; 0: it is.
@@ -107,9 +109,16 @@ final class FakeSupervisor: ContainerSupervisor {
         state.withLock { state in
             state.containers[order.id] = container
             state.orders[order.id] = order
+            if !order.isProvisional { state.kept.insert(order.id) }
         }
         tell(.create, order.id)
         return order.startKey.isEmpty ? container : try await start(order.id, key: order.startKey)
+    }
+
+    func keep(_ id: ContainerID) async throws(PeerError) {
+        try enter("keep")
+        _ = try known(id)
+        state.withLock { state in _ = state.kept.insert(id) }
     }
 
     func start(_ id: ContainerID, key: String) async throws(PeerError) -> SupervisedContainer {
@@ -200,7 +209,7 @@ final class FakeSupervisor: ContainerSupervisor {
         }
     }
 
-    func delete(_ id: ContainerID, force: Bool) async throws(PeerError) {
+    func delete(_ id: ContainerID, force: Bool, isFinal: Bool) async throws(PeerError) {
         try enter("delete")
         let container = try known(id)
         if container.phase.isRunning {
@@ -453,7 +462,7 @@ final class FakeImages: ImageSource {
                 detail: detail
             )
         }
-        try enter(endurance == .lasting ? "keep" : "prepare")
+        try enter("prepare")
         state.withLock { state in
             state.snapshots.insert(key.text)
             state.provisional.remove(key.text)
@@ -464,6 +473,12 @@ final class FakeImages: ImageSource {
             }
         }
         return try await snapshot(key)
+    }
+
+    func keepSnapshot(_ key: ContainerID) async throws(PeerError) {
+        try enter("keep")
+        _ = try await snapshot(key)
+        state.withLock { state in _ = state.provisional.remove(key.text) }
     }
 
     func removeSnapshot(_ key: ContainerID) async throws(PeerError) {

@@ -133,17 +133,45 @@ struct LaunchTests {
         }
     }
 
-    /// Its image store cannot write: its root would be lost with the machine's power.
+    /// The caller is told of it first.
     @Test(arguments: [nil, launch])
-    func whatCannotBeKeptIsUndone(_ launch: Engine.Launch?) async throws {
+    func whatWasMadeIsOnTheDiskSoon(_ launch: Engine.Launch?) async throws {
+        try await withBench { bench in
+            try await bench.running { engine in
+                let made = try await engine.create(name: "x", settings: .busybox(), launch: launch)
+                try await eventually { try await engine.database.containers().allSatisfy(\.isSettled) }
+                #expect(bench.images.state.withLock { $0.provisional.isEmpty })
+                #expect(bench.supervisor.state.withLock { $0.kept } == [made.id])
+            }
+        }
+    }
+
+    /// The image store cannot write just now.
+    @Test(arguments: [nil, launch])
+    func whatCannotBeKeptIsKeptLater(_ launch: Engine.Launch?) async throws {
         try await withBench { bench in
             let engine = try bench.engine()
+            let made = try await engine.create(name: "x", settings: .busybox(), launch: launch)
             bench.images.fail("keep", .resourceExhausted)
-            let error = await #expect(throws: PeerError.self) {
-                try await engine.create(name: "x", settings: .busybox(), launch: launch)
-            }
-            #expect(error?.kind == .resourceExhausted)
-            try bench.expectNothingLeft()
+            #expect(await !engine.repair())
+            #expect(try await engine.list(all: true, filters: []).map(\.id) == [made.id])
+            #expect(bench.images.state.withLock { !$0.provisional.isEmpty })
+            #expect(await engine.repair())
+            #expect(bench.images.state.withLock { $0.provisional.isEmpty })
+            #expect(try await engine.database.containers().allSatisfy(\.isSettled))
+        }
+    }
+
+    /// What is recorded of a stop must not be lost with the container; a broken disk keeps nobody from stopping it.
+    @Test(arguments: [true, false])
+    func whoStopsItHasItKeptBefore(_ isBroken: Bool) async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            let made = try await engine.create(name: "x", settings: .busybox(), launch: Self.launch)
+            if isBroken { bench.images.fail("keep", .internal) }
+            #expect(try await engine.stop("x", timeoutSeconds: 0, signal: "") == made.id)
+            #expect(bench.supervisor.state.withLock { $0.kept } == [made.id])
+            #expect(try await engine.database.containers().allSatisfy(\.isSettled) == !isBroken)
         }
     }
 

@@ -65,7 +65,9 @@ struct OutputTests {
                 settings: settings,
                 resolved: resolved,
                 createdAtUnixNanos: 1,
-                isSettled: true
+                isSettled: true,
+                boot: "",
+                isLaunched: false
             )
             return try LogDetails(of: row)
         }

@@ -22,6 +22,12 @@ struct PowerFailureTests {
         petrel run -d --rm --name transient busybox sleep 1000
         petrel create --rm --name never busybox true
         petrel create --name created busybox echo made
+        sleep 0.2
+        petrel create --name created-last busybox true
+        $run always --name always-last busybox sleep 1000
+        $run unless-stopped --name stopped-last busybox sleep 1000
+        petrel stop -t 0 stopped-last >/dev/null
+        petrel run -d --name last busybox sleep 1000
         """
     }
 
@@ -60,6 +66,11 @@ struct PowerFailureTests {
             #expect(states["stopped"] == "exited")
             #expect(states["created"] == "created")
             #expect(states["plain"] == "exited")
+            // They were told of a moment ago: what others had of them need not have been on the disk.
+            #expect(states["always-last"] == "running")
+            #expect(states["stopped-last"] == "exited")
+            #expect(states["created-last"] == "created")
+            #expect(["created", "exited"].contains(states["last"]), "\(after)")
             // Its end was told a moment before; it is known, or the boot was its end.
             #expect(states["exited"] == "exited")
             for gone in ["removed", "transient", "never"] {

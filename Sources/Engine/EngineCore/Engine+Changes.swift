@@ -7,7 +7,7 @@ extension Engine {
     /// Lets every process of a running container stand still.
     /// - Throws: `.notRunning`, `.alreadyPaused`.
     package func pause(_ reference: String) async throws -> ContainerID {
-        let row = try await usableRow(reference)
+        let row = try await keptRow(reference)
         guard let state = try await state(of: row.id), state.phase.isRunning else {
             throw EngineError.notRunning(row.id, name: row.name)
         }
@@ -21,7 +21,7 @@ extension Engine {
     /// Lets them go on.
     /// - Throws: `.notRunning`, `.notPaused`.
     package func unpause(_ reference: String) async throws -> ContainerID {
-        let row = try await usableRow(reference)
+        let row = try await keptRow(reference)
         guard let state = try await state(of: row.id), state.phase.isRunning else {
             throw EngineError.notRunning(row.id, name: row.name)
         }

@@ -7,8 +7,8 @@ internal import System
 /// Making a container: row `creating` and snapshot, files → supervisor → row `created`; undone in reverse.
 ///
 /// The snapshot is made beside the row and its way to the disk: one that has no row, and is provisional or transient, is known
-/// for what is left of a creation that was cut off. It is made to last beside what the supervisor does, and until that is done
-/// the row is not settled: should a power failure take the snapshot, repair undoes the container.
+/// for what is left of a creation that was cut off. What is on the disk when the caller is told is the row: what the others
+/// have follows a moment later, and is made again of the row where a power failure comes between.
 extension Engine {
     package struct Creation: Hashable, Sendable {
         package let id: ContainerID
@@ -92,7 +92,9 @@ extension Engine {
             resolved: resolved,
             createdAtUnixNanos: Clock.wallNanos,
             requestKey: key,
-            isSettled: settings.autoRemove
+            isSettled: settings.autoRemove,
+            boot: boot,
+            isLaunched: launch != nil
         )
         let (row, startFailure) = try await whileBusy(with: id) {
             do { return try await build(draft, launch, cgroupLayout: layout) } catch {
@@ -143,9 +145,7 @@ extension Engine {
         try await isOnDisk
         faults.reach("engine.create.row-synced")
         if let launch { return (row, try await self.launch(row, order, launch)) }
-        async let isKept: Void = keepSnapshot(of: row)
         _ = try await supervisor.create(order)
-        try await isKept
         faults.reach("engine.create.supervisor-created")
         try Task.checkCancellation()
         try await publish(row)
@@ -167,15 +167,8 @@ extension Engine {
         try await mayBlock { [database] in try database.sync() }
     }
 
-    /// From here on its snapshot outlives the machine's power. Repeating it is harmless.
-    func keepSnapshot(of row: ContainerRow) async throws {
-        guard !row.settings.autoRemove else { return }
-        _ = try await images.prepareSnapshot(row.id, of: row.imageID, called: "", .lasting)
-        faults.reach("engine.create.snapshot-kept")
-    }
-
     /// Looks at what it names of the host, writes its files, and says what the supervisor is to make: all but the root.
-    private func order(_ row: ContainerRow, cgroupLayout: String) throws -> ContainerOrder {
+    func order(_ row: ContainerRow, cgroupLayout: String) throws -> ContainerOrder {
         try row.settings.makeBindSources()
         try checkInitProgram(row.settings)
         try NetworkFiles(directory: filesDirectory(of: row.id)).write(
@@ -198,6 +191,7 @@ extension Engine {
             stdinOnce: row.settings.stdinOnce,
             restart: row.settings.restart,
             autoRemove: row.settings.autoRemove,
+            isProvisional: !row.settings.autoRemove,
             stopSignal: try ContainerSignal(row.resolved.stopSignal).number,
             stopTimeoutMillis: UInt32(clamping: UInt64(row.resolved.stopTimeoutSeconds) * 1000),
             output: try LogPlan(row.settings.log).output,
@@ -226,21 +220,14 @@ extension Engine {
     private func publish(_ row: ContainerRow) async throws {
         try await outlivingCancellation { [database] in
             try await database.write(durably: !row.settings.autoRemove) { db in
-                guard try Engine.settle(db, row, at: Clock.wallNanos) else {
+                guard try Engine.publish(db, row, at: Clock.wallNanos) else {
                     throw EngineError.database("the row of \(row.id) went away while it was being made")
                 }
             }
         }
         faults.reach("engine.create.row-published")
         changes.announce()
-    }
-
-    /// The end of its creation.
-    /// - Returns: As `publish`.
-    static func settle(_ db: Database, _ row: ContainerRow, at wallNanos: Int64) throws -> Bool {
-        let wasHidden = try publish(db, row, at: wallNanos)
-        try ContainerRow.settle(db, row.id)
-        return wasHidden
+        keepSoon(row)
     }
 
     /// From here on users see it.
@@ -255,7 +242,11 @@ extension Engine {
     /// Takes back what `create` did. What cannot be taken back now stays recorded, and repair does it later.
     func undo(_ row: ContainerRow) async {
         do {
-            try await outlivingCancellation { [self] in try await dismantle(row) }
+            try await outlivingCancellation { [self] in
+                // The journal may have made it visible.
+                _ = try await mark(row, force: true)
+                try await dismantle(row)
+            }
         } catch {
             logger.warning(
                 "could not undo a container's creation yet",

@@ -8,8 +8,7 @@ internal import System
 ///
 /// Until that record is there, a repair undoes all of it. After it, the container is there, and whoever comes first makes
 /// its row visible: this call, the journal's first word of the run, a repair, or the next engine. The same call, repeated
-/// with its key, then finds it, also when it has been and gone. Only where the machine's power fails before its snapshot
-/// lasts is it undone after all: nobody was told that it was made, and nothing of it runs.
+/// with its key, then finds it, also when it has been and gone.
 extension Engine {
     /// How a new container is started.
     package struct Launch: Hashable, Sendable {
@@ -32,10 +31,7 @@ extension Engine {
             guard let row = present else {
                 return removed.map { Creation(id: $0.id, name: $0.name ?? "", warnings: []) }
             }
-            // What is being undone after it was visible is no answer either.
-            let isBeingMade =
-                row.state == .creating || (!row.isSettled && (row.state.isRemoval || isBusy(row.id)))
-            guard isBeingMade else {
+            guard row.state == .creating else {
                 if let launch { try await takeUp(launch, of: row, key: key) }
                 return creation(of: row, cgroupLayout: try await cgroupLayout())
             }
@@ -86,7 +82,6 @@ extension Engine {
     }
 
     private func begin(_ row: ContainerRow, _ order: ContainerOrder) async throws -> (any Error)? {
-        async let isKept: Void = keepSnapshot(of: row)
         var failure: (any Error)?
         var since = row.createdAtUnixNanos
         do throws(PeerError) {
@@ -108,15 +103,11 @@ extension Engine {
                 failure = Engine.startFailure(of: row, error)
             }
         }
-        do { try await isKept } catch {
-            // Of one that cannot be kept nobody is told: it is undone, though it may run, and may be visible by now.
-            _ = try? await mark(row, force: true)
-            throw error
-        }
         faults.reach("engine.create.launched")
         let begun = since
-        try await database.write { db in _ = try Engine.settle(db, row, at: min(begun, Clock.wallNanos)) }
+        try await database.write { db in _ = try Engine.publish(db, row, at: min(begun, Clock.wallNanos)) }
         changes.announce()
+        keepSoon(row)
         return failure
     }
 

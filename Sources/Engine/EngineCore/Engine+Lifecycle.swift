@@ -16,7 +16,7 @@ extension Engine {
         isRestart: Bool = false
     ) async throws -> ContainerID {
         let key = try RequestKey.checked(key)
-        let row = try await usableRow(reference)
+        let row = try await keptRow(reference)
         faults.reach("engine.start.resolved")
         let state: SupervisedContainer
         do throws(PeerError) { state = try await supervisor.start(row.id, key: key) } catch {
@@ -40,7 +40,7 @@ extension Engine {
         -> ContainerID
     {
         let number = signal.isEmpty ? 0 : try ContainerSignal(signal).number
-        let row = try await usableRow(reference)
+        let row = try await keptRow(reference)
         faults.reach("engine.stop.resolved")
         let timeout = timeoutSeconds.map { UInt32(clamping: UInt64($0) * 1000) }
         _ = try await supervisor.stop(row.id, timeoutMillis: timeout, signal: number)
@@ -53,7 +53,7 @@ extension Engine {
     /// - Throws: `.notRunning`, `.invalidSignal`.
     package func kill(_ reference: String, signal: String) async throws -> ContainerID {
         let signal = signal.isEmpty ? ContainerSignal.kill : try ContainerSignal(signal)
-        let row = try await usableRow(reference)
+        let row = try await keptRow(reference)
         guard let state = try await state(of: row.id), state.phase.isRunning else {
             throw EngineError.notRunning(row.id, name: row.name)
         }

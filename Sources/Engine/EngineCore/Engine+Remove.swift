@@ -96,7 +96,7 @@ extension Engine {
             // As it is now: the journal may have made visible what is being undone.
             guard var present = try row.present(db) else { return }
             // What was undone is made again by the same request.
-            if !row.isSettled { present.requestKey = nil }
+            if row.state == .creating { present.requestKey = nil }
             guard try present.bury(db, at: now), present.state != .creating else { return }
             try EventTable.insert(db, EngineEvent(present, "destroy", at: now))
         }
@@ -110,7 +110,8 @@ extension Engine {
 
     func deleteSupervised(_ id: ContainerID, force: Bool) async throws {
         do throws(PeerError) {
-            try await supervisor.delete(id, force: force)
+            // Ids are random: none comes again.
+            try await supervisor.delete(id, force: force, isFinal: force)
             journal.expectDeletion(of: id)
         } catch {
             guard error.kind == .notFound else { throw error }

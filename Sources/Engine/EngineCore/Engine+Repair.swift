@@ -92,52 +92,56 @@ extension Engine {
         guard !isBusy(id),
             let row = try await database.read({ db in try ContainerRow.one(db, id: id) }), row.isHalfDone
         else { return }
-        if row.state != .created { return try await finish(row) }
-        if !row.isSettled { try await settle(row) }
+        if row.state.isRemoval { return try await finishRemoval(row) }
+        if row.state == .creating || !row.isSettled { try await finishCreation(row) }
         try await resumeUpdate(of: row)
     }
 
-    /// The rest of the creation of one that the journal was faster to make visible.
-    private func settle(_ row: ContainerRow) async throws {
-        guard try await begun(row.id).state != nil, try await hasSnapshot(row) else {
-            logger.notice("undoing a container's creation", metadata: ["id": "\(row.id)"])
-            _ = try await remove(row.id.text, force: true)
-            return
-        }
+    /// The rest of a creation; or nothing of it is left, where nobody can have been told of it.
+    private func finishCreation(_ row: ContainerRow) async throws {
+        // That its first run had begun made it visible; after a boot nobody knows whether it had.
+        let mayBeKnown = row.isLaunched && row.boot != boot && !row.settings.autoRemove
         try await whileBusy(with: row.id) {
-            try await keepSnapshot(of: row)
-            try await database.write { db in try ContainerRow.settle(db, row.id) }
-        }
-    }
-
-    /// False only where a power failure has taken it before it lasted.
-    private func hasSnapshot(_ row: ContainerRow) async throws -> Bool {
-        // Of one that removes itself the supervisor sees to what is left.
-        guard !row.settings.autoRemove else { return true }
-        do throws(PeerError) { _ = try await images.snapshot(row.id) } catch {
-            guard error.kind == .notFound else { throw error }
-            return false
-        }
-        return true
-    }
-
-    private func finish(_ row: ContainerRow) async throws {
-        try await whileBusy(with: row.id) {
-            if row.state == .creating, let state = try await begun(row.id).state,
-                try await hasSnapshot(row)
-            {
-                logger.notice("a container was made and started", metadata: ["id": "\(row.id)"])
-                try await keepSnapshot(of: row)
-                // Not after what the journal tells of its start.
-                let since = state.startedAtUnixNanos > 0 ? state.startedAtUnixNanos : row.createdAtUnixNanos
-                try await database.write { db in _ = try Engine.settle(db, row, at: since) }
-                return changes.announce()
+            let begun = row.state == .creating ? try await begun(row.id).state : nil
+            guard row.state == .created || mayBeKnown || begun != nil else { return try await undoLeft(row) }
+            do {
+                if !row.isSettled { try await makeWhole(row) }
+            } catch  where row.state == .creating && Engine.isForGood(error) {
+                logger.warning(
+                    "a container that a power failure took cannot be made again",
+                    metadata: ["id": "\(row.id)", "error": "\(error)"]
+                )
+                return try await undoLeft(row)
             }
-            logger.notice(
-                row.state == .creating
-                    ? "undoing a container's creation" : "finishing a container's removal",
-                metadata: ["id": "\(row.id)"]
-            )
+            guard row.state == .creating else { return }
+            logger.notice("a container was made and started", metadata: ["id": "\(row.id)"])
+            // Not after what the journal tells of its start.
+            let started = begun?.startedAtUnixNanos ?? 0
+            let since = started > 0 ? started : row.createdAtUnixNanos
+            try await database.write { db in _ = try Engine.publish(db, row, at: since) }
+            changes.announce()
+        }
+    }
+
+    private func undoLeft(_ row: ContainerRow) async throws {
+        logger.notice("undoing a container's creation", metadata: ["id": "\(row.id)"])
+        try await dismantle(row)
+    }
+
+    /// Trying again would not help.
+    private static func isForGood(_ error: any Error) -> Bool {
+        switch error {
+        case EngineError.database, EngineError.diskFull, EngineError.file: false
+        case is EngineError: true
+        case let error as PeerError:
+            [.invalidArgument, .notFound, .failedPrecondition, .alreadyExists].contains(error.kind)
+        default: false
+        }
+    }
+
+    private func finishRemoval(_ row: ContainerRow) async throws {
+        try await whileBusy(with: row.id) {
+            logger.notice("finishing a container's removal", metadata: ["id": "\(row.id)"])
             if row.state == .removingUnlessRunning {
                 do { try await deleteUnlessRunning(row) } catch EngineError.stillRunning {
                     logger.notice("it runs, and stays", metadata: ["id": "\(row.id)"])
@@ -198,7 +202,7 @@ extension Engine {
         }
     }
 
-    /// That their snapshots last was said before, and is not on the disk: the image store writes it down when it can.
+    /// Of a release that settled rows before their snapshots were written down as lasting.
     private func keepSettled(
         _ rows: [ContainerRow],
         _ snapshots: [ListedSnapshot],
@@ -208,7 +212,7 @@ extension Engine {
         guard !provisional.isEmpty else { return }
         for row in rows where row.isSettled && provisional.contains(row.id.text) && !isBusy(row.id) {
             await round.attempt("keep a container's snapshot", row.id.text) { _ in
-                try await keepSnapshot(of: row)
+                try await images.keepSnapshot(row.id)
             }
         }
     }

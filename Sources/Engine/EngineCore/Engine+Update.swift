@@ -19,7 +19,7 @@ extension Engine {
                 advice: "give a limit or --restart"
             )
         }
-        let row = try await usableRow(reference)
+        let row = try await keptRow(reference)
         try update.limits.check(over: row.settings, on: host)
         if let restart = update.restart, restart.mode != .no, row.settings.autoRemove {
             let text = "a container that is removed at its end cannot have a restart policy"

@@ -22,6 +22,8 @@ package final class Engine: Sendable {
     let directory: String
     let release: String
     let host: Host
+    /// The machine's present one.
+    let boot: String
     /// For what holds up no thread; nil: the shared pool.
     private let executor: (any TaskExecutor)?
     /// Announced whenever events were stored or rows have changed.
@@ -36,6 +38,8 @@ package final class Engine: Sendable {
     private let knownLayout = Mutex<String?>(nil)
     /// `auto_remove` containers that have ended for good.
     let wantedRemovals = AsyncStream<WantedRemoval>.makeStream()
+    /// Containers that were made just now.
+    let made = AsyncStream<ContainerRow>.makeStream()
     /// Where the journal pump has got to, and which containers' ends it has seen.
     let journal = JournalProgress()
     /// This process is about to go, and another one follows: calls that are cut off are not given up by their clients.
@@ -58,6 +62,7 @@ package final class Engine: Sendable {
         let directory = location.directory(of: "engine")
         do {
             try Files.makeDirectories(directory + "/containers", mode: 0o711)
+            boot = try Boot.id()
         } catch {
             throw .file(error)
         }
@@ -86,6 +91,7 @@ package final class Engine: Sendable {
                 group.addTask(executorPreference: self.executor) { try await self.readJournal() }
                 group.addTask { try await self.acknowledgeJournal() }
                 group.addTask { try await self.readImageEvents() }
+                group.addTask(executorPreference: self.executor) { try await self.keepMade() }
                 group.addTask {
                     try await self.repairRepeatedly {
                         // From here on, whoever was cut off can come back.
@@ -114,6 +120,18 @@ package final class Engine: Sendable {
     func usableRow(_ reference: String) async throws -> ContainerRow {
         let row = try await row(reference)
         guard row.state == .created else { throw EngineError.beingRemoved(row.id) }
+        return row
+    }
+
+    /// The same, once what others have of it is not lost with the machine's power: what is changed there is not to be either.
+    func keptRow(_ reference: String) async throws -> ContainerRow {
+        let row = try await usableRow(reference)
+        guard !row.isSettled else { return row }
+        do { try await keep(row) } catch {
+            try Task.checkCancellation()
+            // A disk that does not work keeps nobody from stopping what runs.
+            isRepairWanted.withLock { $0 = true }
+        }
         return row
     }
 

@@ -6,11 +6,6 @@ internal import Tar
 
 /// Work that blocks, on a thread of its own, so that it holds up no task of the shared pool.
 enum BlockingThread {
-    /// Begins with `body`, whose end is to be asked for once it matters.
-    static func begin(_ body: @escaping @Sendable () throws -> Void) throws(SystemError) -> ThreadJob<Void> {
-        try ThreadJob(body)
-    }
-
     /// Runs `body` to its end; `body` learns of cancellation by the flag that it gets.
     static func run<R: Sendable>(_ body: @escaping @Sendable (StopFlag) throws -> R) async throws -> R {
         let flag = StopFlag()

@@ -13,7 +13,6 @@ package final class ImageStore: Sendable {
     let catalog: Catalog
     let turns = Turns()
     let pins = Pins()
-    let snapshotSyncs = SnapshotSyncs()
     let registry: RegistryClient
     let faults: FaultPoints
     let logger: Logger
@@ -45,8 +44,7 @@ package final class ImageStore: Sendable {
 
     /// Closes the catalogue; nothing may be under way.
     package func close() {
-        let lasting = snapshotSyncs.lasting
-        catalog.close { db in try Catalog.makeLasting(db, lasting) }
+        catalog.close()
     }
 
     /// `ROOT/image-store`.

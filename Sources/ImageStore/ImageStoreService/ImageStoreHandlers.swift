@@ -145,6 +145,12 @@ package struct ImageStoreHandlers: ImageV1.ImageStoreService {
         ImageV1.Snapshot(try await mapped { try await store.snapshot(SnapshotKey(request)) })
     }
 
+    package func keepSnapshot(_ request: ImageV1.SnapshotKey, context: CallContext) async throws
+        -> ImageV1.Snapshot
+    {
+        ImageV1.Snapshot(try await mapped { try await store.keepSnapshot(SnapshotKey(request)) })
+    }
+
     package func removeSnapshot(
         _ request: ImageV1.SnapshotKey,
         context: CallContext

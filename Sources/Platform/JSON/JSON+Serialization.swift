@@ -72,11 +72,15 @@ private struct Writer {
     private mutating func write(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         defer { bytes.append(UInt8(ascii: "\"")) }
-        if text.utf8.allSatisfy(Writer.isPlain) {
-            bytes += text.utf8
-            return
-        }
-        for byte in text.utf8 {
+        var text = text
+        text.withUTF8 { write($0) }
+    }
+
+    private mutating func write(_ text: UnsafeBufferPointer<UInt8>) {
+        // Mostly all of it, and at once.
+        let plainCount = text.firstIndex { !Writer.isPlain($0) } ?? text.count
+        bytes.append(contentsOf: text[..<plainCount])
+        for byte in text[plainCount...] {
             switch byte {
             case UInt8(ascii: "\""): bytes += "\\\"".utf8
             case UInt8(ascii: "\\"): bytes += "\\\\".utf8
@@ -92,7 +96,7 @@ private struct Writer {
     }
 
     /// It stands for itself in a string.
-    private static func isPlain(_ byte: UInt8) -> Bool {
+    @inline(__always) private static func isPlain(_ byte: UInt8) -> Bool {
         byte >= 0x20 && byte != 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 

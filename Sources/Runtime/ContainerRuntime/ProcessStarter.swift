@@ -93,7 +93,7 @@ struct ProcessStarter {
         return try names.map { name throws(SystemError) in try database.group(called: name) }
     }
 
-    private func findUser(_ named: [UInt32]) throws(SystemError) -> UserDatabase.Identity {
+    func findUser(_ named: [UInt32]) throws(SystemError) -> UserDatabase.Identity {
         let root = try Files.open("/", [.path, .directory])
         let user = process.user
         let added = user.additionalGids + named

@@ -22,13 +22,18 @@ package enum RootRehearsal {
         for place in plan.mounts.indices {
             try? builder.mount(plan.mounts[place...place], in: root, shared ?? [:])
         }
-        for path in plan.maskedPaths { _ = try? root.ensure(path, .file) }
+        for path in plan.maskedPaths { _ = try? root.ensure(path, path.hasSuffix("/") ? .directory : .file) }
         for path in plan.readonlyPaths { _ = try? root.ensure(path, .directory) }
         try? builder.makeDevices(in: root)
         try? builder.protect(in: root)
-        let database = UserDatabase(passwd: "root:x:0:0::/root:", group: "wheel:x:0:root")
-        _ = try? database.resolve("root")
-        _ = try? root.text(of: "/etc/passwd", limit: 1)
+        let starter = ProcessStarter(
+            plan: plan.process,
+            status: -1,
+            gate: -1,
+            birthplace: nil,
+            makesDirectory: false
+        )
+        _ = try? starter.findUser([0])
         _ = try? ProgramSearch.find("true", plan.process.process.env)
         _ = try? Scheduling.turnNanos()
     }

@@ -21,7 +21,7 @@ extension Keeper {
           "namespaces": [{"type": "mount"}, {"type": "uts"}],
           "devices": [{"path": "/dev/null", "type": "c", "major": 1, "minor": 3, "fileMode": 438, "uid": 0, "gid": 0}],
           "seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": []},
-          "maskedPaths": ["/proc/kcore"], "readonlyPaths": ["/proc/sys"], "cgroupsPath": "/rehearsal"}}
+          "maskedPaths": ["/proc/kcore", "/proc/acpi/"], "readonlyPaths": ["/proc/sys"], "cgroupsPath": "/rehearsal"}}
         """
     /// Which need a control group.
     private static let limits = """

@@ -61,12 +61,16 @@ package actor Supervisor {
 
     /// Records the container and starts its keeper. Repeating the call with the same content is harmless.
     /// - Parameter startKey: Not empty: starts it, too, and returns as `Container.start` does with this key.
+    /// - Parameter isProvisional: It need not be on the disk until it is kept.
     /// - Throws: `.containerExists`, `.keyTaken` when it is asked for differently now; `.invalidField`; `.startFailed`, the
     ///   container being there.
-    package func create(_ request: ContainerRequest, startKey: String = "") async throws -> ContainerSnapshot
-    {
+    package func create(
+        _ request: ContainerRequest,
+        startKey: String = "",
+        isProvisional: Bool = false
+    ) async throws -> ContainerSnapshot {
         let container = try await recorded(request, startKey: startKey)
-        async let isOnDisk: Void = outlivePower(container)
+        async let isOnDisk: Void = isProvisional ? () : outlivePower(container)
         async let isTold: Void = container.tellOnce()
         let snapshot =
             startKey.isEmpty ? await container.snapshot : try await container.start(key: startKey)
@@ -75,6 +79,12 @@ package actor Supervisor {
         surroundings.faults.reach("supervisor.create.synced")
         replenishKeepers()
         return snapshot
+    }
+
+    /// Waits until the disk has a container that was made provisionally.
+    /// - Throws: as `container`.
+    package func keep(_ id: String, owner: String) async throws {
+        try await outlivePower(try container(id, owner: owner))
     }
 
     /// For the next container; a moment later, when who waits for this one has heard of it.

@@ -34,10 +34,19 @@ package struct SupervisorHandlers: SupervisorV1.SupervisorService {
             return SupervisorV1.Container(
                 try await supervisor.create(
                     try ContainerRequest(checking: request),
-                    startKey: request.startKey
+                    startKey: request.startKey,
+                    isProvisional: request.provisional
                 )
             )
         }
+    }
+
+    package func keep(
+        _ request: SupervisorV1.KeepRequest,
+        context: CallContext
+    ) async throws -> SupervisorV1.KeepResponse {
+        try await mapped { try await supervisor.keep(request.id, owner: request.owner) }
+        return SupervisorV1.KeepResponse()
     }
 
     package func start(

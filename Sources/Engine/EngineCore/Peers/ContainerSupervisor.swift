@@ -6,6 +6,8 @@
 package protocol ContainerSupervisor: ContainerFiles {
     /// Repeating it with the same content is harmless.
     func create(_ container: ContainerOrder) async throws(PeerError) -> SupervisedContainer
+    /// One that was made provisionally outlives the machine's power from now on.
+    func keep(_ id: ContainerID) async throws(PeerError)
     /// Returns once the program was executed, or failed to be.
     func start(_ id: ContainerID, key: String) async throws(PeerError) -> SupervisedContainer
     /// Returns when it has exited. Nil and 0 stand for the container's own.
@@ -28,7 +30,8 @@ package protocol ContainerSupervisor: ContainerFiles {
     ) async throws(PeerError) -> SupervisedContainer
     /// Those that do not run are left out.
     func usage(of ids: [ContainerID]) async throws(PeerError) -> [SupervisedUsage]
-    func delete(_ id: ContainerID, force: Bool) async throws(PeerError)
+    /// - Parameter isFinal: One of this id that comes later is refused.
+    func delete(_ id: ContainerID, force: Bool, isFinal: Bool) async throws(PeerError)
     func get(_ id: ContainerID) async throws(PeerError) -> SupervisedContainer
     func list() async throws(PeerError) -> SupervisedList
     /// Rightly endless.
@@ -82,6 +85,8 @@ package struct ContainerOrder: Sendable {
     package var stdinOnce: Bool
     package var restart: ContainerSettings.RestartPolicy
     package var autoRemove: Bool
+    /// It need not be on the disk until it is kept.
+    package var isProvisional = false
     package var stopSignal: Int32
     package var stopTimeoutMillis: UInt32
     package var output = OutputOrder()

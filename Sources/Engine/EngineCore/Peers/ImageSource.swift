@@ -17,7 +17,7 @@ package protocol ImageSource: Sendable {
     func usage(containers: Bool) async throws(PeerError) -> ImageUsage
     /// What one container has written; nil where it has no snapshot.
     func written(by id: ContainerID) async throws(PeerError) -> ImageUsage.Written?
-    /// Repeating it is harmless; a provisional one lasts once that is asked for.
+    /// Repeating it is harmless.
     /// - Parameter reference: What the image was found by: fails with reason `image_moved` when that names another one now.
     func prepareSnapshot(
         _ key: ContainerID,
@@ -25,6 +25,8 @@ package protocol ImageSource: Sendable {
         called reference: String,
         _ endurance: SnapshotEndurance
     ) async throws(PeerError) -> PreparedSnapshot
+    /// A provisional one lasts from now on.
+    func keepSnapshot(_ key: ContainerID) async throws(PeerError)
     /// Removing an absent one is harmless.
     func removeSnapshot(_ key: ContainerID) async throws(PeerError)
     /// The engine's snapshots.

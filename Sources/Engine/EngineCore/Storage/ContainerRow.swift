@@ -24,9 +24,13 @@ struct ContainerRow: Sendable {
     var createdAtUnixNanos: Int64
     /// Of the request that made it; nil in rows of before there were keys.
     var requestKey: String?
-    /// Its creation has come to its end: what it has outlives the machine's power, as far as it is to. One that is not may
-    /// be visible already, by the journal's word of its run.
+    /// What others have of it outlives the machine's power, as far as it is to. Until then it may be visible, and is made
+    /// again of what is here where that has taken something.
     var isSettled: Bool
+    /// The machine's boot in which it was made; empty in rows of before that was written down.
+    var boot: String
+    /// Its making includes a start.
+    var isLaunched: Bool
 
     /// What events about it carry.
     var eventAttributes: [String: String] {
@@ -57,7 +61,9 @@ extension ContainerRow {
             resolved: resolved,
             createdAtUnixNanos: row["created_at"],
             requestKey: row["request_key"],
-            isSettled: row["is_settled"]
+            isSettled: row["is_settled"],
+            boot: row["boot"],
+            isLaunched: row["is_launched"]
         )
     }
 
@@ -151,10 +157,10 @@ extension ContainerRow {
             throw EngineError.nameTaken(name, holder: holder)
         }
         try db.run(
-            "INSERT INTO containers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO containers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 id.text, name, state.rawValue, imageID, json.settings, json.resolved, createdAtUnixNanos,
-                requestKey, isSettled,
+                requestKey, isSettled, boot, isLaunched,
             ]
         )
     }
@@ -189,7 +195,7 @@ extension ContainerRow {
         return db.changesCount == 1
     }
 
-    /// Its creation has come to its end.
+    /// What others have of it outlives the machine's power.
     static func settle(_ db: Database, _ id: ContainerID) throws {
         try db.run("UPDATE containers SET is_settled = 1 WHERE id = ?", [id.text])
     }

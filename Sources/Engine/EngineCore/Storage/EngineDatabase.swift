@@ -245,5 +245,10 @@ enum Schema {
         -- 0 while its creation has not come to its end, though the journal may have made it visible.
         ALTER TABLE containers ADD COLUMN is_settled INTEGER NOT NULL DEFAULT 1;
         """,
+        """
+        -- The machine's boot in which it was made, and whether its making includes a start.
+        ALTER TABLE containers ADD COLUMN boot TEXT NOT NULL DEFAULT '';
+        ALTER TABLE containers ADD COLUMN is_launched INTEGER NOT NULL DEFAULT 0;
+        """,
     ]
 }

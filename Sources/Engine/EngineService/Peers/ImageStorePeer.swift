@@ -107,6 +107,12 @@ package struct ImageStorePeer: ImageSource {
         )
     }
 
+    package func keepSnapshot(_ key: ContainerID) async throws(PeerError) {
+        _ = try await calls.repeating { options throws(RPCError) in
+            try await client.keepSnapshot(snapshotKey(key), options: options)
+        }
+    }
+
     package func removeSnapshot(_ key: ContainerID) async throws(PeerError) {
         _ = try await calls.repeating { options throws(RPCError) in
             try await client.removeSnapshot(snapshotKey(key), options: options)

@@ -37,13 +37,21 @@ package struct SupervisorPeer: ContainerSupervisor {
                 SupervisorV1.JoinedNamespace(kind: $0.kind.rawValue, containerId: $0.container.text)
             },
             cgroupParent: order.cgroupParent,
-            startKey: order.startKey
+            startKey: order.startKey,
+            provisional: order.isProvisional
         )
         return try container(
             try await calls.repeating { options throws(RPCError) in
                 try await client.create(request, options: options)
             }
         )
+    }
+
+    package func keep(_ id: ContainerID) async throws(PeerError) {
+        let request = SupervisorV1.KeepRequest(owner: SupervisorPeer.owner, id: id.text)
+        _ = try await calls.repeating { options throws(RPCError) in
+            try await client.keep(request, options: options)
+        }
     }
 
     package func start(_ id: ContainerID, key: String) async throws(PeerError) -> SupervisedContainer {
@@ -82,13 +90,12 @@ package struct SupervisorPeer: ContainerSupervisor {
         )
     }
 
-    package func delete(_ id: ContainerID, force: Bool) async throws(PeerError) {
+    package func delete(_ id: ContainerID, force: Bool, isFinal: Bool) async throws(PeerError) {
         let request = SupervisorV1.DeleteRequest(
             owner: SupervisorPeer.owner,
             id: id.text,
             force: force,
-            // Ids are random.
-            final: force
+            final: isFinal
         )
         _ = try await calls.repeating { options throws(RPCError) in
             try await client.delete(request, options: options)

@@ -95,12 +95,10 @@ extension Catalog {
         try String.fetchAll(db, sql: "SELECT directory FROM snapshot WHERE isProvisional")
     }
 
-    /// - Parameter names: Of their directories.
-    static func makeLasting(_ db: Database, _ names: Set<String>) throws {
-        for name in names {
-            try db.cachedStatement(sql: "UPDATE snapshot SET isProvisional = 0 WHERE directory = ?")
-                .execute(arguments: [name])
-        }
+    /// - Parameter name: Of its directory.
+    static func makeLasting(_ db: Database, _ name: String) throws {
+        try db.cachedStatement(sql: "UPDATE snapshot SET isProvisional = 0 WHERE directory = ?")
+            .execute(arguments: [name])
     }
 
     /// - Parameter name: Of its directory.

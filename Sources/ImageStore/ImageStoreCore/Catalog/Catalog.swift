@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Events
 internal import GRDB
+internal import Synchronization
 internal import System
 
 /// The store's database: what is complete. Owns `store.db` (SQLite, WAL, synced at every commit but those that nobody
@@ -10,6 +11,7 @@ internal import System
 struct Catalog: Sendable {
     private let queue: DatabaseQueue
     private let log: SyncedFile
+    private let running = Running()
     /// Announced whenever events were committed.
     let eventsChanged: Changes
 
@@ -49,35 +51,30 @@ struct Catalog: Sendable {
     func transaction<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R)
         async throws(ImageStoreError) -> R
     {
-        try await commit("FULL", body)
+        try await commit(Self.synced, body)
     }
 
     /// The same, without waiting for the disk: for what is done again should the machine's end undo it.
     func transientTransaction<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R)
         async throws(ImageStoreError) -> R
     {
-        try await commit("NORMAL", body)
+        try await commit(Self.unsynced, body)
     }
 
-    /// Waits until the disk has what was committed before. Blocks; others may write meanwhile.
-    func sync() throws(SystemError) { try log.sync() }
+    private static let synced = "FULL"
+    /// At checkpoints only.
+    private static let unsynced = "NORMAL"
 
     private func commit<R: Sendable>(
         _ synchronous: String,
         _ body: @escaping @Sendable (Database) throws -> R
     ) async throws(ImageStoreError) -> R {
         do {
-            return try await queue.writeWithoutTransaction { db in
-                // Each time: a cancelled task could not set it back. The opening chooses NORMAL.
-                try db.cachedStatement(sql: "PRAGMA synchronous = \(synchronous)").execute()
-                var result: R?
-                try db.inTransaction {
-                    result = try body(db)
-                    return .commit
-                }
-                guard let result else { throw DatabaseError(message: "a transaction came to nothing") }
-                return result
-            }
+            let isAlone = running.enter() == 0
+            defer { running.leave() }
+            // What neither waits for others nor for the disk takes less time than going to another thread.
+            if isAlone, synchronous == Self.unsynced { return try commitHere(synchronous, body) }
+            return try await queue.writeWithoutTransaction { db in try commit(db, synchronous, body) }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
             throw .diskFull(subject: "the image store's catalogue", path: queue.path)
         } catch {
@@ -85,11 +82,27 @@ struct Catalog: Sendable {
         }
     }
 
-    /// - Parameter last: The last transaction.
-    func close(_ last: (Database) throws -> Void) {
-        try? queue.write(last)
-        try? queue.close()
+    private func commitHere<R>(_ synchronous: String, _ body: (Database) throws -> R) throws -> R {
+        try queue.writeWithoutTransaction { db in try commit(db, synchronous, body) }
     }
+
+    private func commit<R>(
+        _ db: Database,
+        _ synchronous: String,
+        _ body: (Database) throws -> R
+    ) throws -> R {
+        // Each time: a cancelled task could not set it back. The opening chooses NORMAL.
+        try db.cachedStatement(sql: "PRAGMA synchronous = \(synchronous)").execute()
+        var result: R?
+        try db.inTransaction {
+            result = try body(db)
+            return .commit
+        }
+        guard let result else { throw DatabaseError(message: "a transaction came to nothing") }
+        return result
+    }
+
+    func close() { try? queue.close() }
 
     private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -151,4 +164,14 @@ struct Catalog: Sendable {
         }
         return migrator
     }
+}
+
+/// How many transactions are under way.
+private final class Running: Sendable {
+    private let count = Atomic(0)
+
+    /// - Returns: How many there were before.
+    func enter() -> Int { count.add(1, ordering: .relaxed).oldValue }
+
+    func leave() { count.subtract(1, ordering: .relaxed) }
 }

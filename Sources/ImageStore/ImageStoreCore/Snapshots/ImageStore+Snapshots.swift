@@ -32,7 +32,6 @@ extension ImageStore {
         _ reference: String,
         _ endurance: SnapshotEndurance
     ) async throws -> Snapshot {
-        if endurance == .lasting, let row = await begunLately(key, imageID: imageID) { return snapshot(row) }
         let preparation = SnapshotPreparation(
             key: key,
             imageID: imageID,
@@ -43,11 +42,8 @@ extension ImageStore {
             faults: faults
         )
         do {
-            let outcome = try await transaction { db in try preparation.run(db) }
-            if outcome.isNew {
-                faults.reach("image-store.prepare-snapshot.recorded")
-                if endurance == .provisional { try beginSync(of: outcome.row) }
-            }
+            let outcome = try await catalog.transientTransaction { db in try preparation.run(db) }
+            if outcome.isNew { faults.reach("image-store.prepare-snapshot.recorded") }
             if outcome.row.isProvisional, endurance == .lasting { try await keep(outcome.row) }
             return snapshot(outcome.row)
         } catch {
@@ -58,24 +54,18 @@ extension ImageStore {
         }
     }
 
-    /// Nobody waits for it yet: when its owner asks for it to last, it may long be on the disk.
-    private func beginSync(of row: SnapshotRow) throws(SystemError) {
-        let (directory, catalog) = (directory, catalog)
-        let job = try BlockingThread.begin {
-            try catalog.sync()
-            try directory.syncSnapshot(row.directory)
+    /// A provisional snapshot lasts from now on; nothing is done to another.
+    /// - Throws: `.snapshotNotFound`.
+    package func keepSnapshot(_ key: SnapshotKey) async throws(ImageStoreError) -> Snapshot {
+        do {
+            return try await turns.take("snapshot \(key)") {
+                let row = try await presentRow(key)
+                if row.isProvisional { try await keep(row) }
+                return snapshot(row)
+            }
+        } catch {
+            throw ImageStoreError(error, subject: "snapshot \(key)", path: path)
         }
-        snapshotSyncs.note(.init(row: row, job: job))
-    }
-
-    /// The snapshot, on the disk, where this process has made it and nobody has asked for it to last yet.
-    private func begunLately(_ key: SnapshotKey, imageID: String) async -> SnapshotRow? {
-        guard let begun = snapshotSyncs.take(key), "sha256:" + begun.row.image == imageID,
-            (try? await begun.job.value()) != nil
-        else { return nil }
-        snapshotSyncs.noteLasting(begun.row.directory)
-        faults.reach("image-store.prepare-snapshot.kept")
-        return begun.row
     }
 
     /// Puts on the disk what was provisional.
@@ -83,25 +73,16 @@ extension ImageStore {
         let directory = directory
         // Beside the row's commit, for both wait for the same disk.
         async let isSynced: Void = BlockingThread.run { _ in try directory.syncSnapshot(row.directory) }
-        try await catalog.transaction { db in try Catalog.makeLasting(db, [row.directory]) }
+        try await catalog.transaction { db in try Catalog.makeLasting(db, row.directory) }
         try await isSynced
         faults.reach("image-store.prepare-snapshot.kept")
     }
 
-    /// A transaction about snapshots, in which what is to be told of others is written down, too.
-    private func transaction<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R)
-        async throws(ImageStoreError) -> R
-    {
-        let lasting = snapshotSyncs.lasting
-        let result = try await catalog.transientTransaction { db in
-            try Catalog.makeLasting(db, lasting)
-            return try body(db)
-        }
-        snapshotSyncs.noteWritten(lasting)
-        return result
+    package func snapshot(_ key: SnapshotKey) async throws(ImageStoreError) -> Snapshot {
+        snapshot(try await presentRow(key))
     }
 
-    package func snapshot(_ key: SnapshotKey) async throws(ImageStoreError) -> Snapshot {
+    private func presentRow(_ key: SnapshotKey) async throws(ImageStoreError) -> SnapshotRow {
         guard let row = try await catalog.transientTransaction({ db in try Self.find(db, key) }) else {
             throw .snapshotNotFound(key)
         }
@@ -110,13 +91,13 @@ extension ImageStore {
             throw ImageStoreError(error, subject: "snapshot \(key)", path: path)
         }
         guard isThere else { throw .snapshotNotFound(key) }
-        return snapshot(row)
+        return row
     }
 
     /// Of one owner, or of all when it is empty.
     package func snapshots(of owner: String) async throws(ImageStoreError) -> [ListedSnapshot] {
         let directory = directory
-        return try await transaction { db in
+        return try await catalog.transientTransaction { db in
             try Row.fetchAll(
                 db,
                 sql: "SELECT * FROM snapshot WHERE owner = ? OR ? = '' ORDER BY owner, key",
@@ -141,8 +122,7 @@ extension ImageStore {
         do {
             try await turns.take("snapshot \(key)") {
                 // Its owner removes it again should the machine's end bring it back.
-                _ = snapshotSyncs.take(key)
-                let name = try await transaction { db -> String? in
+                let name = try await catalog.transientTransaction { db -> String? in
                     try String.fetchAll(
                         db.cachedStatement(
                             sql: "DELETE FROM snapshot WHERE owner = ? AND key = ? RETURNING directory"

@@ -205,8 +205,8 @@ extension ImageV1 {
         /// Not empty: what the caller looked the image up by, and only if that still names it: else FAILED_PRECONDITION with reason
         /// "image_moved". So what was found once need not be asked for again.
         package var reference: String
-        /// Nothing of it is synced, nor removed by itself: its owner repeats the call without this once its own record of the
-        /// snapshot is on the disk, and removes one of which it has none.
+        /// Nothing of it is synced, nor removed by itself: its owner calls KeepSnapshot once its own record of the snapshot is on
+        /// the disk, and removes one of which it has none.
         package var provisional: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []

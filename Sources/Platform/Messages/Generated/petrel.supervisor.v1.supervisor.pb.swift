@@ -161,8 +161,30 @@ extension SupervisorV1 {
         /// Not empty: it is started, too, as by Start with this key, and the answer is that of Start. A start that fails leaves
         /// the container. An id whose container was removed in the last ten minutes is refused: it may be a call that is repeated.
         package var startKey: String
+        /// The answer does not wait for the disk: until it is kept, a power failure may take the container, and its owner makes it
+        /// again.
+        package var provisional: Bool
         /// Fields that this release does not know, as they came.
         package var unknownFields: [UInt8] = []
+    }
+
+    /// `petrel.supervisor.v1.KeepRequest`.
+    package struct KeepRequest: BridgedMessage, Equatable, Sendable {
+        /// `owner`.
+        package var owner: String
+        /// `id`.
+        package var id: String
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+    }
+
+    /// `petrel.supervisor.v1.KeepResponse`.
+    package struct KeepResponse: BridgedMessage, Equatable, Sendable {
+        /// Fields that this release does not know, as they came.
+        package var unknownFields: [UInt8] = []
+
+        /// A message of nothing.
+        package init() {}
     }
 
     /// `petrel.supervisor.v1.ExitStatus`.
@@ -1108,7 +1130,8 @@ extension SupervisorV1.CreateRequest {
         healthCheck: SupervisorV1.HealthCheck? = nil,
         joinedNamespaces: [SupervisorV1.JoinedNamespace] = [],
         cgroupParent: String = "",
-        startKey: String = ""
+        startKey: String = "",
+        provisional: Bool = false
     ) {
         self.init(
             id: id,
@@ -1128,6 +1151,7 @@ extension SupervisorV1.CreateRequest {
             joinedNamespaces: joinedNamespaces,
             cgroupParent: cgroupParent,
             startKey: startKey,
+            provisional: provisional,
             unknownFields: []
         )
     }
@@ -1201,6 +1225,7 @@ extension SupervisorV1.CreateRequest {
         }
         let cgroupParent = try Wire.text(c.pointee.cgroup_parent, "petrel.supervisor.v1.CreateRequest.cgroup_parent")
         let startKey = try Wire.text(c.pointee.start_key, "petrel.supervisor.v1.CreateRequest.start_key")
+        let provisional = c.pointee.provisional != 0
         self.init(
             id: id,
             owner: owner,
@@ -1219,6 +1244,7 @@ extension SupervisorV1.CreateRequest {
             joinedNamespaces: joinedNamespaces,
             cgroupParent: cgroupParent,
             startKey: startKey,
+            provisional: provisional,
             unknownFields: Wire.unknownFields(c.pointee.base)
         )
     }
@@ -1227,6 +1253,10 @@ extension SupervisorV1.CreateRequest {
 
     package func encode(to writer: inout WireWriter) {
         writer.raw(unknownFields)
+        if provisional {
+            writer.varint(provisional ? 1 : 0)
+            writer.tag(144)
+        }
         if !startKey.isEmpty {
             writer.text(startKey)
             writer.tag(138)
@@ -1304,6 +1334,74 @@ extension SupervisorV1.CreateRequest {
             writer.text(id)
             writer.tag(10)
         }
+    }
+}
+
+extension SupervisorV1.KeepRequest {
+    package static let fullName = "petrel.supervisor.v1.KeepRequest"
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.KeepRequest", isRecursive: false, petrel__supervisor__v1__keep_request__init)
+
+    /// Every field has its default, unless given.
+    package init(
+        owner: String = "",
+        id: String = ""
+    ) {
+        self.init(
+            owner: owner,
+            id: id,
+            unknownFields: []
+        )
+    }
+
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__KeepRequest.self))
+        extendLifetime(unpacked)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__KeepRequest>) throws(MessageError) {
+        let owner = try Wire.text(c.pointee.owner, "petrel.supervisor.v1.KeepRequest.owner")
+        let id = try Wire.text(c.pointee.id, "petrel.supervisor.v1.KeepRequest.id")
+        self.init(
+            owner: owner,
+            id: id,
+            unknownFields: Wire.unknownFields(c.pointee.base)
+        )
+    }
+
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
+        if !id.isEmpty {
+            writer.text(id)
+            writer.tag(18)
+        }
+        if !owner.isEmpty {
+            writer.text(owner)
+            writer.tag(10)
+        }
+    }
+}
+
+extension SupervisorV1.KeepResponse {
+    package static let fullName = "petrel.supervisor.v1.KeepResponse"
+    package static let descriptor = MessageDescriptor("petrel.supervisor.v1.KeepResponse", isRecursive: false, petrel__supervisor__v1__keep_response__init)
+
+    package init(serialized bytes: [UInt8]) throws(MessageError) {
+        let unpacked = try UnpackedMessage(bytes, of: Self.descriptor)
+        try self.init(decoding: unpacked.start.assumingMemoryBound(to: Petrel__Supervisor__V1__KeepResponse.self))
+        extendLifetime(unpacked)
+    }
+
+    package init(decoding c: UnsafePointer<Petrel__Supervisor__V1__KeepResponse>) throws(MessageError) {
+        unknownFields = Wire.unknownFields(c.pointee.base)
+    }
+
+    package func serialized() -> [UInt8] { WireWriter.bytes { encode(to: &$0) } }
+
+    package func encode(to writer: inout WireWriter) {
+        writer.raw(unknownFields)
     }
 }
 

@@ -69,6 +69,14 @@ extension ImageV1 {
             try await channel.unary("/petrel.image.v1.ImageStore/PrepareSnapshot", request, options)
         }
 
+        /// A provisional one lasts when this returns; nothing is done to another, and none is made.
+        package func keepSnapshot(
+            _ request: ImageV1.SnapshotKey,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> ImageV1.Snapshot {
+            try await channel.unary("/petrel.image.v1.ImageStore/KeepSnapshot", request, options)
+        }
+
         /// `petrel.image.v1.ImageStore/GetSnapshot`.
         package func getSnapshot(
             _ request: ImageV1.SnapshotKey,
@@ -183,6 +191,12 @@ extension ImageV1 {
             context: CallContext
         ) async throws -> ImageV1.Snapshot
 
+        /// A provisional one lasts when this returns; nothing is done to another, and none is made.
+        func keepSnapshot(
+            _ request: ImageV1.SnapshotKey,
+            context: CallContext
+        ) async throws -> ImageV1.Snapshot
+
         /// `petrel.image.v1.ImageStore/GetSnapshot`.
         func getSnapshot(
             _ request: ImageV1.SnapshotKey,
@@ -249,6 +263,7 @@ extension ImageV1.ImageStoreService {
             .init("Tag") { try await $0.answer(self.tag($0.request(), context: $1)) },
             .init("Remove") { try await $0.answer(self.remove($0.request(), context: $1)) },
             .init("PrepareSnapshot") { try await $0.answer(self.prepareSnapshot($0.request(), context: $1)) },
+            .init("KeepSnapshot") { try await $0.answer(self.keepSnapshot($0.request(), context: $1)) },
             .init("GetSnapshot") { try await $0.answer(self.getSnapshot($0.request(), context: $1)) },
             .init("RemoveSnapshot") { try await $0.answer(self.removeSnapshot($0.request(), context: $1)) },
             .init("ListSnapshots") { try await $0.answer(self.listSnapshots($0.request(), context: $1)) },

@@ -22,6 +22,14 @@ extension SupervisorV1 {
             try await channel.unary("/petrel.supervisor.v1.Supervisor/Create", request, options)
         }
 
+        /// Returns once the disk has a container that was made provisionally.
+        package func keep(
+            _ request: SupervisorV1.KeepRequest,
+            options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> SupervisorV1.KeepResponse {
+            try await channel.unary("/petrel.supervisor.v1.Supervisor/Keep", request, options)
+        }
+
         /// Returns once the program was executed, or failed to be. Starting a running container is harmless.
         package func start(
             _ request: SupervisorV1.StartRequest,
@@ -211,6 +219,12 @@ extension SupervisorV1 {
             context: CallContext
         ) async throws -> SupervisorV1.Container
 
+        /// Returns once the disk has a container that was made provisionally.
+        func keep(
+            _ request: SupervisorV1.KeepRequest,
+            context: CallContext
+        ) async throws -> SupervisorV1.KeepResponse
+
         /// Returns once the program was executed, or failed to be. Starting a running container is harmless.
         func start(
             _ request: SupervisorV1.StartRequest,
@@ -356,6 +370,7 @@ extension SupervisorV1.SupervisorService {
     package var methods: [RPCMethod] {
         [
             .init("Create") { try await $0.answer(self.create($0.request(), context: $1)) },
+            .init("Keep") { try await $0.answer(self.keep($0.request(), context: $1)) },
             .init("Start") { try await $0.answer(self.start($0.request(), context: $1)) },
             .init("Stop") { try await $0.answer(self.stop($0.request(), context: $1)) },
             .init("Kill") { try await $0.answer(self.kill($0.request(), context: $1)) },

@@ -232,6 +232,96 @@ void   petrel__supervisor__v1__create_request__free_unpacked
   assert(message->base.descriptor == &petrel__supervisor__v1__create_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   petrel__supervisor__v1__keep_request__init
+                     (Petrel__Supervisor__V1__KeepRequest         *message)
+{
+  static const Petrel__Supervisor__V1__KeepRequest init_value = PETREL__SUPERVISOR__V1__KEEP_REQUEST__INIT;
+  *message = init_value;
+}
+size_t petrel__supervisor__v1__keep_request__get_packed_size
+                     (const Petrel__Supervisor__V1__KeepRequest *message)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__keep_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__supervisor__v1__keep_request__pack
+                     (const Petrel__Supervisor__V1__KeepRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__keep_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__supervisor__v1__keep_request__pack_to_buffer
+                     (const Petrel__Supervisor__V1__KeepRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__keep_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Supervisor__V1__KeepRequest *
+       petrel__supervisor__v1__keep_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Supervisor__V1__KeepRequest *)
+     protobuf_c_message_unpack (&petrel__supervisor__v1__keep_request__descriptor,
+                                allocator, len, data);
+}
+void   petrel__supervisor__v1__keep_request__free_unpacked
+                     (Petrel__Supervisor__V1__KeepRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__supervisor__v1__keep_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   petrel__supervisor__v1__keep_response__init
+                     (Petrel__Supervisor__V1__KeepResponse         *message)
+{
+  static const Petrel__Supervisor__V1__KeepResponse init_value = PETREL__SUPERVISOR__V1__KEEP_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t petrel__supervisor__v1__keep_response__get_packed_size
+                     (const Petrel__Supervisor__V1__KeepResponse *message)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__keep_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t petrel__supervisor__v1__keep_response__pack
+                     (const Petrel__Supervisor__V1__KeepResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__keep_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t petrel__supervisor__v1__keep_response__pack_to_buffer
+                     (const Petrel__Supervisor__V1__KeepResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &petrel__supervisor__v1__keep_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Petrel__Supervisor__V1__KeepResponse *
+       petrel__supervisor__v1__keep_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Petrel__Supervisor__V1__KeepResponse *)
+     protobuf_c_message_unpack (&petrel__supervisor__v1__keep_response__descriptor,
+                                allocator, len, data);
+}
+void   petrel__supervisor__v1__keep_response__free_unpacked
+                     (Petrel__Supervisor__V1__KeepResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &petrel__supervisor__v1__keep_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   petrel__supervisor__v1__exit_status__init
                      (Petrel__Supervisor__V1__ExitStatus         *message)
 {
@@ -2192,7 +2282,7 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__joined_namespace__descr
   (ProtobufCMessageInit) petrel__supervisor__v1__joined_namespace__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__field_descriptors[17] =
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__field_descriptors[18] =
 {
   {
     "id",
@@ -2398,6 +2488,18 @@ static const ProtobufCFieldDescriptor petrel__supervisor__v1__create_request__fi
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "provisional",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__CreateRequest, provisional),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned petrel__supervisor__v1__create_request__field_indices_by_name[] = {
   12,   /* field[12] = annotations */
@@ -2410,6 +2512,7 @@ static const unsigned petrel__supervisor__v1__create_request__field_indices_by_n
   5,   /* field[5] = open_stdin */
   9,   /* field[9] = output */
   1,   /* field[1] = owner */
+  17,   /* field[17] = provisional */
   7,   /* field[7] = restart_policy */
   4,   /* field[4] = rootfs */
   3,   /* field[3] = spec_json */
@@ -2421,7 +2524,7 @@ static const unsigned petrel__supervisor__v1__create_request__field_indices_by_n
 static const ProtobufCIntRange petrel__supervisor__v1__create_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__descriptor =
 {
@@ -2431,11 +2534,80 @@ const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__descrip
   "Petrel__Supervisor__V1__CreateRequest",
   "petrel.supervisor.v1",
   sizeof(Petrel__Supervisor__V1__CreateRequest),
-  17,
+  18,
   petrel__supervisor__v1__create_request__field_descriptors,
   petrel__supervisor__v1__create_request__field_indices_by_name,
   1,  petrel__supervisor__v1__create_request__number_ranges,
   (ProtobufCMessageInit) petrel__supervisor__v1__create_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor petrel__supervisor__v1__keep_request__field_descriptors[2] =
+{
+  {
+    "owner",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__KeepRequest, owner),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Petrel__Supervisor__V1__KeepRequest, id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned petrel__supervisor__v1__keep_request__field_indices_by_name[] = {
+  1,   /* field[1] = id */
+  0,   /* field[0] = owner */
+};
+static const ProtobufCIntRange petrel__supervisor__v1__keep_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor petrel__supervisor__v1__keep_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.supervisor.v1.KeepRequest",
+  "KeepRequest",
+  "Petrel__Supervisor__V1__KeepRequest",
+  "petrel.supervisor.v1",
+  sizeof(Petrel__Supervisor__V1__KeepRequest),
+  2,
+  petrel__supervisor__v1__keep_request__field_descriptors,
+  petrel__supervisor__v1__keep_request__field_indices_by_name,
+  1,  petrel__supervisor__v1__keep_request__number_ranges,
+  (ProtobufCMessageInit) petrel__supervisor__v1__keep_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define petrel__supervisor__v1__keep_response__field_descriptors NULL
+#define petrel__supervisor__v1__keep_response__field_indices_by_name NULL
+#define petrel__supervisor__v1__keep_response__number_ranges NULL
+const ProtobufCMessageDescriptor petrel__supervisor__v1__keep_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "petrel.supervisor.v1.KeepResponse",
+  "KeepResponse",
+  "Petrel__Supervisor__V1__KeepResponse",
+  "petrel.supervisor.v1",
+  sizeof(Petrel__Supervisor__V1__KeepResponse),
+  0,
+  petrel__supervisor__v1__keep_response__field_descriptors,
+  petrel__supervisor__v1__keep_response__field_indices_by_name,
+  0,  petrel__supervisor__v1__keep_response__number_ranges,
+  (ProtobufCMessageInit) petrel__supervisor__v1__keep_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor petrel__supervisor__v1__exit_status__field_descriptors[6] =

@@ -21,6 +21,8 @@ typedef struct Petrel__Supervisor__V1__OutputOptions Petrel__Supervisor__V1__Out
 typedef struct Petrel__Supervisor__V1__HealthCheck Petrel__Supervisor__V1__HealthCheck;
 typedef struct Petrel__Supervisor__V1__JoinedNamespace Petrel__Supervisor__V1__JoinedNamespace;
 typedef struct Petrel__Supervisor__V1__CreateRequest Petrel__Supervisor__V1__CreateRequest;
+typedef struct Petrel__Supervisor__V1__KeepRequest Petrel__Supervisor__V1__KeepRequest;
+typedef struct Petrel__Supervisor__V1__KeepResponse Petrel__Supervisor__V1__KeepResponse;
 typedef struct Petrel__Supervisor__V1__ExitStatus Petrel__Supervisor__V1__ExitStatus;
 typedef struct Petrel__Supervisor__V1__Container Petrel__Supervisor__V1__Container;
 typedef struct Petrel__Supervisor__V1__Health Petrel__Supervisor__V1__Health;
@@ -145,6 +147,7 @@ struct  Petrel__Supervisor__V1__CreateRequest
   Petrel__Supervisor__V1__JoinedNamespace **joined_namespaces;
   ProtobufCBinaryData cgroup_parent;
   ProtobufCBinaryData start_key;
+  protobuf_c_boolean provisional;
   Petrel__Supervisor__V1__CreateRequest__HealthCheckCase _health_check_case;
   union {
     Petrel__Supervisor__V1__HealthCheck *health_check;
@@ -152,7 +155,27 @@ struct  Petrel__Supervisor__V1__CreateRequest
 };
 #define PETREL__SUPERVISOR__V1__CREATE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__create_request__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, NULL, 0, NULL, 0, 0, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, PETREL__SUPERVISOR__V1__CREATE_REQUEST___HEALTH_CHECK__NOT_SET, {0} }
+    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL}, 0,NULL, 0, 0, NULL, 0, NULL, 0, 0, 0,NULL, 0,NULL, {0,NULL}, {0,NULL}, 0, PETREL__SUPERVISOR__V1__CREATE_REQUEST___HEALTH_CHECK__NOT_SET, {0} }
+
+
+struct  Petrel__Supervisor__V1__KeepRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData owner;
+  ProtobufCBinaryData id;
+};
+#define PETREL__SUPERVISOR__V1__KEEP_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__keep_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Petrel__Supervisor__V1__KeepResponse
+{
+  ProtobufCMessage base;
+};
+#define PETREL__SUPERVISOR__V1__KEEP_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&petrel__supervisor__v1__keep_response__descriptor) \
+     }
 
 
 struct  Petrel__Supervisor__V1__ExitStatus
@@ -809,6 +832,44 @@ Petrel__Supervisor__V1__CreateRequest *
                       const uint8_t       *data);
 void   petrel__supervisor__v1__create_request__free_unpacked
                      (Petrel__Supervisor__V1__CreateRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__KeepRequest methods */
+void   petrel__supervisor__v1__keep_request__init
+                     (Petrel__Supervisor__V1__KeepRequest         *message);
+size_t petrel__supervisor__v1__keep_request__get_packed_size
+                     (const Petrel__Supervisor__V1__KeepRequest   *message);
+size_t petrel__supervisor__v1__keep_request__pack
+                     (const Petrel__Supervisor__V1__KeepRequest   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__keep_request__pack_to_buffer
+                     (const Petrel__Supervisor__V1__KeepRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__KeepRequest *
+       petrel__supervisor__v1__keep_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__keep_request__free_unpacked
+                     (Petrel__Supervisor__V1__KeepRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Petrel__Supervisor__V1__KeepResponse methods */
+void   petrel__supervisor__v1__keep_response__init
+                     (Petrel__Supervisor__V1__KeepResponse         *message);
+size_t petrel__supervisor__v1__keep_response__get_packed_size
+                     (const Petrel__Supervisor__V1__KeepResponse   *message);
+size_t petrel__supervisor__v1__keep_response__pack
+                     (const Petrel__Supervisor__V1__KeepResponse   *message,
+                      uint8_t             *out);
+size_t petrel__supervisor__v1__keep_response__pack_to_buffer
+                     (const Petrel__Supervisor__V1__KeepResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Petrel__Supervisor__V1__KeepResponse *
+       petrel__supervisor__v1__keep_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   petrel__supervisor__v1__keep_response__free_unpacked
+                     (Petrel__Supervisor__V1__KeepResponse *message,
                       ProtobufCAllocator *allocator);
 /* Petrel__Supervisor__V1__ExitStatus methods */
 void   petrel__supervisor__v1__exit_status__init
@@ -1530,6 +1591,12 @@ typedef void (*Petrel__Supervisor__V1__JoinedNamespace_Closure)
 typedef void (*Petrel__Supervisor__V1__CreateRequest_Closure)
                  (const Petrel__Supervisor__V1__CreateRequest *message,
                   void *closure_data);
+typedef void (*Petrel__Supervisor__V1__KeepRequest_Closure)
+                 (const Petrel__Supervisor__V1__KeepRequest *message,
+                  void *closure_data);
+typedef void (*Petrel__Supervisor__V1__KeepResponse_Closure)
+                 (const Petrel__Supervisor__V1__KeepResponse *message,
+                  void *closure_data);
 typedef void (*Petrel__Supervisor__V1__ExitStatus_Closure)
                  (const Petrel__Supervisor__V1__ExitStatus *message,
                   void *closure_data);
@@ -1652,6 +1719,8 @@ extern const ProtobufCMessageDescriptor petrel__supervisor__v1__output_options__
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__health_check__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__joined_namespace__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__create_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__keep_request__descriptor;
+extern const ProtobufCMessageDescriptor petrel__supervisor__v1__keep_response__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__exit_status__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__container__descriptor;
 extern const ProtobufCMessageDescriptor petrel__supervisor__v1__health__descriptor;
