@@ -21,6 +21,8 @@ final class FakeSupervisor: ContainerSupervisor {
         var dropped: UInt64 = 0
         var updates: [(resources: [UInt8], restart: ContainerSettings.RestartPolicy?)] = []
         var cpuNanos: UInt64 = 0
+        /// What else happens while it is asked for one.
+        var atGet: (@Sendable () async -> Void)?
         /// What the disk has, as it was made or was asked for.
         var kept: Set<ContainerID> = []
         /// Answers creations as for a container that is being removed.
@@ -222,6 +224,8 @@ final class FakeSupervisor: ContainerSupervisor {
 
     func get(_ id: ContainerID) async throws(PeerError) -> SupervisedContainer {
         try enter("get")
+        let body = state.withLock { state in state.atGet.take() }
+        await body?()
         return try known(id)
     }
 
@@ -475,7 +479,7 @@ final class FakeImages: ImageSource {
         return try await snapshot(key)
     }
 
-    func keepSnapshot(_ key: ContainerID) async throws(PeerError) {
+    func keepSnapshot(_ key: ContainerID, of image: String) async throws(PeerError) {
         try enter("keep")
         _ = try await snapshot(key)
         state.withLock { state in _ = state.provisional.remove(key.text) }

@@ -254,21 +254,106 @@ struct RepairTests {
         }
     }
 
-    /// Nobody was told of it, or it cannot be made any more.
-    @Test(arguments: [true, false])
-    func whatIsLeftOfACreationOfAnEarlierBootIsUndone(_ isLaunched: Bool) async throws {
+    /// The supervisor's policy started it before its root was known to be lost.
+    @Test func whatRunsWithoutItsSnapshotIsMadeAgain() async throws {
         try await withBench { bench in
-            let engine = try bench.engine()
-            let launch = isLaunched ? Engine.Launch(wantsOutput: false) : nil
-            _ = try await engine.create(name: "c", settings: .busybox(), launch: launch)
-            try await engine.database.write { db in
-                try db.execute(sql: "UPDATE containers SET boot = 'earlier', state = 'creating'")
-            }
+            let (engine, made) = try await Self.afterBoot(bench, restart: .always)
+            bench.images.state.withLock { $0.snapshots = [] }
+            let count = bench.supervisor.state.withLock { $0.calls.filter { $0 == "create" }.count }
+            #expect(await engine.repair())
+            let state = bench.supervisor.state.withLock { $0 }
+            #expect(state.calls.filter { $0 == "create" }.count == count + 1)
+            #expect(state.containers[made]?.phase == .running && state.kept == [made])
+            #expect(bench.images.state.withLock { $0.snapshots } == [made.text])
+        }
+    }
+
+    /// The engine was killed in between; or its program cannot be executed any more, which is how a run ends.
+    @Test(arguments: [0, UInt32(127)])
+    func whatWasMadeAgainIsStarted(_ code: UInt32) async throws {
+        try await withBench { bench in
+            let (engine, made) = try await Self.afterBoot(bench, restart: .onFailure)
+            bench.supervisor.update(made) { ($0.phase, $0.run) = (.created, 0) }
+            bench.supervisor.state.withLock { $0.startsToFail = code }
+            #expect(await engine.repair())
+            #expect(try await engine.database.containers().allSatisfy(\.isSettled))
+            let state = bench.supervisor.state.withLock { $0.containers[made] }
+            #expect(state?.run == 1 && state?.exit?.code ?? 0 == code)
+        }
+    }
+
+    /// What was promised is not undone because it cannot be had just now.
+    @Test(arguments: [PeerError.Kind.failedPrecondition, .unavailable])
+    func whatCannotBeMadeAgainNowIsMadeLater(_ kind: PeerError.Kind) async throws {
+        try await withBench { bench in
+            let (engine, made) = try await Self.afterBoot(bench)
             bench.supervisor.state.withLock { $0.containers = [:] }
+            bench.supervisor.fail("create", kind)
+            #expect(await !engine.repair())
+            #expect(try await engine.database.containers().map(\.state) == [.created])
+            #expect(await engine.repair())
+            #expect(bench.supervisor.state.withLock { $0.kept } == [made])
+            #expect(try await engine.database.containers().allSatisfy(\.isSettled))
+        }
+    }
+
+    @Test func whatHasNoImageAnyMoreIsStillThere() async throws {
+        try await withBench { bench in
+            let (engine, made) = try await Self.afterBoot(bench)
             bench.images.state.withLock { $0.snapshots = [] }
             bench.images.fail("prepare", .notFound)
             #expect(await engine.repair())
+            let rows = try await engine.database.containers()
+            #expect(rows.map(\.id) == [made] && rows.allSatisfy { $0.isSettled && $0.state == .created })
+        }
+    }
+
+    /// With one container, `c`, that was started before the machine's power failed.
+    private static func afterBoot(
+        _ bench: Bench,
+        restart: ContainerSettings.RestartPolicy.Mode = .no
+    ) async throws -> (Engine, ContainerID) {
+        let engine = try bench.engine()
+        let settings = ContainerSettings.busybox { $0.restart.mode = restart }
+        let launch = Engine.Launch(wantsOutput: false)
+        let made = try await engine.create(name: "c", settings: settings, launch: launch)
+        try await engine.database.write { db in
+            try db.execute(sql: "UPDATE containers SET boot = 'earlier', state = 'creating'")
+        }
+        return (engine, made.id)
+    }
+
+    @Test func whatIsLeftOfACreationOfAnEarlierBootIsUndone() async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            _ = try await engine.create(name: "c", settings: .busybox())
+            try await engine.database.write { db in
+                try db.execute(sql: "UPDATE containers SET boot = 'earlier', state = 'creating'")
+            }
+            #expect(await engine.repair())
             try bench.expectNothingLeft()
+        }
+    }
+
+    /// Its row was written after the rows had been read.
+    @Test func aSnapshotWhoseRowIsNewIsLeftAlone() async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            // One that is looked for between.
+            let vanished = try await engine.create(name: "v", settings: .busybox { $0.autoRemove = true })
+            bench.supervisor.state.withLock { $0.containers = [:] }
+            let late = try await engine.create(name: "late", settings: .busybox())
+            let row = try await engine.row("late")
+            try await engine.database.write { db in
+                try db.execute(sql: "DELETE FROM containers WHERE id = ?", arguments: [late.id.text])
+            }
+            bench.supervisor.state.withLock { state in
+                state.containers = [:]
+                state.atGet = { try? await engine.database.write { try engine.database.insert(row, $0) } }
+            }
+            _ = await engine.repair()
+            let snapshots = bench.images.state.withLock { $0.snapshots }
+            #expect(snapshots.contains(late.id.text) && !snapshots.contains(vanished.id.text))
         }
     }
 

@@ -76,6 +76,25 @@ struct JSONTests {
         #expect(try JSON(parsing: value.serialized(pretty: true)) == value)
     }
 
+    /// Beyond 16 members a key is found by its hash.
+    @Test(arguments: [2, 16, 17, 40])
+    func membersAreFoundHoweverManyThereAre(_ count: Int) throws {
+        let numbers = Array(0..<count)
+        var object = JSON.Object(numbers.map { ("k\($0)", .integer(Int64($0))) })
+        #expect(object == JSON.Object(numbers.reversed().map { ("k\($0)", .integer(Int64($0))) }))
+        let other = JSON.Object(numbers.reversed().map { ("k\($0)", .integer(Int64($0))) })
+        #expect(Set([JSON.object(object), .object(other)]).count == 1)
+        object["k1"] = nil
+        object["k0"] = true
+        object["new"] = false
+        #expect(object.keys == ["k0"] + numbers.dropFirst(2).map { "k\($0)" } + ["new"])
+        #expect(object["k0"] == true && object["k1"] == nil && object["new"] == false)
+        #expect(numbers.dropFirst(2).allSatisfy { object["k\($0)"] == .integer(Int64($0)) })
+        #expect(object != other && object.count == count)
+        let text = JSON.object(object).serialized()
+        #expect(try JSON(parsing: text) == .object(object))
+    }
+
     @Test func membersAreSetAndRemoved() {
         var object: JSON.Object = ["a": 1, "b": 2]
         object["a"] = nil

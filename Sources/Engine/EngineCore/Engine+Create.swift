@@ -2,6 +2,7 @@
 internal import Events
 internal import GRDB
 internal import Logging
+internal import Suite
 internal import System
 
 /// Making a container: row `creating` and snapshot, files → supervisor → row `created`; undone in reverse.
@@ -243,8 +244,10 @@ extension Engine {
     func undo(_ row: ContainerRow) async {
         do {
             try await outlivingCancellation { [self] in
-                // The journal may have made it visible.
-                _ = try await mark(row, force: true)
+                // The journal may have made it visible. Where that cannot be written, it is only the next boot that may bring it back.
+                try? await database.write(durably: !row.settings.autoRemove, for: .removal) { db in
+                    try ContainerRow.giveUp(db, row.id)
+                }
                 try await dismantle(row)
             }
         } catch {

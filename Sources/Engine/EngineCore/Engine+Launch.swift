@@ -31,7 +31,9 @@ extension Engine {
             guard let row = present else {
                 return removed.map { Creation(id: $0.id, name: $0.name ?? "", warnings: []) }
             }
-            guard row.state == .creating else {
+            // What is being undone after it was visible is no answer either.
+            let isBeingUndone = row.state.isRemoval && !row.isLaunched && isBusy(row.id)
+            guard row.state == .creating || isBeingUndone else {
                 if let launch { try await takeUp(launch, of: row, key: key) }
                 return creation(of: row, cgroupLayout: try await cgroupLayout())
             }

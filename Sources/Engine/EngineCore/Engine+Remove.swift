@@ -96,7 +96,7 @@ extension Engine {
             // As it is now: the journal may have made visible what is being undone.
             guard var present = try row.present(db) else { return }
             // What was undone is made again by the same request.
-            if row.state == .creating { present.requestKey = nil }
+            if row.state == .creating || !present.isLaunched { present.requestKey = nil }
             guard try present.bury(db, at: now), present.state != .creating else { return }
             try EventTable.insert(db, EngineEvent(present, "destroy", at: now))
         }

@@ -80,7 +80,8 @@ extension Engine {
     func isBusy(_ id: ContainerID) -> Bool { busy.withLock { $0[id] != nil } }
 
     private func resumeRows(_ round: inout Round) async throws {
-        for row in try await database.containers() where row.isHalfDone {
+        // The oldest first: others may refer to it.
+        for row in try await database.containers().reversed() where row.isHalfDone {
             try Task.checkCancellation()
             await round.attempt("finish what was begun", row.id.text) { _ in try await resume(row.id) }
         }
@@ -102,40 +103,21 @@ extension Engine {
         // That its first run had begun made it visible; after a boot nobody knows whether it had.
         let mayBeKnown = row.isLaunched && row.boot != boot && !row.settings.autoRemove
         try await whileBusy(with: row.id) {
-            let begun = row.state == .creating ? try await begun(row.id).state : nil
-            guard row.state == .created || mayBeKnown || begun != nil else { return try await undoLeft(row) }
-            do {
-                if !row.isSettled { try await makeWhole(row) }
-            } catch  where row.state == .creating && Engine.isForGood(error) {
-                logger.warning(
-                    "a container that a power failure took cannot be made again",
-                    metadata: ["id": "\(row.id)", "error": "\(error)"]
-                )
-                return try await undoLeft(row)
+            if row.state == .creating {
+                let begun = try await begun(row.id).state
+                guard mayBeKnown || begun != nil else {
+                    logger.notice("undoing a container's creation", metadata: ["id": "\(row.id)"])
+                    return try await dismantle(row)
+                }
+                logger.notice("a container was made and started", metadata: ["id": "\(row.id)"])
+                // Not after what the journal tells of its start.
+                let started = begun?.startedAtUnixNanos ?? 0
+                let since = started > 0 ? started : row.createdAtUnixNanos
+                try await database.write { db in _ = try Engine.publish(db, row, at: since) }
+                changes.announce()
             }
-            guard row.state == .creating else { return }
-            logger.notice("a container was made and started", metadata: ["id": "\(row.id)"])
-            // Not after what the journal tells of its start.
-            let started = begun?.startedAtUnixNanos ?? 0
-            let since = started > 0 ? started : row.createdAtUnixNanos
-            try await database.write { db in _ = try Engine.publish(db, row, at: since) }
-            changes.announce()
-        }
-    }
-
-    private func undoLeft(_ row: ContainerRow) async throws {
-        logger.notice("undoing a container's creation", metadata: ["id": "\(row.id)"])
-        try await dismantle(row)
-    }
-
-    /// Trying again would not help.
-    private static func isForGood(_ error: any Error) -> Bool {
-        switch error {
-        case EngineError.database, EngineError.diskFull, EngineError.file: false
-        case is EngineError: true
-        case let error as PeerError:
-            [.invalidArgument, .notFound, .failedPrecondition, .alreadyExists].contains(error.kind)
-        default: false
+            // From here on it stays, whatever comes of this: it was promised.
+            if !row.isSettled { try await makeWhole(row) }
         }
     }
 
@@ -156,7 +138,7 @@ extension Engine {
     /// removed. One that the engine never heard of means that its database was lost: that is told, and nothing is lost
     /// on top.
     private func sweep(_ round: inout Round) async throws {
-        // Listed before the rows are read: a row comes before everything else of a container.
+        // Listed before the rows are read: a row comes before everything else of a container but its snapshot.
         let folders = try Engine.folders(in: directory)
         let supervised = try await supervisor.list().containers
         let snapshots = try await images.snapshots()
@@ -180,13 +162,13 @@ extension Engine {
         }
         for snapshot in snapshots where !known.contains(snapshot.key) {
             // A creation may have ended before its row was written, or a power failure have taken that alone.
-            guard
-                snapshot.endurance == .provisional
-                    || (snapshot.endurance == .transient && !present.contains(snapshot.key))
-                    || isBuried(snapshot.key, buried, "the image store has a snapshot"),
+            let isLeft = snapshot.endurance != .lasting && !present.contains(snapshot.key)
+            guard isLeft || isBuried(snapshot.key, buried, "the image store has a snapshot"),
                 let id = ContainerID(snapshot.key), !isBusy(id)
             else { continue }
             await round.attempt("remove an undone container's snapshot", snapshot.key) { _ in
+                // In this order: whoever was busy with it when the rows were read may have written its row since.
+                guard try await database.read({ db in try !ContainerRow.exists(db, id) }) else { return }
                 try await images.removeSnapshot(id)
             }
         }
@@ -212,7 +194,10 @@ extension Engine {
         guard !provisional.isEmpty else { return }
         for row in rows where row.isSettled && provisional.contains(row.id.text) && !isBusy(row.id) {
             await round.attempt("keep a container's snapshot", row.id.text) { _ in
-                try await images.keepSnapshot(row.id)
+                do throws(PeerError) { try await images.keepSnapshot(row.id, of: row.imageID) } catch {
+                    // It was removed meanwhile.
+                    guard error.kind == .notFound else { throw error }
+                }
             }
         }
     }

@@ -107,6 +107,8 @@ package final class Engine: Sendable {
         }
     }
 
+    private static let keepingPatience = Duration.seconds(2)
+
     var isStopping: Bool { stopping.withLock { $0 } }
 
     /// The visible container of this name, id, or unambiguous beginning of an id.
@@ -127,11 +129,14 @@ package final class Engine: Sendable {
     func keptRow(_ reference: String) async throws -> ContainerRow {
         let row = try await usableRow(reference)
         guard !row.isSettled else { return row }
-        do { try await keep(row) } catch {
-            try Task.checkCancellation()
-            // A disk that does not work keeps nobody from stopping what runs.
-            isRepairWanted.withLock { $0 = true }
+        let isKept = Mutex(false)
+        await withinLimit(Engine.keepingPatience) { [self] in
+            try await keep(row)
+            isKept.withLock { $0 = true }
         }
+        try Task.checkCancellation()
+        // A disk that does not work, or an image store that is away, keeps nobody from stopping what runs.
+        if !isKept.withLock({ $0 }) { isRepairWanted.withLock { $0 = true } }
         return row
     }
 

@@ -26,7 +26,7 @@ package protocol ImageSource: Sendable {
         _ endurance: SnapshotEndurance
     ) async throws(PeerError) -> PreparedSnapshot
     /// A provisional one lasts from now on.
-    func keepSnapshot(_ key: ContainerID) async throws(PeerError)
+    func keepSnapshot(_ key: ContainerID, of image: String) async throws(PeerError)
     /// Removing an absent one is harmless.
     func removeSnapshot(_ key: ContainerID) async throws(PeerError)
     /// The engine's snapshots.

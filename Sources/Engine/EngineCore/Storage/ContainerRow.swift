@@ -4,7 +4,7 @@ internal import GRDB
 /// A container as the engine's database has it.
 struct ContainerRow: Sendable {
     enum State: String, Sendable {
-        /// Being made; nobody sees it, and the next start undoes it, unless its first run has begun.
+        /// Being made; nobody sees it, and the next start undoes it, unless its first run has begun, or may have before a boot.
         case creating
         case created
         /// Being removed, unless it runs: nobody asked for it to be killed. The next start asks again.
@@ -79,14 +79,13 @@ extension ContainerRow {
 
     /// This container's row as it is now: nothing else of it that others are told ever changes.
     func present(_ db: Database) throws -> ContainerRow? {
-        guard let found = try db.row("SELECT state, name FROM containers WHERE id = ?", [id.text]) else {
-            return nil
-        }
+        let found = try db.row("SELECT state, name, is_launched FROM containers WHERE id = ?", [id.text])
+        guard let found else { return nil }
         guard let state = State(rawValue: found["state"]) else {
             throw EngineError.database("a container's row is damaged: \(id)")
         }
         var row = self
-        (row.state, row.name) = (state, found["name"])
+        (row.state, row.name, row.isLaunched) = (state, found["name"], found["is_launched"])
         return row
     }
 
@@ -102,6 +101,14 @@ extension ContainerRow {
     /// Whether it is being made, and nobody sees it.
     static func isHidden(_ db: Database, _ id: ContainerID) throws -> Bool {
         try db.row("SELECT 1 FROM containers WHERE id = ? AND state = 'creating'", [id.text]) != nil
+    }
+
+    /// Whether it is there, is not being removed, and what others have of it may still be lost.
+    static func isUnsettled(_ db: Database, _ id: ContainerID) throws -> Bool {
+        try db.row(
+            "SELECT 1 FROM containers WHERE id = ? AND is_settled = 0 AND state IN ('creating', 'created')",
+            [id.text]
+        ) != nil
     }
 
     /// What events about a container carry, without reading all that is known of it: there are many events.
@@ -193,6 +200,12 @@ extension ContainerRow {
             [new.rawValue, id.text, old.rawValue]
         )
         return db.changesCount == 1
+    }
+
+    /// Its making has failed: no boot is to bring it back, nor is it the answer to its request.
+    static func giveUp(_ db: Database, _ id: ContainerID) throws {
+        try db.run("UPDATE containers SET is_launched = 0 WHERE id = ?", [id.text])
+        _ = try move(db, id, from: .created, to: .removing)
     }
 
     /// What others have of it outlives the machine's power.

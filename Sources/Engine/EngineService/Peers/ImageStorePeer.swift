@@ -107,9 +107,15 @@ package struct ImageStorePeer: ImageSource {
         )
     }
 
-    package func keepSnapshot(_ key: ContainerID) async throws(PeerError) {
-        _ = try await calls.repeating { options throws(RPCError) in
-            try await client.keepSnapshot(snapshotKey(key), options: options)
+    package func keepSnapshot(_ key: ContainerID, of image: String) async throws(PeerError) {
+        do throws(PeerError) {
+            _ = try await calls.repeating { options throws(RPCError) in
+                try await client.keepSnapshot(snapshotKey(key), options: options)
+            }
+        } catch {
+            // A store of an earlier release is asked for the same one to last.
+            guard error.kind == .unimplemented else { throw error }
+            _ = try await prepareSnapshot(key, of: image, called: "", .lasting)
         }
     }
 

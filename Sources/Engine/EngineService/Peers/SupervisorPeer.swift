@@ -49,8 +49,13 @@ package struct SupervisorPeer: ContainerSupervisor {
 
     package func keep(_ id: ContainerID) async throws(PeerError) {
         let request = SupervisorV1.KeepRequest(owner: SupervisorPeer.owner, id: id.text)
-        _ = try await calls.repeating { options throws(RPCError) in
-            try await client.keep(request, options: options)
+        do throws(PeerError) {
+            _ = try await calls.repeating { options throws(RPCError) in
+                try await client.keep(request, options: options)
+            }
+        } catch {
+            // One of an earlier release has no containers but on the disk.
+            guard error.kind == .unimplemented else { throw error }
         }
     }
 

@@ -10,7 +10,6 @@ internal import System
 /// All access is serialised, so a transaction sees nothing of another. Content that has no row here does not exist.
 struct Catalog: Sendable {
     private let queue: DatabaseQueue
-    private let log: SyncedFile
     private let running = Running()
     /// Announced whenever events were committed.
     let eventsChanged: Changes
@@ -22,6 +21,8 @@ struct Catalog: Sendable {
             var configuration = Configuration()
             configuration.journalMode = .wal
             configuration.busyMode = .timeout(10)
+            // A checkpoint waits for the disk: `commit` says when.
+            configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA wal_autocheckpoint = 0") }
             queue = try DatabaseQueue(path: path, configuration: configuration)
             let migrator = Self.migrator
             let (isNewer, isOlder, isEmpty) = try queue.read { db in
@@ -38,7 +39,7 @@ struct Catalog: Sendable {
             }
             try migrator.migrate(queue)
             // Some hundred transactions that a full disk does not keep from being written.
-            log = try SyncedFile(path + "-wal", filledTo: 4 << 20)
+            _ = try SyncedFile(path + "-wal", filledTo: 4 << 20)
             let changes = Changes()
             queue.add(transactionObserver: EventObserver(changes), extent: .databaseLifetime)
             eventsChanged = changes
@@ -61,6 +62,7 @@ struct Catalog: Sendable {
         try await commit(Self.unsynced, body)
     }
 
+    private static let loggedLimit = 250
     private static let synced = "FULL"
     /// At checkpoints only.
     private static let unsynced = "NORMAL"
@@ -73,8 +75,15 @@ struct Catalog: Sendable {
             let isAlone = running.enter() == 0
             defer { running.leave() }
             // What neither waits for others nor for the disk takes less time than going to another thread.
-            if isAlone, synchronous == Self.unsynced { return try commitHere(synchronous, body) }
-            return try await queue.writeWithoutTransaction { db in try commit(db, synchronous, body) }
+            let isLong = running.logged > Self.loggedLimit
+            if isAlone, !isLong, synchronous == Self.unsynced { return try commitHere(synchronous, body) }
+            return try await queue.writeWithoutTransaction { [running] db in
+                if running.logged > Self.loggedLimit {
+                    running.forgetLogged()
+                    try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)")
+                }
+                return try commit(db, synchronous, body)
+            }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
             throw .diskFull(subject: "the image store's catalogue", path: queue.path)
         } catch {
@@ -98,6 +107,7 @@ struct Catalog: Sendable {
             result = try body(db)
             return .commit
         }
+        running.noteLogged()
         guard let result else { throw DatabaseError(message: "a transaction came to nothing") }
         return result
     }
@@ -166,9 +176,16 @@ struct Catalog: Sendable {
     }
 }
 
-/// How many transactions are under way.
+/// How many transactions are under way, and how many there were since the log was last written into the file.
 private final class Running: Sendable {
     private let count = Atomic(0)
+    private let loggedCount = Atomic(0)
+
+    var logged: Int { loggedCount.load(ordering: .relaxed) }
+
+    func noteLogged() { loggedCount.add(1, ordering: .relaxed) }
+
+    func forgetLogged() { loggedCount.store(0, ordering: .relaxed) }
 
     /// - Returns: How many there were before.
     func enter() -> Int { count.add(1, ordering: .relaxed).oldValue }

@@ -175,8 +175,9 @@ package actor Container {
     /// Both records once more, and on the disk.
     func writeAgain() throws {
         guard !isRemoved, removal == .idle else { return }
-        try directory.write(request, isTerminal: isTerminal)
+        // First, as the request is written without the record that it began with.
         try write(lifecycle, durably: true)
+        try directory.write(request, isTerminal: isTerminal)
         try directory.syncParent()
     }
 

@@ -74,10 +74,25 @@ package struct ContainerDirectory: Hashable, Sendable {
         {
             return (present, false)
         }
-        guard let durable = durable ?? Self.first(in: path) else {
+        if let durable { return (durable, true) }
+        guard let first = try Self.firstUnlessDamaged(in: path) else {
             throw .damagedState(path: file, detail: "not understood")
         }
-        return (durable, true)
+        return (first, true)
+    }
+
+    /// The one that the request carries, where the other was never written: one that is damaged may tell of much more.
+    private static func firstUnlessDamaged(in path: String) throws(SupervisorError)
+        -> SupervisorV1.LifecycleRecord?
+    {
+        let isBlank: Bool
+        do throws(SystemError) {
+            isBlank = try Files.contents(of: path + "/lifecycle.pb", limit: 64 << 20).allSatisfy { $0 == 0 }
+        } catch {
+            guard error.code == ErrorNumber.notFound else { throw .system(error) }
+            isBlank = true
+        }
+        return isBlank ? first(in: path) : nil
     }
 
     /// The one that the request carries; nil where there is none: no request, or one of an earlier release.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Messages
 
-/// The request as file `request.pb`. Equal requests have equal bytes, so that repeating a call is recognised.
+/// The request as file `request.pb` has it, beside the first state.
 extension ContainerRequest {
     package var record: SupervisorV1.RequestRecord {
         SupervisorV1.RequestRecord(
