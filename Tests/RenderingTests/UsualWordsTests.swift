@@ -40,4 +40,19 @@ struct UsualWordsTests {
         ["-é", "busybox"], ["--root", "/r", "busybox"], ["--=", "busybox"], ["---rm", "busybox"],
     ])
     func theRest(_ words: [String]) { #expect(UsualWords(words, UsualWords.run) == nil) }
+
+    @Test(arguments: [
+        ([], []), (["-a"], ["a"]), (["-aq", "--no-trunc"], ["a", "q", "no-trunc"]),
+        (["-n5", "-f", "name=x", "--filter=id=1"], ["n=5", "f=name=x", "filter=id=1"]),
+        (["--format", "{{.ID}}", "-l"], ["format={{.ID}}", "l"]),
+    ])
+    func optionsAlone(_ words: [String], _ read: [String]) throws {
+        let options = try #require(UsualWords.options(words, UsualWords.ps))
+        #expect(options.map { option in option.value.map { "\(option.name)=\($0)" } ?? option.name } == read)
+    }
+
+    @Test(arguments: [
+        ["x"], ["-a", "x"], ["-x"], ["--"], ["-"], ["--format"], ["--format="], ["--all=no"], ["-f="],
+    ])
+    func moreThanOptions(_ words: [String]) { #expect(UsualWords.options(words, UsualWords.ps) == nil) }
 }

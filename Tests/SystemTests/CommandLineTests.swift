@@ -29,7 +29,7 @@ struct CommandLineTests {
     }
 
     /// What `run` and `exec` are asked by most, they read in a shorter way.
-    @Test(arguments: [("run", UsualWords.run), ("exec", UsualWords.exec)])
+    @Test(arguments: [("run", UsualWords.run), ("exec", UsualWords.exec), ("ps", UsualWords.ps)])
     func theUsualOptionsAreTheCommands(_ command: String, _ usual: UsualWords.Table) throws {
         let commands = try Document(petrel("--experimental-dump-help").stdout)["command"]["subcommands"].array
         let found = try #require(commands?.first { $0["commandName"].string == command })

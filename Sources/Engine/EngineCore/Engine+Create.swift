@@ -135,6 +135,7 @@ extension Engine {
         async let prepared = prepareSnapshot(of: draft)
         // The request is on its way before this thread is busy with the row.
         await Task.yield()
+        faults.reach("engine.create.snapshot-asked")
         let row = try await insert(draft)
         async let isOnDisk: Void = sync(row)
         async let planned = mayBlock { [self] in try self.order(row, cgroupLayout: cgroupLayout) }

@@ -44,6 +44,7 @@ struct Invocation {
         /// Read without the argument parser.
         case run(RunOrder)
         case exec(ExecOrder)
+        case ps(PsOrder)
 
         /// Of those that run on the loop: it may ask for signals, or leave something at a terminal or a container that a signal must
         /// not leave so.
@@ -52,6 +53,7 @@ struct Invocation {
             case .command(let command): command is Run || command is Exec || command is Start
             case .run(let order): !order.detaches
             case .exec: true
+            case .ps: false
             }
         }
 
@@ -60,6 +62,7 @@ struct Invocation {
             case .command(var command): try await command.run()
             case .run(let order): try await order.carryOut(EngineConnection(SuiteLocation()))
             case .exec(let order): try await order.carryOut(EngineConnection(SuiteLocation()))
+            case .ps(let order): try await order.carryOut(EngineConnection(SuiteLocation()))
             }
         }
     }
@@ -140,6 +143,9 @@ struct Invocation {
     private static func usual(_ type: any AsyncParsableCommand.Type, _ words: [String]) throws -> Work? {
         if type == Run.self {
             return try UsualWords(words, UsualWords.run).flatMap { try RunOrder($0) }.map(Work.run)
+        }
+        if type == Ps.self {
+            return UsualWords.options(words, UsualWords.ps).flatMap { PsOrder($0) }.map(Work.ps)
         }
         guard type == Exec.self else { return nil }
         return UsualWords(words, UsualWords.exec).flatMap { ExecOrder($0) }.map(Work.exec)

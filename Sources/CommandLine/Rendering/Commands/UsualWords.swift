@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What follows the name of a command that runs a program in a container, written as most people do: options of a table,
-/// an image or a container, the program.
+/// What follows the name of a command, written as most people do: options of a table, and for one that runs a program in a
+/// container an image or a container, and the program.
 ///
 /// The argument parser takes two milliseconds to learn what a command's options are, of some twenty that a container takes to
 /// be made and to run. It reads all words that are not as plain as these, and says what is wrong with them.
@@ -33,7 +33,12 @@ package struct UsualWords: Hashable, Sendable {
         valued: ["detach-keys", "env", "e", "env-file", "user", "u", "workdir", "w"]
     )
 
-    package private(set) var options: [Option] = []
+    package static let ps = Table(
+        flags: ["all", "a", "quiet", "q", "no-trunc", "size", "s", "latest", "l"],
+        valued: ["filter", "f", "last", "n", "format"]
+    )
+
+    package let options: [Option]
     /// The image, or the container.
     package let subject: String
     package let program: [String]
@@ -42,17 +47,32 @@ package struct UsualWords: Hashable, Sendable {
     /// - Returns: nil when there is any other option, or something is missing or empty.
     package init?(_ words: [String], _ table: Table) {
         var rest = words[...]
-        while let word = rest.first, word.utf8.first == UInt8(ascii: "-"), word.utf8.count > 1 {
-            rest.removeFirst()
-            let isRead =
-                word.hasPrefix("--")
-                ? Self.long(word, table, &rest, &options) : Self.short(word, table, &rest, &options)
-            guard isRead else { return nil }
-        }
+        guard let options = Self.options(&rest, table) else { return nil }
+        self.options = options
         // What a parser makes of a terminator there, it may say itself.
         guard let subject = rest.popFirst(), !subject.isEmpty, rest.first != "--" else { return nil }
         self.subject = subject
         program = Array(rest)
+    }
+
+    /// Of a command that takes nothing but options.
+    /// - Returns: nil when there is any other word, or something is missing or empty.
+    package static func options(_ words: [String], _ table: Table) -> [Option]? {
+        var rest = words[...]
+        guard let options = options(&rest, table), rest.isEmpty else { return nil }
+        return options
+    }
+
+    private static func options(_ rest: inout ArraySlice<String>, _ table: Table) -> [Option]? {
+        var options: [Option] = []
+        while let word = rest.first, word.utf8.first == UInt8(ascii: "-"), word.utf8.count > 1 {
+            rest.removeFirst()
+            let isRead =
+                word.hasPrefix("--")
+                ? long(word, table, &rest, &options) : short(word, table, &rest, &options)
+            guard isRead else { return nil }
+        }
+        return options
     }
 
     private static func long(
