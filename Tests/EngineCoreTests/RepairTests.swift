@@ -335,6 +335,22 @@ struct RepairTests {
         }
     }
 
+    /// Its caller was told that it failed, and the engine was killed before all of it was undone.
+    @Test func whatWasGivenUpIsUndoneThoughItRuns() async throws {
+        try await withBench { bench in
+            let engine = try bench.engine()
+            let launch = Engine.Launch(wantsOutput: false)
+            let made = try await engine.create(name: "c", settings: .busybox(), launch: launch)
+            try await engine.database.write { db in
+                try db.execute(sql: "UPDATE containers SET state = 'creating'")
+                try ContainerRow.giveUp(db, made.id)
+            }
+            #expect(await engine.repair())
+            #expect(try await engine.database.containers().isEmpty)
+            try bench.expectNothingLeft()
+        }
+    }
+
     /// Its row was written after the rows had been read.
     @Test func aSnapshotWhoseRowIsNewIsLeftAlone() async throws {
         try await withBench { bench in

@@ -245,15 +245,26 @@ extension Engine {
     func undo(_ row: ContainerRow) async {
         do {
             try await outlivingCancellation { [self] in
-                // The journal may have made it visible. Where that cannot be written, it is only the next boot that may bring it back.
-                try? await database.write(durably: !row.settings.autoRemove, for: .removal) { db in
-                    try ContainerRow.giveUp(db, row.id)
-                }
+                await giveUp(row)
                 try await dismantle(row)
             }
         } catch {
             logger.warning(
                 "could not undo a container's creation yet",
+                metadata: ["id": "\(row.id)", "error": "\(error)"]
+            )
+        }
+    }
+
+    /// The journal may have made it visible. Where this cannot be written, a power failure may bring it back.
+    private func giveUp(_ row: ContainerRow) async {
+        do {
+            try await database.write(durably: !row.settings.autoRemove, for: .removal) { db in
+                try ContainerRow.giveUp(db, row.id)
+            }
+        } catch {
+            logger.warning(
+                "could not write down that a container's creation has failed",
                 metadata: ["id": "\(row.id)", "error": "\(error)"]
             )
         }

@@ -8,7 +8,7 @@ internal import System
 /// told of it: the row does before. What a power failure took meanwhile is made again of the row.
 extension Engine {
     /// Who waits for what was made has heard of it by then, and needs the processors first.
-    private static let precedence = Duration.milliseconds(20)
+    private static let keepingDelay = Duration.milliseconds(20)
 
     /// Somebody was told of it, or is about to be.
     func keepSoon(_ row: ContainerRow) {
@@ -21,7 +21,7 @@ extension Engine {
         await withDiscardingTaskGroup { group in
             for await row in made.stream {
                 group.addTask {
-                    guard (try? await Task.sleep(for: Engine.precedence)) != nil else { return }
+                    guard (try? await Task.sleep(for: Engine.keepingDelay)) != nil else { return }
                     await self.keepInTime(row)
                 }
             }

@@ -105,7 +105,9 @@ extension Engine {
         try await whileBusy(with: row.id) {
             if row.state == .creating {
                 let begun = try await begun(row.id).state
-                guard mayBeKnown || begun != nil else {
+                // What runs of one that was given up is being undone; earlier releases did not write down which were started.
+                let isMade = begun != nil && (row.isLaunched || row.boot.isEmpty)
+                guard mayBeKnown || isMade else {
                     logger.notice("undoing a container's creation", metadata: ["id": "\(row.id)"])
                     return try await dismantle(row)
                 }

@@ -129,14 +129,10 @@ package final class Engine: Sendable {
     func keptRow(_ reference: String) async throws -> ContainerRow {
         let row = try await usableRow(reference)
         guard !row.isSettled else { return row }
-        let isKept = Mutex(false)
-        await withinLimit(Engine.keepingPatience) { [self] in
-            try await keep(row)
-            isKept.withLock { $0 = true }
-        }
+        let isKept = await withinLimit(Engine.keepingPatience) { [self] in try await keep(row) }
         try Task.checkCancellation()
         // A disk that does not work, or an image store that is away, keeps nobody from stopping what runs.
-        if !isKept.withLock({ $0 }) { isRepairWanted.withLock { $0 = true } }
+        if !isKept { isRepairWanted.withLock { $0 = true } }
         return row
     }
 

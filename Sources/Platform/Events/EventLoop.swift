@@ -5,8 +5,8 @@ package import System
 /// One thread that waits for descriptors, keeps time, runs tasks, and carries out what they and others ask of those who live
 /// on it: none of that wakes another thread, and what a task on the loop asks for needs no further wait.
 ///
-/// It owns its thread (one of its own, or the one that runs it), for the life of the process, and holds what it watches. Tasks only if they never hold it up: all that
-/// live on it wait meanwhile.
+/// It owns its thread (one of its own, or the one that runs it), for the life of the process, and holds what it watches. Tasks
+/// only if they never hold it up: all that live on it wait meanwhile.
 ///
 /// A pass of the loop: what was found ready is told, then what is due; then all that is ready runs, and all that this makes
 /// ready, up to a bound; then it waits.
