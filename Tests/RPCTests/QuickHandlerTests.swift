@@ -72,6 +72,57 @@ struct QuickHandlerTests {
         }
     }
 
+    /// Calls that come together share a task, as long as none has to wait.
+    @Test func aHandlerThatWaitsHoldsUpNoneThatCameWithIt() async throws {
+        try await withEcho(quick: Self.quick) { client, echo, _, _ in
+            try await withThrowingTaskGroup(of: Void.self) { sleepers in
+                // Started in one turn of the loop, so they are sent and read together.
+                try await withThrowingTaskGroup(of: Void.self) { quick in
+                    for number in 0..<20 {
+                        sleepers.addTask(executorPreference: EventLoop.shared) {
+                            _ = try? await client.say(.init(behaviour: "sleep"))
+                        }
+                        quick.addTask(executorPreference: EventLoop.shared) {
+                            expect(try await client.say(.init(text: "\(number)")).text == "\(number)")
+                        }
+                    }
+                    try await quick.waitForAll()
+                }
+                expect(try await eventually { echo.seen.withLock { $0.started == 40 } })
+                #expect(echo.seen.withLock { $0.cancelled } == 0)
+                sleepers.cancelAll()
+            }
+            expect(try await eventually { echo.seen.withLock { $0.cancelled == 20 } })
+            expect(try await client.say(.init(text: "still there")).text == "still there")
+        }
+    }
+
+    /// The end of one call cancels its own handler: not those that shared its task, or come after it.
+    @Test func aCancelledHandlerTakesNoOtherWithIt() async throws {
+        try await withEcho(quick: Self.quick) { client, echo, _, _ in
+            let kept = Task(executorPreference: EventLoop.shared) {
+                try await client.converse { requests, responses in
+                    for number in 0..<50 as Range<UInt32> {
+                        try await requests.write(.init(text: "\(number)"))
+                        expect(try await responses.next()?.text == "\(number)")
+                        let sleeper = Task(executorPreference: EventLoop.shared) {
+                            try await client.say(.init(behaviour: "sleep"))
+                        }
+                        let expected = Int(number) + 1
+                        expect(try await eventually { echo.seen.withLock { $0.started == 2 * expected } })
+                        async let quick = client.say(.init(text: "quick"))
+                        sleeper.cancel()
+                        expect(try await quick.text == "quick")
+                        expect(try await eventually { echo.seen.withLock { $0.cancelled == expected } })
+                        await expectFailure(.cancelled) { try await sleeper.value }
+                    }
+                    requests.finish()
+                }
+            }
+            try await kept.value
+        }
+    }
+
     /// Does something when the call is cancelled.
     private final class Farewell: ServerInterceptor {
         let isWaiting = Mutex(false)

@@ -39,6 +39,44 @@ struct ServerFrameTests {
         }
     }
 
+    /// Far more of them than one read takes, then a message that is larger than any read, then small ones again.
+    @Test func whatComesInOneWriteIsAllAnswered() async throws {
+        try await withEcho { _, _, _, path in
+            let answered = try await blocking {
+                let peer = try RawPeer.connect(to: path)
+                var stream = 1 as UInt32
+                var bytes: [UInt8] = []
+                func add(_ message: [UInt8]) {
+                    bytes += Frame.headers(Field.request(), stream: stream).bytes
+                    let parts = stride(from: 0, to: message.count, by: 16384).map {
+                        Array(message[$0..<min($0 + 16384, message.count)])
+                    }
+                    for (index, part) in parts.enumerated() {
+                        let flags = index == parts.count - 1 ? Frame.Flags.endStream : 0
+                        bytes += Frame.data(part, stream: stream, flags: flags).bytes
+                    }
+                    stream += 2
+                }
+                for _ in 0..<300 { add(Frame.message([])) }
+                add(
+                    Frame.message(
+                        TestV1.EchoRequest(data: Array(repeating: 7, count: 200_000), behaviour: "peer")
+                            .serialized()
+                    )
+                )
+                for _ in 0..<300 { add(Frame.message([])) }
+                try peer.send(bytes)
+                var answered: Set<UInt32> = []
+                while answered.count < 601, let frame = try peer.next() {
+                    let isEnd = frame.kind == Frame.Kind.headers && frame.flags & Frame.Flags.endStream != 0
+                    if isEnd { answered.insert(frame.stream) }
+                }
+                return answered
+            }
+            #expect(answered == Set((0..<601).map { 2 * $0 + 1 }))
+        }
+    }
+
     /// Streams whose numbers have the same last digits, each of which ends at another time.
     @Test func streamsAreKnownApart() async throws {
         try await withEcho { _, _, _, path in

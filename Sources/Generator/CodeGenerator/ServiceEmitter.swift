@@ -146,15 +146,26 @@ struct ServiceEmitter {
         }
     }
 
-    /// A method as the server is given it. A unary one is called with the types that it has, not through generic thunks.
-    private func served(_ method: ServiceDefinition.Method) -> String {
+    /// A method as the server is given it. A unary one is called with the types that it has, not through generic thunks, and
+    /// without a wait where there is nothing to wait for.
+    private func writeServed(_ method: ServiceDefinition.Method, _ text: inout SourceText) {
         let name = methodName(method)
-        return switch (method.clientStreams, method.serverStreams) {
+        switch (method.clientStreams, method.serverStreams) {
         case (false, false):
-            ".init(\"\(method.name)\") { try await $0.answer(self.\(name)($0.request(), context: $1)) }"
-        case (false, true): ".serverStreaming(\"\(method.name)\", \(name)(_:to:context:))"
-        case (true, false): ".clientStreaming(\"\(method.name)\", \(name)(_:context:))"
-        case (true, true): ".bidirectional(\"\(method.name)\", \(name)(_:to:context:))"
+            let request = "\(types.swiftName(method.input)).self"
+            text.line(".init(\"\(method.name)\") { call, context in")
+            text.indented { text in
+                text.line("let present = try call.requestAtHand(\(request))")
+                text.line(
+                    "let request = if let present { present } else { try await call.request(\(request)) }"
+                )
+                text.line("let response = try await self.\(name)(request, context: context)")
+                text.line("if try !call.answerAtOnce(response) { try await call.answer(response) }")
+            }
+            text.line("},")
+        case (false, true): text.line(".serverStreaming(\"\(method.name)\", \(name)(_:to:context:)),")
+        case (true, false): text.line(".clientStreaming(\"\(method.name)\", \(name)(_:context:)),")
+        case (true, true): text.line(".bidirectional(\"\(method.name)\", \(name)(_:to:context:)),")
         }
     }
 
@@ -166,9 +177,7 @@ struct ServiceEmitter {
             text.line("/// Its methods, for the server.")
             text.block("package var methods: [\(rpc("RPCMethod"))]") { text in
                 text.line("[")
-                for method in service.methods {
-                    text.line("    \(served(method)),")
-                }
+                text.indented { text in for method in service.methods { writeServed(method, &text) } }
                 text.line("]")
             }
             text.line()

@@ -2,39 +2,28 @@
 internal import Synchronization
 
 /// What a handler knows of the call that it serves.
-package final class CallContext: Sendable {
-    /// `/petrel.engine.v1.Containers/Create`.
-    package let method: String
-    /// Who is at the other end, as the kernel says; nil when the connection is not a Unix socket.
-    package let peer: PeerCredentials?
-    /// The certificate that the client has proved to own, in DER; nil on a Unix socket, and where none is asked for.
-    package let peerCertificate: [UInt8]?
-    /// What the client sent beside its messages.
-    package let metadata: Metadata
-    /// The client reads compressed messages.
-    package let acceptsCompression: Bool
-
-    /// When the client stops waiting; the handler's task is cancelled then. Nil: without limit.
-    package let deadline: Deadline?
-
+package struct CallContext: Sendable {
     private let call: CallStream
 
-    init(
-        _ call: CallStream,
-        method: String,
-        peer: PeerCredentials?,
-        certificate: [UInt8]?,
-        _ headers: ReceivedHeaders,
-        deadline: Deadline?
-    ) {
-        self.call = call
-        self.method = method
-        self.peer = peer
-        peerCertificate = certificate
-        metadata = headers.metadata
-        acceptsCompression = headers.acceptsGzip
-        self.deadline = deadline
-    }
+    init(_ call: CallStream) { self.call = call }
+
+    /// `/petrel.engine.v1.Containers/Create`.
+    package var method: String { call.request.method }
+
+    /// Who is at the other end, as the kernel says; nil when the connection is not a Unix socket.
+    package var peer: PeerCredentials? { call.request.peer }
+
+    /// The certificate that the client has proved to own, in DER; nil on a Unix socket, and where none is asked for.
+    package var peerCertificate: [UInt8]? { call.request.certificate }
+
+    /// What the client sent beside its messages.
+    package var metadata: Metadata { call.request.metadata }
+
+    /// The client reads compressed messages.
+    package var acceptsCompression: Bool { call.request.acceptsCompression }
+
+    /// When the client stops waiting; the handler's task is cancelled then. Nil: without limit.
+    package var deadline: Deadline? { call.request.deadline }
 
     /// Sent before the first response; has no effect after it.
     package func setInitialMetadata(_ metadata: Metadata) {

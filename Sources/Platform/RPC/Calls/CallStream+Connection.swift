@@ -81,22 +81,18 @@ extension CallStream {
         readers.resume()
         writers.resume()
         noteRead(dropped)
-        if isFirst { record?.noteEnd(succeeded: ending.isSuccess) }
+        if isFirst { channelRecord?.noteEnd(succeeded: ending.isSuccess) }
         return isFirst
     }
 
     /// On the connection's loop: nothing of what is queued is to be sent.
     func dropOutput() {
         let count = state.withLock { state in
-            defer { state.output.removeAll() }
-            return state.output.byteCount
+            let count = state.output.byteCount
+            if count > 0 { state.output.removeAll() }
+            return count
         }
         mailbox.queued?.remove(count)
-    }
-
-    var id: Int32 {
-        get { state.withLock { $0.id } }
-        set { state.withLock { $0.id = newValue } }
     }
 
     // MARK: - Output
@@ -129,11 +125,25 @@ extension CallStream {
     }
 
     /// The connection acts on an `.output` order: what is queued from now on is announced by another.
-    /// - Returns: The closing, when nothing else is to be sent.
-    func acknowledgeOutput() -> Closing? {
+    func acknowledgeOutput() { state.withLock { $0.isOutputPosted = false } }
+
+    /// What a server's answer opens with.
+    struct Opening {
+        let metadata: Metadata
+        let isCompressed: Bool
+        /// When nothing else is to be sent.
+        let closing: Closing?
+    }
+
+    /// Server: the same, for the first of them.
+    func acknowledgeOpening() -> Opening {
         state.withLock { state in
             state.isOutputPosted = false
-            return state.output.byteCount == 0 ? state.closing : nil
+            return Opening(
+                metadata: state.initialMetadata,
+                isCompressed: state.namesEncoding ?? false,
+                closing: state.output.byteCount == 0 ? state.closing : nil
+            )
         }
     }
 }

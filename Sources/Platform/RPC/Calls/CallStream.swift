@@ -24,6 +24,16 @@ package final class CallStream: Sendable {
         case trailers(RPCError?, Metadata)
     }
 
+    /// Server: what the client wants.
+    struct Request: Sendable {
+        var method = ""
+        var peer: PeerCredentials?
+        var certificate: [UInt8]?
+        var metadata = Metadata()
+        var acceptsCompression = false
+        var deadline: Deadline?
+    }
+
     struct State {
         // What arrives.
         var messages = MessageQueue()
@@ -47,7 +57,6 @@ package final class CallStream: Sendable {
         var isClosed = false
 
         // For the connection.
-        var id: Int32 = 0
         /// Client: the server did not act on it; it may be sent again.
         var isUnprocessed = false
         /// Client: headers have arrived that more was to follow than the status.
@@ -65,10 +74,16 @@ package final class CallStream: Sendable {
     }
 
     let state = Mutex(State())
+    /// The stream's number, once it is known. On the loop.
+    nonisolated(unsafe) var id: Int32 = 0
+    /// On the loop.
+    nonisolated(unsafe) var record: StreamRecord
+    /// Server: set before the handler is started, and never again.
+    nonisolated(unsafe) var request = Request()
     let mailbox: Mailbox
     let messageLimit: Int
     /// Client: told once how the call has ended.
-    let record: ChannelRecord?
+    let channelRecord: ChannelRecord?
 
     /// Writers wait while so many bytes are queued.
     static let outputLimit = 256 << 10
@@ -80,8 +95,9 @@ package final class CallStream: Sendable {
     /// - Parameter messageLimit: Most bytes of one message, in either direction.
     init(mailbox: Mailbox, messageLimit: Int, record: ChannelRecord? = nil) {
         self.mailbox = mailbox
-        self.record = record
+        channelRecord = record
         self.messageLimit = messageLimit
+        self.record = StreamRecord(messageLimit: messageLimit)
     }
 
     // MARK: - Reading
@@ -94,27 +110,41 @@ package final class CallStream: Sendable {
     }
 
     /// Server: the one request of a unary or server-streaming call.
-    package func request<M: Message>() async throws(RPCError) -> M {
-        // Nearly always it has come with the call.
-        if let message = takeMessage() { return try decode(M.self, message) }
+    package func request<M: Message>(_ type: M.Type) async throws(RPCError) -> M {
         guard let message = try await nextPayload(cancels: false) else {
             throw RPCError(.internal, "the client sent no request")
         }
-        return try decode(M.self, message)
+        return try decode(type, message)
     }
 
     /// Server: the one response of a unary or client-streaming call.
     package func answer(_ response: some Message) async throws(RPCError) {
-        let message = try message(response.serialized(), compressed: true)
-        // Nearly always there is room.
-        if case .queued = queue(message) { return }
-        try await write(message)
+        try await write(response.serialized())
     }
 
-    /// Client: the one response of a call that ended well.
-    func onlyResponse<M: Message>(_ type: M.Type) async throws(RPCError) -> M {
+    // Nearly always the request has come with the call, and there is room for the response: what need not wait is no function that can.
+
+    /// Server: the same request, if it is here.
+    package func requestAtHand<M: Message>(_ type: M.Type) throws(RPCError) -> M? {
+        guard let message = takeMessage() else { return nil }
+        return try decode(type, message)
+    }
+
+    /// Server: writes the same response, if it can be done now.
+    /// - Returns: Whether it was.
+    package func answerAtOnce(_ response: some Message) throws(RPCError) -> Bool {
+        if case .queued = queue(try message(response.serialized()), compressed: true) { return true }
+        return false
+    }
+
+    /// Client: returns when there is no more to come of a call that has one response.
+    func waitForResponse() async {
         // More than one need not wait for its end, which may never come.
         await waitForInput(cancels: true) { $0.ending != nil || $0.messages.count > 1 }
+    }
+
+    /// Client: the one response of a call that ended well, after that wait.
+    func response<M: Message>(_ type: M.Type) throws(RPCError) -> M {
         let (payload, ending) = state.withLock { state in
             (state.messages.count == 1 ? state.messages.first : nil, state.ending)
         }
@@ -222,13 +252,17 @@ package final class CallStream: Sendable {
     /// Queues a message, once less than the limit is queued.
     /// - Parameter compressed: Whether it is, where the call compresses at all.
     func write(_ payload: [UInt8], compressed: Bool = true) async throws(RPCError) {
-        try await write(try message(payload, compressed: compressed))
+        try await write(try message(payload), compressed: compressed)
     }
 
-    private func write(_ message: WireMessage) async throws(RPCError) {
+    private func write(_ message: WireMessage, compressed: Bool) async throws(RPCError) {
+        var (message, compressed) = (message, compressed)
         while true {
-            switch queue(message) {
+            switch queue(message, compressed: compressed) {
             case .queued: return
+            case .uncompressed:
+                compressed = false
+                message = Compression.smaller(message.bytes)
             case .closed(let error): throw error
             case .full:
                 if Task.isCancelled { throw RPCError(.cancelled, "the task was cancelled") }
@@ -240,19 +274,15 @@ package final class CallStream: Sendable {
         }
     }
 
-    private func message(_ payload: [UInt8], compressed: Bool) throws(RPCError) -> WireMessage {
+    private func message(_ payload: [UInt8]) throws(RPCError) -> WireMessage {
         try Deframer.check(size: payload.count, limit: messageLimit)
-        if compressed, state.withLock({ $0.compresses }), let bytes = Compression.compressed(payload),
-            bytes.count < payload.count
-        {
-            return WireMessage(bytes: bytes, isCompressed: true)
-        }
         return WireMessage(bytes: payload)
     }
 
-    private enum Queueing { case queued, full, crowded, closed(RPCError) }
+    private enum Queueing { case queued, full, crowded, uncompressed, closed(RPCError) }
 
-    private func queue(_ message: WireMessage) -> Queueing {
+    /// - Parameter compressed: It is to be compressed, and is not yet, where the call compresses at all.
+    private func queue(_ message: WireMessage, compressed: Bool) -> Queueing {
         let isCrowded = mailbox.queued?.isFull ?? false
         let (queueing, post) = state.withLock { state -> (Queueing, Bool) in
             if state.isClosed || state.closing != nil { return (.closed(state.writeError), false) }
@@ -260,6 +290,7 @@ package final class CallStream: Sendable {
             // A small answer is not held up by other calls' readers.
             let isSmall = state.output.byteCount == 0 && message.bytes.count <= Self.smallMessage
             if isCrowded, !isSmall { return (.crowded, false) }
+            if compressed, state.compresses { return (.uncompressed, false) }
             if state.namesEncoding == nil { state.namesEncoding = state.compresses }
             state.output.append(message)
             defer { state.isOutputPosted = true }
@@ -291,11 +322,6 @@ package final class CallStream: Sendable {
 
     /// Server: the handler is done.
     func finish(_ error: RPCError?) { close { .trailers(error, $0.trailingMetadata) } }
-
-    /// What a server's answer opens with.
-    var opening: (metadata: Metadata, isCompressed: Bool) {
-        state.withLock { ($0.initialMetadata, $0.namesEncoding ?? false) }
-    }
 
     /// Client: messages are compressed, unless they are written otherwise.
     func compress() { state.withLock { $0.compresses = true } }

@@ -66,16 +66,22 @@ package final class Channel: Sendable {
         while true {
             let failed: FailedAttempt
             do throws(RPCError) {
-                // One that does not wait for a server is to hear of its silence, too.
-                let call = try await begin(
-                    method,
-                    options,
-                    deadline,
-                    payload,
-                    goesAhead: options.waitForReady
-                )
+                let call: CallStream
+                if let begun = beginAtOnce(method, options, deadline, payload) {
+                    call = begun
+                } else {
+                    // One that does not wait for a server is to hear of its silence, too.
+                    call = try await begin(
+                        method,
+                        options,
+                        deadline,
+                        payload,
+                        goesAhead: options.waitForReady
+                    )
+                }
+                await call.waitForResponse()
                 do throws(RPCError) {
-                    let response = try await call.onlyResponse(Response.self)
+                    let response = try call.response(Response.self)
                     record.noteEnd(succeeded: true)
                     return response
                 } catch {
@@ -84,14 +90,23 @@ package final class Channel: Sendable {
             } catch {
                 failed = FailedAttempt(error: error)
             }
-            guard let delay = attempts.next(after: failed, record) else {
-                record.noteEnd(succeeded: false)
-                throw failed.error
-            }
-            do throws(RPCError) { try await connector.pause(delay, deadline: deadline, failed.error) } catch {
-                record.noteEnd(succeeded: false)
-                throw error
-            }
+            try await pause(before: &attempts, after: failed, deadline)
+        }
+    }
+
+    /// Waits until a unary call is to be sent again.
+    /// - Throws: What the call ends with, if it is not.
+    private func pause(
+        before attempts: inout Attempts,
+        after failed: FailedAttempt,
+        _ deadline: Deadline?
+    ) async throws(RPCError) {
+        do throws(RPCError) {
+            guard let delay = attempts.next(after: failed, record) else { throw failed.error }
+            try await connector.pause(delay, deadline: deadline, failed.error)
+        } catch {
+            record.noteEnd(succeeded: false)
+            throw error
         }
     }
 
@@ -120,7 +135,8 @@ package final class Channel: Sendable {
             }
         }
         call.finish()
-        return try await call.onlyResponse(Response.self)
+        await call.waitForResponse()
+        return try call.response(Response.self)
     }
 
     nonisolated(nonsending) package func bidirectional<Request: Message, Response: Message, Result>(
@@ -164,8 +180,6 @@ package final class Channel: Sendable {
         _ record: ChannelRecord? = nil,
         goesAhead: Bool = false
     ) async throws(RPCError) -> CallStream {
-        var options = options
-        if let trace = TraceContext.current { trace.add(to: &options.metadata) }
         var delay = Connector.firstDelay
         while true {
             let mailbox = try await connector.connection(
@@ -173,15 +187,7 @@ package final class Channel: Sendable {
                 waitForReady: options.waitForReady,
                 goesAhead: goesAhead
             )
-            let call = CallStream(mailbox: mailbox, messageLimit: messageLimit, record: record)
-            if let payload { call.prepare(payload) } else if options.compression != nil { call.compress() }
-            let headers = HeaderBlock.request(
-                method: method,
-                to: connector.authority,
-                options: options,
-                remaining: deadline?.remaining
-            )
-            if mailbox.open(call, headers, deadline: deadline) { return call }
+            if let call = open(method, options, deadline, payload, record, on: mailbox) { return call }
             // The connection was lost just now; a server that does so each time is not asked without a pause.
             connector.discard(mailbox)
             try await connector.pause(
@@ -193,14 +199,41 @@ package final class Channel: Sendable {
         }
     }
 
+    /// The same, where there is a connection.
+    private func beginAtOnce(
+        _ method: String,
+        _ options: CallOptions,
+        _ deadline: Deadline?,
+        _ payload: WireMessage
+    ) -> CallStream? {
+        guard let mailbox = connector.current() else { return nil }
+        return open(method, options, deadline, payload, nil, on: mailbox)
+    }
+
+    /// - Returns: nil when the connection is gone.
+    private func open(
+        _ method: String,
+        _ options: CallOptions,
+        _ deadline: Deadline?,
+        _ payload: WireMessage?,
+        _ record: ChannelRecord?,
+        on mailbox: Mailbox
+    ) -> CallStream? {
+        let call = CallStream(mailbox: mailbox, messageLimit: messageLimit, record: record)
+        if let payload { call.prepare(payload) } else if options.compression != nil { call.compress() }
+        let headers = HeaderBlock.request(
+            method: method,
+            to: connector.authority,
+            options: options,
+            trace: TraceContext.current,
+            remaining: deadline?.remaining
+        )
+        return mailbox.open(call, headers, deadline: deadline) ? call : nil
+    }
+
     private func payload(_ request: some Message, _ options: CallOptions) throws(RPCError) -> WireMessage {
         let payload = request.serialized()
         try Deframer.check(size: payload.count, limit: messageLimit)
-        if options.compression == .gzip, let bytes = Compression.compressed(payload),
-            bytes.count < payload.count
-        {
-            return WireMessage(bytes: bytes, isCompressed: true)
-        }
-        return WireMessage(bytes: payload)
+        return options.compression == .gzip ? Compression.smaller(payload) : WireMessage(bytes: payload)
     }
 }

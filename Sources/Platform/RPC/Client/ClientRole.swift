@@ -21,35 +21,35 @@ final class ClientRole: ConnectionRole {
         self.onDisconnect = onDisconnect
     }
 
-    func begin(_ id: Int32, _ connection: Connection) -> StreamRecord? { nil }
+    func begin(_ id: Int32, _ connection: Connection) -> CallStream? { nil }
 
-    func startHandler(of record: StreamRecord) {}
+    func startHandlers(of calls: inout [CallStream]) {}
 
-    func open(_ record: StreamRecord, closing: CallStream.Closing?, _ connection: Connection) {}
+    func open(_ call: CallStream, _ opening: CallStream.Opening, _ connection: Connection) {}
 
     // MARK: - Answers
 
     func received(
         _ headers: ReceivedHeaders,
         endsStream: Bool,
-        for record: StreamRecord,
+        for call: CallStream,
         _ connection: Connection
     ) {
         guard !headers.isTooLarge else {
             return fail(
-                record,
+                call,
                 RPCError(.resourceExhausted, "the server's metadata is too large"),
                 connection
             )
         }
         let status = headers.httpStatus ?? 200
         // 1xx announces another header list.
-        if !record.isOpened, (100..<200).contains(status), !endsStream { return }
-        if !record.isOpened {
-            record.isOpened = true
+        if !call.record.isOpened, (100..<200).contains(status), !endsStream { return }
+        if !call.record.isOpened {
+            call.record.isOpened = true
             guard headers.statusCode != nil || isAnswer(headers, status) else {
                 return fail(
-                    record,
+                    call,
                     RPCError(
                         StatusEncoding.code(forHTTP: status),
                         "HTTP status \(status) without a gRPC status"
@@ -58,61 +58,63 @@ final class ClientRole: ConnectionRole {
                 )
             }
             guard headers.encoding != .other else {
-                return fail(record, RPCError(.internal, "the server's encoding is unknown"), connection)
+                return fail(call, RPCError(.internal, "the server's encoding is unknown"), connection)
             }
-            record.deframer.allowsCompression = headers.encoding == .gzip
-            record.call.receive(headers.metadata, isAll: endsStream)
+            call.record.deframer.allowsCompression = headers.encoding == .gzip
+            call.receive(headers.metadata, isAll: endsStream)
         }
         guard endsStream else { return }
-        finish(record, headers)
+        finish(call, headers)
     }
 
     private func isAnswer(_ headers: ReceivedHeaders, _ status: Int) -> Bool {
         status == 200 && headers.content == .grpc
     }
 
-    private func finish(_ record: StreamRecord, _ headers: ReceivedHeaders) {
+    private func finish(_ call: CallStream, _ headers: ReceivedHeaders) {
         guard let code = headers.statusCode else {
-            record.call.end(.failed(RPCError(.internal, "the server sent no status")), keepsMessages: true)
+            call.end(.failed(RPCError(.internal, "the server sent no status")), keepsMessages: true)
             return
         }
         let failure = StatusEncoding.error(status: code, message: headers.message, details: headers.details)
         let ending: CallStream.Ending =
-            if let failure { .failed(failure) } else if record.deframer.isBetweenMessages { .finished } else {
+            if let failure { .failed(failure) } else if call.record.deframer.isBetweenMessages {
+                .finished
+            } else {
                 .failed(RPCError(.internal, "the answer ends within a message"))
             }
-        record.call.end(ending, trailing: headers.metadata, keepsMessages: true)
+        call.end(ending, trailing: headers.metadata, keepsMessages: true)
     }
 
-    func receivedEnd(of record: StreamRecord, _ connection: Connection) {
-        record.call.end(.failed(RPCError(.internal, "the server sent no status")), keepsMessages: true)
+    func receivedEnd(of call: CallStream, _ connection: Connection) {
+        call.end(.failed(RPCError(.internal, "the server sent no status")), keepsMessages: true)
     }
 
     // MARK: - Failures
 
-    func received(_ violation: RPCError, for record: StreamRecord, _ connection: Connection) {
-        fail(record, violation, connection)
+    func received(_ violation: RPCError, for call: CallStream, _ connection: Connection) {
+        fail(call, violation, connection)
     }
 
-    func timedOut(_ record: StreamRecord, _ connection: Connection) {
-        fail(record, RPCError(.deadlineExceeded, "the deadline has passed"), connection)
+    func timedOut(_ call: CallStream, _ connection: Connection) {
+        fail(call, RPCError(.deadlineExceeded, "the deadline has passed"), connection)
     }
 
-    private func fail(_ record: StreamRecord, _ error: RPCError, _ connection: Connection) {
-        record.call.end(.failed(error))
-        connection.reset(record, NGHTTP2_CANCEL)
+    private func fail(_ call: CallStream, _ error: RPCError, _ connection: Connection) {
+        call.end(.failed(error))
+        connection.reset(call, NGHTTP2_CANCEL)
     }
 
-    func closed(_ record: StreamRecord, code: UInt32) {
+    func closed(_ call: CallStream, code: UInt32) {
         // Nearly always: it has ended with its status.
-        guard !record.call.hasFailed else { return }
+        guard !call.hasFailed else { return }
         let isUnprocessed = code == NGHTTP2_REFUSED_STREAM.rawValue
         let error = RPCError(StatusEncoding.code(forReset: code), "the server has reset the call (\(code))")
-        record.call.end(.failed(error), keepsMessages: true, isUnprocessed: isUnprocessed)
+        call.end(.failed(error), keepsMessages: true, isUnprocessed: isUnprocessed)
     }
 
-    func lost(_ record: StreamRecord, reason: String) {
-        record.call.end(.failed(RPCError(.unavailable, reason)), keepsMessages: true, isUnprocessed: !isReady)
+    func lost(_ call: CallStream, reason: String) {
+        call.end(.failed(RPCError(.unavailable, reason)), keepsMessages: true, isUnprocessed: !isReady)
     }
 
     // MARK: - The connection

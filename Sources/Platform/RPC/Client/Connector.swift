@@ -126,7 +126,8 @@ final class Connector: Sendable {
     /// Begins, and waits for nothing.
     func connectAhead() { _ = connect() }
 
-    private func current() -> Mailbox? {
+    /// The connection, if it is ready for calls.
+    func current() -> Mailbox? {
         state.withLock { if case .ready(let mailbox) = $0.phase { mailbox } else { nil } }
     }
 

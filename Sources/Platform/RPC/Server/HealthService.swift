@@ -28,7 +28,9 @@ final class HealthService: RPCService {
 
     var methods: [RPCMethod] {
         [
-            .init("Check") { [self] call, _ in try await call.answer(check(call.request())) },
+            .init("Check") { [self] call, _ in
+                try await call.answer(check(call.request(GrpcHealthV1.HealthCheckRequest.self)))
+            },
             .serverStreaming("Watch") { [self] request, responses, _ in try await watch(request, responses) },
         ]
     }

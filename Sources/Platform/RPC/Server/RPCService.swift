@@ -35,7 +35,7 @@ package struct RPCMethod: Sendable {
         _ handler: @escaping @Sendable (Request, ResponseWriter<Response>, CallContext) async throws -> Void
     ) -> RPCMethod {
         RPCMethod(name) { stream, context in
-            try await handler(try await stream.request() as Request, ResponseWriter(stream), context)
+            try await handler(try await stream.request(Request.self), ResponseWriter(stream), context)
         }
     }
 

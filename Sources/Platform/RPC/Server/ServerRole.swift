@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CNGHTTP2
 internal import Synchronization
+internal import System
 
 /// The server's end of a connection: turns requests into handlers' tasks, which it cancels when their call is gone.
 final class ServerRole: ConnectionRole {
-    private let dispatcher: Dispatcher
+    let dispatcher: Dispatcher
     private let peer: PeerCredentials?
     private let mailbox: Mailbox
     private let onDisconnect: () -> Void
     private var certificate: [UInt8]?
-    private var lastMethod: (path: String, method: Dispatcher.Method)?
+    private var lastMethod: (path: String, method: ServedMethod)?
+    /// Requests whose handlers are being started, the next one last.
+    private var waiting: [CallStream] = []
 
     /// A handler may go on when its call was reset, and the call makes room for another: so many run at most.
     /// Twice what may be open leaves them time to notice.
@@ -33,10 +36,10 @@ final class ServerRole: ConnectionRole {
         self.onDisconnect = onDisconnect
     }
 
-    func begin(_ id: Int32, _ connection: Connection) -> StreamRecord? {
+    func begin(_ id: Int32, _ connection: Connection) -> CallStream? {
         let call = CallStream(mailbox: mailbox, messageLimit: dispatcher.messageLimit)
         call.id = id
-        return StreamRecord(call)
+        return call
     }
 
     // MARK: - Requests
@@ -44,19 +47,19 @@ final class ServerRole: ConnectionRole {
     func received(
         _ headers: ReceivedHeaders,
         endsStream: Bool,
-        for record: StreamRecord,
+        for call: CallStream,
         _ connection: Connection
     ) {
-        guard !record.hasBegun, !record.isFinished else {
+        guard !call.record.hasBegun, !call.record.isFinished else {
             // A client's trailers: only the end counts.
-            if endsStream { receivedEnd(of: record, connection) }
+            if endsStream { receivedEnd(of: call, connection) }
             return
         }
         do throws(Refusal) {
-            try start(headers, record, connection)
-            if endsStream { receivedEnd(of: record, connection) }
+            try start(headers, call, connection)
+            if endsStream { receivedEnd(of: call, connection) }
         } catch {
-            refuse(record, error, connection)
+            refuse(call, error, connection)
         }
     }
 
@@ -67,7 +70,7 @@ final class ServerRole: ConnectionRole {
 
     private func start(
         _ headers: ReceivedHeaders,
-        _ record: StreamRecord,
+        _ call: CallStream,
         _ connection: Connection
     ) throws(Refusal) {
         guard !headers.isTooLarge else {
@@ -91,31 +94,48 @@ final class ServerRole: ConnectionRole {
             throw .status(RPCError(.unimplemented, "unknown grpc-encoding; gzip and identity are known"))
         }
         let deadline = try Self.deadline(of: headers)
-        let call = record.call
-        let context = CallContext(
-            call,
+        call.request = CallStream.Request(
             method: path,
             peer: peer,
             certificate: certificate,
-            headers,
+            metadata: headers.metadata,
+            acceptsCompression: headers.acceptsGzip,
             deadline: deadline
         )
-        record.hasBegun = true
-        record.deadline = deadline
-        record.deframer.allowsCompression = headers.encoding == .gzip
-        record.beginning = (method, context)
-        connection.schedule(record)
-        connection.beginners.append(record)
+        call.record.hasBegun = true
+        call.record.deframer.allowsCompression = headers.encoding == .gzip
+        call.record.beginning = method
+        connection.schedule(call, deadline)
+        connection.beginners.append(call)
     }
 
-    func startHandler(of record: StreamRecord) {
-        // It may be over already: reset, or no message at all.
-        guard let (method, context) = record.beginning.take(), !record.call.hasFailed else { return }
-        record.task = dispatcher.start(method, record.call, context)
+    func startHandlers(of calls: inout [CallStream]) {
+        swap(&calls, &waiting)
+        waiting.reverse()
+        while let next = nextQuick() { Worker.start(with: next, for: self) }
+        waiting.removeAll(keepingCapacity: true)
+        swap(&calls, &waiting)
+    }
+
+    /// The next request whose handler runs on the loop. Those before it are started, each as a task of its own.
+    func nextQuick() -> Worker.Work? {
+        while let call = waiting.popLast() {
+            // It may be over already: reset, or no message at all.
+            guard let method = call.record.beginning.take() else { continue }
+            dispatcher.noteStart(of: call)
+            if method.isQuick { return Worker.Work(call: call, method: method) }
+            let dispatcher = dispatcher
+            call.record.runner = .task(
+                Task {
+                    _ = await dispatcher.serve(method, call, since: Clock.bootNanos)
+                }
+            )
+        }
+        return nil
     }
 
     /// A client mostly calls the method that it called before.
-    private func method(at path: String) -> Dispatcher.Method? {
+    private func method(at path: String) -> ServedMethod? {
         if let lastMethod, lastMethod.path == path { return lastMethod.method }
         guard let method = dispatcher.method(at: path) else { return nil }
         lastMethod = (path, method)
@@ -130,67 +150,78 @@ final class ServerRole: ConnectionRole {
         return .after(timeout)
     }
 
-    private func refuse(_ record: StreamRecord, _ refusal: Refusal, _ connection: Connection) {
-        record.call.end(.failed(RPCError(.cancelled, "refused")))
+    private func refuse(_ call: CallStream, _ refusal: Refusal, _ connection: Connection) {
+        call.end(.failed(RPCError(.cancelled, "refused")))
         switch refusal {
         case .http(let status):
-            connection.respond(.refusal(httpStatus: status), for: record, isLast: true)
+            connection.respond(.refusal(httpStatus: status), for: call, isLast: true)
         case .status(let error):
-            connection.respond(.responseTrailers(error), for: record, isLast: true)
+            connection.respond(.responseTrailers(error), for: call, isLast: true)
         }
     }
 
-    func receivedEnd(of record: StreamRecord, _ connection: Connection) {
-        guard record.deframer.isBetweenMessages else {
-            abort(record, RPCError(.internal, "the request ends within a message"), connection)
+    func receivedEnd(of call: CallStream, _ connection: Connection) {
+        guard call.record.deframer.isBetweenMessages else {
+            abort(call, RPCError(.internal, "the request ends within a message"), connection)
             return
         }
-        record.call.receiveHalfClose()
+        call.receiveHalfClose()
     }
 
-    func received(_ violation: RPCError, for record: StreamRecord, _ connection: Connection) {
-        abort(record, violation, connection)
+    func received(_ violation: RPCError, for call: CallStream, _ connection: Connection) {
+        abort(call, violation, connection)
     }
 
-    func timedOut(_ record: StreamRecord, _ connection: Connection) {
-        abort(record, RPCError(.deadlineExceeded, "the deadline has passed"), connection)
+    func timedOut(_ call: CallStream, _ connection: Connection) {
+        abort(call, RPCError(.deadlineExceeded, "the deadline has passed"), connection)
     }
 
     /// Tells the client the error, and the handler that its call is over.
-    private func abort(_ record: StreamRecord, _ error: RPCError, _ connection: Connection) {
-        guard !record.isFinished, record.call.end(.failed(error), status: error) else { return }
-        record.task?.cancel()
-        record.call.dropOutput()
-        if record.isOpened {
-            connection.resume(record)
+    private func abort(_ call: CallStream, _ error: RPCError, _ connection: Connection) {
+        call.record.beginning = nil
+        guard !call.record.isFinished, call.end(.failed(error), status: error) else { return }
+        cancelHandler(of: call)
+        call.dropOutput()
+        if call.record.isOpened {
+            connection.resume(call)
         } else {
-            connection.respond(.responseTrailers(error), for: record, isLast: true)
+            connection.respond(.responseTrailers(error), for: call, isLast: true)
         }
     }
 
     // MARK: - Answers
 
-    func open(_ record: StreamRecord, closing: CallStream.Closing?, _ connection: Connection) {
-        guard !record.isFinished else { return }
-        let (initial, isCompressed) = record.call.opening
-        if case .trailers(let error, let trailing) = closing {
-            let block = HeaderBlock.responseTrailers(error, initial: initial, trailing: trailing)
-            connection.respond(block, for: record, isLast: true)
+    func open(_ call: CallStream, _ opening: CallStream.Opening, _ connection: Connection) {
+        guard !call.record.isFinished else { return }
+        if case .trailers(let error, let trailing) = opening.closing {
+            let block = HeaderBlock.responseTrailers(error, initial: opening.metadata, trailing: trailing)
+            connection.respond(block, for: call, isLast: true)
         } else {
-            connection.respond(.response(initial, isCompressed: isCompressed), for: record, isLast: false)
+            let block = HeaderBlock.response(opening.metadata, isCompressed: opening.isCompressed)
+            connection.respond(block, for: call, isLast: false)
         }
     }
 
-    func closed(_ record: StreamRecord, code: UInt32) {
-        end(record, RPCError(.cancelled, "the client has cancelled the call"))
+    func closed(_ call: CallStream, code: UInt32) {
+        end(call, RPCError(.cancelled, "the client has cancelled the call"))
     }
 
-    func lost(_ record: StreamRecord, reason: String) { end(record, RPCError(.cancelled, reason)) }
+    func lost(_ call: CallStream, reason: String) { end(call, RPCError(.cancelled, reason)) }
 
     /// Does nothing to a handler that is done.
-    private func end(_ record: StreamRecord, _ error: RPCError) {
-        record.call.end(.failed(error))
-        record.task?.cancel()
+    private func end(_ call: CallStream, _ error: RPCError) {
+        call.record.beginning = nil
+        call.end(.failed(error))
+        cancelHandler(of: call)
+    }
+
+    /// Tells the handler that its call is gone. Does nothing to one that is done.
+    private func cancelHandler(of call: CallStream) {
+        switch call.record.runner {
+        case .task(let task): task.cancel()
+        case .worker(let worker): worker.cancel(call)
+        case nil: break
+        }
     }
 
     func settled() {}

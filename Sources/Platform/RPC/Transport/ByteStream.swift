@@ -9,7 +9,8 @@ internal import System
 final class ByteStream: EventLoop.Source {
     /// Who speaks over it. On the loop.
     protocol User: AnyObject {
-        func received(_ bytes: UnsafeRawBufferPointer)
+        /// - Returns: How many frames they ended.
+        func received(_ bytes: UnsafeRawBufferPointer) -> Int
         /// All that had arrived was received.
         func receivedAll()
         /// All that was written has gone to the kernel, after some of it had to wait.
@@ -33,6 +34,8 @@ final class ByteStream: EventLoop.Source {
     private var waiting: [UInt8] = []
     private var sentCount = 0
     private var isReading = true
+    /// Most bytes of the next read.
+    private var readSize = smallRead
     private var isSecured = false
     private var phase = Phase.open
     private var onClose: (() -> Void)?
@@ -47,6 +50,11 @@ final class ByteStream: EventLoop.Source {
         case broken(String)
     }
 
+    /// Of a read, while frames are small: what comes of the first calls is on its way while the peer's next are still to be read,
+    /// so both ends work at the same time.
+    private static let smallRead = 4 << 10
+    /// Frames are small when they have no more on average.
+    private static let smallFrame = 256
     /// Others have their turn after so many reads.
     private static let readsAtOnce = 4
     /// More than a socket holds, for one whose peer has taken its last byte: it could go on for ever.
@@ -187,13 +195,16 @@ final class ByteStream: EventLoop.Source {
         for _ in 0..<limit {
             guard canRead, isReading || isOver else { break }
             do throws(SystemError) {
-                guard let count = try StreamSocket.receiveSome(raw, into: Self.room) else {
+                let room = UnsafeMutableRawBufferPointer(rebasing: Self.room[..<readSize])
+                guard let count = try StreamSocket.receiveSome(raw, into: room) else {
                     if isOver { close(nil) }
                     break
                 }
                 guard count > 0 else { return close(nil) }
-                receive(UnsafeRawBufferPointer(rebasing: Self.room[..<count]))
-                if count < Self.room.count, !isOver { break }
+                let frames = receive(UnsafeRawBufferPointer(rebasing: room[..<count]))
+                let areSmall = count <= frames * Self.smallFrame
+                readSize = areSmall ? Self.smallRead : Self.room.count
+                if areSmall || count < room.count, !isOver { break }
             } catch {
                 return close("\(error)")
             }
@@ -201,34 +212,39 @@ final class ByteStream: EventLoop.Source {
         user?.receivedAll()
     }
 
-    private func receive(_ bytes: UnsafeRawBufferPointer) {
-        guard let session else {
-            user?.received(bytes)
-            return
-        }
+    /// - Returns: How many frames they ended.
+    private func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard let session else { return user?.received(bytes) ?? 0 }
         do {
             try session.receive(bytes)
-            try exchange(session)
+            return try exchange(session)
         } catch {
             // It may have something to say about it, and have read something before.
-            try? passOn(session)
+            _ = try? passOn(session)
             close("\(error)")
+            return 0
         }
     }
 
-    private func exchange(_ session: any SecureSession) throws {
-        try passOn(session)
+    @discardableResult
+    private func exchange(_ session: any SecureSession) throws -> Int {
+        let frames = try passOn(session)
         if session.hasEnded { close(nil) }
+        return frames
     }
 
     /// Passes on what the session has ready, in both directions.
-    private func passOn(_ session: any SecureSession) throws {
+    private func passOn(_ session: any SecureSession) throws -> Int {
         try sendOutput(of: session)
         if !isSecured, let agreement = session.agreement {
             isSecured = true
             user?.secured(agreement)
         }
-        while isOpen, let bytes = try session.nextInput() { bytes.withUnsafeBytes { user?.received($0) } }
+        var frames = 0
+        while isOpen, let bytes = try session.nextInput() {
+            frames += bytes.withUnsafeBytes { user?.received($0) ?? 0 }
+        }
+        return frames
     }
 
     // MARK: - Ending

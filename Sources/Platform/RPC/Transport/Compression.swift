@@ -28,6 +28,14 @@ package enum Compression: Hashable, Sendable {
     // zlib: its own window, and gzip's header and trailer.
     private static let windowBits: Int32 = 15 + 16
 
+    /// The message compressed, or as it is where that has fewer bytes.
+    static func smaller(_ payload: [UInt8]) -> WireMessage {
+        guard let bytes = compressed(payload), bytes.count < payload.count else {
+            return WireMessage(bytes: payload)
+        }
+        return WireMessage(bytes: bytes, isCompressed: true)
+    }
+
     /// - Returns: nil where there is no memory for it.
     package static func compressed(_ bytes: [UInt8]) -> [UInt8]? {
         var stream = z_stream()

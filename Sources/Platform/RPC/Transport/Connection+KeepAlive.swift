@@ -10,7 +10,7 @@ extension Connection {
 
     /// A server's connection that nobody speaks on is closed. (A client's is looked after by its connector.)
     func awaitGreeting() {
-        guard role.isServer, !isGreeted else { return }
+        guard isServer, !isGreeted else { return }
         greetingTimer = later(Self.greetingTime) { connection in
             connection.giveUp("the peer has not spoken HTTP/2 in time")
         }
@@ -28,7 +28,7 @@ extension Connection {
             defer { connection.keepAlive(keepAlive) }
             let isSilent = !connection.hasHeard
             connection.hasHeard = false
-            guard isSilent, !connection.isAsking, keepAlive.withoutCalls || connection.records.count > 0
+            guard isSilent, !connection.isAsking, keepAlive.withoutCalls || connection.calls.count > 0
             else { return }
             connection.ask(keepAlive)
         }
@@ -70,7 +70,7 @@ extension Connection {
 
     /// A client's PING. Too many of them, and it is told so and sent away.
     func receivedPing() {
-        guard role.isServer, let session, pings.received(at: Clock.bootNanos) else { return }
+        guard isServer, let session, pings.received(at: Clock.bootNanos) else { return }
         let reason = Array("too_many_pings".utf8)
         nghttp2_submit_goaway(
             session,

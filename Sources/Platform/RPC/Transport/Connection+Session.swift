@@ -35,11 +35,12 @@ extension Connection {
         setSendCallbacks(callbacks)
 
         var session: OpaquePointer?
+        var memory = SessionMemory.functions
         let user = Unmanaged.passUnretained(self).toOpaque()
-        if role.isServer {
-            nghttp2_session_server_new2(&session, callbacks, user, options)
+        if isServer {
+            nghttp2_session_server_new3(&session, callbacks, user, options, &memory)
         } else {
-            nghttp2_session_client_new2(&session, callbacks, user, options)
+            nghttp2_session_client_new3(&session, callbacks, user, options, &memory)
         }
         return session
     }
@@ -53,7 +54,7 @@ extension Connection {
             (NGHTTP2_SETTINGS_ENABLE_PUSH, 0),
         ]
         // A server must not mention push.
-        let entries = settings.dropLast(role.isServer ? 1 : 0).map {
+        let entries = settings.dropLast(isServer ? 1 : 0).map {
             nghttp2_settings_entry(settings_id: Int32($0.0.rawValue), value: $0.1)
         }
         nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count)
@@ -70,7 +71,7 @@ extension Connection {
     private func setReceiveCallbacks(_ callbacks: OpaquePointer?) {
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
             guard let frame else { return 0 }
-            return Connection.with(user) { $0.beginHeaders(frame.pointee) } ?? 0
+            return Connection.with(user) { $0.beginHeaders(frame) } ?? 0
         }
         nghttp2_session_callbacks_set_on_header_callback2(callbacks) { _, _, name, value, _, user in
             guard let name, let value else { return 0 }
@@ -79,7 +80,7 @@ extension Connection {
         }
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
             guard let frame else { return 0 }
-            Connection.with(user) { $0.received(frame.pointee) }
+            Connection.with(user) { $0.received(frame) }
             return 0
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, data, count, user in
@@ -92,15 +93,15 @@ extension Connection {
         }
     }
 
-    private func beginHeaders(_ frame: nghttp2_frame) -> Int32 {
-        let id = frame.hd.stream_id
-        headers = ReceivedHeaders()
-        hasReader = records[id] != nil
-        if frame.headers.cat == NGHTTP2_HCAT_REQUEST, !hasReader {
-            guard let record = role.begin(id, self) else {
+    private func beginHeaders(_ frame: UnsafePointer<nghttp2_frame>) -> Int32 {
+        let id = frame.pointee.hd.stream_id
+        if !headers.isFresh { headers = ReceivedHeaders() }
+        hasReader = calls[id] != nil
+        if frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST, !hasReader {
+            guard let call = role.begin(id, self) else {
                 return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
             }
-            records.add(record, as: id)
+            calls.add(call, as: id)
             hasReader = true
         }
         return 0
@@ -109,7 +110,7 @@ extension Connection {
     /// A few bytes can name a large field again and again, so what counts is what they stand for, in all calls together.
     private func received(_ name: OpaquePointer, _ value: OpaquePointer) {
         guard hasReader else { return }
-        let isCrowded = role.isServer && headerBytes + headers.size > Self.headerLimit
+        let isCrowded = isServer && headerBytes + headers.size > Self.headerLimit
         if let known = headerCache.find(name, value) {
             headers.add(known.field, size: known.size, isCrowded: isCrowded)
         } else {
@@ -147,30 +148,34 @@ extension Connection {
         return UnsafeBufferPointer(start: bytes.base, count: bytes.len)
     }
 
-    private func received(_ frame: nghttp2_frame) {
-        let isLast = UInt32(frame.hd.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
-        let isAnswer = UInt32(frame.hd.flags) & NGHTTP2_FLAG_ACK.rawValue != 0
-        switch UInt32(frame.hd.type) {
+    private func received(_ frame: UnsafePointer<nghttp2_frame>) {
+        frameCount += 1
+        let header = frame.pointee.hd
+        let isLast = UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
+        let isAnswer = UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0
+        switch UInt32(header.type) {
         case NGHTTP2_HEADERS.rawValue:
             var headers = ReceivedHeaders()
             swap(&headers, &self.headers)
-            guard let record = records[frame.hd.stream_id] else { return }
-            record.headerBytes += headers.size
+            guard let call = calls[header.stream_id] else { return }
+            call.record.headerBytes += headers.size
             headerBytes += headers.size
-            guard check(headers, of: record, endsStream: isLast) else { return }
-            if isLast { record.isRemoteClosed = true }
-            role.received(headers, endsStream: isLast, for: record, self)
+            guard check(headers, of: call, endsStream: isLast) else { return }
+            if isLast { call.record.isRemoteClosed = true }
+            role.received(headers, endsStream: isLast, for: call, self)
         case NGHTTP2_DATA.rawValue:
-            guard isLast, let record = records[frame.hd.stream_id], isComplete(record) else { return }
-            record.isRemoteClosed = true
-            role.receivedEnd(of: record, self)
+            guard isLast, let call = calls[header.stream_id], isComplete(call) else { return }
+            call.record.isRemoteClosed = true
+            role.receivedEnd(of: call, self)
         case NGHTTP2_SETTINGS.rawValue:
             guard !isAnswer else { return }
             isGreeted = true
             stopAwaitingGreeting()
             role.settled()
         case NGHTTP2_GOAWAY.rawValue:
-            role.dismissed(asksTooOften: frame.goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM.rawValue)
+            role.dismissed(
+                asksTooOften: frame.pointee.goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM.rawValue
+            )
         case NGHTTP2_PING.rawValue: if isAnswer { finishDrain() } else { receivedPing() }
         default: break
         }
@@ -179,69 +184,71 @@ extension Connection {
     /// Whether a header list is what it has to be at its place; if not, its stream is reset.
     private func check(
         _ headers: borrowing ReceivedHeaders,
-        of record: StreamRecord,
+        of call: CallStream,
         endsStream: Bool
     ) -> Bool {
-        guard !record.isMalformed else { return false }
-        let isFirst = role.isServer ? !record.hasHeaders : !record.isOpened
-        record.hasHeaders = true
-        let place: ReceivedHeaders.Place = !isFirst ? .trailers : role.isServer ? .request : .response
+        guard !call.record.isMalformed else { return false }
+        let isFirst = isServer ? !call.record.hasHeaders : !call.record.isOpened
+        call.record.hasHeaders = true
+        let place: ReceivedHeaders.Place = !isFirst ? .trailers : isServer ? .request : .response
         let status = headers.httpStatus ?? 0
         // An announcement (1xx) is never the end, and trailers are always.
         guard headers.isWellFormed(as: place), isFirst ? !endsStream || status / 100 != 1 : endsStream
         else {
-            refuse(record)
+            refuse(call)
             return false
         }
-        if isFirst { record.missingBytes = headers.contentLength }
-        return !endsStream || isComplete(record)
+        if isFirst { call.record.missingBytes = headers.contentLength }
+        return !endsStream || isComplete(call)
     }
 
     /// Whether as much has come as was announced; if not, the stream is reset.
-    private func isComplete(_ record: StreamRecord) -> Bool {
-        guard !record.isMalformed else { return false }
-        guard let missing = record.missingBytes, missing != 0 else { return true }
-        refuse(record)
+    private func isComplete(_ call: CallStream) -> Bool {
+        guard !call.record.isMalformed else { return false }
+        guard let missing = call.record.missingBytes, missing != 0 else { return true }
+        refuse(call)
         return false
     }
 
     /// Resets a stream whose peer does not keep to HTTP/2; what else comes on it counts for nothing.
-    private func refuse(_ record: StreamRecord) {
-        record.isMalformed = true
-        reset(record, NGHTTP2_PROTOCOL_ERROR)
+    private func refuse(_ call: CallStream) {
+        call.record.isMalformed = true
+        reset(call, NGHTTP2_PROTOCOL_ERROR)
     }
 
     private func received(_ data: UnsafeBufferPointer<UInt8>, on id: Int32) {
         guard session != nil else { return }
         defer { giveBackConnection(data.count) }
-        guard let record = records[id], !record.isMalformed else {
+        guard let call = calls[id], !call.record.isMalformed else {
             giveBack(data.count, id)
             return
         }
-        if let missing = record.missingBytes { record.missingBytes = missing - data.count }
+        if let missing = call.record.missingBytes { call.record.missingBytes = missing - data.count }
         // An answer begins with its headers, and is no longer than they say.
-        guard role.isServer || record.isOpened, record.missingBytes ?? 0 >= 0 else { return refuse(record) }
+        guard isServer || call.record.isOpened, call.record.missingBytes ?? 0 >= 0 else {
+            return refuse(call)
+        }
         // What was read by then is not kept for longer; nor is the room of very many.
         defer { completed.removeAll(keepingCapacity: completed.capacity <= 64) }
         do throws(RPCError) {
-            try feed(data, to: record)
-            giveBack(record.call.receive(completed, byteCount: data.count), id)
-            guard role.isServer, incompleteBytes > Self.incompleteLimit else { return }
-            incompleteBytes -= record.deframer.heldBytes
-            record.deframer.stop()
+            try feed(data, to: call)
+            giveBack(call.receive(completed, byteCount: data.count), id)
+            guard isServer, incompleteBytes > Self.incompleteLimit else { return }
+            incompleteBytes -= call.record.deframer.heldBytes
+            call.record.deframer.stop()
             throw RPCError(.resourceExhausted, "too many large messages arrive at once")
         } catch {
-            role.received(error, for: record, self)
+            role.received(error, for: call, self)
         }
     }
 
     private func feed(
         _ data: UnsafeBufferPointer<UInt8>,
-        to record: StreamRecord
+        to call: CallStream
     ) throws(RPCError) {
-        let before = record.deframer.heldBytes
-        defer { incompleteBytes += record.deframer.heldBytes - before }
-        try record.deframer.feed(data, into: &completed)
+        let before = call.record.deframer.heldBytes
+        defer { incompleteBytes += call.record.deframer.heldBytes - before }
+        try call.record.deframer.feed(data, into: &completed)
     }
 
     /// One slow call must not stop the others, so the connection's room is given back on receipt; a server does so only
@@ -259,18 +266,18 @@ extension Connection {
     }
 
     /// What a stream that is gone has left incomplete.
-    private func restore(_ record: StreamRecord) {
-        incompleteBytes -= record.deframer.heldBytes
-        headerBytes -= record.headerBytes
+    private func restore(_ call: CallStream) {
+        incompleteBytes -= call.record.deframer.heldBytes
+        headerBytes -= call.record.headerBytes
     }
 
     private func closed(_ id: Int32, _ code: UInt32) {
-        guard let record = records.remove(id) else { return }
-        stopTimer(of: record)
-        restore(record)
-        role.closed(record, code: code)
+        guard let call = calls.remove(id) else { return }
+        stopTimer(of: call)
+        restore(call)
+        role.closed(call, code: code)
         // Only now: nobody adds to it any more.
-        record.call.dropOutput()
+        call.dropOutput()
     }
 
     // MARK: - Sending
@@ -280,7 +287,7 @@ extension Connection {
             guard let frame, let header else { return 0 }
             Connection.with(user) { connection in
                 connection.output.append(UnsafeBufferPointer(start: header, count: 9))
-                connection.records[frame.pointee.hd.stream_id]?.call.take(count, into: &connection.output)
+                connection.calls[frame.pointee.hd.stream_id]?.take(count, into: &connection.output)
             }
             return 0
         }
@@ -296,7 +303,7 @@ extension Connection {
         }
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
             guard let frame else { return 0 }
-            Connection.with(user) { $0.sent(frame.pointee) }
+            Connection.with(user) { $0.sent(frame.pointee.hd) }
             return 0
         }
         nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, code, user in
@@ -319,19 +326,19 @@ extension Connection {
 
     /// - Returns: How many bytes the next frame has, or one of nghttp2's errors.
     private func provide(_ id: Int32, limit: Int, _ flags: UnsafeMutablePointer<UInt32>?) -> Int {
-        guard let flags, let record = records[id] else {
+        guard let flags, let call = calls[id] else {
             return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
         }
         // nghttp2 goes on by itself as long as there is data, and writers add to it meanwhile.
         guard output.byteCount < Connection.writeStep else { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
-        switch record.call.readiness(limit: limit) {
+        switch call.readiness(limit: limit) {
         case .later: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
         case .ready(let count, let closing):
             flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
             if closing != nil { flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
             if case .trailers(let error, let metadata) = closing {
                 flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-                record.isFinished = true
+                call.record.isFinished = true
                 let block = HeaderBlock.trailers(error, metadata)
                 _ = block.withFields { nghttp2_submit_trailer(session, id, $0, $1) }
             }
@@ -339,23 +346,23 @@ extension Connection {
         }
     }
 
-    private func sent(_ frame: nghttp2_frame) {
-        guard role.isServer else { return }
-        let type = UInt32(frame.hd.type)
+    private func sent(_ frame: nghttp2_frame_hd) {
+        guard isServer else { return }
+        let type = UInt32(frame.type)
         if type == NGHTTP2_HEADERS.rawValue || type == NGHTTP2_DATA.rawValue { pings.sentSomething() }
-        let isLast = UInt32(frame.hd.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
+        let isLast = UInt32(frame.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
         guard type == NGHTTP2_HEADERS.rawValue, isLast,
-            let record = records[frame.hd.stream_id], !record.isRemoteClosed
+            let call = calls[frame.stream_id], !call.record.isRemoteClosed
         else { return }
         // The status is out; the client need not send the rest.
-        reset(record, NGHTTP2_NO_ERROR)
+        reset(call, NGHTTP2_NO_ERROR)
     }
 
     private func couldNotSend(_ frame: nghttp2_frame, _ code: Int32) {
         guard UInt32(frame.hd.type) == NGHTTP2_HEADERS.rawValue else { return }
-        if role.isServer {
+        if isServer {
             // Too much metadata for nghttp2. The client would wait for ever.
-            if let record = records[frame.hd.stream_id] { reset(record, NGHTTP2_INTERNAL_ERROR) }
+            if let call = calls[frame.hd.stream_id] { reset(call, NGHTTP2_INTERNAL_ERROR) }
             return
         }
         // It would fail in the same way on every connection.
@@ -363,8 +370,8 @@ extension Connection {
             NGHTTP2_ERR_FRAME_SIZE_ERROR, NGHTTP2_ERR_HEADER_COMP, NGHTTP2_ERR_INVALID_ARGUMENT,
         ]
         .contains { $0.rawValue == code }
-        if isOurFault, let record = records[frame.hd.stream_id] {
-            record.call.end(.failed(RPCError(.resourceExhausted, "the metadata is too large to be sent")))
+        if isOurFault, let call = calls[frame.hd.stream_id] {
+            call.end(.failed(RPCError(.resourceExhausted, "the metadata is too large to be sent")))
         }
         closed(frame.hd.stream_id, NGHTTP2_REFUSED_STREAM.rawValue)
     }

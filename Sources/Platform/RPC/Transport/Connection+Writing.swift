@@ -66,7 +66,7 @@ extension Connection {
     /// A server reads no more from a client that does not read, once so many frames wait for it: what it asks for, and
     /// what it is told of its mistakes, is not subject to flow control. (A client reads always, so one of the two does.)
     private func pauseReading(_ session: OpaquePointer) {
-        guard role.isServer else { return }
+        guard isServer else { return }
         let mustPause =
             !stream.isWritable
             && nghttp2_session_get_outbound_queue_size(session) > Self.waitingFrames

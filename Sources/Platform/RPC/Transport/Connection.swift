@@ -5,17 +5,18 @@ internal import System
 
 /// One HTTP/2 connection: an nghttp2 session over a stream of bytes, on the event loop.
 ///
-/// It owns the session and the records of the open streams. Tasks reach it through its mailbox. nghttp2 must not be
+/// It owns the session and the calls of the open streams. Tasks reach it through its mailbox. nghttp2 must not be
 /// asked for output inside its callbacks, so they only change state; `flush` follows once, when the batch is done.
 final class Connection: ByteStream.User {
     let mailbox: Mailbox
     let role: any ConnectionRole
+    let isServer: Bool
     let loop: EventLoop
     let stream: ByteStream
     var session: OpaquePointer?
-    var records = StreamTable()
+    var calls = StreamTable()
     /// Requests whose handlers are to be started when all that has arrived is read.
-    var beginners: [StreamRecord] = []
+    var beginners: [CallStream] = []
     /// Calls that have something new to send.
     var speakers: [CallStream] = []
     /// What a chunk of data has completed; kept for its memory.
@@ -34,6 +35,8 @@ final class Connection: ByteStream.User {
     /// Of the header lists of all open streams, those that have arrived.
     var headerBytes = 0
 
+    /// That were received with the same read.
+    var frameCount = 0
     /// Something has arrived since the last look.
     var hasHeard = false
     /// A PING of ours is on its way, and nothing has come since.
@@ -70,6 +73,7 @@ final class Connection: ByteStream.User {
     ) {
         self.mailbox = mailbox
         self.role = role
+        isServer = role.isServer
         self.loop = loop
         self.stream = stream
         self.keepAlive = keepAlive
@@ -95,10 +99,11 @@ final class Connection: ByteStream.User {
 
     // MARK: - The stream
 
-    func received(_ bytes: UnsafeRawBufferPointer) {
-        guard let session, !isClosing else { return }
+    func received(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard let session, !isClosing else { return 0 }
         hasHeard = true
         isAsking = false
+        frameCount = 0
         isReading = true
         let result = nghttp2_session_mem_recv(
             session,
@@ -106,19 +111,19 @@ final class Connection: ByteStream.User {
             bytes.count
         )
         isReading = false
-        guard result < 0 else { return }
+        guard result < 0 else { return frameCount }
         failure = "the peer does not speak HTTP/2: \(String(cString: nghttp2_strerror(Int32(result))))"
         nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR.rawValue)
         // What nghttp2 has to say about it (GOAWAY) is sent first.
         flush()
         closeAfterWrites()
+        return frameCount
     }
 
     /// Handlers see what came with their request at once. What they answer goes out together, and with it what tasks make of
     /// what has arrived for them.
     func receivedAll() {
-        for record in beginners { role.startHandler(of: record) }
-        beginners.removeAll(keepingCapacity: true)
+        if !beginners.isEmpty { role.startHandlers(of: &beginners) }
         mailbox.deliverHere()
     }
 
@@ -167,10 +172,10 @@ final class Connection: ByteStream.User {
         let dropped = mailbox.close()
         beginners = []
         speakers = []
-        for record in records.removeAll() {
-            stopTimer(of: record)
-            record.call.dropOutput()
-            role.lost(record, reason: failure)
+        for call in calls.removeAll() {
+            stopTimer(of: call)
+            call.dropOutput()
+            role.lost(call, reason: failure)
         }
         for case .open(let call, _, _) in dropped {
             call.end(.failed(RPCError(.unavailable, failure)), isUnprocessed: true)
@@ -192,7 +197,7 @@ final class Connection: ByteStream.User {
             case .room: giveBackWithheld()
             case .cancel(let call):
                 // A call that was cancelled before it was opened has no record.
-                if let record = records[call.id], record.call === call { reset(record, NGHTTP2_CANCEL) }
+                if calls[call.id] === call { reset(call, NGHTTP2_CANCEL) }
             case .drain: beginDrain()
             case .close: giveUp("the connection was closed")
             }
@@ -217,69 +222,68 @@ final class Connection: ByteStream.User {
             return
         }
         call.id = id
-        let record = StreamRecord(call, deadline: deadline)
-        records.add(record, as: id)
-        _ = call.acknowledgeOutput()
-        schedule(record)
+        calls.add(call, as: id)
+        call.acknowledgeOutput()
+        schedule(call, deadline)
     }
 
     private func sendOutput(of call: CallStream) {
-        guard let session, let record = records[call.id], record.call === call else { return }
-        let closing = call.acknowledgeOutput()
-        if role.isServer, !record.isOpened {
-            role.open(record, closing: closing, self)
+        guard let session, calls[call.id] === call else { return }
+        if !call.record.isOpened, isServer {
+            role.open(call, call.acknowledgeOpening(), self)
         } else {
+            call.acknowledgeOutput()
             // INVALID_ARGUMENT says that nothing was waiting: nghttp2 will ask anyway.
-            _ = nghttp2_session_resume_data(session, record.id)
+            _ = nghttp2_session_resume_data(session, call.id)
         }
     }
 
     /// Makes the deadline's timer, where there is a deadline.
-    func schedule(_ record: StreamRecord) {
-        guard let deadline = record.deadline else { return }
-        let bound = EventLoop.Bound((self, record))
-        record.timer = loop.schedule(atBootNanos: deadline.bootNanos) {
-            let (connection, record) = bound.value
+    func schedule(_ call: CallStream, _ deadline: Deadline?) {
+        guard let deadline else { return }
+        let bound = EventLoop.Bound((self, call))
+        call.record.timer = loop.schedule(atBootNanos: deadline.bootNanos) {
+            let (connection, call) = bound.value
             guard connection.session != nil else { return }
-            connection.role.timedOut(record, connection)
+            connection.role.timedOut(call, connection)
             connection.flush()
         }
     }
 
-    func stopTimer(of record: StreamRecord) {
-        guard let timer = record.timer else { return }
-        record.timer = nil
+    func stopTimer(of call: CallStream) {
+        guard let timer = call.record.timer else { return }
+        call.record.timer = nil
         loop.cancel(timer)
     }
 
     // MARK: - For the roles
 
     /// Ends a stream at once, in both directions.
-    func reset(_ record: StreamRecord, _ code: nghttp2_error_code) {
-        record.call.dropOutput()
+    func reset(_ call: CallStream, _ code: nghttp2_error_code) {
+        call.dropOutput()
         guard let session else { return }
-        nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), record.id, code.rawValue)
+        nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), call.id, code.rawValue)
     }
 
     /// Server: opens the answer; with `closing`, that is all there is.
-    func respond(_ headers: HeaderBlock, for record: StreamRecord, isLast: Bool) {
+    func respond(_ headers: HeaderBlock, for call: CallStream, isLast: Bool) {
         guard let session else { return }
-        record.isOpened = true
-        record.isFinished = isLast
+        call.record.isOpened = true
+        call.record.isFinished = isLast
         var provider = makeProvider()
         _ = headers.withFields { fields, count in
             if isLast {
-                nghttp2_submit_response(session, record.id, fields, count, nil)
+                nghttp2_submit_response(session, call.id, fields, count, nil)
             } else {
-                nghttp2_submit_response(session, record.id, fields, count, &provider)
+                nghttp2_submit_response(session, call.id, fields, count, &provider)
             }
         }
     }
 
     /// nghttp2 asks for output again.
-    func resume(_ record: StreamRecord) {
+    func resume(_ call: CallStream) {
         guard let session else { return }
-        _ = nghttp2_session_resume_data(session, record.id)
+        _ = nghttp2_session_resume_data(session, call.id)
     }
 
     /// Gives room for `count` bytes back to the peer.

@@ -5,36 +5,36 @@ protocol ConnectionRole: AnyObject {
     var isServer: Bool { get }
 
     /// Server: a new stream begins; nil refuses it.
-    func begin(_ id: Int32, _ connection: Connection) -> StreamRecord?
+    func begin(_ id: Int32, _ connection: Connection) -> CallStream?
 
     /// A whole header list has arrived: a request, an answer's opening, or trailers.
     func received(
         _ headers: ReceivedHeaders,
         endsStream: Bool,
-        for record: StreamRecord,
+        for call: CallStream,
         _ connection: Connection
     )
 
-    /// Server: what had come with the request is read.
-    func startHandler(of record: StreamRecord)
+    /// Server: what had come with these requests is read. They are taken from the list.
+    func startHandlers(of calls: inout [CallStream])
 
     /// The peer's data ended.
-    func receivedEnd(of record: StreamRecord, _ connection: Connection)
+    func receivedEnd(of call: CallStream, _ connection: Connection)
 
     /// The peer broke the rules of the framing inside one stream.
-    func received(_ violation: RPCError, for record: StreamRecord, _ connection: Connection)
+    func received(_ violation: RPCError, for call: CallStream, _ connection: Connection)
 
     /// The deadline has come.
-    func timedOut(_ record: StreamRecord, _ connection: Connection)
+    func timedOut(_ call: CallStream, _ connection: Connection)
 
     /// The stream is gone, with HTTP/2's code.
-    func closed(_ record: StreamRecord, code: UInt32)
+    func closed(_ call: CallStream, code: UInt32)
 
     /// The connection is gone, and the stream with it.
-    func lost(_ record: StreamRecord, reason: String)
+    func lost(_ call: CallStream, reason: String)
 
     /// Server: the call has something to send for the first time.
-    func open(_ record: StreamRecord, closing: CallStream.Closing?, _ connection: Connection)
+    func open(_ call: CallStream, _ opening: CallStream.Opening, _ connection: Connection)
 
     /// The peer's settings have arrived: it speaks HTTP/2, and listens.
     func settled()

@@ -49,6 +49,9 @@ struct HeaderBlock: Sendable {
     /// Calls `body` with the fields as nghttp2 wants them; it copies those that do not stand in the program.
     func withFields<Result>(_ body: (UnsafePointer<nghttp2_nv>?, Int) -> Result) -> Result {
         let fixed = Self.fields(of: kind)
+        if lengths.isEmpty, kind != .request {
+            return fixed.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
+        }
         return withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fixed.count + lengths.count) {
             fields in
             _ = fields.initialize(from: fixed)
@@ -118,6 +121,7 @@ extension HeaderBlock {
         method: String,
         to authority: (name: String, isSecure: Bool)?,
         options: CallOptions,
+        trace: TraceContext?,
         remaining: Duration?
     ) -> HeaderBlock {
         var block = HeaderBlock(.request)
@@ -125,7 +129,13 @@ extension HeaderBlock {
         block.authority = authority
         if let remaining { block.add("grpc-timeout", StatusEncoding.encode(timeout: remaining)) }
         if options.compression == .gzip { block.add("grpc-encoding", "gzip") }
-        if !options.metadata.isEmpty { block.add(options.metadata) }
+        if let trace {
+            var metadata = options.metadata
+            trace.add(to: &metadata)
+            block.add(metadata)
+        } else if !options.metadata.isEmpty {
+            block.add(options.metadata)
+        }
         return block
     }
 

@@ -45,6 +45,9 @@ struct ReceivedHeaders {
         static let ofRequest: Parts = [.method, .scheme, .path]
     }
 
+    /// Nothing has arrived.
+    var isFresh: Bool { size == 0 && !isTooLarge && !isMalformed }
+
     /// Where a list stands.
     enum Place { case request, response, trailers }
 

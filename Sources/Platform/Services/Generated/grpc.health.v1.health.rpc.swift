@@ -52,7 +52,12 @@ extension GrpcHealthV1.HealthService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .init("Check") { try await $0.answer(self.check($0.request(), context: $1)) },
+            .init("Check") { call, context in
+                let present = try call.requestAtHand(GrpcHealthV1.HealthCheckRequest.self)
+                let request = if let present { present } else { try await call.request(GrpcHealthV1.HealthCheckRequest.self) }
+                let response = try await self.check(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
             .serverStreaming("Watch", watch(_:to:context:)),
         ]
     }

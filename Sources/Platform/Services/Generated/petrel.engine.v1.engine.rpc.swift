@@ -392,28 +392,108 @@ extension EngineV1.ContainersService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .init("Create") { try await $0.answer(self.create($0.request(), context: $1)) },
-            .init("Start") { try await $0.answer(self.start($0.request(), context: $1)) },
-            .init("Stop") { try await $0.answer(self.stop($0.request(), context: $1)) },
-            .init("Kill") { try await $0.answer(self.kill($0.request(), context: $1)) },
-            .init("Remove") { try await $0.answer(self.remove($0.request(), context: $1)) },
-            .init("Wait") { try await $0.answer(self.wait($0.request(), context: $1)) },
-            .init("List") { try await $0.answer(self.list($0.request(), context: $1)) },
-            .init("Inspect") { try await $0.answer(self.inspect($0.request(), context: $1)) },
+            .init("Create") { call, context in
+                let present = try call.requestAtHand(EngineV1.CreateRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.CreateRequest.self) }
+                let response = try await self.create(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Start") { call, context in
+                let present = try call.requestAtHand(EngineV1.StartRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.StartRequest.self) }
+                let response = try await self.start(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Stop") { call, context in
+                let present = try call.requestAtHand(EngineV1.StopRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.StopRequest.self) }
+                let response = try await self.stop(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Kill") { call, context in
+                let present = try call.requestAtHand(EngineV1.KillRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.KillRequest.self) }
+                let response = try await self.kill(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Remove") { call, context in
+                let present = try call.requestAtHand(EngineV1.RemoveRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.RemoveRequest.self) }
+                let response = try await self.remove(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Wait") { call, context in
+                let present = try call.requestAtHand(EngineV1.WaitRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.WaitRequest.self) }
+                let response = try await self.wait(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("List") { call, context in
+                let present = try call.requestAtHand(EngineV1.ListRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.ListRequest.self) }
+                let response = try await self.list(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Inspect") { call, context in
+                let present = try call.requestAtHand(EngineV1.InspectRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.InspectRequest.self) }
+                let response = try await self.inspect(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
             .serverStreaming("Logs", logs(_:to:context:)),
             .bidirectional("Follow", follow(_:to:context:)),
             .bidirectional("Exec", exec(_:to:context:)),
-            .init("Pause") { try await $0.answer(self.pause($0.request(), context: $1)) },
-            .init("Unpause") { try await $0.answer(self.unpause($0.request(), context: $1)) },
-            .init("Rename") { try await $0.answer(self.rename($0.request(), context: $1)) },
-            .init("Update") { try await $0.answer(self.update($0.request(), context: $1)) },
-            .init("Prune") { try await $0.answer(self.prune($0.request(), context: $1)) },
-            .init("Top") { try await $0.answer(self.top($0.request(), context: $1)) },
+            .init("Pause") { call, context in
+                let present = try call.requestAtHand(EngineV1.PauseRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.PauseRequest.self) }
+                let response = try await self.pause(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Unpause") { call, context in
+                let present = try call.requestAtHand(EngineV1.PauseRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.PauseRequest.self) }
+                let response = try await self.unpause(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Rename") { call, context in
+                let present = try call.requestAtHand(EngineV1.RenameRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.RenameRequest.self) }
+                let response = try await self.rename(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Update") { call, context in
+                let present = try call.requestAtHand(EngineV1.UpdateRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.UpdateRequest.self) }
+                let response = try await self.update(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Prune") { call, context in
+                let present = try call.requestAtHand(EngineV1.PruneRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.PruneRequest.self) }
+                let response = try await self.prune(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Top") { call, context in
+                let present = try call.requestAtHand(EngineV1.TopRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.TopRequest.self) }
+                let response = try await self.top(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
             .serverStreaming("Stats", stats(_:to:context:)),
             .serverStreaming("Diff", diff(_:to:context:)),
             .bidirectional("Attach", attach(_:to:context:)),
-            .init("ResizeTerminal") { try await $0.answer(self.resizeTerminal($0.request(), context: $1)) },
-            .init("StatPath") { try await $0.answer(self.statPath($0.request(), context: $1)) },
+            .init("ResizeTerminal") { call, context in
+                let present = try call.requestAtHand(EngineV1.ResizeTerminalRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.ResizeTerminalRequest.self) }
+                let response = try await self.resizeTerminal(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("StatPath") { call, context in
+                let present = try call.requestAtHand(EngineV1.StatPathRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.StatPathRequest.self) }
+                let response = try await self.statPath(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
             .serverStreaming("ReadArchive", readArchive(_:to:context:)),
             .clientStreaming("WriteArchive", writeArchive(_:context:)),
         ]
@@ -564,12 +644,42 @@ extension EngineV1.ImagesService {
         [
             .bidirectional("Load", load(_:to:context:)),
             .serverStreaming("Pull", pull(_:to:context:)),
-            .init("List") { try await $0.answer(self.list($0.request(), context: $1)) },
-            .init("Inspect") { try await $0.answer(self.inspect($0.request(), context: $1)) },
-            .init("Remove") { try await $0.answer(self.remove($0.request(), context: $1)) },
-            .init("Tag") { try await $0.answer(self.tag($0.request(), context: $1)) },
-            .init("History") { try await $0.answer(self.history($0.request(), context: $1)) },
-            .init("Prune") { try await $0.answer(self.prune($0.request(), context: $1)) },
+            .init("List") { call, context in
+                let present = try call.requestAtHand(EngineV1.ListImagesRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.ListImagesRequest.self) }
+                let response = try await self.list(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Inspect") { call, context in
+                let present = try call.requestAtHand(EngineV1.InspectRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.InspectRequest.self) }
+                let response = try await self.inspect(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Remove") { call, context in
+                let present = try call.requestAtHand(EngineV1.RemoveImageRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.RemoveImageRequest.self) }
+                let response = try await self.remove(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Tag") { call, context in
+                let present = try call.requestAtHand(EngineV1.TagImageRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.TagImageRequest.self) }
+                let response = try await self.tag(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("History") { call, context in
+                let present = try call.requestAtHand(EngineV1.ImageHistoryRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.ImageHistoryRequest.self) }
+                let response = try await self.history(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Prune") { call, context in
+                let present = try call.requestAtHand(EngineV1.PruneImagesRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.PruneImagesRequest.self) }
+                let response = try await self.prune(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
         ]
     }
 
@@ -659,10 +769,25 @@ extension EngineV1.SystemService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .init("Version") { try await $0.answer(self.version($0.request(), context: $1)) },
-            .init("Info") { try await $0.answer(self.info($0.request(), context: $1)) },
+            .init("Version") { call, context in
+                let present = try call.requestAtHand(EngineV1.VersionRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.VersionRequest.self) }
+                let response = try await self.version(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Info") { call, context in
+                let present = try call.requestAtHand(EngineV1.InfoRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.InfoRequest.self) }
+                let response = try await self.info(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
             .serverStreaming("Events", events(_:to:context:)),
-            .init("DiskUsage") { try await $0.answer(self.diskUsage($0.request(), context: $1)) },
+            .init("DiskUsage") { call, context in
+                let present = try call.requestAtHand(EngineV1.DiskUsageRequest.self)
+                let request = if let present { present } else { try await call.request(EngineV1.DiskUsageRequest.self) }
+                let response = try await self.diskUsage(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
         ]
     }
 

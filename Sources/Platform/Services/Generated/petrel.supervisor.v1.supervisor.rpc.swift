@@ -369,28 +369,133 @@ extension SupervisorV1.SupervisorService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .init("Create") { try await $0.answer(self.create($0.request(), context: $1)) },
-            .init("Keep") { try await $0.answer(self.keep($0.request(), context: $1)) },
-            .init("Start") { try await $0.answer(self.start($0.request(), context: $1)) },
-            .init("Stop") { try await $0.answer(self.stop($0.request(), context: $1)) },
-            .init("Kill") { try await $0.answer(self.kill($0.request(), context: $1)) },
-            .init("Pause") { try await $0.answer(self.pause($0.request(), context: $1)) },
-            .init("Unpause") { try await $0.answer(self.unpause($0.request(), context: $1)) },
-            .init("Update") { try await $0.answer(self.update($0.request(), context: $1)) },
-            .init("Usage") { try await $0.answer(self.usage($0.request(), context: $1)) },
-            .init("Delete") { try await $0.answer(self.delete($0.request(), context: $1)) },
-            .init("Get") { try await $0.answer(self.get($0.request(), context: $1)) },
-            .init("List") { try await $0.answer(self.list($0.request(), context: $1)) },
-            .init("Wait") { try await $0.answer(self.wait($0.request(), context: $1)) },
-            .init("Exec") { try await $0.answer(self.exec($0.request(), context: $1)) },
-            .init("GetExec") { try await $0.answer(self.getExec($0.request(), context: $1)) },
-            .init("WaitExec") { try await $0.answer(self.waitExec($0.request(), context: $1)) },
-            .init("KillExec") { try await $0.answer(self.killExec($0.request(), context: $1)) },
-            .init("ResizeTerminal") { try await $0.answer(self.resizeTerminal($0.request(), context: $1)) },
+            .init("Create") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.CreateRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.CreateRequest.self) }
+                let response = try await self.create(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Keep") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.KeepRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.KeepRequest.self) }
+                let response = try await self.keep(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Start") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.StartRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.StartRequest.self) }
+                let response = try await self.start(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Stop") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.StopRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.StopRequest.self) }
+                let response = try await self.stop(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Kill") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.KillRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.KillRequest.self) }
+                let response = try await self.kill(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Pause") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.PauseRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.PauseRequest.self) }
+                let response = try await self.pause(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Unpause") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.PauseRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.PauseRequest.self) }
+                let response = try await self.unpause(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Update") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.UpdateRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.UpdateRequest.self) }
+                let response = try await self.update(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Usage") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.UsageRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.UsageRequest.self) }
+                let response = try await self.usage(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Delete") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.DeleteRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.DeleteRequest.self) }
+                let response = try await self.delete(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Get") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.GetRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.GetRequest.self) }
+                let response = try await self.get(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("List") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.ListRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.ListRequest.self) }
+                let response = try await self.list(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Wait") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.WaitRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.WaitRequest.self) }
+                let response = try await self.wait(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Exec") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.ExecRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.ExecRequest.self) }
+                let response = try await self.exec(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("GetExec") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.GetExecRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.GetExecRequest.self) }
+                let response = try await self.getExec(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("WaitExec") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.GetExecRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.GetExecRequest.self) }
+                let response = try await self.waitExec(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("KillExec") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.KillExecRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.KillExecRequest.self) }
+                let response = try await self.killExec(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("ResizeTerminal") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.ResizeTerminalRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.ResizeTerminalRequest.self) }
+                let response = try await self.resizeTerminal(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
             .serverStreaming("Events", events(_:to:context:)),
-            .init("AcknowledgeEvents") { try await $0.answer(self.acknowledgeEvents($0.request(), context: $1)) },
-            .init("Version") { try await $0.answer(self.version($0.request(), context: $1)) },
-            .init("StatPath") { try await $0.answer(self.statPath($0.request(), context: $1)) },
+            .init("AcknowledgeEvents") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.AcknowledgeEventsRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.AcknowledgeEventsRequest.self) }
+                let response = try await self.acknowledgeEvents(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Version") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.VersionRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.VersionRequest.self) }
+                let response = try await self.version(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("StatPath") { call, context in
+                let present = try call.requestAtHand(SupervisorV1.StatPathRequest.self)
+                let request = if let present { present } else { try await call.request(SupervisorV1.StatPathRequest.self) }
+                let response = try await self.statPath(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
             .serverStreaming("ReadArchive", readArchive(_:to:context:)),
             .clientStreaming("WriteArchive", writeArchive(_:context:)),
         ]

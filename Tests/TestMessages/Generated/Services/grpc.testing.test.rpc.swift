@@ -112,12 +112,27 @@ extension GrpcTesting.TestServiceService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .init("EmptyCall") { try await $0.answer(self.emptyCall($0.request(), context: $1)) },
-            .init("UnaryCall") { try await $0.answer(self.unaryCall($0.request(), context: $1)) },
+            .init("EmptyCall") { call, context in
+                let present = try call.requestAtHand(GrpcTesting.Empty.self)
+                let request = if let present { present } else { try await call.request(GrpcTesting.Empty.self) }
+                let response = try await self.emptyCall(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("UnaryCall") { call, context in
+                let present = try call.requestAtHand(GrpcTesting.SimpleRequest.self)
+                let request = if let present { present } else { try await call.request(GrpcTesting.SimpleRequest.self) }
+                let response = try await self.unaryCall(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
             .serverStreaming("StreamingOutputCall", streamingOutputCall(_:to:context:)),
             .clientStreaming("StreamingInputCall", streamingInputCall(_:context:)),
             .bidirectional("FullDuplexCall", fullDuplexCall(_:to:context:)),
-            .init("UnimplementedCall") { try await $0.answer(self.unimplementedCall($0.request(), context: $1)) },
+            .init("UnimplementedCall") { call, context in
+                let present = try call.requestAtHand(GrpcTesting.Empty.self)
+                let request = if let present { present } else { try await call.request(GrpcTesting.Empty.self) }
+                let response = try await self.unimplementedCall(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
         ]
     }
 
@@ -169,7 +184,12 @@ extension GrpcTesting.UnimplementedServiceService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .init("UnimplementedCall") { try await $0.answer(self.unimplementedCall($0.request(), context: $1)) },
+            .init("UnimplementedCall") { call, context in
+                let present = try call.requestAtHand(GrpcTesting.Empty.self)
+                let request = if let present { present } else { try await call.request(GrpcTesting.Empty.self) }
+                let response = try await self.unimplementedCall(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
         ]
     }
 

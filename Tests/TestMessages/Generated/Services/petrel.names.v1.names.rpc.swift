@@ -108,12 +108,27 @@ extension NamesV1.NamingService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .init("Init") { try await $0.answer(self.`init`($0.request(), context: $1)) },
-            .init("Self") { try await $0.answer(self.self_($0.request(), context: $1)) },
+            .init("Init") { call, context in
+                let present = try call.requestAtHand(NamesV1.Channel.self)
+                let request = if let present { present } else { try await call.request(NamesV1.Channel.self) }
+                let response = try await self.`init`(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
+            .init("Self") { call, context in
+                let present = try call.requestAtHand(NamesV1.CallContext.self)
+                let request = if let present { present } else { try await call.request(NamesV1.CallContext.self) }
+                let response = try await self.self_(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
             .serverStreaming("Methods", methods(_:to:context:)),
             .clientStreaming("ServiceName", serviceName(_:context:)),
             .bidirectional("Channel", channel(_:to:context:)),
-            .init("Repeat") { try await $0.answer(self.`repeat`($0.request(), context: $1)) },
+            .init("Repeat") { call, context in
+                let present = try call.requestAtHand(NamesV1.Names.String_.self)
+                let request = if let present { present } else { try await call.request(NamesV1.Names.String_.self) }
+                let response = try await self.`repeat`(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
         ]
     }
 

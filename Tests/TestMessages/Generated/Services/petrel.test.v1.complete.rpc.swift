@@ -41,7 +41,12 @@ extension TestV1.InspectionService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .init("Inspect") { try await $0.answer(self.inspect($0.request(), context: $1)) },
+            .init("Inspect") { call, context in
+                let present = try call.requestAtHand(GoogleProtobuf.`Any`.self)
+                let request = if let present { present } else { try await call.request(GoogleProtobuf.`Any`.self) }
+                let response = try await self.inspect(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
         ]
     }
 

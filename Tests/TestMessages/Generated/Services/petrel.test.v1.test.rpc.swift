@@ -84,7 +84,12 @@ extension TestV1.EchoService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .init("Say") { try await $0.answer(self.say($0.request(), context: $1)) },
+            .init("Say") { call, context in
+                let present = try call.requestAtHand(TestV1.EchoRequest.self)
+                let request = if let present { present } else { try await call.request(TestV1.EchoRequest.self) }
+                let response = try await self.say(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
             .serverStreaming("Repeat", `repeat`(_:to:context:)),
             .clientStreaming("Collect", collect(_:context:)),
             .bidirectional("Converse", converse(_:to:context:)),

@@ -66,7 +66,12 @@ extension BenchmarkV1.EchoService {
     /// Its methods, for the server.
     package var methods: [RPCMethod] {
         [
-            .init("Say") { try await $0.answer(self.say($0.request(), context: $1)) },
+            .init("Say") { call, context in
+                let present = try call.requestAtHand(BenchmarkV1.EchoMessage.self)
+                let request = if let present { present } else { try await call.request(BenchmarkV1.EchoMessage.self) }
+                let response = try await self.say(request, context: context)
+                if try !call.answerAtOnce(response) { try await call.answer(response) }
+            },
             .serverStreaming("Flow", flow(_:to:context:)),
             .bidirectional("Talk", talk(_:to:context:)),
         ]

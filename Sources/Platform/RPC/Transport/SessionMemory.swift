@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CNGHTTP2
+
+/// Memory for nghttp2's sessions, which takes and gives back the same few sizes for every stream: what is given back is kept for
+/// the next one, up to a bound. The C library keeps seven of a size at hand, and a read brings more streams than that.
+///
+/// On the event loop only. It owns what it keeps, for the life of the process.
+struct SessionMemory {
+    /// What stands before memory that is lent, and in memory that is kept.
+    private struct Header {
+        /// Without the header.
+        var size: Int
+        var next: UnsafeMutablePointer<Header>?
+    }
+
+    /// Kept, of each size: multiples of the step.
+    private var kept: UnsafeMutablePointer<UnsafeMutablePointer<Header>?>
+    private var keptBytes = 0
+
+    private static let step = 32
+    private static let classes = 16
+    /// Larger memory goes back to the C library at once.
+    private static let largest = step * classes
+    /// As much as the streams of a few reads need.
+    private static let keptLimit = 128 << 10
+
+    private init() {
+        kept = .allocate(capacity: Self.classes)
+        kept.initialize(repeating: nil, count: Self.classes)
+    }
+
+    /// The loop's.
+    nonisolated(unsafe) private static let shared: UnsafeMutablePointer<SessionMemory> = {
+        let memory = UnsafeMutablePointer<SessionMemory>.allocate(capacity: 1)
+        memory.initialize(to: SessionMemory())
+        return memory
+    }()
+
+    /// What a session is to be made with; nghttp2 copies it.
+    static var functions: nghttp2_mem {
+        nghttp2_mem(
+            mem_user_data: shared,
+            malloc: { size, memory in SessionMemory.of(memory) { $0.take(size) } },
+            free: { lent, memory in SessionMemory.of(memory) { $0.giveBack(lent) } },
+            calloc: { count, size, memory in
+                let (total, overflow) = count.multipliedReportingOverflow(by: size)
+                guard !overflow else { return nil }
+                return SessionMemory.of(memory) { memory in
+                    let taken = memory.take(total)
+                    taken.initializeMemory(as: UInt8.self, repeating: 0, count: total)
+                    return taken
+                }
+            },
+            realloc: { lent, size, memory in SessionMemory.of(memory) { $0.resize(lent, size) } }
+        )
+    }
+
+    private static func of<Result>(
+        _ memory: UnsafeMutableRawPointer?,
+        _ body: (inout SessionMemory) -> Result
+    ) -> Result {
+        guard let memory else { preconditionFailure("nghttp2 was given memory") }
+        return body(&memory.assumingMemoryBound(to: SessionMemory.self).pointee)
+    }
+
+    private mutating func take(_ size: Int) -> UnsafeMutableRawPointer {
+        let index = max(size - 1, 0) / Self.step
+        guard index < Self.classes else { return Self.make(size) }
+        guard let header = kept[index] else { return Self.make((index + 1) * Self.step) }
+        kept[index] = header.pointee.next
+        keptBytes -= header.pointee.size
+        return UnsafeMutableRawPointer(header + 1)
+    }
+
+    private static func make(_ size: Int) -> UnsafeMutableRawPointer {
+        let raw = UnsafeMutableRawPointer.allocate(
+            byteCount: MemoryLayout<Header>.size + size,
+            alignment: 16
+        )
+        let header = raw.initializeMemory(as: Header.self, to: Header(size: size))
+        return UnsafeMutableRawPointer(header + 1)
+    }
+
+    private mutating func giveBack(_ lent: UnsafeMutableRawPointer?) {
+        guard let lent else { return }
+        let header = Self.header(of: lent)
+        let size = header.pointee.size
+        guard size <= Self.largest, keptBytes + size <= Self.keptLimit else { return header.deallocate() }
+        let index = size / Self.step - 1
+        header.pointee.next = kept[index]
+        kept[index] = header
+        keptBytes += size
+    }
+
+    private mutating func resize(_ lent: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer {
+        guard let lent else { return take(size) }
+        let present = Self.header(of: lent).pointee.size
+        guard size > present else { return lent }
+        let new = take(size)
+        new.copyMemory(from: lent, byteCount: present)
+        giveBack(lent)
+        return new
+    }
+
+    private static func header(of lent: UnsafeMutableRawPointer) -> UnsafeMutablePointer<Header> {
+        lent.assumingMemoryBound(to: Header.self) - 1
+    }
+}
