@@ -8,9 +8,10 @@ package struct WaitList {
 
     /// Nearly always there is one at most.
     private var only: Wait?
-    private var others: [Wait] = []
-    /// Waits that were cancelled before they began.
-    private var cancelled: [Int] = []
+    /// Nil where there never were any.
+    private var others: [Wait]?
+    /// Waits that were cancelled before they began; nil likewise.
+    private var cancelled: [Int]?
     private var lastTicket = 0
 
     package init() {}
@@ -23,11 +24,16 @@ package struct WaitList {
 
     /// Whether the waiter was put on the list; if not, the caller resumes it.
     package mutating func add(_ waiter: Waiter, _ ticket: Int) -> Bool {
-        if !cancelled.isEmpty, let index = cancelled.firstIndex(of: ticket) {
-            cancelled.remove(at: index)
+        if let index = cancelled?.firstIndex(of: ticket) {
+            cancelled?.remove(at: index)
             return false
         }
-        if only == nil { only = (ticket, waiter) } else { others.append((ticket, waiter)) }
+        guard only != nil else {
+            only = (ticket, waiter)
+            return true
+        }
+        if others == nil { others = [] }
+        others?.append((ticket, waiter))
         return true
     }
 
@@ -37,37 +43,35 @@ package struct WaitList {
             self.only = nil
             return only.waiter
         }
-        guard let index = others.firstIndex(where: { $0.ticket == ticket }) else {
-            cancelled.append(ticket)
+        guard let index = others?.firstIndex(where: { $0.ticket == ticket }) else {
+            if cancelled == nil { cancelled = [] }
+            cancelled?.append(ticket)
             return nil
         }
-        return others.remove(at: index).waiter
+        return others?.remove(at: index).waiter
     }
 
     /// After the wait: forgets a cancellation that came too late to matter.
     package mutating func forget(_ ticket: Int) {
-        if !cancelled.isEmpty { cancelled.removeAll { $0 == ticket } }
+        if cancelled != nil { cancelled?.removeAll { $0 == ticket } }
     }
 
     /// All waiters, to be resumed outside the lock.
     package mutating func takeAll() -> Waiters {
-        defer {
-            only = nil
-            if !others.isEmpty { others = [] }
-        }
-        return Waiters(only: only?.waiter, others: others.map(\.waiter))
+        defer { only = nil }
+        return Waiters(only: only?.waiter, others: others.take()?.map(\.waiter))
     }
 
     /// Those that are to be told.
     package struct Waiters {
         fileprivate let only: Waiter?
-        fileprivate let others: [Waiter]
+        fileprivate let others: [Waiter]?
 
-        package static let none = Waiters(only: nil, others: [])
+        package static var none: Waiters { Waiters(only: nil, others: nil) }
 
         package func resume() {
             only?.resume()
-            for waiter in others { waiter.resume() }
+            if let others { for waiter in others { waiter.resume() } }
         }
     }
 }

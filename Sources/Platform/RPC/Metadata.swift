@@ -15,7 +15,10 @@ package struct Metadata: Hashable, Sendable, ExpressibleByDictionaryLiteral {
         package let value: Content
     }
 
-    package private(set) var entries: [Entry] = []
+    /// Nil when there are none, as mostly: that takes nothing to make, copy or drop.
+    private var list: [Entry]?
+
+    package var entries: [Entry] { list ?? [] }
 
     package init() {}
 
@@ -26,16 +29,17 @@ package struct Metadata: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     /// The first text of a name; setting replaces them all.
     package subscript(name: String) -> String? {
         get {
-            if entries.isEmpty { return nil }
+            guard let list else { return nil }
             let name = Self.lowerCase(name)
-            for entry in entries where entry.name == name {
+            for entry in list where entry.name == name {
                 if case .text(let text) = entry.value { return text }
             }
             return nil
         }
         set {
             let name = Self.lowerCase(name)
-            entries.removeAll { $0.name == name }
+            list?.removeAll { $0.name == name }
+            if list?.isEmpty == true { list = nil }
             if let newValue { add(newValue, for: name) }
         }
     }
@@ -50,12 +54,14 @@ package struct Metadata: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     }
 
     package mutating func add(_ text: String, for name: String) {
-        entries.append(Entry(name: name.lowercased(), value: .text(text)))
+        list = list ?? []
+        list?.append(Entry(name: name.lowercased(), value: .text(text)))
     }
 
     /// `name` must end in `-bin`, otherwise the peer will take the value for text.
     package mutating func add(_ bytes: [UInt8], for name: String) {
-        entries.append(Entry(name: name.lowercased(), value: .bytes(bytes)))
+        list = list ?? []
+        list?.append(Entry(name: name.lowercased(), value: .bytes(bytes)))
     }
 
     /// Nearly every name is in lower case already, and needs no copy.
@@ -63,7 +69,7 @@ package struct Metadata: Hashable, Sendable, ExpressibleByDictionaryLiteral {
         name.utf8.contains { (0x41...0x5a).contains($0) } ? name.lowercased() : name
     }
 
-    package var isEmpty: Bool { entries.isEmpty }
+    package var isEmpty: Bool { list == nil }
 
     /// Whether entries of a name travel: it is a name, and none that HTTP or gRPC have for themselves. Others are left out.
     package static func carries(_ name: String) -> Bool { HeaderBlock.isAllowed(name.lowercased()) }

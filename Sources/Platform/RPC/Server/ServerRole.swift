@@ -203,7 +203,12 @@ final class ServerRole: ConnectionRole {
     }
 
     func closed(_ call: CallStream, code: UInt32) {
-        end(call, RPCError(.cancelled, "the client has cancelled the call"))
+        // Nearly always: the handler is done, and its status was sent.
+        if call.record.isFinished, code == NGHTTP2_NO_ERROR.rawValue {
+            call.end(.finished)
+        } else {
+            end(call, RPCError(.cancelled, "the client has cancelled the call"))
+        }
     }
 
     func lost(_ call: CallStream, reason: String) { end(call, RPCError(.cancelled, reason)) }

@@ -3,7 +3,8 @@
 /// Messages in order, first in, first out. One alone, as most calls have it, needs no memory of its own.
 struct MessageQueue {
     private(set) var first: WireMessage?
-    private var others: [WireMessage] = []
+    /// Nil where there never were any.
+    private var others: [WireMessage]?
     /// How many of the others have become the first.
     private var taken = 0
 
@@ -11,26 +12,34 @@ struct MessageQueue {
 
     var isEmpty: Bool { first == nil }
 
-    var count: Int { first == nil ? 0 : 1 + others.count - taken }
+    var count: Int { first == nil ? 0 : 1 + (others?.count ?? 0) - taken }
 
     mutating func append(_ message: WireMessage) {
-        if first == nil { first = message } else { others.append(message) }
+        guard first != nil else {
+            first = message
+            return
+        }
+        if others == nil { others = [] }
+        others?.append(message)
     }
 
     mutating func removeFirst() -> WireMessage? {
         guard let message = first else { return nil }
-        guard taken < others.count else {
-            first = nil
-            return message
-        }
-        first = others[taken]
-        others[taken].bytes = []
+        first = others == nil ? nil : takeOther()
+        return message
+    }
+
+    private mutating func takeOther() -> WireMessage? {
+        guard var list = others.take(), taken < list.count else { return nil }
+        defer { others = list }
+        let message = list[taken]
+        list[taken].bytes = []
         taken += 1
-        if taken == others.count {
-            others.removeAll(keepingCapacity: true)
+        if taken == list.count {
+            list.removeAll(keepingCapacity: true)
             taken = 0
         } else if taken >= Self.keptTaken {
-            others.removeFirst(taken)
+            list.removeFirst(taken)
             taken = 0
         }
         return message
@@ -38,6 +47,6 @@ struct MessageQueue {
 
     /// The sum of what `size` says of each.
     func total(_ size: (WireMessage) -> Int) -> Int {
-        others[taken...].reduce(first.map(size) ?? 0) { $0 + size($1) }
+        (others?[taken...] ?? []).reduce(first.map(size) ?? 0) { $0 + size($1) }
     }
 }

@@ -14,23 +14,34 @@ struct ReceivedHeaders {
     private(set) var path = ""
     private(set) var httpStatus: Int?
     private(set) var content = Content.missing
-    private(set) var timeout: String?
+    var timeout: String? { rare?.timeout }
     /// `grpc-encoding`.
     private(set) var encoding: Compression.Name = .identity
     /// `grpc-accept-encoding` names gzip.
     private(set) var acceptsGzip = false
     /// `grpc-status`; nil when there is none.
     private(set) var statusCode: StatusCode?
-    private(set) var message = ""
-    private(set) var details: [UInt8]?
-    private(set) var metadata = Metadata()
+    var message: String { rare?.message ?? "" }
+    var details: [UInt8]? { rare?.details }
+    var metadata: Metadata { rare?.metadata ?? Metadata() }
     private(set) var isTooLarge = false
     /// What is kept, with 32 bytes for each field.
     private(set) var size = 0
     /// `content-length`.
-    private(set) var contentLength: Int?
+    var contentLength: Int? { rare?.contentLength }
     private var parts: Parts = []
+    /// Apart: most lists are made, handed on and dropped without.
+    private var rare: Rare?
     private var isMalformed = false
+
+    /// What few lists have. It belongs to one list.
+    private final class Rare {
+        var timeout: String?
+        var message = ""
+        var details: [UInt8]?
+        var metadata = Metadata()
+        var contentLength: Int?
+    }
 
     /// What a list has been found to have: HTTP's own fields, and any other.
     private struct Parts: OptionSet {
@@ -117,17 +128,19 @@ struct ReceivedHeaders {
     ) {
         guard hasRoom(for: name.count + value.count + 32, isCrowded) else { return }
         parts.insert(.others)
+        let rare = rare ?? Rare()
+        self.rare = rare
         if name.equals("content-length") {
-            if contentLength != nil || value.number == nil { isMalformed = true }
-            contentLength = value.number
+            if rare.contentLength != nil || value.number == nil { isMalformed = true }
+            rare.contentLength = value.number
         } else if name.equals("grpc-timeout") {
-            timeout = String(decoding: value, as: UTF8.self)
+            rare.timeout = String(decoding: value, as: UTF8.self)
         } else if name.equals("grpc-message") {
-            message = StatusEncoding.decode(message: Array(value))
+            rare.message = StatusEncoding.decode(message: Array(value))
         } else if name.equals("grpc-status-details-bin") {
-            details = Base64.decode(value)
+            rare.details = Base64.decode(value)
         } else {
-            addMetadata(String(decoding: name, as: UTF8.self), value)
+            Self.add(String(decoding: name, as: UTF8.self), value, to: &rare.metadata)
         }
     }
 
@@ -140,7 +153,11 @@ struct ReceivedHeaders {
         return true
     }
 
-    private mutating func addMetadata(_ name: String, _ value: UnsafeBufferPointer<UInt8>) {
+    private static func add(
+        _ name: String,
+        _ value: UnsafeBufferPointer<UInt8>,
+        to metadata: inout Metadata
+    ) {
         guard name.hasSuffix("-bin") else {
             metadata.add(String(decoding: value, as: UTF8.self), for: name)
             return
