@@ -97,6 +97,55 @@ struct QuickHandlerTests {
         }
     }
 
+    /// What a server holds of each call that it serves, as long as it does.
+    private struct Register: ServerInterceptor {
+        final class Entry: Sendable {
+            private let call: Mutex<Weak>
+            private struct Weak { weak var object: AnyObject? }
+
+            init(_ context: CallContext) {
+                call = Mutex(
+                    Weak(object: Mirror(reflecting: context).children.first.map { $0.value as AnyObject })
+                )
+            }
+
+            var isGone: Bool { call.withLock { $0.object == nil } }
+        }
+
+        final class List: Sendable { let entries = Mutex<[Entry]>([]) }
+
+        let list = List()
+
+        func intercept(_ context: CallContext, _ proceed: @Sendable () async throws -> Void) async throws {
+            list.entries.withLock { $0.append(Entry(context)) }
+            try await proceed()
+        }
+    }
+
+    /// One that waits keeps nothing of those that came with it.
+    @Test func aCallIsForgottenThoughOneThatCameWithItWaits() async throws {
+        let register = Register()
+        try await withEcho(quick: Self.quick, interceptors: [register]) { client, echo, _, _ in
+            let sleepers = Mutex<[Task<Void, Never>]>([])
+            await Task(executorPreference: EventLoop.shared) {
+                for number in 0..<20 {
+                    let request = TestV1.EchoRequest(behaviour: number % 2 == 0 ? "" : "sleep")
+                    let task = Task(executorPreference: EventLoop.shared) {
+                        _ = try? await client.say(request)
+                    }
+                    sleepers.withLock { $0.append(task) }
+                }
+            }.value
+            expect(try await eventually { echo.seen.withLock { $0.started == 20 } })
+            let isForgotten = try await eventually {
+                register.list.entries.withLock { $0.count { $0.isGone } } == 10
+            }
+            #expect(isForgotten)
+            for sleeper in sleepers.withLock({ $0 }) { sleeper.cancel() }
+            expect(try await eventually { register.list.entries.withLock { $0.allSatisfy(\.isGone) } })
+        }
+    }
+
     /// The end of one call cancels its own handler: not those that shared its task, or come after it.
     @Test func aCancelledHandlerTakesNoOtherWithIt() async throws {
         try await withEcho(quick: Self.quick) { client, echo, _, _ in

@@ -8,7 +8,7 @@ package struct WaitList {
 
     /// Nearly always there is one at most.
     private var only: Wait?
-    /// Nil where there never were any.
+    /// Nil when there are none, as mostly.
     private var others: [Wait]?
     /// Waits that were cancelled before they began; nil likewise.
     private var cancelled: [Int]?

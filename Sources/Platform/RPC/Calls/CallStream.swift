@@ -122,7 +122,8 @@ package final class CallStream: Sendable {
         try await write(response.serialized())
     }
 
-    // Nearly always the request has come with the call, and there is room for the response: what need not wait is no function that can.
+    // Nearly always the request has come with the call, and there is room for the response: what need not wait is no function
+    // that can.
 
     /// Server: the same request, if it is here.
     package func requestAtHand<M: Message>(_ type: M.Type) throws(RPCError) -> M? {
@@ -133,8 +134,14 @@ package final class CallStream: Sendable {
     /// Server: writes the same response, if it can be done now.
     /// - Returns: Whether it was.
     package func answerAtOnce(_ response: some Message) throws(RPCError) -> Bool {
-        if case .queued = queue(try message(response.serialized()), compressed: true) { return true }
-        return false
+        let message = try message(response.serialized())
+        switch queue(message, compressed: true) {
+        case .queued: return true
+        case .uncompressed:
+            if case .queued = queue(Compression.smaller(message.bytes), compressed: false) { return true }
+            return false
+        default: return false
+        }
     }
 
     /// Client: returns when there is no more to come of a call that has one response.
@@ -291,7 +298,7 @@ package final class CallStream: Sendable {
             let isSmall = state.output.byteCount == 0 && message.bytes.count <= Self.smallMessage
             if isCrowded, !isSmall { return (.crowded, false) }
             if compressed, state.compresses { return (.uncompressed, false) }
-            if state.namesEncoding == nil { state.namesEncoding = state.compresses }
+            if state.namesEncoding == nil { state.namesEncoding = state.compresses || message.isCompressed }
             state.output.append(message)
             defer { state.isOutputPosted = true }
             return (.queued, !state.isOutputPosted)

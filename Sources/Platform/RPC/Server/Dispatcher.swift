@@ -3,10 +3,9 @@ internal import Events
 internal import Synchronization
 internal import System
 
-/// Finds the handler of a call, runs it as a task, and turns its outcome into the call's status.
+/// Finds the handler of a call, runs it in the task that it is given, and turns its outcome into the call's status.
 ///
-/// The task is not structured: a connection starts it on its event loop, tracks and cancels it. The dispatcher counts
-/// the tasks, so that a server ends only when they have.
+/// It counts the handlers that run, so that a server ends only when they have.
 final class Dispatcher: Sendable {
     private let methods: [String: ServedMethod]
     /// Most bytes of one message.
@@ -67,8 +66,8 @@ final class Dispatcher: Sendable {
     // What waits for nothing is in functions of its own: all that an asynchronous one holds is memory of the call's task.
 
     /// Part of its caller, as each function that can wait costs the call more than it does itself.
-    @inline(__always)
     /// - Returns: When it was done, in nanoseconds of boot time.
+    @inline(__always)
     func serve(_ method: ServedMethod, _ call: CallStream, since start: Int64) async -> Int64 {
         let context = CallContext(call)
         begin(context)
@@ -136,17 +135,5 @@ final class Dispatcher: Sendable {
         try await first.intercept(context) {
             try await self.proceed(method, call, context, rest.dropFirst())
         }
-    }
-}
-
-/// A method that is served.
-final class ServedMethod: Sendable {
-    let run: @Sendable (CallStream, CallContext) async throws -> Void
-    /// Its handlers run on the event loop.
-    let isQuick: Bool
-
-    init(_ method: RPCMethod, isQuick: Bool) {
-        run = method.run
-        self.isQuick = isQuick
     }
 }

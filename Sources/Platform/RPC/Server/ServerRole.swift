@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CNGHTTP2
 internal import Synchronization
-internal import System
 
 /// The server's end of a connection: turns requests into handlers' tasks, which it cancels when their call is gone.
 final class ServerRole: ConnectionRole {
@@ -112,24 +111,20 @@ final class ServerRole: ConnectionRole {
     func startHandlers(of calls: inout [CallStream]) {
         swap(&calls, &waiting)
         waiting.reverse()
-        while let next = nextQuick() { Worker.start(with: next, for: self) }
+        while let next = startUpToNextQuick() { Worker.start(with: next, for: self) }
         waiting.removeAll(keepingCapacity: true)
         swap(&calls, &waiting)
     }
 
     /// The next request whose handler runs on the loop. Those before it are started, each as a task of its own.
-    func nextQuick() -> Worker.Work? {
+    func startUpToNextQuick() -> Worker.Work? {
         while let call = waiting.popLast() {
             // It may be over already: reset, or no message at all.
             guard let method = call.record.beginning.take() else { continue }
             dispatcher.noteStart(of: call)
-            if method.isQuick { return Worker.Work(call: call, method: method) }
-            let dispatcher = dispatcher
-            call.record.runner = .task(
-                Task {
-                    _ = await dispatcher.serve(method, call, since: Clock.bootNanos)
-                }
-            )
+            let work = Worker.Work(call: call, method: method)
+            if method.isQuick { return work }
+            Worker.startApart(work, dispatcher)
         }
         return nil
     }

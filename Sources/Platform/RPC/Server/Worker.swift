@@ -5,7 +5,7 @@ internal import System
 /// A task on the event loop that runs quick handlers one after the other, as long as none of them has to wait: those of calls
 /// that came together share it.
 ///
-/// On the loop only.
+/// On the loop only. The tasks of all handlers begin here: they are not structured, but belong to a connection, which cancels them.
 final class Worker {
     struct Work {
         let call: CallStream
@@ -14,31 +14,43 @@ final class Worker {
 
     private let role: ServerRole
     private var task: Task<Void, Never>?
+    private var first: Work?
     /// Whose handler runs.
     private var call: CallStream?
 
-    private init(_ role: ServerRole) { self.role = role }
-
-    /// Returns when no request is left, or a handler waits.
-    static func start(with work: Work, for role: ServerRole) {
-        let bound = EventLoop.Bound((worker: Worker(role), work: work))
-        let task = Task.immediate(executorPreference: EventLoop.shared) {
-            await bound.value.worker.run(bound.value.work)
-        }
-        bound.value.worker.task = task
+    private init(_ role: ServerRole, _ first: Work) {
+        self.role = role
+        self.first = first
     }
 
-    private func run(_ first: Work) async {
-        var next: Work? = first
+    /// Begins with `work`, and goes on with what the role has besides. Returns when nothing is left, or a handler waits.
+    static func start(with work: Work, for role: ServerRole) {
+        // No more than the worker: the task would keep it as long as its last call.
+        let bound = EventLoop.Bound(Worker(role, work))
+        let task = Task.immediate(executorPreference: EventLoop.shared) { await bound.value.run() }
+        bound.value.task = task
+    }
+
+    /// Starts a handler that is not quick, in the shared pool.
+    static func startApart(_ work: Work, _ dispatcher: Dispatcher) {
+        let (method, call) = (work.method, work.call)
+        call.record.runner = .task(
+            Task { _ = await dispatcher.serve(method, call, since: Clock.bootNanos) }
+        )
+    }
+
+    private func run() async {
+        var next = first.take()
         var start = Clock.bootNanos
         while let work = next {
             call = work.call
             work.call.record.runner = .worker(self)
             start = await role.dispatcher.serve(work.method, work.call, since: start)
+            assert(EventLoop.shared.isCurrent)
             call = nil
             // All that came together is taken before anything else runs: to a handler that had to wait, and may have been
             // cancelled, nothing is left.
-            next = role.nextQuick()
+            next = role.startUpToNextQuick()
         }
     }
 

@@ -11,7 +11,7 @@ final class ByteStream: EventLoop.Source {
     protocol User: AnyObject {
         /// - Returns: How many frames they ended.
         func received(_ bytes: UnsafeRawBufferPointer) -> Int
-        /// All that had arrived was received.
+        /// What was read just now was received. There may be more.
         func receivedAll()
         /// All that was written has gone to the kernel, after some of it had to wait.
         func becameWritable()
@@ -195,7 +195,9 @@ final class ByteStream: EventLoop.Source {
         for _ in 0..<limit {
             guard canRead, isReading || isOver else { break }
             do throws(SystemError) {
-                let room = UnsafeMutableRawBufferPointer(rebasing: Self.room[..<readSize])
+                let room = UnsafeMutableRawBufferPointer(
+                    rebasing: Self.room[..<(isOver ? Self.room.count : readSize)]
+                )
                 guard let count = try StreamSocket.receiveSome(raw, into: room) else {
                     if isOver { close(nil) }
                     break

@@ -15,7 +15,7 @@ final class Connection: ByteStream.User {
     let stream: ByteStream
     var session: OpaquePointer?
     var calls = StreamTable()
-    /// Requests whose handlers are to be started when all that has arrived is read.
+    /// Requests whose handlers are to be started when what was read with them is received.
     var beginners: [CallStream] = []
     /// Calls that have something new to send.
     var speakers: [CallStream] = []
@@ -181,6 +181,8 @@ final class Connection: ByteStream.User {
             call.end(.failed(RPCError(.unavailable, failure)), isUnprocessed: true)
         }
         role.disconnected(reason: failure)
+        // They are in the session's memory, which is the loop's.
+        headerCache = HeaderCache()
         nghttp2_session_del(session)
     }
 
@@ -196,7 +198,7 @@ final class Connection: ByteStream.User {
             case .consumed(let call, let count): giveBack(count, call.id)
             case .room: giveBackWithheld()
             case .cancel(let call):
-                // A call that was cancelled before it was opened has no record.
+                // A call that was cancelled before it was opened is not in the table.
                 if calls[call.id] === call { reset(call, NGHTTP2_CANCEL) }
             case .drain: beginDrain()
             case .close: giveUp("the connection was closed")

@@ -3,7 +3,7 @@
 /// Messages in order, first in, first out. One alone, as most calls have it, needs no memory of its own.
 struct MessageQueue {
     private(set) var first: WireMessage?
-    /// Nil where there never were any.
+    /// Nil when there are none, as mostly.
     private var others: [WireMessage]?
     /// How many of the others have become the first.
     private var taken = 0

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CNGHTTP2
+internal import Events
 
 /// Memory for nghttp2's sessions, which takes and gives back the same few sizes for every stream: what is given back is kept for
 /// the next one, up to a bound. The C library keeps seven of a size at hand, and a read brings more streams than that.
@@ -13,20 +14,25 @@ struct SessionMemory {
         var next: UnsafeMutablePointer<Header>?
     }
 
-    /// Kept, of each size: multiples of the step.
-    private var kept: UnsafeMutablePointer<UnsafeMutablePointer<Header>?>
-    private var keptBytes = 0
+    /// What is kept of one size.
+    private struct Shelf {
+        var first: UnsafeMutablePointer<Header>?
+        var count = 0
+    }
+
+    /// Of each size: multiples of the step.
+    private let shelves: UnsafeMutablePointer<Shelf>
 
     private static let step = 32
     private static let classes = 16
     /// Larger memory goes back to the C library at once.
     private static let largest = step * classes
-    /// As much as the streams of a few reads need.
-    private static let keptLimit = 128 << 10
+    /// As much of each size as the streams of a few reads need, headers counted, in bytes.
+    private static let shelfLimit = 16 << 10
 
     private init() {
-        kept = .allocate(capacity: Self.classes)
-        kept.initialize(repeating: nil, count: Self.classes)
+        shelves = .allocate(capacity: Self.classes)
+        shelves.initialize(repeating: Shelf(), count: Self.classes)
     }
 
     /// The loop's.
@@ -64,11 +70,12 @@ struct SessionMemory {
     }
 
     private mutating func take(_ size: Int) -> UnsafeMutableRawPointer {
+        assert(EventLoop.shared.isCurrent)
         let index = max(size - 1, 0) / Self.step
         guard index < Self.classes else { return Self.make(size) }
-        guard let header = kept[index] else { return Self.make((index + 1) * Self.step) }
-        kept[index] = header.pointee.next
-        keptBytes -= header.pointee.size
+        guard let header = shelves[index].first else { return Self.make((index + 1) * Self.step) }
+        shelves[index].first = header.pointee.next
+        shelves[index].count -= 1
         return UnsafeMutableRawPointer(header + 1)
     }
 
@@ -82,14 +89,17 @@ struct SessionMemory {
     }
 
     private mutating func giveBack(_ lent: UnsafeMutableRawPointer?) {
+        assert(EventLoop.shared.isCurrent)
         guard let lent else { return }
         let header = Self.header(of: lent)
         let size = header.pointee.size
-        guard size <= Self.largest, keptBytes + size <= Self.keptLimit else { return header.deallocate() }
         let index = size / Self.step - 1
-        header.pointee.next = kept[index]
-        kept[index] = header
-        keptBytes += size
+        guard size <= Self.largest,
+            shelves[index].count * (size + MemoryLayout<Header>.size) < Self.shelfLimit
+        else { return header.deallocate() }
+        header.pointee.next = shelves[index].first
+        shelves[index].first = header
+        shelves[index].count += 1
     }
 
     private mutating func resize(_ lent: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer {
