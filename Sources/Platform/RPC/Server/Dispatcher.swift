@@ -10,10 +10,17 @@ final class Dispatcher: Sendable {
     private let methods: [String: ServedMethod]
     /// Most bytes of one message.
     let messageLimit: Int
-    private let observers: [any CallObserver]
+    private let observers: [Observer]
     private let interceptors: [any ServerInterceptor]
     private let running = Atomic(0)
     private let idleObserver = Mutex<IdleObserver?>(nil)
+
+    /// An object: each call of one that is in an array copies it.
+    private final class Observer: Sendable {
+        let observer: any CallObserver
+
+        init(_ observer: any CallObserver) { self.observer = observer }
+    }
 
     /// Not a bare closure: each access to one through a generic type wraps it once more.
     private final class IdleObserver: Sendable {
@@ -44,7 +51,7 @@ final class Dispatcher: Sendable {
         for name in quick { precondition(methods["/" + name] != nil, "\(name) is not served") }
         self.methods = methods
         self.messageLimit = messageLimit
-        self.observers = observers
+        self.observers = observers.map { Observer($0) }
         self.interceptors = interceptors
     }
 
@@ -98,7 +105,7 @@ final class Dispatcher: Sendable {
 
     @inline(never)
     private func begin(_ context: CallContext) {
-        for observer in observers { observer.began(context) }
+        for observer in observers { observer.observer.began(context) }
     }
 
     @inline(never)
@@ -115,7 +122,7 @@ final class Dispatcher: Sendable {
             durationNanos: now - start,
             trace: TraceContext(context.metadata)
         )
-        for observer in observers { observer.ended(context, outcome) }
+        for observer in observers { observer.observer.ended(context, outcome) }
         call.finish(failure)
         call.mailbox.handlers.subtract(1, ordering: .relaxed)
         if running.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 {

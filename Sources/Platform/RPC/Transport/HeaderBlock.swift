@@ -3,27 +3,31 @@ internal import CNGHTTP2
 
 /// Header fields to send: those that every list of its kind has, which stand in the program, and a list's own.
 struct HeaderBlock: Sendable {
-    /// The fields that never change. Of a request's, the path is filled in, and who is called over TCP.
+    /// The fields that never change, but for a request's path, and who is called over TCP.
     private enum Kind { case request, response, responseTrailers, trailers, bare }
 
     private var kind: Kind
     private var path = ""
     private var authority: (name: String, isSecure: Bool)?
-    private var bytes: [UInt8] = []
-    private var lengths: [(name: Int, value: Int)] = []
+    /// Nil when there are none, as mostly.
+    private var own: Own?
+
+    /// A list's own fields.
+    private struct Own {
+        var bytes: [UInt8] = []
+        var lengths: [(name: Int, value: Int)] = []
+    }
 
     private init(_ kind: Kind) { self.kind = kind }
 
-    private mutating func add(_ name: String, _ value: String) {
-        bytes += name.utf8
-        bytes += value.utf8
-        lengths.append((name.utf8.count, value.utf8.count))
-    }
+    private mutating func add(_ name: String, _ value: String) { add(name, Array(value.utf8)) }
 
     private mutating func add(_ name: String, _ value: [UInt8]) {
-        bytes += name.utf8
-        bytes += value
-        lengths.append((name.utf8.count, value.count))
+        var own = own.take() ?? Own()
+        own.bytes += name.utf8
+        own.bytes += value
+        own.lengths.append((name.utf8.count, value.count))
+        self.own = own
     }
 
     /// Entries that cannot stand in a header (reserved names, control characters) are left out, and spaces around a text.
@@ -49,21 +53,25 @@ struct HeaderBlock: Sendable {
     /// Calls `body` with the fields as nghttp2 wants them; it copies those that do not stand in the program.
     func withFields<Result>(_ body: (UnsafePointer<nghttp2_nv>?, Int) -> Result) -> Result {
         let fixed = Self.fields(of: kind)
-        if lengths.isEmpty, kind != .request {
+        if own == nil, kind != .request {
             return fixed.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
         }
-        return withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fixed.count + lengths.count) {
+        let own = own ?? Own()
+        return withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fixed.count + own.lengths.count) {
             fields in
             _ = fields.initialize(from: fixed)
-            return bytes.withUnsafeBufferPointer { buffer in
-                fill(fields, after: fixed.count, from: buffer.baseAddress)
+            return own.bytes.withUnsafeBufferPointer { buffer in
+                Self.fill(fields, after: fixed.count, with: own.lengths, from: buffer.baseAddress)
                 guard kind == .request else { return body(UnsafePointer(fields.baseAddress), fields.count) }
-                var (path, host) = (path, authority?.name ?? "localhost")
-                if authority?.isSecure == true { fields[Self.schemeIndex] = Self.secureScheme }
+                var path = path
                 return path.withUTF8 { path in
-                    host.withUTF8 { host in
-                        fields[Self.pathIndex].value = UnsafeMutablePointer(mutating: path.baseAddress)
-                        fields[Self.pathIndex].valuelen = path.count
+                    fields[Self.pathIndex].value = UnsafeMutablePointer(mutating: path.baseAddress)
+                    fields[Self.pathIndex].valuelen = path.count
+                    guard let authority else { return body(UnsafePointer(fields.baseAddress), fields.count) }
+                    if authority.isSecure { fields[Self.schemeIndex] = Self.secureScheme }
+                    var host = authority.name
+                    return host.withUTF8 { host in
+                        fields[Self.authorityIndex] = Self.field(":authority", nil)
                         fields[Self.authorityIndex].value = UnsafeMutablePointer(mutating: host.baseAddress)
                         fields[Self.authorityIndex].valuelen = host.count
                         return body(UnsafePointer(fields.baseAddress), fields.count)
@@ -73,9 +81,10 @@ struct HeaderBlock: Sendable {
         }
     }
 
-    private func fill(
+    private static func fill(
         _ fields: UnsafeMutableBufferPointer<nghttp2_nv>,
         after count: Int,
+        with lengths: [(name: Int, value: Int)],
         from base: UnsafePointer<UInt8>?
     ) {
         guard let base else { return }
@@ -208,7 +217,7 @@ extension HeaderBlock {
 
     // Their pointers are to the program's own constants.
     nonisolated(unsafe) private static let requestFields = [
-        field(":method", "POST"), field(":scheme", "http"), field(":authority", nil),
+        field(":method", "POST"), field(":scheme", "http"), field(":authority", "localhost"),
         field(":path", nil),
         field("te", "trailers"), field("content-type", "application/grpc+proto"),
         field("user-agent", "petrel"),
