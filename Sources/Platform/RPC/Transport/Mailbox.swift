@@ -28,8 +28,6 @@ final class Mailbox: EventLoop.Resident {
     }
 
     private let state = Mutex(State())
-    /// Changed with the state.
-    private let hasOrders = Atomic(false)
     private let loop: EventLoop
     /// On the loop only; nil before it is there, and when it is gone.
     nonisolated(unsafe) private var connection: Connection?
@@ -57,7 +55,6 @@ final class Mailbox: EventLoop.Resident {
         let (isOpen, schedule) = state.withLock { state -> (Bool, Bool) in
             guard !state.isClosed else { return (false, false) }
             state.orders.append(order)
-            hasOrders.store(true, ordering: .releasing)
             defer { state.isScheduled = true }
             return (true, !state.isScheduled)
         }
@@ -80,7 +77,6 @@ final class Mailbox: EventLoop.Resident {
         isDue = false
         let orders = state.withLock { state in
             state.isScheduled = false
-            hasOrders.store(false, ordering: .relaxed)
             defer { state.orders = [] }
             return state.orders
         }
@@ -115,7 +111,7 @@ final class Mailbox: EventLoop.Resident {
     /// order comes first. It will flush.
     private func connectionAtHand() -> Connection? {
         guard loop.isCurrent, let connection, !connection.isBusy,
-            !hasOrders.load(ordering: .acquiring)
+            state.withLock({ $0.orders.isEmpty })
         else { return nil }
         deliverHere()
         return connection

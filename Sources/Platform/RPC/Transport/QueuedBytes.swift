@@ -7,32 +7,40 @@ final class QueuedBytes: Sendable {
     /// Beyond this, writers wait, whatever their own call has queued.
     static let limit = 64 << 20
 
-    private let bytes = Atomic(0)
-    private let writers = Mutex(WaitList())
+    private struct State {
+        var bytes = 0
+        var writers = WaitList()
+    }
 
-    var isFull: Bool { bytes.load(ordering: .sequentiallyConsistent) >= Self.limit }
+    private let state = Mutex(State())
 
-    func add(_ count: Int) { bytes.add(count, ordering: .relaxed) }
+    var isFull: Bool { state.withLock { $0.bytes >= Self.limit } }
+
+    func add(_ count: Int) { state.withLock { $0.bytes += count } }
 
     func remove(_ count: Int) {
         guard count > 0 else { return }
-        let (before, left) = bytes.subtract(count, ordering: .sequentiallyConsistent)
-        guard before >= Self.limit, left < Self.limit else { return }
-        // Who waits from now on finds the room.
-        writers.withLock { $0.takeAll() }.resume()
+        let writers = state.withLock { state -> WaitList.Waiters in
+            let wasFull = state.bytes >= Self.limit
+            state.bytes -= count
+            return wasFull && state.bytes < Self.limit ? state.writers.takeAll() : .none
+        }
+        writers.resume()
     }
 
     /// Returns when there may be room, or the task is cancelled.
     func waitForRoom() async {
-        let ticket = writers.withLock { $0.ticket() }
+        let ticket = state.withLock { $0.writers.ticket() }
         await withTaskCancellationHandler {
             await withUnsafeContinuation { (waiter: WaitList.Waiter) in
-                let waits = writers.withLock { isFull && $0.add(waiter, ticket) }
+                let waits = state.withLock { state in
+                    state.bytes >= Self.limit && state.writers.add(waiter, ticket)
+                }
                 if !waits { waiter.resume() }
             }
         } onCancel: {
-            writers.withLock { $0.cancel(ticket) }?.resume()
+            state.withLock { $0.writers.cancel(ticket) }?.resume()
         }
-        writers.withLock { $0.forget(ticket) }
+        state.withLock { $0.writers.forget(ticket) }
     }
 }
