@@ -8,7 +8,7 @@ package struct WaitList {
 
     /// Nearly always there is one at most.
     private var only: Wait?
-    /// Nil when there are none, as mostly.
+    /// Nil where there never were any, as mostly.
     private var others: [Wait]?
     /// Waits that were cancelled before they began; nil likewise.
     private var cancelled: [Int]?
@@ -53,7 +53,7 @@ package struct WaitList {
 
     /// After the wait: forgets a cancellation that came too late to matter.
     package mutating func forget(_ ticket: Int) {
-        if cancelled != nil { cancelled?.removeAll { $0 == ticket } }
+        cancelled?.removeAll { $0 == ticket }
     }
 
     /// All waiters, to be resumed outside the lock.

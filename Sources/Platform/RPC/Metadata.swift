@@ -54,14 +54,17 @@ package struct Metadata: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     }
 
     package mutating func add(_ text: String, for name: String) {
-        list = list ?? []
-        list?.append(Entry(name: name.lowercased(), value: .text(text)))
+        add(.text(text), name)
     }
 
     /// `name` must end in `-bin`, otherwise the peer will take the value for text.
     package mutating func add(_ bytes: [UInt8], for name: String) {
-        list = list ?? []
-        list?.append(Entry(name: name.lowercased(), value: .bytes(bytes)))
+        add(.bytes(bytes), name)
+    }
+
+    private mutating func add(_ value: Content, _ name: String) {
+        if list == nil { list = [] }
+        list?.append(Entry(name: name.lowercased(), value: value))
     }
 
     /// Nearly every name is in lower case already, and needs no copy.

@@ -74,7 +74,7 @@ package final class CallStream: Sendable {
     }
 
     let state = Mutex(State())
-    /// The stream's number, once it is known. On the loop.
+    /// The stream's number, once it is known; the connection's table sets it. On the loop.
     nonisolated(unsafe) var id: Int32 = 0
     /// On the loop.
     nonisolated(unsafe) var record: StreamRecord

@@ -21,7 +21,7 @@ final class ClientRole: ConnectionRole {
         self.onDisconnect = onDisconnect
     }
 
-    func begin(_ id: Int32, _ connection: Connection) -> CallStream? { nil }
+    func begin() -> CallStream? { nil }
 
     func startHandlers(of calls: inout [CallStream]) {}
 

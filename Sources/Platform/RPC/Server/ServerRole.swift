@@ -35,11 +35,7 @@ final class ServerRole: ConnectionRole {
         self.onDisconnect = onDisconnect
     }
 
-    func begin(_ id: Int32, _ connection: Connection) -> CallStream? {
-        let call = CallStream(mailbox: mailbox, messageLimit: dispatcher.messageLimit)
-        call.id = id
-        return call
-    }
+    func begin() -> CallStream? { CallStream(mailbox: mailbox, messageLimit: dispatcher.messageLimit) }
 
     // MARK: - Requests
 

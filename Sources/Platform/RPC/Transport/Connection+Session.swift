@@ -98,7 +98,7 @@ extension Connection {
         if !headers.isFresh { headers = ReceivedHeaders() }
         hasReader = calls[id] != nil
         if frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST, !hasReader {
-            guard let call = role.begin(id, self) else {
+            guard let call = role.begin() else {
                 return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
             }
             calls.add(call, as: id)

@@ -223,7 +223,6 @@ final class Connection: ByteStream.User {
             )
             return
         }
-        call.id = id
         calls.add(call, as: id)
         call.acknowledgeOutput()
         schedule(call, deadline)

@@ -5,7 +5,7 @@ protocol ConnectionRole: AnyObject {
     var isServer: Bool { get }
 
     /// Server: a new stream begins; nil refuses it.
-    func begin(_ id: Int32, _ connection: Connection) -> CallStream?
+    func begin() -> CallStream?
 
     /// A whole header list has arrived: a request, an answer's opening, or trailers.
     func received(

@@ -20,9 +20,9 @@ struct HeaderBlock: Sendable {
 
     private init(_ kind: Kind) { self.kind = kind }
 
-    private mutating func add(_ name: String, _ value: String) { add(name, Array(value.utf8)) }
+    private mutating func add(_ name: String, _ value: String) { add(name, value.utf8) }
 
-    private mutating func add(_ name: String, _ value: [UInt8]) {
+    private mutating func add(_ name: String, _ value: some Collection<UInt8>) {
         var own = own.take() ?? Own()
         own.bytes += name.utf8
         own.bytes += value

@@ -3,7 +3,7 @@
 /// Messages in order, first in, first out. One alone, as most calls have it, needs no memory of its own.
 struct MessageQueue {
     private(set) var first: WireMessage?
-    /// Nil when there are none, as mostly.
+    /// Nil where there never were any, as mostly.
     private var others: [WireMessage]?
     /// How many of the others have become the first.
     private var taken = 0
@@ -25,13 +25,14 @@ struct MessageQueue {
 
     mutating func removeFirst() -> WireMessage? {
         guard let message = first else { return nil }
-        first = others == nil ? nil : takeOther()
+        first = takeOther()
         return message
     }
 
     private mutating func takeOther() -> WireMessage? {
-        guard var list = others.take(), taken < list.count else { return nil }
+        guard var list = others.take() else { return nil }
         defer { others = list }
+        guard taken < list.count else { return nil }
         let message = list[taken]
         list[taken].bytes = []
         taken += 1

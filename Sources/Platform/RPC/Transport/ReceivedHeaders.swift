@@ -14,7 +14,7 @@ struct ReceivedHeaders {
     private(set) var path = ""
     private(set) var httpStatus: Int?
     private(set) var content = Content.missing
-    var timeout: String? { rare?.timeout }
+    private(set) var timeout: String?
     /// `grpc-encoding`.
     private(set) var encoding: Compression.Name = .identity
     /// `grpc-accept-encoding` names gzip.
@@ -36,7 +36,6 @@ struct ReceivedHeaders {
 
     /// What few lists have. It belongs to one list.
     private final class Rare {
-        var timeout: String?
         var message = ""
         var details: [UInt8]?
         var metadata = Metadata()
@@ -128,13 +127,23 @@ struct ReceivedHeaders {
     ) {
         guard hasRoom(for: name.count + value.count + 32, isCrowded) else { return }
         parts.insert(.others)
-        let rare = rare ?? Rare()
-        self.rare = rare
+        if name.equals("grpc-timeout") {
+            timeout = String(decoding: value, as: UTF8.self)
+        } else {
+            let rare = rare ?? Rare()
+            self.rare = rare
+            add(name, value, to: rare)
+        }
+    }
+
+    private mutating func add(
+        _ name: UnsafeBufferPointer<UInt8>,
+        _ value: UnsafeBufferPointer<UInt8>,
+        to rare: Rare
+    ) {
         if name.equals("content-length") {
             if rare.contentLength != nil || value.number == nil { isMalformed = true }
             rare.contentLength = value.number
-        } else if name.equals("grpc-timeout") {
-            rare.timeout = String(decoding: value, as: UTF8.self)
         } else if name.equals("grpc-message") {
             rare.message = StatusEncoding.decode(message: Array(value))
         } else if name.equals("grpc-status-details-bin") {

@@ -30,16 +30,11 @@ struct SessionMemory {
     /// As much of each size as the streams of a few reads need, headers counted, in bytes.
     private static let shelfLimit = 16 << 10
 
-    private init() {
-        shelves = .allocate(capacity: Self.classes)
-        shelves.initialize(repeating: Shelf(), count: Self.classes)
-    }
-
     /// The loop's.
-    nonisolated(unsafe) private static let shared: UnsafeMutablePointer<SessionMemory> = {
-        let memory = UnsafeMutablePointer<SessionMemory>.allocate(capacity: 1)
-        memory.initialize(to: SessionMemory())
-        return memory
+    nonisolated(unsafe) private static let shared: UnsafeMutablePointer<Shelf> = {
+        let shelves = UnsafeMutablePointer<Shelf>.allocate(capacity: classes)
+        shelves.initialize(repeating: Shelf(), count: classes)
+        return shelves
     }()
 
     /// What a session is to be made with; nghttp2 copies it.
@@ -63,13 +58,13 @@ struct SessionMemory {
 
     private static func of<Result>(
         _ memory: UnsafeMutableRawPointer?,
-        _ body: (inout SessionMemory) -> Result
+        _ body: (SessionMemory) -> Result
     ) -> Result {
         guard let memory else { preconditionFailure("nghttp2 was given memory") }
-        return body(&memory.assumingMemoryBound(to: SessionMemory.self).pointee)
+        return body(SessionMemory(shelves: memory.assumingMemoryBound(to: Shelf.self)))
     }
 
-    private mutating func take(_ size: Int) -> UnsafeMutableRawPointer {
+    private func take(_ size: Int) -> UnsafeMutableRawPointer {
         assert(EventLoop.shared.isCurrent)
         let index = max(size - 1, 0) / Self.step
         guard index < Self.classes else { return Self.make(size) }
@@ -88,7 +83,7 @@ struct SessionMemory {
         return UnsafeMutableRawPointer(header + 1)
     }
 
-    private mutating func giveBack(_ lent: UnsafeMutableRawPointer?) {
+    private func giveBack(_ lent: UnsafeMutableRawPointer?) {
         assert(EventLoop.shared.isCurrent)
         guard let lent else { return }
         let header = Self.header(of: lent)
@@ -102,7 +97,7 @@ struct SessionMemory {
         shelves[index].count += 1
     }
 
-    private mutating func resize(_ lent: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer {
+    private func resize(_ lent: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer {
         guard let lent else { return take(size) }
         let present = Self.header(of: lent).pointee.size
         guard size > present else { return lent }
