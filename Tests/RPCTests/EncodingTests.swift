@@ -107,7 +107,10 @@ struct EncodingTests {
         _ received: inout [WireMessage]
     ) throws(RPCError) {
         try Array(bytes).withUnsafeBufferPointer { buffer throws(RPCError) in
-            try deframer.feed(buffer, into: &received)
+            var rest = buffer
+            repeat {
+                if let message = try deframer.next(&rest) { received.append(message) }
+            } while !rest.isEmpty
         }
     }
 }

@@ -77,7 +77,13 @@ struct ServerLimitTests {
                 for batch in 1...34 {
                     let streams = (0..<1000).map { stream + 2 * UInt32($0) }
                     stream += 2000
-                    try peer.send(streams.flatMap { Frame.headers(Field.request(), stream: $0).bytes })
+                    let request = Frame.message([])
+                    try peer.send(
+                        streams.flatMap {
+                            Frame.headers(Field.request(), stream: $0).bytes
+                                + Frame.data(request, stream: $0).bytes
+                        }
+                    )
                     try eventually("handlers", holds: { gate.passed >= min(1000 * batch, Self.handlerLimit) })
                     try peer.send(streams.flatMap { Frame.reset(8, stream: $0).bytes })
                 }

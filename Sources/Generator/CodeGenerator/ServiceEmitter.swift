@@ -155,10 +155,7 @@ struct ServiceEmitter {
             let request = "\(types.swiftName(method.input)).self"
             text.line(".init(\"\(method.name)\") { call, context in")
             text.indented { text in
-                text.line("let present = try call.requestAtHand(\(request))")
-                text.line(
-                    "let request = if let present { present } else { try await call.request(\(request)) }"
-                )
+                text.line("let request = try call.request(\(request))")
                 text.line("let response = try await self.\(name)(request, context: context)")
                 text.line("if try !call.answerAtOnce(response) { try await call.answer(response) }")
             }

@@ -13,6 +13,8 @@ package struct WaitList {
     /// Waits that were cancelled before they began; nil likewise.
     private var cancelled: [Int]?
     private var lastTicket = 0
+    /// Somebody waits.
+    package private(set) var hasWaiters = false
 
     package init() {}
 
@@ -28,6 +30,7 @@ package struct WaitList {
             cancelled?.remove(at: index)
             return false
         }
+        hasWaiters = true
         guard only != nil else {
             only = (ticket, waiter)
             return true
@@ -59,6 +62,7 @@ package struct WaitList {
     /// All waiters, to be resumed outside the lock.
     package mutating func takeAll() -> Waiters {
         defer { only = nil }
+        hasWaiters = false
         return Waiters(only: only?.waiter, others: others.take()?.map(\.waiter))
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CMessages
+internal import Synchronization
 
 /// Memory for the C structures of one message: allocated by moving a pointer, and freed all at once.
 struct Arena: ~Copyable {
@@ -9,31 +10,40 @@ struct Arena: ~Copyable {
     private var chunk: UnsafeMutableRawPointer
     private var total: Int
     private var remaining: Int
+    /// The oldest chunk has the usual size.
+    private let isSmall: Bool
     /// Whether protobuf-c let go of a message that it had read: another took its place, or there was an error.
     private(set) var hasDroppedMessages = false
 
     private static let alignment = MemoryLayout<UInt64>.alignment
-    /// As much as the C library's allocator hands out from what the thread has in store.
     private static let smallChunk = 1024
+    /// A chunk of that size, kept for the next message: most need no other.
+    nonisolated(unsafe) private static let spare = Atomic<UnsafeMutableRawPointer?>(nil)
 
     /// For the structures of a message of so many bytes.
     ///
     /// protobuf-c makes structures out of a few bytes each; the limit bounds what a hostile message costs.
     init(decoding count: Int) {
         remaining = count * 64 + (1 << 20)
-        total = count > 1024 ? min(count * 3, 1 << 20) : Self.smallChunk
-        chunk = .allocate(byteCount: total, alignment: Self.alignment)
+        isSmall = count <= 1024
+        total = isSmall ? Self.smallChunk : min(count * 3, 1 << 20)
+        let kept = isSmall ? Self.spare.exchange(nil, ordering: .acquiring) : nil
+        chunk = kept ?? .allocate(byteCount: total, alignment: Self.alignment)
         chunk.storeBytes(of: nil, as: UnsafeMutableRawPointer?.self)
         next = chunk + Self.alignment
         end = chunk + total
     }
 
     deinit {
-        var next: UnsafeMutableRawPointer? = chunk
-        while let chunk = next {
-            next = chunk.load(as: UnsafeMutableRawPointer?.self)
-            chunk.deallocate()
+        var oldest = chunk
+        while let older = oldest.load(as: UnsafeMutableRawPointer?.self) {
+            oldest.deallocate()
+            oldest = older
         }
+        let isKept =
+            isSmall
+            && Self.spare.compareExchange(expected: nil, desired: oldest, ordering: .releasing).exchanged
+        if !isKept { oldest.deallocate() }
     }
 
     /// The message's structure, which lives as long as the arena; nil for what protobuf-c refuses.

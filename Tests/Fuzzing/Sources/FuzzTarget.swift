@@ -42,7 +42,14 @@ enum FuzzTarget: String, CaseIterable {
         for start in stride(from: 0, to: data.count, by: step) {
             let part = Array(data[start..<min(start + step, data.count)])
             let isGood = part.withUnsafeBufferPointer { buffer in
-                do throws(RPCError) { try deframer.feed(buffer, into: &messages) } catch { return false }
+                var rest = buffer
+                do throws(RPCError) {
+                    repeat {
+                        if let message = try deframer.next(&rest) { messages.append(message) }
+                    } while !rest.isEmpty
+                } catch {
+                    return false
+                }
                 return true
             }
             guard isGood else { return (messages, false) }

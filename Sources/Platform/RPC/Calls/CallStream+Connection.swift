@@ -4,25 +4,30 @@ internal import Synchronization
 
 /// What a connection tells a call, and takes from it.
 extension CallStream {
-    /// Messages that arrived in `byteCount` bytes of data (the last one may be incomplete).
+    /// `byteCount` bytes of data, with which a message is complete, or none is yet.
     /// - Returns: Bytes whose room can be given back to the peer at once.
-    func receive(_ messages: [WireMessage], byteCount: Int) -> Int {
-        let size = messages.reduce(0) { $0 + UnreadBytes.size(of: $1) }
-        mailbox.unread?.add(size)
-        let (waiters, released, unread) = state.withLock { state -> (WaitList.Waiters, Int, Int) in
+    func receive(_ message: WireMessage?, byteCount: Int) -> Int {
+        let size = message.map { UnreadBytes.size(of: $0) } ?? 0
+        unread?.add(size)
+        var (released, unread) = (0, 0)
+        let waiters = state.withLock { state -> WaitList.Waiters? in
             // Nobody reads after the end.
-            guard state.ending == nil else { return (.none, byteCount, size) }
-            for message in messages { state.messages.append(message) }
-            state.heldBytes += byteCount
-            if state.messages.isEmpty {
-                let released = state.heldBytes + state.releasedBytes
-                state.heldBytes = 0
-                state.releasedBytes = 0
-                return (.none, released, 0)
+            guard state.ending == nil else {
+                (released, unread) = (byteCount, size)
+                return nil
             }
-            return (messages.isEmpty ? .none : state.readers.takeAll(), 0, 0)
+            state.heldBytes += byteCount
+            if let message {
+                state.messages.append(message)
+                return state.wakeReaders()
+            }
+            guard state.messages.isEmpty else { return nil }
+            released = state.heldBytes + state.releasedBytes
+            state.heldBytes = 0
+            state.releasedBytes = 0
+            return nil
         }
-        waiters.resume()
+        waiters?.resume()
         noteRead(unread)
         return released
     }
@@ -30,23 +35,23 @@ extension CallStream {
     /// Client: the answer's headers.
     /// - Parameter isAll: The status is among them.
     func receive(_ metadata: Metadata, isAll: Bool) {
-        let waiters = state.withLock { state -> WaitList.Waiters in
-            guard state.peerMetadata == nil else { return .none }
+        let waiters = state.withLock { state -> WaitList.Waiters? in
+            guard state.peerMetadata == nil else { return nil }
             state.peerMetadata = metadata
             state.hasAnswer = !isAll
-            return state.readers.takeAll()
+            return state.wakeReaders()
         }
-        waiters.resume()
+        waiters?.resume()
     }
 
     /// Server: the client sends no more messages.
     func receiveHalfClose() {
-        let waiters = state.withLock { state -> WaitList.Waiters in
-            guard state.ending == nil else { return .none }
+        let waiters = state.withLock { state -> WaitList.Waiters? in
+            guard state.ending == nil else { return nil }
             state.ending = .finished
-            return state.readers.takeAll()
+            return state.wakeReaders()
         }
-        waiters.resume()
+        waiters?.resume()
     }
 
     /// The call is over: nothing more arrives or is written. What is queued, `dropOutput` drops.
@@ -62,9 +67,10 @@ extension CallStream {
         isUnprocessed: Bool = false,
         status: RPCError? = nil
     ) -> Bool {
-        let (readers, writers, isFirst, dropped) = state.withLock {
-            state -> (WaitList.Waiters, WaitList.Waiters, Bool, Int) in
-            guard !state.isClosed else { return (.none, .none, false, 0) }
+        var dropped = 0
+        var waiters: (WaitList.Waiters?, WaitList.Waiters?) = (nil, nil)
+        let isFirst = state.withLock { state in
+            guard !state.isClosed else { return false }
             state.isClosed = true
             state.isUnprocessed = isUnprocessed
             // A server's requests may have been complete; what it can still notice is that the call is gone.
@@ -73,13 +79,14 @@ extension CallStream {
             } else if state.ending == nil {
                 state.ending = ending
             }
-            state.trailingMetadata = trailing
+            if !trailing.isEmpty { state.trailingMetadata = trailing }
             if let status { state.closing = .trailers(status, [:]) }
-            let dropped = keepsMessages ? 0 : state.dropMessages()
-            return (state.readers.takeAll(), state.writers.takeAll(), true, dropped)
+            if !keepsMessages, !state.messages.isEmpty { dropped = state.dropMessages() }
+            waiters = (state.wakeReaders(), state.writers.hasWaiters ? state.writers.takeAll() : nil)
+            return true
         }
-        readers.resume()
-        writers.resume()
+        waiters.0?.resume()
+        waiters.1?.resume()
         noteRead(dropped)
         if isFirst { channelRecord?.noteEnd(succeeded: ending.isSuccess) }
         return isFirst
@@ -92,7 +99,7 @@ extension CallStream {
             if count > 0 { state.output.removeAll() }
             return count
         }
-        mailbox.queued?.remove(count)
+        if count > 0 { mailbox.queued?.remove(count) }
     }
 
     // MARK: - Output
@@ -115,13 +122,14 @@ extension CallStream {
     }
 
     /// Moves `count` bytes to `batch`.
-    func take(_ count: Int, into batch: inout WriteBatch) {
-        let waiters = state.withLock { state -> WaitList.Waiters in
-            state.output.move(count, into: &batch)
-            return state.output.byteCount <= Self.outputLimit / 2 ? state.writers.takeAll() : .none
+    func take(_ count: Int, into batch: WriteBatch) {
+        let waiters = state.withLock { state -> WaitList.Waiters? in
+            state.output.move(count, into: batch)
+            guard state.writers.hasWaiters, state.output.byteCount <= Self.outputLimit / 2 else { return nil }
+            return state.writers.takeAll()
         }
-        waiters.resume()
-        mailbox.queued?.remove(count)
+        waiters?.resume()
+        if count > 0 { mailbox.queued?.remove(count) }
     }
 
     /// The connection acts on an `.output` order: what is queued from now on is announced by another.

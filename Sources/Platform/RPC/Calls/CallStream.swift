@@ -46,6 +46,8 @@ package final class CallStream: Sendable {
         /// Bytes whose room is to be given back with the next order.
         var releasedBytes = 0
         var readers = WaitList()
+        /// Client: the reader waits for the end of a call that has one response, or for a second one.
+        var awaitsResponse = false
 
         // What is sent.
         var output = OutputQueue()
@@ -73,6 +75,7 @@ package final class CallStream: Sendable {
         var wasCompressed = false
     }
 
+    // In place: a state that is handed to the lock is copied.
     let state = Mutex(State())
     /// The stream's number, once it is known; the connection's table sets it. On the loop.
     nonisolated(unsafe) var id: Int32 = 0
@@ -81,6 +84,8 @@ package final class CallStream: Sendable {
     /// Server: set before the handler is started, and never again.
     nonisolated(unsafe) var request = Request()
     let mailbox: Mailbox
+    /// The mailbox's.
+    let unread: UnreadBytes?
     let messageLimit: Int
     /// Client: told once how the call has ended.
     let channelRecord: ChannelRecord?
@@ -95,6 +100,7 @@ package final class CallStream: Sendable {
     /// - Parameter messageLimit: Most bytes of one message, in either direction.
     init(mailbox: Mailbox, messageLimit: Int, record: ChannelRecord? = nil) {
         self.mailbox = mailbox
+        unread = mailbox.unread
         channelRecord = record
         self.messageLimit = messageLimit
         self.record = StreamRecord(messageLimit: messageLimit)
@@ -109,9 +115,10 @@ package final class CallStream: Sendable {
         return try decode(type, message)
     }
 
-    /// Server: the one request of a unary or server-streaming call.
-    package func request<M: Message>(_ type: M.Type) async throws(RPCError) -> M {
-        guard let message = try await nextPayload(cancels: false) else {
+    /// Server: the one request of a unary or server-streaming call, whose handler is started when it is here, or never comes.
+    package func request<M: Message>(_ type: M.Type) throws(RPCError) -> M {
+        guard let message = takeMessage() else {
+            if case .failed(let error) = state.withLock({ $0.ending }) { throw error }
             throw RPCError(.internal, "the client sent no request")
         }
         return try decode(type, message)
@@ -122,16 +129,8 @@ package final class CallStream: Sendable {
         try await write(response.serialized())
     }
 
-    // Nearly always the request has come with the call, and there is room for the response: what need not wait is no function
-    // that can.
-
-    /// Server: the same request, if it is here.
-    package func requestAtHand<M: Message>(_ type: M.Type) throws(RPCError) -> M? {
-        guard let message = takeMessage() else { return nil }
-        return try decode(type, message)
-    }
-
-    /// Server: writes the same response, if it can be done now.
+    /// Server: writes the same response, if it can be done now. Nearly always there is room for it, and what need not wait is no
+    /// function that can.
     /// - Returns: Whether it was.
     package func answerAtOnce(_ response: some Message) throws(RPCError) -> Bool {
         let message = try message(response.serialized())
@@ -144,10 +143,18 @@ package final class CallStream: Sendable {
         }
     }
 
-    /// Client: returns when there is no more to come of a call that has one response.
+    /// Client: returns when there is no more to come of a call that has one response; cancelling the task ends the call.
+    @inline(__always)
     func waitForResponse() async {
-        // More than one need not wait for its end, which may never come.
-        await waitForInput(cancels: true) { $0.ending != nil || $0.messages.count > 1 }
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { (waiter: WaitList.Waiter) in
+                let waits = state.withLock { $0.awaitResponse(waiter) }
+                if !waits { waiter.resume() }
+            }
+        } onCancel: {
+            // Its end wakes the waiter.
+            cancel()
+        }
     }
 
     /// Client: the one response of a call that ended well, after that wait.
@@ -191,7 +198,8 @@ package final class CallStream: Sendable {
 
     /// Room in the connection comes back when messages are read or dropped.
     func noteRead(_ byteCount: Int) {
-        if mailbox.unread?.remove(byteCount) == true { mailbox.post(.room) }
+        guard byteCount > 0 else { return }
+        if unread?.remove(byteCount) == true { mailbox.post(.room) }
     }
 
     private func decode<M: Message>(_ type: M.Type, _ message: WireMessage) throws(RPCError) -> M {
@@ -367,6 +375,22 @@ extension CallStream.State {
         guard releasedBytes >= CallStream.releaseStep else { return (payload, 0) }
         defer { releasedBytes = 0 }
         return (payload, releasedBytes)
+    }
+
+    /// - Returns: Who reads and is to look again.
+    mutating func wakeReaders() -> WaitList.Waiters? {
+        guard readers.hasWaiters, !awaitsResponse || isResponseComplete else { return nil }
+        return readers.takeAll()
+    }
+
+    /// More than one response need not wait for the end, which may never come.
+    private var isResponseComplete: Bool { ending != nil || messages.count > 1 }
+
+    /// - Returns: Whether the waiter has to wait; if not, the caller resumes it.
+    mutating func awaitResponse(_ waiter: WaitList.Waiter) -> Bool {
+        guard !isResponseComplete else { return false }
+        awaitsResponse = true
+        return readers.add(waiter, readers.ticket())
     }
 
     /// - Returns: What they took.

@@ -57,40 +57,61 @@ package final class Channel: Sendable {
     ) async throws(RPCError) -> Response {
         let payload = try payload(request, options)
         let deadline = options.timeout.flatMap { Deadline.after($0) }
+        record.noteStart()
+        guard let call = beginAtOnce(method, options, deadline, payload) else {
+            return try await attempt(method, options, deadline, payload, isIdempotent, after: nil)
+        }
+        await call.waitForResponse()
+        let failed: FailedAttempt
+        do throws(FailedAttempt) { return try response(of: call) } catch { failed = error }
+        return try await attempt(method, options, deadline, payload, isIdempotent, after: failed)
+    }
+
+    /// The same once more, as often as the channel's configuration says: what few calls need.
+    /// - Parameter failed: How the call has failed by now; nil: there was no connection.
+    @inline(never)
+    private func attempt<Response: Message>(
+        _ method: String,
+        _ options: CallOptions,
+        _ deadline: Deadline?,
+        _ payload: WireMessage,
+        _ isIdempotent: Bool,
+        after failed: FailedAttempt?
+    ) async throws(RPCError) -> Response {
         var attempts = Attempts(
             policy: config.retryPolicy(of: method),
             isIdempotent: isIdempotent,
             waitsForServer: options.waitForReady
         )
-        record.noteStart()
+        var failed = failed
         while true {
-            let failed: FailedAttempt
+            if let failed { try await pause(before: &attempts, after: failed, deadline) }
             do throws(RPCError) {
-                let call: CallStream
-                if let begun = beginAtOnce(method, options, deadline, payload) {
-                    call = begun
-                } else {
-                    // One that does not wait for a server is to hear of its silence, too.
-                    call = try await begin(
-                        method,
-                        options,
-                        deadline,
-                        payload,
-                        goesAhead: options.waitForReady
-                    )
-                }
+                // One that does not wait for a server is to hear of its silence, too.
+                let call = try await begin(
+                    method,
+                    options,
+                    deadline,
+                    payload,
+                    goesAhead: options.waitForReady
+                )
                 await call.waitForResponse()
-                do throws(RPCError) {
-                    let response = try call.response(Response.self)
-                    record.noteEnd(succeeded: true)
-                    return response
-                } catch {
-                    failed = call.failedAttempt(error)
-                }
+                do throws(FailedAttempt) { return try response(of: call) } catch { failed = error }
             } catch {
                 failed = FailedAttempt(error: error)
             }
-            try await pause(before: &attempts, after: failed, deadline)
+        }
+    }
+
+    /// What a call that is over was answered.
+    @inline(__always)
+    private func response<Response: Message>(of call: CallStream) throws(FailedAttempt) -> Response {
+        do throws(RPCError) {
+            let response = try call.response(Response.self)
+            record.noteEnd(succeeded: true)
+            return response
+        } catch {
+            throw call.failedAttempt(error)
         }
     }
 

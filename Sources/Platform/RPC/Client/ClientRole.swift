@@ -23,6 +23,8 @@ final class ClientRole: ConnectionRole {
 
     func begin() -> CallStream? { nil }
 
+    func receivedMessage(of call: CallStream, _ connection: Connection) {}
+
     func startHandlers(of calls: inout [CallStream]) {}
 
     func open(_ call: CallStream, _ opening: CallStream.Opening, _ connection: Connection) {}
@@ -76,14 +78,14 @@ final class ClientRole: ConnectionRole {
             call.end(.failed(RPCError(.internal, "the server sent no status")), keepsMessages: true)
             return
         }
-        let failure = StatusEncoding.error(status: code, message: headers.message, details: headers.details)
-        let ending: CallStream.Ending =
-            if let failure { .failed(failure) } else if call.record.deframer.isBetweenMessages {
-                .finished
-            } else {
-                .failed(RPCError(.internal, "the answer ends within a message"))
-            }
-        call.end(ending, trailing: headers.metadata, keepsMessages: true)
+        if code == .ok, call.record.deframer.isBetweenMessages {
+            call.end(.finished, trailing: headers.metadata, keepsMessages: true)
+            return
+        }
+        let failure =
+            StatusEncoding.error(status: code, message: headers.message, details: headers.details)
+            ?? RPCError(.internal, "the answer ends within a message")
+        call.end(.failed(failure), trailing: headers.metadata, keepsMessages: true)
     }
 
     func receivedEnd(of call: CallStream, _ connection: Connection) {

@@ -41,8 +41,7 @@ final class Connector: Sendable {
     private let security: (any TransportSecurity)?
     private let record: ChannelRecord
     private let state: Mutex<State>
-    /// What `:authority` says, and whether `:scheme` is https.
-    let authority: (name: String, isSecure: Bool)?
+    let authority: HeaderBlock.Authority?
 
     /// A server that accepts but does not speak is taken for absent after this time.
     private static let settingsTimeout = Duration.seconds(20)
@@ -60,7 +59,8 @@ final class Connector: Sendable {
         self.security = security
         self.record = record
         state = Mutex(State(keepAlive: keepAlive))
-        if case .tcp = address { authority = (address.description, security != nil) } else { authority = nil }
+        authority =
+            if case .tcp = address { .init(address.description, isSecure: security != nil) } else { nil }
     }
 
     /// A connection that is ready for calls.

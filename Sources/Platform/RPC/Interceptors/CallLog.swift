@@ -2,20 +2,30 @@
 internal import Logging
 
 /// One line for each call: method, status, duration, who called, and the trace that it belongs to.
-struct CallLog: CallObserver {
-    let logger: Logger
+struct CallLog {
+    private let logger: Logger
+    /// The logger's, when the log was made: asking it each time would cost a call as much as its request's decoding.
+    private let least: Logger.Level
 
-    func began(_ context: CallContext) {}
+    init(_ logger: Logger) {
+        self.logger = logger
+        least = logger.logLevel
+    }
+
+    /// Whether a call that ended so has a line.
+    func notes(_ failure: RPCError?) -> Bool { Self.level(failure) >= least }
+
+    private static func level(_ failure: RPCError?) -> Logger.Level {
+        switch failure?.code {
+        case nil: .debug
+        case .internal, .unknown, .dataLoss: .error
+        default: .info
+        }
+    }
 
     func ended(_ context: CallContext, _ outcome: CallOutcome) {
         let failure = outcome.failure
-        let level: Logger.Level =
-            switch failure?.code {
-            case nil: .debug
-            case .internal, .unknown, .dataLoss: .error
-            default: .info
-            }
-        guard level >= logger.logLevel else { return }
+        let level = Self.level(failure)
         var metadata: Logger.Metadata = [
             "method": "\(context.method)", "status": "\(failure?.code ?? .ok)",
             "duration": "\(Duration.nanoseconds(outcome.durationNanos))",

@@ -10,6 +10,7 @@ final class Dispatcher: Sendable {
     private let methods: [String: ServedMethod]
     /// Most bytes of one message.
     let messageLimit: Int
+    private let log: CallLog
     private let observers: [Observer]
     private let interceptors: [any ServerInterceptor]
     private let running = Atomic(0)
@@ -34,6 +35,7 @@ final class Dispatcher: Sendable {
         services: [any RPCService],
         quick: Set<String>,
         messageLimit: Int,
+        log: CallLog,
         observers: [any CallObserver],
         interceptors: [any ServerInterceptor]
     ) {
@@ -51,6 +53,7 @@ final class Dispatcher: Sendable {
         for name in quick { precondition(methods["/" + name] != nil, "\(name) is not served") }
         self.methods = methods
         self.messageLimit = messageLimit
+        self.log = log
         self.observers = observers.map { Observer($0) }
         self.interceptors = interceptors
     }
@@ -77,7 +80,7 @@ final class Dispatcher: Sendable {
     @inline(__always)
     func serve(_ method: ServedMethod, _ call: CallStream, since start: Int64) async -> Int64 {
         let context = CallContext(call)
-        begin(context)
+        if !observers.isEmpty { begin(context) }
         do {
             if interceptors.isEmpty, context.metadata.isEmpty {
                 try await method.run(call, context)
@@ -117,12 +120,7 @@ final class Dispatcher: Sendable {
     ) -> Int64 {
         let now = Clock.bootNanos
         let failure = error.map { RPCError(endOf: $0) }
-        let outcome = CallOutcome(
-            failure: failure,
-            durationNanos: now - start,
-            trace: TraceContext(context.metadata)
-        )
-        for observer in observers { observer.observer.ended(context, outcome) }
+        if !observers.isEmpty || log.notes(failure) { report(context, failure, now - start) }
         call.finish(failure)
         call.mailbox.handlers.subtract(1, ordering: .relaxed)
         if running.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 {
@@ -130,6 +128,17 @@ final class Dispatcher: Sendable {
             idleObserver.withLock { $0 }?.body()
         }
         return now
+    }
+
+    @inline(never)
+    private func report(_ context: CallContext, _ failure: RPCError?, _ durationNanos: Int64) {
+        let outcome = CallOutcome(
+            failure: failure,
+            durationNanos: durationNanos,
+            trace: TraceContext(context.metadata)
+        )
+        if log.notes(failure) { log.ended(context, outcome) }
+        for observer in observers { observer.observer.ended(context, outcome) }
     }
 
     private func proceed(

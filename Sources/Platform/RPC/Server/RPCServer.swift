@@ -57,7 +57,8 @@ package final class RPCServer: Sendable {
             services: services + reflection,
             quick: quick,
             messageLimit: messageLimit,
-            observers: [CallLog(logger: logger)] + observers,
+            log: CallLog(logger),
+            observers: observers,
             interceptors: interceptors
         )
     }

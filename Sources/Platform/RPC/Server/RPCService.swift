@@ -18,6 +18,8 @@ extension RPCService {
 /// One method of a service: how its handler is run on a call.
 package struct RPCMethod: Sendable {
     package let name: String
+    /// Its handler is started when its one request has come; until then a call costs no task.
+    let awaitsRequest: Bool
     let run: @Sendable (CallStream, CallContext) async throws -> Void
 
     /// A unary method.
@@ -26,7 +28,16 @@ package struct RPCMethod: Sendable {
         _ name: String,
         _ answer: @escaping @Sendable (CallStream, CallContext) async throws -> Void
     ) {
+        self.init(name, awaitsRequest: true, answer)
+    }
+
+    private init(
+        _ name: String,
+        awaitsRequest: Bool,
+        _ answer: @escaping @Sendable (CallStream, CallContext) async throws -> Void
+    ) {
         self.name = name
+        self.awaitsRequest = awaitsRequest
         run = answer
     }
 
@@ -34,8 +45,8 @@ package struct RPCMethod: Sendable {
         _ name: String,
         _ handler: @escaping @Sendable (Request, ResponseWriter<Response>, CallContext) async throws -> Void
     ) -> RPCMethod {
-        RPCMethod(name) { stream, context in
-            try await handler(try await stream.request(Request.self), ResponseWriter(stream), context)
+        RPCMethod(name, awaitsRequest: true) { stream, context in
+            try await handler(try stream.request(Request.self), ResponseWriter(stream), context)
         }
     }
 
@@ -43,7 +54,7 @@ package struct RPCMethod: Sendable {
         _ name: String,
         _ handler: @escaping @Sendable (RequestStream<Request>, CallContext) async throws -> Response
     ) -> RPCMethod {
-        RPCMethod(name) { stream, context in
+        RPCMethod(name, awaitsRequest: false) { stream, context in
             let response = try await handler(RequestStream(stream), context)
             try await stream.answer(response)
         }
@@ -55,7 +66,7 @@ package struct RPCMethod: Sendable {
             @escaping @Sendable (RequestStream<Request>, ResponseWriter<Response>, CallContext)
             async throws -> Void
     ) -> RPCMethod {
-        RPCMethod(name) { stream, context in
+        RPCMethod(name, awaitsRequest: false) { stream, context in
             try await handler(RequestStream(stream), ResponseWriter(stream), context)
         }
     }

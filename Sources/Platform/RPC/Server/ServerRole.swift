@@ -77,6 +77,28 @@ final class ServerRole: ConnectionRole {
         guard let method = method(at: path) else {
             throw .status(RPCError(.unimplemented, "unknown method \(path.prefix(Self.shownPath))"))
         }
+        guard headers.encoding != .other else {
+            throw .status(RPCError(.unimplemented, "unknown grpc-encoding; gzip and identity are known"))
+        }
+        let deadline = try Self.deadline(of: headers)
+        call.request.method = path
+        call.request.peer = peer
+        if let certificate { call.request.certificate = certificate }
+        if headers.hasMetadata { call.request.metadata = headers.metadata }
+        call.request.acceptsCompression = headers.acceptsGzip
+        call.request.deadline = deadline
+        call.record.hasBegun = true
+        call.record.deframer.allowsCompression = headers.encoding == .gzip
+        connection.schedule(call, deadline)
+        if method.awaitsRequest { call.record.awaiting = method } else { try begin(method, call, connection) }
+    }
+
+    /// The handler is to be started.
+    private func begin(
+        _ method: ServedMethod,
+        _ call: CallStream,
+        _ connection: Connection
+    ) throws(Refusal) {
         // Those that come with the same read are not counted yet: no more than a read has room for.
         guard mailbox.handlers.load(ordering: .relaxed) < Self.handlerLimit,
             dispatcher.runningCount < Self.serverLimit
@@ -85,23 +107,13 @@ final class ServerRole: ConnectionRole {
                 RPCError(.resourceExhausted, "too many handlers of calls that have ended still run")
             )
         }
-        guard headers.encoding != .other else {
-            throw .status(RPCError(.unimplemented, "unknown grpc-encoding; gzip and identity are known"))
-        }
-        let deadline = try Self.deadline(of: headers)
-        call.request = CallStream.Request(
-            method: path,
-            peer: peer,
-            certificate: certificate,
-            metadata: headers.metadata,
-            acceptsCompression: headers.acceptsGzip,
-            deadline: deadline
-        )
-        call.record.hasBegun = true
-        call.record.deframer.allowsCompression = headers.encoding == .gzip
         call.record.beginning = method
-        connection.schedule(call, deadline)
         connection.beginners.append(call)
+    }
+
+    func receivedMessage(of call: CallStream, _ connection: Connection) {
+        guard let method = call.record.awaiting.take() else { return }
+        do throws(Refusal) { try begin(method, call, connection) } catch { refuse(call, error, connection) }
     }
 
     func startHandlers(of calls: inout [CallStream]) {
@@ -157,6 +169,8 @@ final class ServerRole: ConnectionRole {
             return
         }
         call.receiveHalfClose()
+        // It sends no request; its handler says so.
+        receivedMessage(of: call, connection)
     }
 
     func received(_ violation: RPCError, for call: CallStream, _ connection: Connection) {
@@ -169,6 +183,7 @@ final class ServerRole: ConnectionRole {
 
     /// Tells the client the error, and the handler that its call is over.
     private func abort(_ call: CallStream, _ error: RPCError, _ connection: Connection) {
+        call.record.awaiting = nil
         call.record.beginning = nil
         guard !call.record.isFinished, call.end(.failed(error), status: error) else { return }
         cancelHandler(of: call)
@@ -206,6 +221,7 @@ final class ServerRole: ConnectionRole {
 
     /// Does nothing to a handler that is done.
     private func end(_ call: CallStream, _ error: RPCError) {
+        call.record.awaiting = nil
         call.record.beginning = nil
         call.end(.failed(error))
         cancelHandler(of: call)

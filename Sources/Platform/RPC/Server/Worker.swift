@@ -17,6 +17,8 @@ final class Worker {
     private var first: Work?
     /// Whose handler runs.
     private var call: CallStream?
+    /// A handler has had to wait: what arrives meanwhile may be the end of its call.
+    private var hasWaited = false
 
     private init(_ role: ServerRole, _ first: Work) {
         self.role = role
@@ -28,7 +30,11 @@ final class Worker {
         // No more than the worker: the task would keep it as long as its last call.
         let bound = EventLoop.Bound(Worker(role, work))
         let task = Task.immediate(executorPreference: EventLoop.shared) { await bound.value.run() }
-        bound.value.task = task
+        let worker = bound.value
+        guard let call = worker.call else { return }
+        worker.hasWaited = true
+        worker.task = task
+        call.record.runner = .worker(worker)
     }
 
     /// Starts a handler that is not quick, in the shared pool.
@@ -44,7 +50,8 @@ final class Worker {
         var start = Clock.bootNanos
         while let work = next {
             call = work.call
-            work.call.record.runner = .worker(self)
+            // Until one waits, nobody can ask for who runs it.
+            if hasWaited { work.call.record.runner = .worker(self) }
             start = await role.dispatcher.serve(work.method, work.call, since: start)
             assert(EventLoop.shared.isCurrent)
             call = nil

@@ -95,8 +95,8 @@ extension Connection {
 
     private func beginHeaders(_ frame: UnsafePointer<nghttp2_frame>) -> Int32 {
         let id = frame.pointee.hd.stream_id
-        if !headers.isFresh { headers = ReceivedHeaders() }
-        hasReader = calls[id] != nil
+        headers.reset()
+        hasReader = calls.has(id)
         if frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST, !hasReader {
             guard let call = role.begin() else {
                 return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
@@ -155,18 +155,15 @@ extension Connection {
         let isAnswer = UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0
         switch UInt32(header.type) {
         case NGHTTP2_HEADERS.rawValue:
-            var headers = ReceivedHeaders()
-            swap(&headers, &self.headers)
-            guard let call = calls[header.stream_id] else { return }
-            call.record.headerBytes += headers.size
-            headerBytes += headers.size
-            guard check(headers, of: call, endsStream: isLast) else { return }
-            if isLast { call.record.isRemoteClosed = true }
-            role.received(headers, endsStream: isLast, for: call, self)
+            calls.with(header.stream_id) { receivedHeaders(of: $0, endsStream: isLast) }
+            headers.reset()
         case NGHTTP2_DATA.rawValue:
-            guard isLast, let call = calls[header.stream_id], isComplete(call) else { return }
-            call.record.isRemoteClosed = true
-            role.receivedEnd(of: call, self)
+            guard isLast else { return }
+            calls.with(header.stream_id) { call in
+                guard isComplete(call) else { return }
+                call.record.isRemoteClosed = true
+                role.receivedEnd(of: call, self)
+            }
         case NGHTTP2_SETTINGS.rawValue:
             guard !isAnswer else { return }
             isGreeted = true
@@ -181,12 +178,16 @@ extension Connection {
         }
     }
 
-    /// Whether a header list is what it has to be at its place; if not, its stream is reset.
-    private func check(
-        _ headers: borrowing ReceivedHeaders,
-        of call: CallStream,
-        endsStream: Bool
-    ) -> Bool {
+    private func receivedHeaders(of call: CallStream, endsStream: Bool) {
+        call.record.headerBytes += headers.size
+        headerBytes += headers.size
+        guard checkHeaders(of: call, endsStream: endsStream) else { return }
+        if endsStream { call.record.isRemoteClosed = true }
+        role.received(headers, endsStream: endsStream, for: call, self)
+    }
+
+    /// Whether the header list is what it has to be at its place; if not, its stream is reset.
+    private func checkHeaders(of call: CallStream, endsStream: Bool) -> Bool {
         guard !call.record.isMalformed else { return false }
         let isFirst = isServer ? !call.record.hasHeaders : !call.record.isOpened
         call.record.hasHeaders = true
@@ -218,21 +219,19 @@ extension Connection {
 
     private func received(_ data: UnsafeBufferPointer<UInt8>, on id: Int32) {
         guard session != nil else { return }
-        defer { giveBackConnection(data.count) }
-        guard let call = calls[id], !call.record.isMalformed else {
-            giveBack(data.count, id)
-            return
-        }
+        if calls.with(id, { received(data, of: $0) }) == nil { giveBack(data.count, id) }
+        withheldBytes += data.count
+    }
+
+    private func received(_ data: UnsafeBufferPointer<UInt8>, of call: CallStream) {
+        guard !call.record.isMalformed else { return giveBack(data.count, call.id) }
         if let missing = call.record.missingBytes { call.record.missingBytes = missing - data.count }
         // An answer begins with its headers, and is no longer than they say.
         guard isServer || call.record.isOpened, call.record.missingBytes ?? 0 >= 0 else {
             return refuse(call)
         }
-        // What was read by then is not kept for longer; nor is the room of very many.
-        defer { completed.removeAll(keepingCapacity: completed.capacity <= 64) }
         do throws(RPCError) {
-            try feed(data, to: call)
-            giveBack(call.receive(completed, byteCount: data.count), id)
+            try deframe(data, of: call)
             guard isServer, incompleteBytes > Self.incompleteLimit else { return }
             incompleteBytes -= call.record.deframer.heldBytes
             call.record.deframer.stop()
@@ -242,23 +241,23 @@ extension Connection {
         }
     }
 
-    private func feed(
+    private func deframe(
         _ data: UnsafeBufferPointer<UInt8>,
-        to call: CallStream
+        of call: CallStream
     ) throws(RPCError) {
         let before = call.record.deframer.heldBytes
         defer { incompleteBytes += call.record.deframer.heldBytes - before }
-        try call.record.deframer.feed(data, into: &completed)
+        var rest = data
+        repeat {
+            let left = rest.count
+            let message = try call.record.deframer.next(&rest)
+            giveBack(call.receive(message, byteCount: left - rest.count), call.id)
+            if message != nil { role.receivedMessage(of: call, self) }
+        } while !rest.isEmpty
     }
 
     /// One slow call must not stop the others, so the connection's room is given back on receipt; a server does so only
-    /// as long as its client has not made it hold more than the limit.
-    private func giveBackConnection(_ count: Int) {
-        withheldBytes += count
-        giveBackWithheld()
-    }
-
-    /// To be called when something was read.
+    /// as long as its client has not made it hold more than the limit. To be called when something was read.
     func giveBackWithheld() {
         guard let session, withheldBytes > 0, mailbox.unread?.mayReceive ?? true else { return }
         _ = nghttp2_session_consume_connection(session, withheldBytes)
@@ -287,7 +286,7 @@ extension Connection {
             guard let frame, let header else { return 0 }
             Connection.with(user) { connection in
                 connection.output.append(UnsafeBufferPointer(start: header, count: 9))
-                connection.calls[frame.pointee.hd.stream_id]?.take(count, into: &connection.output)
+                connection.calls.with(frame.pointee.hd.stream_id) { $0.take(count, into: connection.output) }
             }
             return 0
         }
@@ -326,21 +325,24 @@ extension Connection {
 
     /// - Returns: How many bytes the next frame has, or one of nghttp2's errors.
     private func provide(_ id: Int32, limit: Int, _ flags: UnsafeMutablePointer<UInt32>?) -> Int {
-        guard let flags, let call = calls[id] else {
-            return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
-        }
+        guard let flags else { return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
+        return calls.with(id) { provide($0, limit: limit, &flags.pointee) }
+            ?? Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+    }
+
+    private func provide(_ call: CallStream, limit: Int, _ flags: inout UInt32) -> Int {
         // nghttp2 goes on by itself as long as there is data, and writers add to it meanwhile.
         guard output.byteCount < Connection.writeStep else { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
         switch call.readiness(limit: limit) {
         case .later: return Int(NGHTTP2_ERR_DEFERRED.rawValue)
         case .ready(let count, let closing):
-            flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
-            if closing != nil { flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
+            flags |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+            if closing != nil { flags |= NGHTTP2_DATA_FLAG_EOF.rawValue }
             if case .trailers(let error, let metadata) = closing {
-                flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+                flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
                 call.record.isFinished = true
                 let block = HeaderBlock.trailers(error, metadata)
-                _ = block.withFields { nghttp2_submit_trailer(session, id, $0, $1) }
+                _ = block.withFields { nghttp2_submit_trailer(session, call.id, $0, $1) }
             }
             return count
         }

@@ -19,17 +19,15 @@ final class Connection: ByteStream.User {
     var beginners: [CallStream] = []
     /// Calls that have something new to send.
     var speakers: [CallStream] = []
-    /// What a chunk of data has completed; kept for its memory.
-    var completed: [WireMessage] = []
-    /// What is to be written next.
-    var output = WriteBatch()
+    /// What is to be written next: nothing, but while it is made ready.
+    let output = WriteBatch.shared
     /// Received, and not yet given back to the peer as room in the connection.
     var withheldBytes = 0
     /// Of messages whose rest is still to come, of all streams.
     var incompleteBytes = 0
     var headerCache = HeaderCache()
     /// The header list that is arriving; they do not mix.
-    var headers = ReceivedHeaders()
+    let headers = ReceivedHeaders()
     /// It belongs to a stream that is not gone.
     var hasReader = false
     /// Of the header lists of all open streams, those that have arrived.
@@ -111,7 +109,10 @@ final class Connection: ByteStream.User {
             bytes.count
         )
         isReading = false
-        guard result < 0 else { return frameCount }
+        guard result < 0 else {
+            giveBackWithheld()
+            return frameCount
+        }
         failure = "the peer does not speak HTTP/2: \(String(cString: nghttp2_strerror(Int32(result))))"
         nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR.rawValue)
         // What nghttp2 has to say about it (GOAWAY) is sent first.
@@ -229,7 +230,7 @@ final class Connection: ByteStream.User {
     }
 
     private func sendOutput(of call: CallStream) {
-        guard let session, calls[call.id] === call else { return }
+        guard let session, calls.with(call.id, { $0 === call }) == true else { return }
         if !call.record.isOpened, isServer {
             role.open(call, call.acknowledgeOpening(), self)
         } else {

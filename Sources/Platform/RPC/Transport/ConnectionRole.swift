@@ -15,6 +15,9 @@ protocol ConnectionRole: AnyObject {
         _ connection: Connection
     )
 
+    /// Messages of the call have arrived.
+    func receivedMessage(of call: CallStream, _ connection: Connection)
+
     /// Server: what had come with these requests is read. They are taken from the list.
     func startHandlers(of calls: inout [CallStream])
 

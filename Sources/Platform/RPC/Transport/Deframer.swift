@@ -54,42 +54,46 @@ package struct Deframer {
     /// The memory that it has taken, in bytes.
     package var reservedBytes: Int { message.bytes.capacity }
 
-    /// Adds what arrived, and appends the messages that it completed.
+    /// Takes what arrived, up to the end of the next message.
+    /// - Parameter bytes: What is left of it; nothing when no message ends in it.
+    /// - Returns: The message; nil when its rest is still to come.
     /// - Throws: `.resourceExhausted` for a message over the limit, `.internal` for flags that mean nothing.
-    package mutating func feed(
-        _ bytes: UnsafeBufferPointer<UInt8>,
-        into messages: inout [WireMessage]
-    ) throws(RPCError) {
-        guard !isStopped else { return }
-        var offset = 0
-        while true {
-            if !isInMessage {
-                while prefixCount < Self.prefixLength {
-                    guard offset < bytes.count else { return }
-                    prefix = prefix << 8 | UInt64(bytes[offset])
-                    prefixCount += 1
-                    offset += 1
-                }
-                try begin()
-            }
-            let count = min(length - message.bytes.count, bytes.count - offset)
-            let part = UnsafeBufferPointer(rebasing: bytes[offset..<offset + count])
-            if message.bytes.isEmpty, count == length {
-                message.bytes = Array(part)
-            } else {
-                // The peer says how long it is, but has not sent it: room grows as it comes, from a multiple
-                // of the first part on.
-                if message.bytes.isEmpty, count > 0 {
-                    message.bytes.reserveCapacity(min(length, Self.growth * count))
-                }
-                message.bytes.append(contentsOf: part)
-            }
-            offset += count
-            guard message.bytes.count == length else { return }
-            messages.append(message)
-            message.bytes = []
-            isInMessage = false
+    package mutating func next(
+        _ bytes: inout UnsafeBufferPointer<UInt8>
+    ) throws(RPCError) -> WireMessage? {
+        guard !isStopped else {
+            bytes = UnsafeBufferPointer(start: nil, count: 0)
+            return nil
         }
+        if !isInMessage {
+            guard takePrefix(&bytes) else { return nil }
+            try begin()
+        }
+        let count = min(length - message.bytes.count, bytes.count)
+        let part = UnsafeBufferPointer(rebasing: bytes[..<count])
+        bytes = UnsafeBufferPointer(rebasing: bytes[count...])
+        if count == length {
+            isInMessage = false
+            return WireMessage(bytes: Array(part), isCompressed: message.isCompressed)
+        }
+        // The peer says how long it is, but has not sent it: room grows as it comes, from a multiple of the first part on.
+        if message.bytes.isEmpty, count > 0 {
+            message.bytes.reserveCapacity(min(length, Self.growth * count))
+        }
+        message.bytes.append(contentsOf: part)
+        guard message.bytes.count == length else { return nil }
+        isInMessage = false
+        defer { message.bytes = [] }
+        return message
+    }
+
+    /// - Returns: Whether all of it is here.
+    private mutating func takePrefix(_ bytes: inout UnsafeBufferPointer<UInt8>) -> Bool {
+        let count = min(Self.prefixLength - prefixCount, bytes.count)
+        for byte in bytes[..<count] { prefix = prefix << 8 | UInt64(byte) }
+        prefixCount += count
+        bytes = UnsafeBufferPointer(rebasing: bytes[count...])
+        return prefixCount == Self.prefixLength
     }
 
     private mutating func begin() throws(RPCError) {

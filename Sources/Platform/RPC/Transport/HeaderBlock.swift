@@ -4,11 +4,23 @@ internal import CNGHTTP2
 /// Header fields to send: those that every list of its kind has, which stand in the program, and a list's own.
 struct HeaderBlock: Sendable {
     /// The fields that never change, but for a request's path, and who is called over TCP.
-    private enum Kind { case request, response, responseTrailers, trailers, bare }
+    private enum Kind {
+        case request(path: String, Authority?)
+        case response, responseTrailers, trailers, bare
+    }
 
-    private var kind: Kind
-    private var path = ""
-    private var authority: (name: String, isSecure: Bool)?
+    /// Who is called over TCP.
+    final class Authority: Sendable {
+        let name: String
+        let isSecure: Bool
+
+        init(_ name: String, isSecure: Bool) {
+            self.name = name
+            self.isSecure = isSecure
+        }
+    }
+
+    private let kind: Kind
     /// Nil when there are none, as mostly.
     private var own: Own?
 
@@ -52,31 +64,49 @@ struct HeaderBlock: Sendable {
 
     /// Calls `body` with the fields as nghttp2 wants them; it copies those that do not stand in the program.
     func withFields<Result>(_ body: (UnsafePointer<nghttp2_nv>?, Int) -> Result) -> Result {
-        let fixed = Self.fields(of: kind)
-        if own == nil, kind != .request {
-            return fixed.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
+        let fixed =
+            switch kind {
+            case .request(_, nil): Self.localRequestFields
+            case .request: Self.requestFields
+            case .response: Self.responseFields
+            case .responseTrailers: Self.responseTrailerFields
+            case .trailers: Self.trailerFields
+            case .bare: Self.noFields
+            }
+        guard case .request(var path, let authority) = kind else {
+            guard let own else { return body(fixed.baseAddress, fixed.count) }
+            return Self.withFields(fixed, own) { body($0.baseAddress, $0.count) }
         }
-        let own = own ?? Own()
-        return withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fixed.count + own.lengths.count) {
-            fields in
-            _ = fields.initialize(from: fixed)
-            return own.bytes.withUnsafeBufferPointer { buffer in
-                Self.fill(fields, after: fixed.count, with: own.lengths, from: buffer.baseAddress)
-                guard kind == .request else { return body(UnsafePointer(fields.baseAddress), fields.count) }
-                var path = path
-                return path.withUTF8 { path in
-                    fields[Self.pathIndex].value = UnsafeMutablePointer(mutating: path.baseAddress)
-                    fields[Self.pathIndex].valuelen = path.count
-                    guard let authority else { return body(UnsafePointer(fields.baseAddress), fields.count) }
-                    if authority.isSecure { fields[Self.schemeIndex] = Self.secureScheme }
-                    var host = authority.name
-                    return host.withUTF8 { host in
-                        fields[Self.authorityIndex] = Self.field(":authority", nil)
-                        fields[Self.authorityIndex].value = UnsafeMutablePointer(mutating: host.baseAddress)
-                        fields[Self.authorityIndex].valuelen = host.count
-                        return body(UnsafePointer(fields.baseAddress), fields.count)
-                    }
+        return Self.withFields(fixed, own) { fields in
+            path.withUTF8 { path in
+                fields[Self.pathIndex].value = UnsafeMutablePointer(mutating: path.baseAddress)
+                fields[Self.pathIndex].valuelen = path.count
+                guard let authority else { return body(fields.baseAddress, fields.count) }
+                if authority.isSecure { fields[Self.schemeIndex] = Self.secureScheme }
+                var host = authority.name
+                return host.withUTF8 { host in
+                    fields[Self.authorityIndex] = Self.field(":authority", nil)
+                    fields[Self.authorityIndex].value = UnsafeMutablePointer(mutating: host.baseAddress)
+                    fields[Self.authorityIndex].valuelen = host.count
+                    return body(fields.baseAddress, fields.count)
                 }
+            }
+        }
+    }
+
+    /// A list that `body` may change.
+    private static func withFields<Result>(
+        _ fixed: UnsafeBufferPointer<nghttp2_nv>,
+        _ own: Own?,
+        _ body: (UnsafeMutableBufferPointer<nghttp2_nv>) -> Result
+    ) -> Result {
+        let count = fixed.count + (own?.lengths.count ?? 0)
+        return withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: count) { fields in
+            _ = fields.initialize(from: fixed)
+            guard let own else { return body(fields) }
+            return own.bytes.withUnsafeBufferPointer { buffer in
+                fill(fields, after: fixed.count, with: own.lengths, from: buffer.baseAddress)
+                return body(fields)
             }
         }
     }
@@ -128,14 +158,12 @@ extension HeaderBlock {
     /// - Parameter authority: Who is called over TCP; nil on a Unix socket.
     static func request(
         method: String,
-        to authority: (name: String, isSecure: Bool)?,
+        to authority: Authority?,
         options: CallOptions,
         trace: TraceContext?,
         remaining: Duration?
     ) -> HeaderBlock {
-        var block = HeaderBlock(.request)
-        block.path = method
-        block.authority = authority
+        var block = HeaderBlock(.request(path: method, authority))
         if let remaining { block.add("grpc-timeout", StatusEncoding.encode(timeout: remaining)) }
         if options.compression == .gzip { block.add("grpc-encoding", "gzip") }
         if let trace {
@@ -205,29 +233,31 @@ extension HeaderBlock {
     private static let authorityIndex = 2
     private static let pathIndex = 3
 
-    private static func fields(of kind: Kind) -> [nghttp2_nv] {
-        switch kind {
-        case .request: requestFields
-        case .response: responseFields
-        case .responseTrailers: responseFields + trailerFields
-        case .trailers: trailerFields
-        case .bare: []
-        }
-    }
-
     // Their pointers are to the program's own constants.
-    nonisolated(unsafe) private static let requestFields = [
+    /// On a Unix socket the kernel says who calls, so the request need not.
+    nonisolated(unsafe) private static let localRequestFields = list([
         field(":method", "POST"), field(":scheme", "http"), field(":authority", "localhost"),
         field(":path", nil),
         field("te", "trailers"), field("content-type", "application/grpc+proto"),
-        field("user-agent", "petrel"),
         field("grpc-accept-encoding", "gzip"),
-    ]
+    ])
+    nonisolated(unsafe) private static let requestFields = list(
+        Array(localRequestFields) + [field("user-agent", "petrel")]
+    )
     nonisolated(unsafe) private static let secureScheme = field(":scheme", "https")
-    nonisolated(unsafe) private static let responseFields = [
+    nonisolated(unsafe) private static let responseFields = list([
         field(":status", "200"), field("content-type", "application/grpc+proto"),
-    ]
-    nonisolated(unsafe) private static let trailerFields = [field("grpc-status", "0")]
+    ])
+    nonisolated(unsafe) private static let trailerFields = list([field("grpc-status", "0")])
+    nonisolated(unsafe) private static let responseTrailerFields = list(Array(responseFields) + trailerFields)
+    nonisolated(unsafe) private static let noFields = list([])
+
+    /// Made once, for the life of the process.
+    private static func list(_ fields: [nghttp2_nv]) -> UnsafeBufferPointer<nghttp2_nv> {
+        let list = UnsafeMutableBufferPointer<nghttp2_nv>.allocate(capacity: fields.count)
+        _ = list.initialize(from: fields)
+        return UnsafeBufferPointer(list)
+    }
 
     /// - Parameter value: nil: filled in later, and then copied.
     private static func field(_ name: StaticString, _ value: StaticString?) -> nghttp2_nv {

@@ -15,6 +15,8 @@ struct HeaderCache: ~Copyable {
 
     private var entries: [Entry] = []
     private var next = 0
+    /// Lists come with the same fields in the same order: where the next one is looked for first.
+    private var expected = 0
     /// The last path, which HPACK mostly spells out, and the buffer of its field's name, which is static.
     private var lastPath = ""
     private var pathName: OpaquePointer?
@@ -25,9 +27,12 @@ struct HeaderCache: ~Copyable {
     private static let pathLimit = 256
 
     /// The field and its size, if it came before.
-    func find(_ name: OpaquePointer, _ value: OpaquePointer) -> (field: KnownField, size: Int)? {
-        for entry in entries where entry.value == value && entry.name == name {
-            return (entry.field, entry.size)
+    mutating func find(_ name: OpaquePointer, _ value: OpaquePointer) -> (field: KnownField, size: Int)? {
+        for _ in 0..<entries.count {
+            if expected >= entries.count { expected = 0 }
+            let entry = entries[expected]
+            expected += 1
+            if entry.value == value, entry.name == name { return (entry.field, entry.size) }
         }
         return nil
     }

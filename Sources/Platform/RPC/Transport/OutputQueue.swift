@@ -18,11 +18,11 @@ struct OutputQueue {
     mutating func removeAll() { self = OutputQueue() }
 
     /// Moves `count` bytes, at most `byteCount`, to the end of `batch`.
-    mutating func move(_ count: Int, into batch: inout WriteBatch) {
+    mutating func move(_ count: Int, into batch: WriteBatch) {
         var left = min(count, byteCount)
         byteCount -= left
         while left > 0, let message = messages.first {
-            left -= Self.write(message, atMost: left, into: &batch, moved: &offset)
+            left -= Self.write(message, atMost: left, into: batch, moved: &offset)
             guard offset == Self.size(of: message) else { continue }
             _ = messages.removeFirst()
             offset = 0
@@ -33,7 +33,7 @@ struct OutputQueue {
     private static func write(
         _ message: WireMessage,
         atMost limit: Int,
-        into batch: inout WriteBatch,
+        into batch: WriteBatch,
         moved offset: inout Int
     ) -> Int {
         var left = limit

@@ -3,7 +3,7 @@
 /// Header fields as they arrive: the ones that HTTP/2 and gRPC define, and the rest as metadata.
 ///
 /// nghttp2 leaves it to us whether a list is well-formed: for what comes again and again that is known already. Most fields are one of a dozen that every call has (`KnownField`), and are told by their place in memory (`HeaderCache`).
-struct ReceivedHeaders {
+final class ReceivedHeaders {
     /// Most bytes of a header list, names and values; more is refused.
     static let limit = 32 << 10
 
@@ -24,6 +24,7 @@ struct ReceivedHeaders {
     var message: String { rare?.message ?? "" }
     var details: [UInt8]? { rare?.details }
     var metadata: Metadata { rare?.metadata ?? Metadata() }
+    var hasMetadata: Bool { rare?.metadata.isEmpty == false }
     private(set) var isTooLarge = false
     /// What is kept, with 32 bytes for each field.
     private(set) var size = 0
@@ -55,8 +56,23 @@ struct ReceivedHeaders {
         static let ofRequest: Parts = [.method, .scheme, .path]
     }
 
-    /// Nothing has arrived.
-    var isFresh: Bool { size == 0 && !isTooLarge && !isMalformed }
+    /// Begins anew. Nothing is kept of what few lists have.
+    func reset() {
+        guard size != 0 || isTooLarge || isMalformed else { return }
+        isPost = false
+        if !path.isEmpty { path = "" }
+        httpStatus = nil
+        content = .missing
+        if timeout != nil { timeout = nil }
+        encoding = .identity
+        acceptsGzip = false
+        statusCode = nil
+        isTooLarge = false
+        size = 0
+        parts = []
+        if rare != nil { rare = nil }
+        isMalformed = false
+    }
 
     /// Where a list stands.
     enum Place { case request, response, trailers }
@@ -79,7 +95,7 @@ struct ReceivedHeaders {
     /// - Parameters:
     ///   - size: Of name and value, with 32 bytes for the field.
     ///   - isCrowded: Nothing more is kept.
-    mutating func add(_ field: KnownField, size added: Int, isCrowded: Bool) {
+    func add(_ field: KnownField, size added: Int, isCrowded: Bool) {
         guard hasRoom(for: added, isCrowded) else { return }
         switch field {
         case .method(let isPost):
@@ -103,13 +119,13 @@ struct ReceivedHeaders {
     }
 
     /// One of HTTP's own fields: each stands there once, and before all others.
-    private mutating func note(_ part: Parts) {
+    private func note(_ part: Parts) {
         if !parts.isDisjoint(with: [part, .others]) { isMalformed = true }
         parts.insert(part)
     }
 
     /// The path of a request.
-    mutating func add(path: String, isCrowded: Bool) {
+    func add(path: String, isCrowded: Bool) {
         guard hasRoom(for: ":path".utf8.count + path.utf8.count + 32, isCrowded) else { return }
         note(.path)
         if path.utf8.first != 0x2f { isMalformed = true }
@@ -117,10 +133,10 @@ struct ReceivedHeaders {
     }
 
     /// What is no field at all.
-    mutating func addMalformed() { isMalformed = true }
+    func addMalformed() { isMalformed = true }
 
     /// Any other field.
-    mutating func add(
+    func add(
         _ name: UnsafeBufferPointer<UInt8>,
         _ value: UnsafeBufferPointer<UInt8>,
         isCrowded: Bool
@@ -136,7 +152,7 @@ struct ReceivedHeaders {
         }
     }
 
-    private mutating func add(
+    private func add(
         _ name: UnsafeBufferPointer<UInt8>,
         _ value: UnsafeBufferPointer<UInt8>,
         to rare: Rare
@@ -153,7 +169,7 @@ struct ReceivedHeaders {
         }
     }
 
-    private mutating func hasRoom(for added: Int, _ isCrowded: Bool) -> Bool {
+    private func hasRoom(for added: Int, _ isCrowded: Bool) -> Bool {
         guard !isTooLarge, !isCrowded, size + added <= Self.limit else {
             isTooLarge = true
             return false

@@ -24,6 +24,8 @@ struct StreamRecord {
     var timer: Timer?
     /// Server: what runs the handler.
     var runner: Runner?
+    /// Server: the method whose handler waits for the request.
+    var awaiting: ServedMethod?
     /// Server: the method whose handler is to be started, once what arrived with the request is read.
     var beginning: ServedMethod?
 

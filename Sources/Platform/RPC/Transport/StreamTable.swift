@@ -1,47 +1,80 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A connection's open streams by their numbers.
+/// A connection's open streams by their numbers. It owns the calls in it.
 ///
 /// A peer counts them up, so nearly always each has a place of its own by its last digits, and is found without hashing. A stream
 /// whose place is taken is in the dictionary.
-struct StreamTable {
-    private var places: [CallStream?] = []
+struct StreamTable: ~Copyable {
+    /// Each holds a reference. They are looked up nine times for each call, and counting that costs more than finding them.
+    private let places: UnsafeMutableBufferPointer<Unmanaged<CallStream>?>
     private var others: [Int: CallStream] = [:]
     private(set) var count = 0
 
     private static let placeCount = 64
 
+    init() {
+        places = .allocate(capacity: Self.placeCount)
+        places.initialize(repeating: nil)
+    }
+
+    deinit {
+        for place in places { place?.release() }
+        places.deallocate()
+    }
+
     subscript(id: Int32) -> CallStream? {
-        if !places.isEmpty, let call = places[Self.place(of: id)], call.id == id { return call }
+        if let call = places[Self.place(of: id)]?.takeUnretainedValue(), call.id == id { return call }
         return others.isEmpty ? nil : others[Int(id)]
+    }
+
+    func has(_ id: Int32) -> Bool { with(id) { _ in true } ?? false }
+
+    /// Calls `body` with the call of a number, if there is one. Nothing is counted, so `body` must not take it from the table.
+    @inline(__always)
+    func with<Result>(_ id: Int32, _ body: (CallStream) -> Result) -> Result? {
+        if let call = places[Self.place(of: id)] {
+            let result = call._withUnsafeGuaranteedRef { call in call.id == id ? body(call) : nil }
+            if let result { return result }
+        }
+        return others.isEmpty ? nil : others[Int(id)].map(body)
     }
 
     /// - Precondition: There is none of the number.
     mutating func add(_ call: CallStream, as id: Int32) {
         call.id = id
         count += 1
-        if places.isEmpty { places = Array(repeating: nil, count: Self.placeCount) }
         let place = Self.place(of: id)
-        if places[place] == nil { places[place] = call } else { others[Int(id)] = call }
+        if places[place] == nil {
+            places[place] = .passRetained(call)
+        } else {
+            others[Int(id)] = call
+        }
     }
 
     mutating func remove(_ id: Int32) -> CallStream? {
-        guard let call = self[id] else { return nil }
-        count -= 1
         let place = Self.place(of: id)
-        if places[place] === call {
+        if let found = places[place], found._withUnsafeGuaranteedRef({ $0.id == id }) {
             places[place] = nil
-        } else {
-            others.removeValue(forKey: Int(id))
-            // Of very many the room is not kept.
-            if others.isEmpty, others.capacity > Self.placeCount { others = [:] }
+            count -= 1
+            return found.takeRetainedValue()
         }
+        guard let call = others.removeValue(forKey: Int(id)) else { return nil }
+        count -= 1
+        // Of very many the room is not kept.
+        if others.isEmpty, others.capacity > Self.placeCount { others = [:] }
         return call
     }
 
     mutating func removeAll() -> [CallStream] {
-        defer { self = StreamTable() }
-        return places.compactMap { $0 } + others.values
+        defer { others = [:] }
+        count = 0
+        var calls = Array(others.values)
+        for index in places.indices {
+            guard let call = places[index] else { continue }
+            places[index] = nil
+            calls.append(call.takeRetainedValue())
+        }
+        return calls
     }
 
     /// All numbers of one side are odd or even.

@@ -3,7 +3,9 @@ internal import System
 
 /// What is to be written next, in order. Frame headers and small messages are copied into it; of large messages it only
 /// says which part.
-struct WriteBatch {
+///
+/// There is one for all connections: a connection fills it and writes it in one go, on the loop.
+final class WriteBatch {
     private struct Part {
         let bytes: [UInt8]
         let range: Range<Int>
@@ -11,58 +13,81 @@ struct WriteBatch {
         let position: Int
     }
 
-    private var small: [UInt8] = []
+    nonisolated(unsafe) static let shared = WriteBatch()
+
+    private var small: UnsafeMutableRawBufferPointer
+    private var smallCount = 0
     private var parts: [Part] = []
     private(set) var byteCount = 0
 
     /// Copying less than this costs less than one more part does.
     private static let partSize = 4 << 10
-    /// Not kept for its memory beyond what a call needs.
-    private static let keptCapacity = 4096
+    /// As much as a connection mostly makes ready at once. Its pages are taken when they are first written.
+    private static let capacity = 256 << 10
 
-    mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
-        small.append(contentsOf: bytes)
-        byteCount += bytes.count
+    private init() { small = .allocate(byteCount: Self.capacity, alignment: 16) }
+
+    deinit { small.deallocate() }
+
+    /// - Returns: Where so many more bytes are to be put.
+    @inline(__always)
+    private func extend(_ count: Int) -> UnsafeMutableRawBufferPointer {
+        if small.count - smallCount < count { grow(to: smallCount + count) }
+        defer {
+            smallCount += count
+            byteCount += count
+        }
+        return UnsafeMutableRawBufferPointer(rebasing: small[smallCount..<smallCount + count])
     }
 
-    mutating func append(_ byte: UInt8) {
-        small.append(byte)
-        byteCount += 1
+    @inline(never)
+    private func grow(to count: Int) {
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * count, alignment: 16)
+        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: small[..<smallCount]))
+        small.deallocate()
+        small = larger
     }
+
+    func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+        extend(bytes.count).copyMemory(from: UnsafeRawBufferPointer(bytes))
+    }
+
+    func append(_ byte: UInt8) { extend(1)[0] = byte }
 
     /// What stands before a message, whole.
-    mutating func append(prefix: UInt64) {
-        withUnsafeBytes(of: (prefix << 24).bigEndian) { bytes in
-            small.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[..<Deframer.prefixLength]))
-        }
-        byteCount += Deframer.prefixLength
+    func append(prefix: UInt64) {
+        let room = extend(Deframer.prefixLength)
+        room[0] = UInt8(truncatingIfNeeded: prefix >> 32)
+        room.storeBytes(of: UInt32(truncatingIfNeeded: prefix).bigEndian, toByteOffset: 1, as: UInt32.self)
     }
 
-    mutating func append(_ range: Range<Int>, of bytes: [UInt8]) {
-        byteCount += range.count
-        guard range.count >= Self.partSize else {
-            bytes.withUnsafeBufferPointer {
-                small.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range]))
-            }
+    func append(_ range: Range<Int>, of bytes: [UInt8]) {
+        guard range.count < Self.partSize else {
+            parts.append(Part(bytes: bytes, range: range, position: smallCount))
+            byteCount += range.count
             return
         }
-        parts.append(Part(bytes: bytes, range: range, position: small.count))
+        bytes.withUnsafeBytes {
+            extend(range.count).copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[range]))
+        }
     }
 
-    mutating func removeAll() {
-        small.removeAll(keepingCapacity: small.capacity <= Self.keptCapacity)
-        if !parts.isEmpty { parts = [] }
+    func removeAll() {
+        smallCount = 0
         byteCount = 0
+        if !parts.isEmpty { parts = [] }
+        guard small.count > Self.capacity else { return }
+        small.deallocate()
+        small = .allocate(byteCount: Self.capacity, alignment: 16)
     }
+
+    private var smallBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: small[..<smallCount]) }
 
     /// - Returns: How much the socket took; it may be nothing.
     /// - Throws: When the connection has failed.
     func send(to socket: Int32) throws(SystemError) -> Int {
         guard !parts.isEmpty else {
-            let result = small.withUnsafeBytes { bytes in
-                Result { () throws(SystemError) in try StreamSocket.sendSome(socket, bytes) }
-            }
-            return try result.get()
+            return try StreamSocket.sendSome(socket, smallBytes)
         }
         var result = Result<Int, SystemError>.success(0)
         withPieces { pieces in
@@ -86,11 +111,9 @@ struct WriteBatch {
 
     /// All bytes, in order.
     func withPieces(_ body: ([UnsafeRawBufferPointer]) throws -> Void) rethrows {
-        try small.withUnsafeBytes { small in
-            var pieces: [UnsafeRawBufferPointer] = []
-            pieces.reserveCapacity(2 * parts.count + 1)
-            try withPieces(after: 0, 0, small, &pieces, body)
-        }
+        var pieces: [UnsafeRawBufferPointer] = []
+        pieces.reserveCapacity(2 * parts.count + 1)
+        try withPieces(after: 0, 0, smallBytes, &pieces, body)
     }
 
     /// Each part's bytes are lent by a call of its own.

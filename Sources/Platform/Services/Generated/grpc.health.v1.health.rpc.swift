@@ -53,8 +53,7 @@ extension GrpcHealthV1.HealthService {
     package var methods: [RPCMethod] {
         [
             .init("Check") { call, context in
-                let present = try call.requestAtHand(GrpcHealthV1.HealthCheckRequest.self)
-                let request = if let present { present } else { try await call.request(GrpcHealthV1.HealthCheckRequest.self) }
+                let request = try call.request(GrpcHealthV1.HealthCheckRequest.self)
                 let response = try await self.check(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },

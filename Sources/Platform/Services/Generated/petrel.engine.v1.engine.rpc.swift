@@ -393,50 +393,42 @@ extension EngineV1.ContainersService {
     package var methods: [RPCMethod] {
         [
             .init("Create") { call, context in
-                let present = try call.requestAtHand(EngineV1.CreateRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.CreateRequest.self) }
+                let request = try call.request(EngineV1.CreateRequest.self)
                 let response = try await self.create(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Start") { call, context in
-                let present = try call.requestAtHand(EngineV1.StartRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.StartRequest.self) }
+                let request = try call.request(EngineV1.StartRequest.self)
                 let response = try await self.start(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Stop") { call, context in
-                let present = try call.requestAtHand(EngineV1.StopRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.StopRequest.self) }
+                let request = try call.request(EngineV1.StopRequest.self)
                 let response = try await self.stop(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Kill") { call, context in
-                let present = try call.requestAtHand(EngineV1.KillRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.KillRequest.self) }
+                let request = try call.request(EngineV1.KillRequest.self)
                 let response = try await self.kill(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Remove") { call, context in
-                let present = try call.requestAtHand(EngineV1.RemoveRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.RemoveRequest.self) }
+                let request = try call.request(EngineV1.RemoveRequest.self)
                 let response = try await self.remove(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Wait") { call, context in
-                let present = try call.requestAtHand(EngineV1.WaitRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.WaitRequest.self) }
+                let request = try call.request(EngineV1.WaitRequest.self)
                 let response = try await self.wait(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("List") { call, context in
-                let present = try call.requestAtHand(EngineV1.ListRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.ListRequest.self) }
+                let request = try call.request(EngineV1.ListRequest.self)
                 let response = try await self.list(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Inspect") { call, context in
-                let present = try call.requestAtHand(EngineV1.InspectRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.InspectRequest.self) }
+                let request = try call.request(EngineV1.InspectRequest.self)
                 let response = try await self.inspect(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
@@ -444,38 +436,32 @@ extension EngineV1.ContainersService {
             .bidirectional("Follow", follow(_:to:context:)),
             .bidirectional("Exec", exec(_:to:context:)),
             .init("Pause") { call, context in
-                let present = try call.requestAtHand(EngineV1.PauseRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.PauseRequest.self) }
+                let request = try call.request(EngineV1.PauseRequest.self)
                 let response = try await self.pause(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Unpause") { call, context in
-                let present = try call.requestAtHand(EngineV1.PauseRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.PauseRequest.self) }
+                let request = try call.request(EngineV1.PauseRequest.self)
                 let response = try await self.unpause(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Rename") { call, context in
-                let present = try call.requestAtHand(EngineV1.RenameRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.RenameRequest.self) }
+                let request = try call.request(EngineV1.RenameRequest.self)
                 let response = try await self.rename(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Update") { call, context in
-                let present = try call.requestAtHand(EngineV1.UpdateRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.UpdateRequest.self) }
+                let request = try call.request(EngineV1.UpdateRequest.self)
                 let response = try await self.update(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Prune") { call, context in
-                let present = try call.requestAtHand(EngineV1.PruneRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.PruneRequest.self) }
+                let request = try call.request(EngineV1.PruneRequest.self)
                 let response = try await self.prune(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Top") { call, context in
-                let present = try call.requestAtHand(EngineV1.TopRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.TopRequest.self) }
+                let request = try call.request(EngineV1.TopRequest.self)
                 let response = try await self.top(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
@@ -483,14 +469,12 @@ extension EngineV1.ContainersService {
             .serverStreaming("Diff", diff(_:to:context:)),
             .bidirectional("Attach", attach(_:to:context:)),
             .init("ResizeTerminal") { call, context in
-                let present = try call.requestAtHand(EngineV1.ResizeTerminalRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.ResizeTerminalRequest.self) }
+                let request = try call.request(EngineV1.ResizeTerminalRequest.self)
                 let response = try await self.resizeTerminal(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("StatPath") { call, context in
-                let present = try call.requestAtHand(EngineV1.StatPathRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.StatPathRequest.self) }
+                let request = try call.request(EngineV1.StatPathRequest.self)
                 let response = try await self.statPath(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
@@ -645,38 +629,32 @@ extension EngineV1.ImagesService {
             .bidirectional("Load", load(_:to:context:)),
             .serverStreaming("Pull", pull(_:to:context:)),
             .init("List") { call, context in
-                let present = try call.requestAtHand(EngineV1.ListImagesRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.ListImagesRequest.self) }
+                let request = try call.request(EngineV1.ListImagesRequest.self)
                 let response = try await self.list(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Inspect") { call, context in
-                let present = try call.requestAtHand(EngineV1.InspectRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.InspectRequest.self) }
+                let request = try call.request(EngineV1.InspectRequest.self)
                 let response = try await self.inspect(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Remove") { call, context in
-                let present = try call.requestAtHand(EngineV1.RemoveImageRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.RemoveImageRequest.self) }
+                let request = try call.request(EngineV1.RemoveImageRequest.self)
                 let response = try await self.remove(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Tag") { call, context in
-                let present = try call.requestAtHand(EngineV1.TagImageRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.TagImageRequest.self) }
+                let request = try call.request(EngineV1.TagImageRequest.self)
                 let response = try await self.tag(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("History") { call, context in
-                let present = try call.requestAtHand(EngineV1.ImageHistoryRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.ImageHistoryRequest.self) }
+                let request = try call.request(EngineV1.ImageHistoryRequest.self)
                 let response = try await self.history(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Prune") { call, context in
-                let present = try call.requestAtHand(EngineV1.PruneImagesRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.PruneImagesRequest.self) }
+                let request = try call.request(EngineV1.PruneImagesRequest.self)
                 let response = try await self.prune(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
@@ -770,21 +748,18 @@ extension EngineV1.SystemService {
     package var methods: [RPCMethod] {
         [
             .init("Version") { call, context in
-                let present = try call.requestAtHand(EngineV1.VersionRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.VersionRequest.self) }
+                let request = try call.request(EngineV1.VersionRequest.self)
                 let response = try await self.version(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Info") { call, context in
-                let present = try call.requestAtHand(EngineV1.InfoRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.InfoRequest.self) }
+                let request = try call.request(EngineV1.InfoRequest.self)
                 let response = try await self.info(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .serverStreaming("Events", events(_:to:context:)),
             .init("DiskUsage") { call, context in
-                let present = try call.requestAtHand(EngineV1.DiskUsageRequest.self)
-                let request = if let present { present } else { try await call.request(EngineV1.DiskUsageRequest.self) }
+                let request = try call.request(EngineV1.DiskUsageRequest.self)
                 let response = try await self.diskUsage(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },

@@ -259,81 +259,68 @@ extension ImageV1.ImageStoreService {
             .bidirectional("Load", load(_:to:context:)),
             .serverStreaming("Pull", pull(_:to:context:)),
             .init("List") { call, context in
-                let present = try call.requestAtHand(ImageV1.ListRequest.self)
-                let request = if let present { present } else { try await call.request(ImageV1.ListRequest.self) }
+                let request = try call.request(ImageV1.ListRequest.self)
                 let response = try await self.list(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Get") { call, context in
-                let present = try call.requestAtHand(ImageV1.GetRequest.self)
-                let request = if let present { present } else { try await call.request(ImageV1.GetRequest.self) }
+                let request = try call.request(ImageV1.GetRequest.self)
                 let response = try await self.get(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Tag") { call, context in
-                let present = try call.requestAtHand(ImageV1.TagRequest.self)
-                let request = if let present { present } else { try await call.request(ImageV1.TagRequest.self) }
+                let request = try call.request(ImageV1.TagRequest.self)
                 let response = try await self.tag(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Remove") { call, context in
-                let present = try call.requestAtHand(ImageV1.RemoveRequest.self)
-                let request = if let present { present } else { try await call.request(ImageV1.RemoveRequest.self) }
+                let request = try call.request(ImageV1.RemoveRequest.self)
                 let response = try await self.remove(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("PrepareSnapshot") { call, context in
-                let present = try call.requestAtHand(ImageV1.PrepareSnapshotRequest.self)
-                let request = if let present { present } else { try await call.request(ImageV1.PrepareSnapshotRequest.self) }
+                let request = try call.request(ImageV1.PrepareSnapshotRequest.self)
                 let response = try await self.prepareSnapshot(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("KeepSnapshot") { call, context in
-                let present = try call.requestAtHand(ImageV1.SnapshotKey.self)
-                let request = if let present { present } else { try await call.request(ImageV1.SnapshotKey.self) }
+                let request = try call.request(ImageV1.SnapshotKey.self)
                 let response = try await self.keepSnapshot(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("GetSnapshot") { call, context in
-                let present = try call.requestAtHand(ImageV1.SnapshotKey.self)
-                let request = if let present { present } else { try await call.request(ImageV1.SnapshotKey.self) }
+                let request = try call.request(ImageV1.SnapshotKey.self)
                 let response = try await self.getSnapshot(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("RemoveSnapshot") { call, context in
-                let present = try call.requestAtHand(ImageV1.SnapshotKey.self)
-                let request = if let present { present } else { try await call.request(ImageV1.SnapshotKey.self) }
+                let request = try call.request(ImageV1.SnapshotKey.self)
                 let response = try await self.removeSnapshot(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("ListSnapshots") { call, context in
-                let present = try call.requestAtHand(ImageV1.ListSnapshotsRequest.self)
-                let request = if let present { present } else { try await call.request(ImageV1.ListSnapshotsRequest.self) }
+                let request = try call.request(ImageV1.ListSnapshotsRequest.self)
                 let response = try await self.listSnapshots(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("CollectGarbage") { call, context in
-                let present = try call.requestAtHand(ImageV1.CollectGarbageRequest.self)
-                let request = if let present { present } else { try await call.request(ImageV1.CollectGarbageRequest.self) }
+                let request = try call.request(ImageV1.CollectGarbageRequest.self)
                 let response = try await self.collectGarbage(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .serverStreaming("Events", events(_:to:context:)),
             .init("Version") { call, context in
-                let present = try call.requestAtHand(ImageV1.VersionRequest.self)
-                let request = if let present { present } else { try await call.request(ImageV1.VersionRequest.self) }
+                let request = try call.request(ImageV1.VersionRequest.self)
                 let response = try await self.version(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Prune") { call, context in
-                let present = try call.requestAtHand(ImageV1.PruneRequest.self)
-                let request = if let present { present } else { try await call.request(ImageV1.PruneRequest.self) }
+                let request = try call.request(ImageV1.PruneRequest.self)
                 let response = try await self.prune(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Usage") { call, context in
-                let present = try call.requestAtHand(ImageV1.UsageRequest.self)
-                let request = if let present { present } else { try await call.request(ImageV1.UsageRequest.self) }
+                let request = try call.request(ImageV1.UsageRequest.self)
                 let response = try await self.usage(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },

@@ -370,129 +370,108 @@ extension SupervisorV1.SupervisorService {
     package var methods: [RPCMethod] {
         [
             .init("Create") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.CreateRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.CreateRequest.self) }
+                let request = try call.request(SupervisorV1.CreateRequest.self)
                 let response = try await self.create(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Keep") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.KeepRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.KeepRequest.self) }
+                let request = try call.request(SupervisorV1.KeepRequest.self)
                 let response = try await self.keep(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Start") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.StartRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.StartRequest.self) }
+                let request = try call.request(SupervisorV1.StartRequest.self)
                 let response = try await self.start(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Stop") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.StopRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.StopRequest.self) }
+                let request = try call.request(SupervisorV1.StopRequest.self)
                 let response = try await self.stop(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Kill") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.KillRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.KillRequest.self) }
+                let request = try call.request(SupervisorV1.KillRequest.self)
                 let response = try await self.kill(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Pause") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.PauseRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.PauseRequest.self) }
+                let request = try call.request(SupervisorV1.PauseRequest.self)
                 let response = try await self.pause(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Unpause") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.PauseRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.PauseRequest.self) }
+                let request = try call.request(SupervisorV1.PauseRequest.self)
                 let response = try await self.unpause(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Update") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.UpdateRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.UpdateRequest.self) }
+                let request = try call.request(SupervisorV1.UpdateRequest.self)
                 let response = try await self.update(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Usage") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.UsageRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.UsageRequest.self) }
+                let request = try call.request(SupervisorV1.UsageRequest.self)
                 let response = try await self.usage(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Delete") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.DeleteRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.DeleteRequest.self) }
+                let request = try call.request(SupervisorV1.DeleteRequest.self)
                 let response = try await self.delete(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Get") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.GetRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.GetRequest.self) }
+                let request = try call.request(SupervisorV1.GetRequest.self)
                 let response = try await self.get(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("List") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.ListRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.ListRequest.self) }
+                let request = try call.request(SupervisorV1.ListRequest.self)
                 let response = try await self.list(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Wait") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.WaitRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.WaitRequest.self) }
+                let request = try call.request(SupervisorV1.WaitRequest.self)
                 let response = try await self.wait(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Exec") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.ExecRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.ExecRequest.self) }
+                let request = try call.request(SupervisorV1.ExecRequest.self)
                 let response = try await self.exec(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("GetExec") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.GetExecRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.GetExecRequest.self) }
+                let request = try call.request(SupervisorV1.GetExecRequest.self)
                 let response = try await self.getExec(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("WaitExec") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.GetExecRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.GetExecRequest.self) }
+                let request = try call.request(SupervisorV1.GetExecRequest.self)
                 let response = try await self.waitExec(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("KillExec") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.KillExecRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.KillExecRequest.self) }
+                let request = try call.request(SupervisorV1.KillExecRequest.self)
                 let response = try await self.killExec(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("ResizeTerminal") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.ResizeTerminalRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.ResizeTerminalRequest.self) }
+                let request = try call.request(SupervisorV1.ResizeTerminalRequest.self)
                 let response = try await self.resizeTerminal(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .serverStreaming("Events", events(_:to:context:)),
             .init("AcknowledgeEvents") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.AcknowledgeEventsRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.AcknowledgeEventsRequest.self) }
+                let request = try call.request(SupervisorV1.AcknowledgeEventsRequest.self)
                 let response = try await self.acknowledgeEvents(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Version") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.VersionRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.VersionRequest.self) }
+                let request = try call.request(SupervisorV1.VersionRequest.self)
                 let response = try await self.version(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("StatPath") { call, context in
-                let present = try call.requestAtHand(SupervisorV1.StatPathRequest.self)
-                let request = if let present { present } else { try await call.request(SupervisorV1.StatPathRequest.self) }
+                let request = try call.request(SupervisorV1.StatPathRequest.self)
                 let response = try await self.statPath(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },

@@ -113,14 +113,12 @@ extension GrpcTesting.TestServiceService {
     package var methods: [RPCMethod] {
         [
             .init("EmptyCall") { call, context in
-                let present = try call.requestAtHand(GrpcTesting.Empty.self)
-                let request = if let present { present } else { try await call.request(GrpcTesting.Empty.self) }
+                let request = try call.request(GrpcTesting.Empty.self)
                 let response = try await self.emptyCall(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("UnaryCall") { call, context in
-                let present = try call.requestAtHand(GrpcTesting.SimpleRequest.self)
-                let request = if let present { present } else { try await call.request(GrpcTesting.SimpleRequest.self) }
+                let request = try call.request(GrpcTesting.SimpleRequest.self)
                 let response = try await self.unaryCall(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
@@ -128,8 +126,7 @@ extension GrpcTesting.TestServiceService {
             .clientStreaming("StreamingInputCall", streamingInputCall(_:context:)),
             .bidirectional("FullDuplexCall", fullDuplexCall(_:to:context:)),
             .init("UnimplementedCall") { call, context in
-                let present = try call.requestAtHand(GrpcTesting.Empty.self)
-                let request = if let present { present } else { try await call.request(GrpcTesting.Empty.self) }
+                let request = try call.request(GrpcTesting.Empty.self)
                 let response = try await self.unimplementedCall(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
@@ -185,8 +182,7 @@ extension GrpcTesting.UnimplementedServiceService {
     package var methods: [RPCMethod] {
         [
             .init("UnimplementedCall") { call, context in
-                let present = try call.requestAtHand(GrpcTesting.Empty.self)
-                let request = if let present { present } else { try await call.request(GrpcTesting.Empty.self) }
+                let request = try call.request(GrpcTesting.Empty.self)
                 let response = try await self.unimplementedCall(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },

@@ -109,14 +109,12 @@ extension NamesV1.NamingService {
     package var methods: [RPCMethod] {
         [
             .init("Init") { call, context in
-                let present = try call.requestAtHand(NamesV1.Channel.self)
-                let request = if let present { present } else { try await call.request(NamesV1.Channel.self) }
+                let request = try call.request(NamesV1.Channel.self)
                 let response = try await self.`init`(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
             .init("Self") { call, context in
-                let present = try call.requestAtHand(NamesV1.CallContext.self)
-                let request = if let present { present } else { try await call.request(NamesV1.CallContext.self) }
+                let request = try call.request(NamesV1.CallContext.self)
                 let response = try await self.self_(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
@@ -124,8 +122,7 @@ extension NamesV1.NamingService {
             .clientStreaming("ServiceName", serviceName(_:context:)),
             .bidirectional("Channel", channel(_:to:context:)),
             .init("Repeat") { call, context in
-                let present = try call.requestAtHand(NamesV1.Names.String_.self)
-                let request = if let present { present } else { try await call.request(NamesV1.Names.String_.self) }
+                let request = try call.request(NamesV1.Names.String_.self)
                 let response = try await self.`repeat`(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },

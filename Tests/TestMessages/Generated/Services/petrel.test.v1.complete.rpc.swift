@@ -42,8 +42,7 @@ extension TestV1.InspectionService {
     package var methods: [RPCMethod] {
         [
             .init("Inspect") { call, context in
-                let present = try call.requestAtHand(GoogleProtobuf.`Any`.self)
-                let request = if let present { present } else { try await call.request(GoogleProtobuf.`Any`.self) }
+                let request = try call.request(GoogleProtobuf.`Any`.self)
                 let response = try await self.inspect(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },

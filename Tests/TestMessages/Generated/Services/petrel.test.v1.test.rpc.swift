@@ -85,8 +85,7 @@ extension TestV1.EchoService {
     package var methods: [RPCMethod] {
         [
             .init("Say") { call, context in
-                let present = try call.requestAtHand(TestV1.EchoRequest.self)
-                let request = if let present { present } else { try await call.request(TestV1.EchoRequest.self) }
+                let request = try call.request(TestV1.EchoRequest.self)
                 let response = try await self.say(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },

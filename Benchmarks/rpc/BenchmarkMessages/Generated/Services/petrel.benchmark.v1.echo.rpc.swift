@@ -67,8 +67,7 @@ extension BenchmarkV1.EchoService {
     package var methods: [RPCMethod] {
         [
             .init("Say") { call, context in
-                let present = try call.requestAtHand(BenchmarkV1.EchoMessage.self)
-                let request = if let present { present } else { try await call.request(BenchmarkV1.EchoMessage.self) }
+                let request = try call.request(BenchmarkV1.EchoMessage.self)
                 let response = try await self.say(request, context: context)
                 if try !call.answerAtOnce(response) { try await call.answer(response) }
             },
