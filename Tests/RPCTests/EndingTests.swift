@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Events
 import Messages
 import RPC
 import Synchronization
@@ -44,6 +45,26 @@ struct EndingTests {
                 expect(try await group.next()??.code == .cancelled)
             }
             expect(try await eventually { echo.seen.withLock { $0.cancelled } == 1 })
+        }
+    }
+
+    /// A young call asks to be told of it only later; one whose task is cancelled before it begins ends at once.
+    @Test(arguments: [0, 1, 3, 10, 12, 40], [true, false])
+    func aCallOfAnyAgeNoticesThatItsTaskIsCancelled(millis: Int, isOnLoop: Bool) async throws {
+        try await withEcho { client, _, _, _ in
+            // There is a connection, and calls beside it that last.
+            _ = try await client.say(.init())
+            let other = Task { try await client.say(.init(behaviour: "sleep")) }
+            for _ in 0..<5 {
+                let call = Task(executorPreference: isOnLoop ? EventLoop.shared : nil) {
+                    await failure { try await client.say(.init(behaviour: "sleep")) }
+                }
+                if millis > 0 { try await Task.sleep(for: .milliseconds(millis)) }
+                call.cancel()
+                expect(await call.value?.code == .cancelled)
+            }
+            other.cancel()
+            _ = await other.result
         }
     }
 

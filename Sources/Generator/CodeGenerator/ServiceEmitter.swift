@@ -94,9 +94,14 @@ struct ServiceEmitter {
             text.line("    _ request: \(request),")
             text.line("    options: \(rpc("CallOptions")) = \(rpc("CallOptions"))()")
             text.block(") async throws(\(rpc("RPCError"))) -> \(result)") { text in
-                let call = streams ? "serverStreaming" : "unary"
-                let repeats = !streams && method.idempotency != .unknown ? ", isIdempotent: true" : ""
-                text.line("try await channel.\(call)(\(path), request, options\(repeats))")
+                guard !streams else {
+                    return text.line("try await channel.serverStreaming(\(path), request, options)")
+                }
+                let repeats = method.idempotency != .unknown ? ", isIdempotent: true" : ""
+                text.line(
+                    "let answer = try await channel.exchange(\(path), request.serialized(), options\(repeats))"
+                )
+                text.line("return try channel.response(answer)")
             }
         case (true, false):
             // The body runs where the caller does, and may use what the caller owns.

@@ -8,7 +8,7 @@ package struct CallContext: Sendable {
     init(_ call: CallStream) { self.call = call }
 
     /// `/petrel.engine.v1.Containers/Create`.
-    package var method: String { call.request.method }
+    package var method: String { call.request.method?.path ?? "" }
 
     /// Who is at the other end, as the kernel says; nil when the connection is not a Unix socket.
     package var peer: PeerCredentials? { call.request.peer }

@@ -44,6 +44,15 @@ extension CallStream {
         waiters?.resume()
     }
 
+    /// Client: a task that waits for the response is to notice from now on when it is cancelled.
+    func watchCancellation() {
+        let waiters = state.withLock { state -> WaitList.Waiters? in
+            guard state.awaitsResponse, !state.isWatched else { return nil }
+            return state.readers.takeAll()
+        }
+        waiters?.resume()
+    }
+
     /// Server: the client sends no more messages.
     func receiveHalfClose() {
         let waiters = state.withLock { state -> WaitList.Waiters? in
@@ -58,6 +67,7 @@ extension CallStream {
     /// - Parameters:
     ///   - keepsMessages: Whether what arrived before can still be read.
     ///   - status: Server: what the connection is still to tell the client.
+    ///   - isGone: The stream is gone: nothing of what is queued is to be sent. On the connection's loop.
     /// - Returns: False when it was over before.
     @discardableResult
     func end(
@@ -65,11 +75,13 @@ extension CallStream {
         trailing: Metadata = Metadata(),
         keepsMessages: Bool = false,
         isUnprocessed: Bool = false,
-        status: RPCError? = nil
+        status: RPCError? = nil,
+        isGone: Bool = false
     ) -> Bool {
-        var dropped = 0
+        var (dropped, unsent) = (0, 0)
         var waiters: (WaitList.Waiters?, WaitList.Waiters?) = (nil, nil)
         let isFirst = state.withLock { state in
+            if isGone { unsent = state.dropOutput() }
             guard !state.isClosed else { return false }
             state.isClosed = true
             state.isUnprocessed = isUnprocessed
@@ -88,18 +100,23 @@ extension CallStream {
         waiters.0?.resume()
         waiters.1?.resume()
         noteRead(dropped)
+        if unsent > 0 { mailbox.queued?.remove(unsent) }
         if isFirst { channelRecord?.noteEnd(succeeded: ending.isSuccess) }
         return isFirst
     }
 
+    /// On the connection's loop: the stream is gone; of a call that is over nothing is to be sent any more.
+    /// - Returns: Whether it is over.
+    func closeIfOver() -> Bool {
+        let (isOver, unsent) = state.withLock { ($0.isClosed, $0.isClosed ? $0.dropOutput() : 0) }
+        if unsent > 0 { mailbox.queued?.remove(unsent) }
+        return isOver
+    }
+
     /// On the connection's loop: nothing of what is queued is to be sent.
     func dropOutput() {
-        let count = state.withLock { state in
-            let count = state.output.byteCount
-            if count > 0 { state.output.removeAll() }
-            return count
-        }
-        if count > 0 { mailbox.queued?.remove(count) }
+        let unsent = state.withLock { $0.dropOutput() }
+        if unsent > 0 { mailbox.queued?.remove(unsent) }
     }
 
     // MARK: - Output

@@ -26,7 +26,7 @@ package final class CallStream: Sendable {
 
     /// Server: what the client wants.
     struct Request: Sendable {
-        var method = ""
+        var method: ServedMethod?
         var peer: PeerCredentials?
         var certificate: [UInt8]?
         var metadata = Metadata()
@@ -48,6 +48,8 @@ package final class CallStream: Sendable {
         var readers = WaitList()
         /// Client: the reader waits for the end of a call that has one response, or for a second one.
         var awaitsResponse = false
+        /// Client: it is told when its task is cancelled.
+        var isWatched = false
 
         // What is sent.
         var output = OutputQueue()
@@ -144,11 +146,28 @@ package final class CallStream: Sendable {
     }
 
     /// Client: returns when there is no more to come of a call that has one response; cancelling the task ends the call.
+    ///
+    /// To be told of a cancellation takes a task a twentieth of the call, and most are answered soon. So it is only asked for
+    /// when the call has waited until its connection's next look at such calls (`watchCancellation`).
     @inline(__always)
     func waitForResponse() async {
-        await withTaskCancellationHandler {
+        if !Task.isCancelled {
             await withUnsafeContinuation { (waiter: WaitList.Waiter) in
                 let waits = state.withLock { $0.awaitResponse(waiter) }
+                if !waits { waiter.resume() }
+            }
+        }
+        if !state.withLock({ $0.isResponseComplete }) { await waitLongForResponse() }
+    }
+
+    @inline(never)
+    private func waitLongForResponse() async {
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { (waiter: WaitList.Waiter) in
+                let waits = state.withLock { state in
+                    state.isWatched = true
+                    return state.awaitResponse(waiter)
+                }
                 if !waits { waiter.resume() }
             }
         } onCancel: {
@@ -158,17 +177,17 @@ package final class CallStream: Sendable {
     }
 
     /// Client: the one response of a call that ended well, after that wait.
-    func response<M: Message>(_ type: M.Type) throws(RPCError) -> M {
-        let (payload, ending) = state.withLock { state in
+    func response() throws(RPCError) -> [UInt8] {
+        let (message, ending) = state.withLock { state in
             (state.messages.count == 1 ? state.messages.first : nil, state.ending)
         }
         if case .failed(let error) = ending { throw error }
-        guard ending != nil, let payload else {
+        guard ending != nil, let message else {
             let error = RPCError(.internal, "the server did not send one response")
             if end(.failed(error)) { mailbox.post(.cancel(self)) }
             throw error
         }
-        return try decode(type, payload)
+        return try payload(of: message)
     }
 
     /// Client: what the server sent first; empty when it sent nothing.
@@ -191,9 +210,6 @@ package final class CallStream: Sendable {
         }
     }
 
-    /// The call is over, but for a half-close.
-    var hasFailed: Bool { state.withLock { $0.isClosed } }
-
     var hasEnded: Bool { state.withLock { $0.ending != nil } }
 
     /// Room in the connection comes back when messages are read or dropped.
@@ -203,12 +219,18 @@ package final class CallStream: Sendable {
     }
 
     private func decode<M: Message>(_ type: M.Type, _ message: WireMessage) throws(RPCError) -> M {
-        let payload =
-            message.isCompressed
-            ? try Compression.decompressed(message.bytes, limit: messageLimit) : message.bytes
+        try Self.decode(type, payload(of: message))
+    }
+
+    static func decode<M: Message>(_ type: M.Type, _ payload: [UInt8]) throws(RPCError) -> M {
         do throws(MessageError) { return try M(serialized: payload) } catch {
             throw RPCError(.internal, error.description)
         }
+    }
+
+    private func payload(of message: WireMessage) throws(RPCError) -> [UInt8] {
+        message.isCompressed
+            ? try Compression.decompressed(message.bytes, limit: messageLimit) : message.bytes
     }
 
     private func nextPayload(cancels: Bool) async throws(RPCError) -> WireMessage? {
@@ -384,13 +406,20 @@ extension CallStream.State {
     }
 
     /// More than one response need not wait for the end, which may never come.
-    private var isResponseComplete: Bool { ending != nil || messages.count > 1 }
+    var isResponseComplete: Bool { ending != nil || messages.count > 1 }
 
     /// - Returns: Whether the waiter has to wait; if not, the caller resumes it.
     mutating func awaitResponse(_ waiter: WaitList.Waiter) -> Bool {
         guard !isResponseComplete else { return false }
         awaitsResponse = true
         return readers.add(waiter, readers.ticket())
+    }
+
+    /// - Returns: How many bytes are not sent.
+    mutating func dropOutput() -> Int {
+        let count = output.byteCount
+        if count > 0 { output.removeAll() }
+        return count
     }
 
     /// - Returns: What they took.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// How one attempt at a call has ended.
-struct FailedAttempt: Error {
+struct FailedAttempt {
     let error: RPCError
     /// What came with the status.
     var trailing = Metadata()

@@ -55,6 +55,16 @@ package final class Channel: Sendable {
         _ options: CallOptions,
         isIdempotent: Bool = false
     ) async throws(RPCError) -> Response {
+        try response(await exchange(method, request.serialized(), options, isIdempotent: isIdempotent))
+    }
+
+    /// The same, as bytes: what waits need not know of what types they are. `response` is to follow.
+    package func exchange(
+        _ method: String,
+        _ request: [UInt8],
+        _ options: CallOptions,
+        isIdempotent: Bool = false
+    ) async throws(RPCError) -> [UInt8] {
         let payload = try payload(request, options)
         let deadline = options.timeout.flatMap { Deadline.after($0) }
         record.noteStart()
@@ -63,21 +73,34 @@ package final class Channel: Sendable {
         }
         await call.waitForResponse()
         let failed: FailedAttempt
-        do throws(FailedAttempt) { return try response(of: call) } catch { failed = error }
+        do throws(RPCError) { return try call.response() } catch { failed = call.failedAttempt(error) }
         return try await attempt(method, options, deadline, payload, isIdempotent, after: failed)
     }
 
-    /// The same once more, as often as the channel's configuration says: what few calls need.
+    /// What such a call was answered.
+    /// - Throws: `.internal` when it is none.
+    package func response<Response: Message>(_ answer: [UInt8]) throws(RPCError) -> Response {
+        do throws(RPCError) {
+            let response = try CallStream.decode(Response.self, answer)
+            record.noteEnd(succeeded: true)
+            return response
+        } catch {
+            record.noteEnd(succeeded: false)
+            throw error
+        }
+    }
+
+    /// The same call once more, as often as the channel's configuration says: what few calls need.
     /// - Parameter failed: How the call has failed by now; nil: there was no connection.
     @inline(never)
-    private func attempt<Response: Message>(
+    private func attempt(
         _ method: String,
         _ options: CallOptions,
         _ deadline: Deadline?,
         _ payload: WireMessage,
         _ isIdempotent: Bool,
         after failed: FailedAttempt?
-    ) async throws(RPCError) -> Response {
+    ) async throws(RPCError) -> [UInt8] {
         var attempts = Attempts(
             policy: config.retryPolicy(of: method),
             isIdempotent: isIdempotent,
@@ -96,22 +119,12 @@ package final class Channel: Sendable {
                     goesAhead: options.waitForReady
                 )
                 await call.waitForResponse()
-                do throws(FailedAttempt) { return try response(of: call) } catch { failed = error }
+                do throws(RPCError) { return try call.response() } catch {
+                    failed = call.failedAttempt(error)
+                }
             } catch {
                 failed = FailedAttempt(error: error)
             }
-        }
-    }
-
-    /// What a call that is over was answered.
-    @inline(__always)
-    private func response<Response: Message>(of call: CallStream) throws(FailedAttempt) -> Response {
-        do throws(RPCError) {
-            let response = try call.response(Response.self)
-            record.noteEnd(succeeded: true)
-            return response
-        } catch {
-            throw call.failedAttempt(error)
         }
     }
 
@@ -136,7 +149,7 @@ package final class Channel: Sendable {
         _ request: Request,
         _ options: CallOptions
     ) async throws(RPCError) -> ResponseStream<Response> {
-        let payload = try payload(request, options)
+        let payload = try payload(request.serialized(), options)
         let deadline = options.timeout.flatMap { Deadline.after($0) }
         return ResponseStream(CallOwner(try await start(method, options, deadline, payload), keeping: self))
     }
@@ -157,7 +170,7 @@ package final class Channel: Sendable {
         }
         call.finish()
         await call.waitForResponse()
-        return try call.response(Response.self)
+        return try CallStream.decode(Response.self, call.response())
     }
 
     nonisolated(nonsending) package func bidirectional<Request: Message, Response: Message, Result>(
@@ -252,9 +265,8 @@ package final class Channel: Sendable {
         return mailbox.open(call, headers, deadline: deadline) ? call : nil
     }
 
-    private func payload(_ request: some Message, _ options: CallOptions) throws(RPCError) -> WireMessage {
-        let payload = request.serialized()
-        try Deframer.check(size: payload.count, limit: messageLimit)
-        return options.compression == .gzip ? Compression.smaller(payload) : WireMessage(bytes: payload)
+    private func payload(_ request: [UInt8], _ options: CallOptions) throws(RPCError) -> WireMessage {
+        try Deframer.check(size: request.count, limit: messageLimit)
+        return options.compression == .gzip ? Compression.smaller(request) : WireMessage(bytes: request)
     }
 }

@@ -109,10 +109,10 @@ final class ClientRole: ConnectionRole {
 
     func closed(_ call: CallStream, code: UInt32) {
         // Nearly always: it has ended with its status.
-        guard !call.hasFailed else { return }
+        guard !call.closeIfOver() else { return }
         let isUnprocessed = code == NGHTTP2_REFUSED_STREAM.rawValue
         let error = RPCError(StatusEncoding.code(forReset: code), "the server has reset the call (\(code))")
-        call.end(.failed(error), keepsMessages: true, isUnprocessed: isUnprocessed)
+        call.end(.failed(error), keepsMessages: true, isUnprocessed: isUnprocessed, isGone: true)
     }
 
     func lost(_ call: CallStream, reason: String) {

@@ -45,7 +45,8 @@ final class Dispatcher: Sendable {
                 let path = "/\(service.serviceName)/\(method.name)"
                 let isQuick = quick.contains(String(path.dropFirst()))
                 precondition(
-                    methods.updateValue(ServedMethod(method, isQuick: isQuick), forKey: path) == nil,
+                    methods.updateValue(ServedMethod(method, at: path, isQuick: isQuick), forKey: path)
+                        == nil,
                     "\(path) is served twice"
                 )
             }
@@ -78,14 +79,14 @@ final class Dispatcher: Sendable {
     /// Part of its caller, as each function that can wait costs the call more than it does itself.
     /// - Returns: When it was done, in nanoseconds of boot time.
     @inline(__always)
-    func serve(_ method: ServedMethod, _ call: CallStream, since start: Int64) async -> Int64 {
+    func serve(_ call: CallStream, since start: Int64) async -> Int64 {
         let context = CallContext(call)
         if !observers.isEmpty { begin(context) }
         do {
             if interceptors.isEmpty, context.metadata.isEmpty {
-                try await method.run(call, context)
+                try await call.request.method?.run(call, context)
             } else {
-                try await serve(method, call, context, in: TraceContext(context.metadata))
+                try await serve(call, context, in: TraceContext(context.metadata))
             }
             return end(call, context, nil, since: start)
         } catch {
@@ -95,14 +96,13 @@ final class Dispatcher: Sendable {
 
     @inline(never)
     private func serve(
-        _ method: ServedMethod,
         _ call: CallStream,
         _ context: CallContext,
         in trace: TraceContext?
     ) async throws {
-        guard let trace else { return try await proceed(method, call, context, interceptors[...]) }
+        guard let trace else { return try await proceed(call, context, interceptors[...]) }
         try await TraceContext.$current.withValue(trace) {
-            try await proceed(method, call, context, interceptors[...])
+            try await proceed(call, context, interceptors[...])
         }
     }
 
@@ -142,14 +142,13 @@ final class Dispatcher: Sendable {
     }
 
     private func proceed(
-        _ method: ServedMethod,
         _ call: CallStream,
         _ context: CallContext,
         _ rest: ArraySlice<any ServerInterceptor>
     ) async throws {
-        guard let first = rest.first else { return try await method.run(call, context) }
+        guard let first = rest.first else { return try await call.request.method?.run(call, context) ?? () }
         try await first.intercept(context) {
-            try await self.proceed(method, call, context, rest.dropFirst())
+            try await self.proceed(call, context, rest.dropFirst())
         }
     }
 }

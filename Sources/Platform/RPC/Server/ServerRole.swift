@@ -73,15 +73,14 @@ final class ServerRole: ConnectionRole {
         }
         guard headers.isPost else { throw .http(405) }
         guard headers.content == .grpc else { throw .http(415) }
-        let path = headers.path
-        guard let method = method(at: path) else {
-            throw .status(RPCError(.unimplemented, "unknown method \(path.prefix(Self.shownPath))"))
+        guard let method = method(at: headers.path) else {
+            throw .status(RPCError(.unimplemented, "unknown method \(headers.path.prefix(Self.shownPath))"))
         }
         guard headers.encoding != .other else {
             throw .status(RPCError(.unimplemented, "unknown grpc-encoding; gzip and identity are known"))
         }
         let deadline = try Self.deadline(of: headers)
-        call.request.method = path
+        call.request.method = method
         call.request.peer = peer
         if let certificate { call.request.certificate = certificate }
         if headers.hasMetadata { call.request.metadata = headers.metadata }
@@ -90,15 +89,11 @@ final class ServerRole: ConnectionRole {
         call.record.hasBegun = true
         call.record.deframer.allowsCompression = headers.encoding == .gzip
         connection.schedule(call, deadline)
-        if method.awaitsRequest { call.record.awaiting = method } else { try begin(method, call, connection) }
+        if method.awaitsRequest { call.record.beginning = .withRequest } else { try begin(call, connection) }
     }
 
     /// The handler is to be started.
-    private func begin(
-        _ method: ServedMethod,
-        _ call: CallStream,
-        _ connection: Connection
-    ) throws(Refusal) {
+    private func begin(_ call: CallStream, _ connection: Connection) throws(Refusal) {
         // Those that come with the same read are not counted yet: no more than a read has room for.
         guard mailbox.handlers.load(ordering: .relaxed) < Self.handlerLimit,
             dispatcher.runningCount < Self.serverLimit
@@ -107,32 +102,32 @@ final class ServerRole: ConnectionRole {
                 RPCError(.resourceExhausted, "too many handlers of calls that have ended still run")
             )
         }
-        call.record.beginning = method
+        call.record.beginning = .soon
         connection.beginners.append(call)
     }
 
     func receivedMessage(of call: CallStream, _ connection: Connection) {
-        guard let method = call.record.awaiting.take() else { return }
-        do throws(Refusal) { try begin(method, call, connection) } catch { refuse(call, error, connection) }
+        guard call.record.beginning == .withRequest else { return }
+        do throws(Refusal) { try begin(call, connection) } catch { refuse(call, error, connection) }
     }
 
     func startHandlers(of calls: inout [CallStream]) {
         swap(&calls, &waiting)
         waiting.reverse()
-        while let next = startUpToNextQuick() { Worker.start(with: next, for: self) }
+        while let call = startUpToNextQuick() { Worker.start(with: call, for: self) }
         waiting.removeAll(keepingCapacity: true)
         swap(&calls, &waiting)
     }
 
     /// The next request whose handler runs on the loop. Those before it are started, each as a task of its own.
-    func startUpToNextQuick() -> Worker.Work? {
+    func startUpToNextQuick() -> CallStream? {
         while let call = waiting.popLast() {
             // It may be over already: reset, or no message at all.
-            guard let method = call.record.beginning.take() else { continue }
+            guard call.record.beginning == .soon else { continue }
+            call.record.beginning = .no
             dispatcher.noteStart(of: call)
-            let work = Worker.Work(call: call, method: method)
-            if method.isQuick { return work }
-            Worker.startApart(work, dispatcher)
+            if call.request.method?.isQuick == true { return call }
+            Worker.startApart(call, dispatcher)
         }
         return nil
     }
@@ -154,6 +149,7 @@ final class ServerRole: ConnectionRole {
     }
 
     private func refuse(_ call: CallStream, _ refusal: Refusal, _ connection: Connection) {
+        call.record.beginning = .no
         call.end(.failed(RPCError(.cancelled, "refused")))
         switch refusal {
         case .http(let status):
@@ -183,8 +179,7 @@ final class ServerRole: ConnectionRole {
 
     /// Tells the client the error, and the handler that its call is over.
     private func abort(_ call: CallStream, _ error: RPCError, _ connection: Connection) {
-        call.record.awaiting = nil
-        call.record.beginning = nil
+        call.record.beginning = .no
         guard !call.record.isFinished, call.end(.failed(error), status: error) else { return }
         cancelHandler(of: call)
         call.dropOutput()
@@ -211,7 +206,7 @@ final class ServerRole: ConnectionRole {
     func closed(_ call: CallStream, code: UInt32) {
         // Nearly always: the handler is done, and its status was sent.
         if call.record.isFinished, code == NGHTTP2_NO_ERROR.rawValue {
-            call.end(.finished)
+            call.end(.finished, isGone: true)
         } else {
             end(call, RPCError(.cancelled, "the client has cancelled the call"))
         }
@@ -221,9 +216,8 @@ final class ServerRole: ConnectionRole {
 
     /// Does nothing to a handler that is done.
     private func end(_ call: CallStream, _ error: RPCError) {
-        call.record.awaiting = nil
-        call.record.beginning = nil
-        call.end(.failed(error))
+        call.record.beginning = .no
+        call.end(.failed(error), isGone: true)
         cancelHandler(of: call)
     }
 

@@ -7,28 +7,23 @@ internal import System
 ///
 /// On the loop only. The tasks of all handlers begin here: they are not structured, but belong to a connection, which cancels them.
 final class Worker {
-    struct Work {
-        let call: CallStream
-        let method: ServedMethod
-    }
-
     private let role: ServerRole
     private var task: Task<Void, Never>?
-    private var first: Work?
+    private var first: CallStream?
     /// Whose handler runs.
     private var call: CallStream?
     /// A handler has had to wait: what arrives meanwhile may be the end of its call.
     private var hasWaited = false
 
-    private init(_ role: ServerRole, _ first: Work) {
+    private init(_ role: ServerRole, _ first: CallStream) {
         self.role = role
         self.first = first
     }
 
-    /// Begins with `work`, and goes on with what the role has besides. Returns when nothing is left, or a handler waits.
-    static func start(with work: Work, for role: ServerRole) {
+    /// Begins with `call`, and goes on with what the role has besides. Returns when nothing is left, or a handler waits.
+    static func start(with call: CallStream, for role: ServerRole) {
         // No more than the worker: the task would keep it as long as its last call.
-        let bound = EventLoop.Bound(Worker(role, work))
+        let bound = EventLoop.Bound(Worker(role, call))
         let task = Task.immediate(executorPreference: EventLoop.shared) { await bound.value.run() }
         let worker = bound.value
         guard let call = worker.call else { return }
@@ -38,23 +33,20 @@ final class Worker {
     }
 
     /// Starts a handler that is not quick, in the shared pool.
-    static func startApart(_ work: Work, _ dispatcher: Dispatcher) {
-        let (method, call) = (work.method, work.call)
-        call.record.runner = .task(
-            Task { _ = await dispatcher.serve(method, call, since: Clock.bootNanos) }
-        )
+    static func startApart(_ call: CallStream, _ dispatcher: Dispatcher) {
+        call.record.runner = .task(Task { _ = await dispatcher.serve(call, since: Clock.bootNanos) })
     }
 
     private func run() async {
         var next = first.take()
         var start = Clock.bootNanos
-        while let work = next {
-            call = work.call
+        while let call = next {
+            self.call = call
             // Until one waits, nobody can ask for who runs it.
-            if hasWaited { work.call.record.runner = .worker(self) }
-            start = await role.dispatcher.serve(work.method, work.call, since: start)
+            if hasWaited { call.record.runner = .worker(self) }
+            start = await role.dispatcher.serve(call, since: start)
             assert(EventLoop.shared.isCurrent)
-            call = nil
+            self.call = nil
             // All that came together is taken before anything else runs: to a handler that had to wait, and may have been
             // cancelled, nothing is left.
             next = role.startUpToNextQuick()

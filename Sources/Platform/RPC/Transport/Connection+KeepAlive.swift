@@ -49,7 +49,7 @@ extension Connection {
     }
 
     @discardableResult
-    private func later(
+    func later(
         _ time: Duration,
         _ body: @escaping @Sendable (Connection) -> Void
     ) -> Timer {

@@ -95,7 +95,8 @@ extension Connection {
 
     private func beginHeaders(_ frame: UnsafePointer<nghttp2_frame>) -> Int32 {
         let id = frame.pointee.hd.stream_id
-        headers.reset()
+        // A few bytes can name a large field again and again, so what counts is what they stand for, in all calls together.
+        headers.begin(room: isServer ? Self.headerLimit - headerBytes : .max)
         hasReader = calls.has(id)
         if frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST, !hasReader {
             guard let call = role.begin() else {
@@ -107,25 +108,19 @@ extension Connection {
         return 0
     }
 
-    /// A few bytes can name a large field again and again, so what counts is what they stand for, in all calls together.
     private func received(_ name: OpaquePointer, _ value: OpaquePointer) {
         guard hasReader else { return }
-        let isCrowded = isServer && headerBytes + headers.size > Self.headerLimit
         if let known = headerCache.find(name, value) {
-            headers.add(known.field, size: known.size, isCrowded: isCrowded)
+            headers.add(known.field, size: known.size)
         } else {
-            add(name, value, isCrowded)
+            add(name, value)
         }
     }
 
-    private func add(
-        _ nameBuffer: OpaquePointer,
-        _ valueBuffer: OpaquePointer,
-        _ isCrowded: Bool
-    ) {
+    private func add(_ nameBuffer: OpaquePointer, _ valueBuffer: OpaquePointer) {
         let value = Self.bytes(of: valueBuffer)
         if let path = headerCache.path(nameBuffer, value) {
-            return headers.add(path: path, isCrowded: isCrowded)
+            return headers.add(path: path)
         }
         let name = Self.bytes(of: nameBuffer)
         // Spaces around a value HTTP/2 forbids and gRPC allows, and other implementations send them: in a status' message, for one.
@@ -134,12 +129,12 @@ extension Connection {
         else { return headers.addMalformed() }
         if let field = KnownField(name, value) {
             let size = name.count + value.count + 32
-            headers.add(field, size: size, isCrowded: isCrowded)
+            headers.add(field, size: size)
             headerCache.add(nameBuffer, valueBuffer, field, size: size)
         } else if name.equals(":path") {
-            headers.add(path: headerCache.addPath(nameBuffer, value), isCrowded: isCrowded)
+            headers.add(path: headerCache.addPath(nameBuffer, value))
         } else {
-            headers.add(name, value, isCrowded: isCrowded)
+            headers.add(name, value)
         }
     }
 
@@ -275,8 +270,6 @@ extension Connection {
         stopTimer(of: call)
         restore(call)
         role.closed(call, code: code)
-        // Only now: nobody adds to it any more.
-        call.dropOutput()
     }
 
     // MARK: - Sending

@@ -60,6 +60,12 @@ final class Connection: ByteStream.User {
     private var drain = Drain.none
     var failure = "the connection was closed"
 
+    /// Client: it looks after its calls soon.
+    private var willWatch = false
+
+    /// How late a call may notice that its task is cancelled.
+    private static let watchTime = Duration.milliseconds(10)
+
     private enum Drain { case none, announced, final }
 
     init(
@@ -227,6 +233,16 @@ final class Connection: ByteStream.User {
         calls.add(call, as: id)
         call.acknowledgeOutput()
         schedule(call, deadline)
+        if !willWatch { watchCallsSoon() }
+    }
+
+    /// Calls that wait for a response do not ask at once to be told when their task is cancelled: those that still wait then do.
+    private func watchCallsSoon() {
+        willWatch = true
+        later(Self.watchTime) { connection in
+            connection.willWatch = false
+            connection.calls.forEach { $0.watchCancellation() }
+        }
     }
 
     private func sendOutput(of call: CallStream) {

@@ -30,7 +30,7 @@ protocol ConnectionRole: AnyObject {
     /// The deadline has come.
     func timedOut(_ call: CallStream, _ connection: Connection)
 
-    /// The stream is gone, with HTTP/2's code.
+    /// The stream is gone, with HTTP/2's code: nothing of what is queued is to be sent, and nobody adds to it any more.
     func closed(_ call: CallStream, code: UInt32)
 
     /// The connection is gone, and the stream with it.

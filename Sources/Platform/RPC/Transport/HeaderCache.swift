@@ -27,14 +27,18 @@ struct HeaderCache: ~Copyable {
     private static let pathLimit = 256
 
     /// The field and its size, if it came before.
+    @inline(__always)
     mutating func find(_ name: OpaquePointer, _ value: OpaquePointer) -> (field: KnownField, size: Int)? {
-        for _ in 0..<entries.count {
-            if expected >= entries.count { expected = 0 }
-            let entry = entries[expected]
-            expected += 1
-            if entry.value == value, entry.name == name { return (entry.field, entry.size) }
+        guard !entries.isEmpty else { return nil }
+        if entries[expected].value != value || entries[expected].name != name {
+            guard let index = entries.firstIndex(where: { $0.value == value && $0.name == name }) else {
+                return nil
+            }
+            expected = index
         }
-        return nil
+        let entry = entries[expected]
+        expected = expected + 1 < entries.count ? expected + 1 : 0
+        return (entry.field, entry.size)
     }
 
     /// Keeps a field in the place of the oldest.

@@ -7,40 +7,38 @@ final class QueuedBytes: Sendable {
     /// Beyond this, writers wait, whatever their own call has queued.
     static let limit = 64 << 20
 
-    private struct State {
-        var bytes = 0
-        var writers = WaitList()
-    }
+    private let bytes = Atomic(0)
+    private let writers = Mutex(WaitList())
 
-    private let state = Mutex(State())
+    var isFull: Bool { bytes.load(ordering: .relaxed) >= Self.limit }
 
-    var isFull: Bool { state.withLock { $0.bytes >= Self.limit } }
-
-    func add(_ count: Int) { state.withLock { $0.bytes += count } }
+    func add(_ count: Int) { bytes.add(count, ordering: .relaxed) }
 
     func remove(_ count: Int) {
-        guard count > 0 else { return }
-        let writers = state.withLock { state -> WaitList.Waiters in
-            let wasFull = state.bytes >= Self.limit
-            state.bytes -= count
-            return wasFull && state.bytes < Self.limit ? state.writers.takeAll() : .none
-        }
-        writers.resume()
+        let change = bytes.subtract(count, ordering: .sequentiallyConsistent)
+        if change.oldValue >= Self.limit, change.newValue < Self.limit { wakeWriters() }
+    }
+
+    @inline(never)
+    private func wakeWriters() {
+        let waiters = writers.withLock { $0.takeAll() }
+        waiters.resume()
     }
 
     /// Returns when there may be room, or the task is cancelled.
     func waitForRoom() async {
-        let ticket = state.withLock { $0.writers.ticket() }
+        let ticket = writers.withLock { $0.ticket() }
         await withTaskCancellationHandler {
             await withUnsafeContinuation { (waiter: WaitList.Waiter) in
-                let waits = state.withLock { state in
-                    state.bytes >= Self.limit && state.writers.add(waiter, ticket)
+                // Who makes room looks for writers after that.
+                let waits = writers.withLock { writers in
+                    bytes.load(ordering: .sequentiallyConsistent) >= Self.limit && writers.add(waiter, ticket)
                 }
                 if !waits { waiter.resume() }
             }
         } onCancel: {
-            state.withLock { $0.writers.cancel(ticket) }?.resume()
+            writers.withLock { $0.cancel(ticket) }?.resume()
         }
-        state.withLock { $0.writers.forget(ticket) }
+        writers.withLock { $0.forget(ticket) }
     }
 }

@@ -30,6 +30,7 @@ final class ReceivedHeaders {
     private(set) var size = 0
     /// `content-length`.
     var contentLength: Int? { rare?.contentLength }
+    private var limit = ReceivedHeaders.limit
     private var parts: Parts = []
     /// Apart: most lists are made, handed on and dropped without.
     private var rare: Rare?
@@ -56,7 +57,14 @@ final class ReceivedHeaders {
         static let ofRequest: Parts = [.method, .scheme, .path]
     }
 
-    /// Begins anew. Nothing is kept of what few lists have.
+    /// A list begins.
+    /// - Parameter room: Most bytes that are kept of it, if that is less than the limit.
+    func begin(room: Int) {
+        reset()
+        limit = min(Self.limit, room)
+    }
+
+    /// Nothing is kept of what few lists have.
     func reset() {
         guard size != 0 || isTooLarge || isMalformed else { return }
         isPost = false
@@ -92,11 +100,9 @@ final class ReceivedHeaders {
     }
 
     /// A field that is one of few.
-    /// - Parameters:
-    ///   - size: Of name and value, with 32 bytes for the field.
-    ///   - isCrowded: Nothing more is kept.
-    func add(_ field: KnownField, size added: Int, isCrowded: Bool) {
-        guard hasRoom(for: added, isCrowded) else { return }
+    /// - Parameter size: Of name and value, with 32 bytes for the field.
+    func add(_ field: KnownField, size added: Int) {
+        guard hasRoom(for: added) else { return }
         switch field {
         case .method(let isPost):
             note(.method)
@@ -125,8 +131,8 @@ final class ReceivedHeaders {
     }
 
     /// The path of a request.
-    func add(path: String, isCrowded: Bool) {
-        guard hasRoom(for: ":path".utf8.count + path.utf8.count + 32, isCrowded) else { return }
+    func add(path: String) {
+        guard hasRoom(for: ":path".utf8.count + path.utf8.count + 32) else { return }
         note(.path)
         if path.utf8.first != 0x2f { isMalformed = true }
         self.path = path
@@ -138,10 +144,9 @@ final class ReceivedHeaders {
     /// Any other field.
     func add(
         _ name: UnsafeBufferPointer<UInt8>,
-        _ value: UnsafeBufferPointer<UInt8>,
-        isCrowded: Bool
+        _ value: UnsafeBufferPointer<UInt8>
     ) {
-        guard hasRoom(for: name.count + value.count + 32, isCrowded) else { return }
+        guard hasRoom(for: name.count + value.count + 32) else { return }
         parts.insert(.others)
         if name.equals("grpc-timeout") {
             timeout = String(decoding: value, as: UTF8.self)
@@ -169,8 +174,8 @@ final class ReceivedHeaders {
         }
     }
 
-    private func hasRoom(for added: Int, _ isCrowded: Bool) -> Bool {
-        guard !isTooLarge, !isCrowded, size + added <= Self.limit else {
+    private func hasRoom(for added: Int) -> Bool {
+        guard !isTooLarge, size + added <= limit else {
             isTooLarge = true
             return false
         }

@@ -24,10 +24,18 @@ struct StreamRecord {
     var timer: Timer?
     /// Server: what runs the handler.
     var runner: Runner?
-    /// Server: the method whose handler waits for the request.
-    var awaiting: ServedMethod?
-    /// Server: the method whose handler is to be started, once what arrived with the request is read.
-    var beginning: ServedMethod?
+    /// Server: its handler is to be started.
+    var beginning = Beginning.no
+
+    /// When a handler is started.
+    enum Beginning {
+        /// It was, or is not.
+        case no
+        /// When the request has come.
+        case withRequest
+        /// Once what arrived with the request is read.
+        case soon
+    }
 
     enum Runner {
         case task(Task<Void, Never>)

@@ -39,6 +39,11 @@ struct StreamTable: ~Copyable {
         return others.isEmpty ? nil : others[Int(id)].map(body)
     }
 
+    func forEach(_ body: (CallStream) -> Void) {
+        for place in places { place?._withUnsafeGuaranteedRef(body) }
+        for call in others.values { body(call) }
+    }
+
     /// - Precondition: There is none of the number.
     mutating func add(_ call: CallStream, as id: Int32) {
         call.id = id

@@ -8,37 +8,33 @@ final class UnreadBytes: Sendable {
     /// Beyond this, a server lets no more come.
     static let limit = 16 << 20
 
-    private struct State {
-        var bytes = 0
-        /// The connection waits for room.
-        var isWaiting = false
-    }
-
-    private let state = Mutex(State())
+    private let bytes = Atomic(0)
+    /// The connection waits for room.
+    private let isWaiting = Atomic(false)
 
     /// What a message takes, also a small one.
     static func size(of message: WireMessage) -> Int { message.bytes.count + messageOverhead }
 
     private static let messageOverhead = 64
 
-    func add(_ count: Int) { state.withLock { $0.bytes += count } }
+    func add(_ count: Int) { bytes.add(count, ordering: .relaxed) }
 
     /// - Returns: Whether the connection is to be told.
     func remove(_ count: Int) -> Bool {
-        guard count > 0 else { return false }
-        return state.withLock { state in
-            state.bytes -= count
-            guard state.isWaiting, state.bytes <= Self.limit else { return false }
-            state.isWaiting = false
-            return true
+        guard count > 0, bytes.subtract(count, ordering: .sequentiallyConsistent).newValue <= Self.limit
+        else {
+            return false
         }
+        guard isWaiting.load(ordering: .sequentiallyConsistent) else { return false }
+        return isWaiting.exchange(false, ordering: .sequentiallyConsistent)
     }
 
     /// Whether more may come; if not, `remove` will say when.
     var mayReceive: Bool {
-        state.withLock { state in
-            state.isWaiting = state.bytes > Self.limit
-            return !state.isWaiting
-        }
+        guard bytes.load(ordering: .relaxed) > Self.limit else { return true }
+        isWaiting.store(true, ordering: .sequentiallyConsistent)
+        // Room that was made before has told nobody.
+        guard bytes.load(ordering: .sequentiallyConsistent) <= Self.limit else { return false }
+        return isWaiting.exchange(false, ordering: .sequentiallyConsistent)
     }
 }

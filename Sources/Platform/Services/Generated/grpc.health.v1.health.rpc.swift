@@ -16,7 +16,8 @@ extension GrpcHealthV1 {
             _ request: GrpcHealthV1.HealthCheckRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> GrpcHealthV1.HealthCheckResponse {
-            try await channel.unary("/grpc.health.v1.Health/Check", request, options)
+            let answer = try await channel.exchange("/grpc.health.v1.Health/Check", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `grpc.health.v1.Health/Watch`.

@@ -18,7 +18,8 @@ extension EngineV1 {
             _ request: EngineV1.CreateRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.CreateResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/Create", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Containers/Create", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.engine.v1.Containers/Start`.
@@ -26,7 +27,8 @@ extension EngineV1 {
             _ request: EngineV1.StartRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.StartResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/Start", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Containers/Start", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.engine.v1.Containers/Stop`.
@@ -34,7 +36,8 @@ extension EngineV1 {
             _ request: EngineV1.StopRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.StopResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/Stop", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Containers/Stop", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.engine.v1.Containers/Kill`.
@@ -42,7 +45,8 @@ extension EngineV1 {
             _ request: EngineV1.KillRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.KillResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/Kill", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Containers/Kill", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.engine.v1.Containers/Remove`.
@@ -50,7 +54,8 @@ extension EngineV1 {
             _ request: EngineV1.RemoveRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.RemoveResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/Remove", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Containers/Remove", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.engine.v1.Containers/Wait`.
@@ -58,7 +63,8 @@ extension EngineV1 {
             _ request: EngineV1.WaitRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.WaitResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/Wait", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Containers/Wait", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.engine.v1.Containers/List`.
@@ -66,7 +72,8 @@ extension EngineV1 {
             _ request: EngineV1.ListRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.ListResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/List", request, options, isIdempotent: true)
+            let answer = try await channel.exchange("/petrel.engine.v1.Containers/List", request.serialized(), options, isIdempotent: true)
+            return try channel.response(answer)
         }
 
         /// `petrel.engine.v1.Containers/Inspect`.
@@ -74,7 +81,8 @@ extension EngineV1 {
             _ request: EngineV1.InspectRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.InspectResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/Inspect", request, options, isIdempotent: true)
+            let answer = try await channel.exchange("/petrel.engine.v1.Containers/Inspect", request.serialized(), options, isIdempotent: true)
+            return try channel.response(answer)
         }
 
         /// `petrel.engine.v1.Containers/Logs`.
@@ -115,7 +123,8 @@ extension EngineV1 {
             _ request: EngineV1.PauseRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.PauseResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/Pause", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Containers/Pause", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.engine.v1.Containers/Unpause`.
@@ -123,7 +132,8 @@ extension EngineV1 {
             _ request: EngineV1.PauseRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.PauseResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/Unpause", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Containers/Unpause", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.engine.v1.Containers/Rename`.
@@ -131,7 +141,8 @@ extension EngineV1 {
             _ request: EngineV1.RenameRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.RenameResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/Rename", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Containers/Rename", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Changes limits (at once, where it runs) and restart policy: all or nothing.
@@ -139,7 +150,8 @@ extension EngineV1 {
             _ request: EngineV1.UpdateRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.UpdateResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/Update", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Containers/Update", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Removes what does not run.
@@ -147,7 +159,8 @@ extension EngineV1 {
             _ request: EngineV1.PruneRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.PruneResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/Prune", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Containers/Prune", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.engine.v1.Containers/Top`.
@@ -155,7 +168,8 @@ extension EngineV1 {
             _ request: EngineV1.TopRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.TopResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/Top", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Containers/Top", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// What containers use, once each second until cancelled; once in all with `once`.
@@ -188,7 +202,8 @@ extension EngineV1 {
             _ request: EngineV1.ResizeTerminalRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.ResizeTerminalResponse {
-            try await channel.unary("/petrel.engine.v1.Containers/ResizeTerminal", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Containers/ResizeTerminal", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// What is at a path of a container, running or not. A link at its end is not followed, unless the path ends in "/" or "/.".
@@ -196,7 +211,8 @@ extension EngineV1 {
             _ request: EngineV1.StatPathRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> CommonV1.PathStatus {
-            try await channel.unary("/petrel.engine.v1.Containers/StatPath", request, options, isIdempotent: true)
+            let answer = try await channel.exchange("/petrel.engine.v1.Containers/StatPath", request.serialized(), options, isIdempotent: true)
+            return try channel.response(answer)
         }
 
         /// A tar stream of what is at a path: of a directory with all that is in it, names begin with the path's last part. The first
@@ -521,7 +537,8 @@ extension EngineV1 {
             _ request: EngineV1.ListImagesRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.ListImagesResponse {
-            try await channel.unary("/petrel.engine.v1.Images/List", request, options, isIdempotent: true)
+            let answer = try await channel.exchange("/petrel.engine.v1.Images/List", request.serialized(), options, isIdempotent: true)
+            return try channel.response(answer)
         }
 
         /// `petrel.engine.v1.Images/Inspect`.
@@ -529,7 +546,8 @@ extension EngineV1 {
             _ request: EngineV1.InspectRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.InspectResponse {
-            try await channel.unary("/petrel.engine.v1.Images/Inspect", request, options, isIdempotent: true)
+            let answer = try await channel.exchange("/petrel.engine.v1.Images/Inspect", request.serialized(), options, isIdempotent: true)
+            return try channel.response(answer)
         }
 
         /// `petrel.engine.v1.Images/Remove`.
@@ -537,7 +555,8 @@ extension EngineV1 {
             _ request: EngineV1.RemoveImageRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.RemoveImageResponse {
-            try await channel.unary("/petrel.engine.v1.Images/Remove", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Images/Remove", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Gives an image another name, which any other image loses.
@@ -545,7 +564,8 @@ extension EngineV1 {
             _ request: EngineV1.TagImageRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.TagImageResponse {
-            try await channel.unary("/petrel.engine.v1.Images/Tag", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Images/Tag", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// How an image was made, newest step first.
@@ -553,7 +573,8 @@ extension EngineV1 {
             _ request: EngineV1.ImageHistoryRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.ImageHistoryResponse {
-            try await channel.unary("/petrel.engine.v1.Images/History", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Images/History", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Removes images that no container uses.
@@ -561,7 +582,8 @@ extension EngineV1 {
             _ request: EngineV1.PruneImagesRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.PruneImagesResponse {
-            try await channel.unary("/petrel.engine.v1.Images/Prune", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.Images/Prune", request.serialized(), options)
+            return try channel.response(answer)
         }
     }
 
@@ -683,7 +705,8 @@ extension EngineV1 {
             _ request: EngineV1.VersionRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.VersionResponse {
-            try await channel.unary("/petrel.engine.v1.System/Version", request, options, isIdempotent: true)
+            let answer = try await channel.exchange("/petrel.engine.v1.System/Version", request.serialized(), options, isIdempotent: true)
+            return try channel.response(answer)
         }
 
         /// `petrel.engine.v1.System/Info`.
@@ -691,7 +714,8 @@ extension EngineV1 {
             _ request: EngineV1.InfoRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.InfoResponse {
-            try await channel.unary("/petrel.engine.v1.System/Info", request, options, isIdempotent: true)
+            let answer = try await channel.exchange("/petrel.engine.v1.System/Info", request.serialized(), options, isIdempotent: true)
+            return try channel.response(answer)
         }
 
         /// `petrel.engine.v1.System/Events`.
@@ -707,7 +731,8 @@ extension EngineV1 {
             _ request: EngineV1.DiskUsageRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> EngineV1.DiskUsageResponse {
-            try await channel.unary("/petrel.engine.v1.System/DiskUsage", request, options)
+            let answer = try await channel.exchange("/petrel.engine.v1.System/DiskUsage", request.serialized(), options)
+            return try channel.response(answer)
         }
     }
 

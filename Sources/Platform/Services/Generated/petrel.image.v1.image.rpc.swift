@@ -34,7 +34,8 @@ extension ImageV1 {
             _ request: ImageV1.ListRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ImageV1.ListResponse {
-            try await channel.unary("/petrel.image.v1.ImageStore/List", request, options, isIdempotent: true)
+            let answer = try await channel.exchange("/petrel.image.v1.ImageStore/List", request.serialized(), options, isIdempotent: true)
+            return try channel.response(answer)
         }
 
         /// By reference, id or unambiguous id prefix.
@@ -42,7 +43,8 @@ extension ImageV1 {
             _ request: ImageV1.GetRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ImageV1.Image {
-            try await channel.unary("/petrel.image.v1.ImageStore/Get", request, options)
+            let answer = try await channel.exchange("/petrel.image.v1.ImageStore/Get", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.image.v1.ImageStore/Tag`.
@@ -50,7 +52,8 @@ extension ImageV1 {
             _ request: ImageV1.TagRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ImageV1.TagResponse {
-            try await channel.unary("/petrel.image.v1.ImageStore/Tag", request, options)
+            let answer = try await channel.exchange("/petrel.image.v1.ImageStore/Tag", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Removes a name, and the image when that was its last. Refused while snapshots use it, unless forced.
@@ -58,7 +61,8 @@ extension ImageV1 {
             _ request: ImageV1.RemoveRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ImageV1.RemoveResponse {
-            try await channel.unary("/petrel.image.v1.ImageStore/Remove", request, options)
+            let answer = try await channel.exchange("/petrel.image.v1.ImageStore/Remove", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// A writable snapshot on an image's layers; it pins them until it is removed. Repeating the call is harmless.
@@ -66,7 +70,8 @@ extension ImageV1 {
             _ request: ImageV1.PrepareSnapshotRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ImageV1.Snapshot {
-            try await channel.unary("/petrel.image.v1.ImageStore/PrepareSnapshot", request, options)
+            let answer = try await channel.exchange("/petrel.image.v1.ImageStore/PrepareSnapshot", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// A provisional one lasts when this returns; nothing is done to another, and none is made.
@@ -74,7 +79,8 @@ extension ImageV1 {
             _ request: ImageV1.SnapshotKey,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ImageV1.Snapshot {
-            try await channel.unary("/petrel.image.v1.ImageStore/KeepSnapshot", request, options)
+            let answer = try await channel.exchange("/petrel.image.v1.ImageStore/KeepSnapshot", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.image.v1.ImageStore/GetSnapshot`.
@@ -82,7 +88,8 @@ extension ImageV1 {
             _ request: ImageV1.SnapshotKey,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ImageV1.Snapshot {
-            try await channel.unary("/petrel.image.v1.ImageStore/GetSnapshot", request, options)
+            let answer = try await channel.exchange("/petrel.image.v1.ImageStore/GetSnapshot", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Removing an absent one is harmless.
@@ -90,7 +97,8 @@ extension ImageV1 {
             _ request: ImageV1.SnapshotKey,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ImageV1.RemoveSnapshotResponse {
-            try await channel.unary("/petrel.image.v1.ImageStore/RemoveSnapshot", request, options)
+            let answer = try await channel.exchange("/petrel.image.v1.ImageStore/RemoveSnapshot", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.image.v1.ImageStore/ListSnapshots`.
@@ -98,7 +106,8 @@ extension ImageV1 {
             _ request: ImageV1.ListSnapshotsRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ImageV1.ListSnapshotsResponse {
-            try await channel.unary("/petrel.image.v1.ImageStore/ListSnapshots", request, options, isIdempotent: true)
+            let answer = try await channel.exchange("/petrel.image.v1.ImageStore/ListSnapshots", request.serialized(), options, isIdempotent: true)
+            return try channel.response(answer)
         }
 
         /// Removes what no name, snapshot or running operation reaches; it also runs by itself.
@@ -106,7 +115,8 @@ extension ImageV1 {
             _ request: ImageV1.CollectGarbageRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ImageV1.CollectGarbageResponse {
-            try await channel.unary("/petrel.image.v1.ImageStore/CollectGarbage", request, options)
+            let answer = try await channel.exchange("/petrel.image.v1.ImageStore/CollectGarbage", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// What happens to images, each event once and in order; the stream has no end of its own. OUT_OF_RANGE when events
@@ -123,7 +133,8 @@ extension ImageV1 {
             _ request: ImageV1.VersionRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ImageV1.VersionResponse {
-            try await channel.unary("/petrel.image.v1.ImageStore/Version", request, options, isIdempotent: true)
+            let answer = try await channel.exchange("/petrel.image.v1.ImageStore/Version", request.serialized(), options, isIdempotent: true)
+            return try channel.response(answer)
         }
 
         /// Removes images of a list as far as nothing uses them now: each wholly or not at all.
@@ -131,7 +142,8 @@ extension ImageV1 {
             _ request: ImageV1.PruneRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ImageV1.PruneResponse {
-            try await channel.unary("/petrel.image.v1.ImageStore/Prune", request, options)
+            let answer = try await channel.exchange("/petrel.image.v1.ImageStore/Prune", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// What content takes on the disk.
@@ -139,7 +151,8 @@ extension ImageV1 {
             _ request: ImageV1.UsageRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ImageV1.UsageResponse {
-            try await channel.unary("/petrel.image.v1.ImageStore/Usage", request, options)
+            let answer = try await channel.exchange("/petrel.image.v1.ImageStore/Usage", request.serialized(), options)
+            return try channel.response(answer)
         }
     }
 

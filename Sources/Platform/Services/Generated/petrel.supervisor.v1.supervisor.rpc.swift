@@ -19,7 +19,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.CreateRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.Container {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/Create", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/Create", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Returns once the disk has a container that was made provisionally.
@@ -27,7 +28,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.KeepRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.KeepResponse {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/Keep", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/Keep", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Returns once the program was executed, or failed to be. Starting a running container is harmless.
@@ -35,7 +37,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.StartRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.Container {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/Start", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/Start", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Records that it was stopped by hand, sends the stop signal, and SIGKILL when the time-out is over; returns when it has exited.
@@ -43,7 +46,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.StopRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.Container {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/Stop", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/Stop", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.supervisor.v1.Supervisor/Kill`.
@@ -51,7 +55,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.KillRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.Container {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/Kill", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/Kill", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Lets every process of it stand still, and returns once they do; harmless when they do already.
@@ -59,7 +64,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.PauseRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.Container {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/Pause", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/Pause", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Lets them go on; harmless when they do already.
@@ -67,7 +73,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.PauseRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.Container {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/Unpause", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/Unpause", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Changes limits (at once, where it runs) and restart policy: all or nothing.
@@ -75,7 +82,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.UpdateRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.Container {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/Update", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/Update", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Its processes, and what they use.
@@ -83,7 +91,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.UsageRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.UsageResponse {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/Usage", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/Usage", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Removes a container that does not run (or, with force, kills it first). Deleting an absent one is NOT_FOUND.
@@ -91,7 +100,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.DeleteRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.DeleteResponse {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/Delete", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/Delete", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.supervisor.v1.Supervisor/Get`.
@@ -99,7 +109,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.GetRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.Container {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/Get", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/Get", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.supervisor.v1.Supervisor/List`.
@@ -107,7 +118,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.ListRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.ListResponse {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/List", request, options, isIdempotent: true)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/List", request.serialized(), options, isIdempotent: true)
+            return try channel.response(answer)
         }
 
         /// Rightly endless: ends when the condition holds. Answers for removed containers for 10 minutes.
@@ -115,7 +127,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.WaitRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.WaitResponse {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/Wait", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/Wait", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Starts another process in a running container and returns once it was executed, or failed to be.
@@ -123,7 +136,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.ExecRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.ExecProcess {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/Exec", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/Exec", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.supervisor.v1.Supervisor/GetExec`.
@@ -131,7 +145,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.GetExecRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.ExecProcess {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/GetExec", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/GetExec", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.supervisor.v1.Supervisor/WaitExec`.
@@ -139,7 +154,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.GetExecRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.ExecProcess {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/WaitExec", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/WaitExec", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.supervisor.v1.Supervisor/KillExec`.
@@ -147,7 +163,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.KillExecRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.ExecProcess {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/KillExec", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/KillExec", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.supervisor.v1.Supervisor/ResizeTerminal`.
@@ -155,7 +172,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.ResizeTerminalRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.ResizeTerminalResponse {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/ResizeTerminal", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/ResizeTerminal", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// The journal from after `after_sequence`, then what happens, until cancelled. OUT_OF_RANGE when that is gone.
@@ -171,7 +189,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.AcknowledgeEventsRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.AcknowledgeEventsResponse {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/AcknowledgeEvents", request, options)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/AcknowledgeEvents", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.supervisor.v1.Supervisor/Version`.
@@ -179,7 +198,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.VersionRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> SupervisorV1.VersionResponse {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/Version", request, options, isIdempotent: true)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/Version", request.serialized(), options, isIdempotent: true)
+            return try channel.response(answer)
         }
 
         /// What is at a path of a container, running or not. A link at its end is not followed, unless the path ends in "/" or "/.".
@@ -187,7 +207,8 @@ extension SupervisorV1 {
             _ request: SupervisorV1.StatPathRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> CommonV1.PathStatus {
-            try await channel.unary("/petrel.supervisor.v1.Supervisor/StatPath", request, options, isIdempotent: true)
+            let answer = try await channel.exchange("/petrel.supervisor.v1.Supervisor/StatPath", request.serialized(), options, isIdempotent: true)
+            return try channel.response(answer)
         }
 
         /// A tar stream of what is at a path: of a directory with all that is in it, names begin with the path's last part. The first

@@ -17,7 +17,8 @@ extension GrpcTesting {
             _ request: GrpcTesting.Empty,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> GrpcTesting.Empty {
-            try await channel.unary("/grpc.testing.TestService/EmptyCall", request, options)
+            let answer = try await channel.exchange("/grpc.testing.TestService/EmptyCall", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Answers with a payload of the size that was asked for.
@@ -25,7 +26,8 @@ extension GrpcTesting {
             _ request: GrpcTesting.SimpleRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> GrpcTesting.SimpleResponse {
-            try await channel.unary("/grpc.testing.TestService/UnaryCall", request, options)
+            let answer = try await channel.exchange("/grpc.testing.TestService/UnaryCall", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Answers with a payload of each size that was asked for.
@@ -57,7 +59,8 @@ extension GrpcTesting {
             _ request: GrpcTesting.Empty,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> GrpcTesting.Empty {
-            try await channel.unary("/grpc.testing.TestService/UnimplementedCall", request, options)
+            let answer = try await channel.exchange("/grpc.testing.TestService/UnimplementedCall", request.serialized(), options)
+            return try channel.response(answer)
         }
     }
 
@@ -158,7 +161,8 @@ extension GrpcTesting {
             _ request: GrpcTesting.Empty,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> GrpcTesting.Empty {
-            try await channel.unary("/grpc.testing.UnimplementedService/UnimplementedCall", request, options)
+            let answer = try await channel.exchange("/grpc.testing.UnimplementedService/UnimplementedCall", request.serialized(), options)
+            return try channel.response(answer)
         }
     }
 

@@ -15,7 +15,8 @@ extension NamesV1 {
             _ request: NamesV1.Channel,
             options: RPC.CallOptions = RPC.CallOptions()
         ) async throws(RPC.RPCError) -> NamesV1.CallOptions {
-            try await channel.unary("/petrel.names.v1.Naming/Init", request, options)
+            let answer = try await channel.exchange("/petrel.names.v1.Naming/Init", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.names.v1.Naming/Self`.
@@ -23,7 +24,8 @@ extension NamesV1 {
             _ request: NamesV1.CallContext,
             options: RPC.CallOptions = RPC.CallOptions()
         ) async throws(RPC.RPCError) -> NamesV1.RPCError {
-            try await channel.unary("/petrel.names.v1.Naming/Self", request, options)
+            let answer = try await channel.exchange("/petrel.names.v1.Naming/Self", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// `petrel.names.v1.Naming/Methods`.
@@ -55,7 +57,8 @@ extension NamesV1 {
             _ request: NamesV1.Names.String_,
             options: RPC.CallOptions = RPC.CallOptions()
         ) async throws(RPC.RPCError) -> NamesV1.Names.`class` {
-            try await channel.unary("/petrel.names.v1.Naming/Repeat", request, options)
+            let answer = try await channel.exchange("/petrel.names.v1.Naming/Repeat", request.serialized(), options)
+            return try channel.response(answer)
         }
     }
 

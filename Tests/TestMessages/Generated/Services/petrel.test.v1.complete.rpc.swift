@@ -18,7 +18,8 @@ extension TestV1 {
             _ request: GoogleProtobuf.`Any`,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> GoogleProtobuf.Empty {
-            try await channel.unary("/petrel.test.v1.Inspection/Inspect", request, options)
+            let answer = try await channel.exchange("/petrel.test.v1.Inspection/Inspect", request.serialized(), options)
+            return try channel.response(answer)
         }
     }
 

@@ -17,7 +17,8 @@ extension TestV1 {
             _ request: TestV1.EchoRequest,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> TestV1.EchoResponse {
-            try await channel.unary("/petrel.test.v1.Echo/Say", request, options, isIdempotent: true)
+            let answer = try await channel.exchange("/petrel.test.v1.Echo/Say", request.serialized(), options, isIdempotent: true)
+            return try channel.response(answer)
         }
 
         /// Answers `count` times.

@@ -15,7 +15,8 @@ extension BenchmarkV1 {
             _ request: BenchmarkV1.EchoMessage,
             options: CallOptions = CallOptions()
         ) async throws(RPCError) -> BenchmarkV1.EchoMessage {
-            try await channel.unary("/petrel.benchmark.v1.Echo/Say", request, options)
+            let answer = try await channel.exchange("/petrel.benchmark.v1.Echo/Say", request.serialized(), options)
+            return try channel.response(answer)
         }
 
         /// Messages with payloads of chunk_bytes (the last one of what remains) until there have been `bytes` in all.
