@@ -68,6 +68,32 @@ struct EndingTests {
         }
     }
 
+    /// Answers nothing until it is cancelled.
+    private struct Silence: ServerInterceptor {
+        func intercept(_ context: CallContext, _ proceed: @Sendable () async throws -> Void) async throws {
+            try await Task.sleep(for: .seconds(60))
+        }
+    }
+
+    /// It begins to wait when its connection has looked after young calls already.
+    @Test(arguments: [true, false])
+    func aCallThatWaitsLateNoticesThatItsTaskIsCancelled(isOnLoop: Bool) async throws {
+        try await withEcho(interceptors: [Silence()]) { client, _, _, _ in
+            let isWritten = Mutex(false)
+            let call = Task(executorPreference: isOnLoop ? EventLoop.shared : nil) {
+                try await client.collect { requests in
+                    try await requests.write(.init(text: "x"))
+                    try await Task.sleep(for: .milliseconds(50))
+                    isWritten.withLock { $0 = true }
+                }
+            }
+            expect(try await eventually { isWritten.withLock { $0 } })
+            try await Task.sleep(for: .milliseconds(100))
+            call.cancel()
+            await expectFailure(.cancelled) { try await call.value }
+        }
+    }
+
     @Test func droppingAResponseStreamReachesTheHandler() async throws {
         try await withEcho { client, echo, _, _ in
             for try await _ in try await client.repeat(.init(count: 2, behaviour: "wait")) { break }

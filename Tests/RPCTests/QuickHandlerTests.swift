@@ -97,56 +97,6 @@ struct QuickHandlerTests {
         }
     }
 
-    /// Which methods' handlers have begun.
-    private final class Begun: ServerInterceptor {
-        let methods = Mutex<[String]>([])
-
-        func intercept(_ context: CallContext, _ proceed: @Sendable () async throws -> Void) async throws {
-            methods.withLock { $0.append(context.method) }
-            try await proceed()
-        }
-    }
-
-    /// The handler of a call that has one request begins when that is here, and of one that has a stream of them at once.
-    @Test(arguments: [true, false])
-    func aHandlerBeginsWhenItsRequestIsHere(isQuick: Bool) async throws {
-        let begun = Begun()
-        try await withEcho(quick: isQuick ? Self.quick : [], interceptors: [begun]) { _, _, _, path in
-            try await blocking {
-                let peer = try RawPeer.connect(to: path)
-                let message = Frame.message([])
-                for (index, method) in ["Say", "Repeat", "Collect"].enumerated() {
-                    let stream = 2 * UInt32(index) + 1
-                    try peer.send(Frame.headers(Field.request(method), stream: stream))
-                    try peer.send(Frame.data(Array(message.prefix(3)), stream: stream))
-                }
-                // The second is over before its request has come.
-                try peer.send(Frame.reset(8, stream: 3).bytes + Frame.ping().bytes)
-                #expect(try peer.reactions(until: .pong) == [.pong])
-                try eventually(
-                    "a stream's handler",
-                    holds: {
-                        begun.methods.withLock { $0 } == ["/petrel.test.v1.Echo/Collect"]
-                    }
-                )
-                try peer.send(Frame.data(Array(message.dropFirst(3)), flags: Frame.Flags.endStream))
-                #expect(try peer.reactions(until: .status(0)).contains(.status(0)))
-                // It ends without one.
-                try peer.send(
-                    Frame.headers(
-                        Field.request(),
-                        stream: 7,
-                        flags: Frame.Flags.endHeaders | Frame.Flags.endStream
-                    )
-                )
-                #expect(try peer.reactions(until: .status(13)).contains(.status(13)))
-                peer.close()
-            }
-            #expect(begun.methods.withLock { $0.count { $0.hasSuffix("/Say") } } == 2)
-            #expect(begun.methods.withLock { $0.count } == 3)
-        }
-    }
-
     /// What a server holds of each call that it serves, as long as it does.
     private struct Register: ServerInterceptor {
         final class Entry: Sendable {

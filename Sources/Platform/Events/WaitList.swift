@@ -13,7 +13,7 @@ package struct WaitList {
     /// Waits that were cancelled before they began; nil likewise.
     private var cancelled: [Int]?
     private var lastTicket = 0
-    /// Somebody waits.
+    /// Somebody may wait: true from a wait's beginning until all are taken.
     package private(set) var hasWaiters = false
 
     package init() {}

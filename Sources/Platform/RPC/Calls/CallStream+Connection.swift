@@ -47,8 +47,10 @@ extension CallStream {
     /// Client: a task that waits for the response is to notice from now on when it is cancelled.
     func watchCancellation() {
         let waiters = state.withLock { state -> WaitList.Waiters? in
-            guard state.awaitsResponse, !state.isWatched else { return nil }
-            return state.readers.takeAll()
+            // Also of one that begins to wait later.
+            guard !state.isOld else { return nil }
+            state.isOld = true
+            return state.awaitsResponse ? state.readers.takeAll() : nil
         }
         waiters?.resume()
     }

@@ -68,7 +68,7 @@ final class Dispatcher: Sendable {
         idleObserver.withLock { $0 = IdleObserver(body) }
     }
 
-    /// Before its handler is served.
+    /// A call is to be served, now or when its request has come.
     func noteStart(of call: CallStream) {
         running.add(1, ordering: .sequentiallyConsistent)
         call.mailbox.handlers.add(1, ordering: .relaxed)
@@ -82,11 +82,12 @@ final class Dispatcher: Sendable {
     func serve(_ call: CallStream, since start: Int64) async -> Int64 {
         let context = CallContext(call)
         if !observers.isEmpty { begin(context) }
+        guard let method = call.request.method else { preconditionFailure("a call of no method is served") }
         do {
             if interceptors.isEmpty, context.metadata.isEmpty {
-                try await call.request.method?.run(call, context)
+                try await method.run(call, context)
             } else {
-                try await serve(call, context, in: TraceContext(context.metadata))
+                try await serve(method, call, context, in: TraceContext(context.metadata))
             }
             return end(call, context, nil, since: start)
         } catch {
@@ -96,13 +97,14 @@ final class Dispatcher: Sendable {
 
     @inline(never)
     private func serve(
+        _ method: ServedMethod,
         _ call: CallStream,
         _ context: CallContext,
         in trace: TraceContext?
     ) async throws {
-        guard let trace else { return try await proceed(call, context, interceptors[...]) }
+        guard let trace else { return try await proceed(method, call, context, interceptors[...]) }
         try await TraceContext.$current.withValue(trace) {
-            try await proceed(call, context, interceptors[...])
+            try await proceed(method, call, context, interceptors[...])
         }
     }
 
@@ -122,12 +124,24 @@ final class Dispatcher: Sendable {
         let failure = error.map { RPCError(endOf: $0) }
         if !observers.isEmpty || log.notes(failure) { report(context, failure, now - start) }
         call.finish(failure)
+        noteEnd(of: call)
+        return now
+    }
+
+    private func noteEnd(of call: CallStream) {
         call.mailbox.handlers.subtract(1, ordering: .relaxed)
         if running.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 {
             // Who looks whether any run has been put here before.
             idleObserver.withLock { $0 }?.body()
         }
-        return now
+    }
+
+    /// The call has ended before its handler was started.
+    func drop(_ call: CallStream, _ error: RPCError) {
+        let context = CallContext(call)
+        begin(context)
+        report(context, error, 0)
+        noteEnd(of: call)
     }
 
     @inline(never)
@@ -142,13 +156,14 @@ final class Dispatcher: Sendable {
     }
 
     private func proceed(
+        _ method: ServedMethod,
         _ call: CallStream,
         _ context: CallContext,
         _ rest: ArraySlice<any ServerInterceptor>
     ) async throws {
-        guard let first = rest.first else { return try await call.request.method?.run(call, context) ?? () }
+        guard let first = rest.first else { return try await method.run(call, context) }
         try await first.intercept(context) {
-            try await self.proceed(call, context, rest.dropFirst())
+            try await self.proceed(method, call, context, rest.dropFirst())
         }
     }
 }

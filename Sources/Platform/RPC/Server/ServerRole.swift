@@ -76,6 +76,13 @@ final class ServerRole: ConnectionRole {
         guard let method = method(at: headers.path) else {
             throw .status(RPCError(.unimplemented, "unknown method \(headers.path.prefix(Self.shownPath))"))
         }
+        guard mailbox.handlers.load(ordering: .relaxed) < Self.handlerLimit,
+            dispatcher.runningCount < Self.serverLimit
+        else {
+            throw .status(
+                RPCError(.resourceExhausted, "too many handlers of calls that have ended still run")
+            )
+        }
         guard headers.encoding != .other else {
             throw .status(RPCError(.unimplemented, "unknown grpc-encoding; gzip and identity are known"))
         }
@@ -89,27 +96,18 @@ final class ServerRole: ConnectionRole {
         call.record.hasBegun = true
         call.record.deframer.allowsCompression = headers.encoding == .gzip
         connection.schedule(call, deadline)
-        if method.awaitsRequest { call.record.beginning = .withRequest } else { try begin(call, connection) }
+        dispatcher.noteStart(of: call)
+        call.record.beginning = .withRequest
+        if !method.awaitsRequest { begin(call, connection) }
     }
 
-    /// The handler is to be started.
-    private func begin(_ call: CallStream, _ connection: Connection) throws(Refusal) {
-        // Those that come with the same read are not counted yet: no more than a read has room for.
-        guard mailbox.handlers.load(ordering: .relaxed) < Self.handlerLimit,
-            dispatcher.runningCount < Self.serverLimit
-        else {
-            throw .status(
-                RPCError(.resourceExhausted, "too many handlers of calls that have ended still run")
-            )
-        }
+    private func begin(_ call: CallStream, _ connection: Connection) {
+        guard call.record.beginning == .withRequest else { return }
         call.record.beginning = .soon
         connection.beginners.append(call)
     }
 
-    func receivedMessage(of call: CallStream, _ connection: Connection) {
-        guard call.record.beginning == .withRequest else { return }
-        do throws(Refusal) { try begin(call, connection) } catch { refuse(call, error, connection) }
-    }
+    func receivedMessage(of call: CallStream, _ connection: Connection) { begin(call, connection) }
 
     func startHandlers(of calls: inout [CallStream]) {
         swap(&calls, &waiting)
@@ -125,7 +123,6 @@ final class ServerRole: ConnectionRole {
             // It may be over already: reset, or no message at all.
             guard call.record.beginning == .soon else { continue }
             call.record.beginning = .no
-            dispatcher.noteStart(of: call)
             if call.request.method?.isQuick == true { return call }
             Worker.startApart(call, dispatcher)
         }
@@ -149,7 +146,6 @@ final class ServerRole: ConnectionRole {
     }
 
     private func refuse(_ call: CallStream, _ refusal: Refusal, _ connection: Connection) {
-        call.record.beginning = .no
         call.end(.failed(RPCError(.cancelled, "refused")))
         switch refusal {
         case .http(let status):
@@ -166,7 +162,7 @@ final class ServerRole: ConnectionRole {
         }
         call.receiveHalfClose()
         // It sends no request; its handler says so.
-        receivedMessage(of: call, connection)
+        begin(call, connection)
     }
 
     func received(_ violation: RPCError, for call: CallStream, _ connection: Connection) {
@@ -179,7 +175,7 @@ final class ServerRole: ConnectionRole {
 
     /// Tells the client the error, and the handler that its call is over.
     private func abort(_ call: CallStream, _ error: RPCError, _ connection: Connection) {
-        call.record.beginning = .no
+        dropHandler(of: call, error)
         guard !call.record.isFinished, call.end(.failed(error), status: error) else { return }
         cancelHandler(of: call)
         call.dropOutput()
@@ -216,9 +212,16 @@ final class ServerRole: ConnectionRole {
 
     /// Does nothing to a handler that is done.
     private func end(_ call: CallStream, _ error: RPCError) {
-        call.record.beginning = .no
+        dropHandler(of: call, error)
         call.end(.failed(error), isGone: true)
         cancelHandler(of: call)
+    }
+
+    /// The call is over before its handler was started, if it was not.
+    private func dropHandler(of call: CallStream, _ error: RPCError) {
+        guard call.record.beginning != .no else { return }
+        call.record.beginning = .no
+        dispatcher.drop(call, error)
     }
 
     /// Tells the handler that its call is gone. Does nothing to one that is done.

@@ -12,8 +12,6 @@ final class Worker {
     private var first: CallStream?
     /// Whose handler runs.
     private var call: CallStream?
-    /// A handler has had to wait: what arrives meanwhile may be the end of its call.
-    private var hasWaited = false
 
     private init(_ role: ServerRole, _ first: CallStream) {
         self.role = role
@@ -25,11 +23,10 @@ final class Worker {
         // No more than the worker: the task would keep it as long as its last call.
         let bound = EventLoop.Bound(Worker(role, call))
         let task = Task.immediate(executorPreference: EventLoop.shared) { await bound.value.run() }
-        let worker = bound.value
-        guard let call = worker.call else { return }
-        worker.hasWaited = true
-        worker.task = task
-        call.record.runner = .worker(worker)
+        // It waits. Before that nobody could ask for who runs it, and it is the worker's last.
+        guard let call = bound.value.call else { return }
+        bound.value.task = task
+        call.record.runner = .worker(bound.value)
     }
 
     /// Starts a handler that is not quick, in the shared pool.
@@ -42,8 +39,6 @@ final class Worker {
         var start = Clock.bootNanos
         while let call = next {
             self.call = call
-            // Until one waits, nobody can ask for who runs it.
-            if hasWaited { call.record.runner = .worker(self) }
             start = await role.dispatcher.serve(call, since: start)
             assert(EventLoop.shared.isCurrent)
             self.call = nil

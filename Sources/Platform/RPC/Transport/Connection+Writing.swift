@@ -14,7 +14,10 @@ extension Connection {
     func flush() {
         guard !isFlushing, !isClosing else { return }
         isFlushing = true
-        defer { isFlushing = false }
+        defer {
+            isFlushing = false
+            output.removeAll()
+        }
         var steps = 0
         while let session, stream.isWritable {
             guard steps < Self.stepsAtOnce else {
@@ -27,7 +30,6 @@ extension Connection {
             stream.write(output)
             if output.byteCount < Self.writeStep { break }
         }
-        output.removeAll()
         guard let session else { return }
         pauseReading(session)
         if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) == 0 {

@@ -15,7 +15,7 @@ protocol ConnectionRole: AnyObject {
         _ connection: Connection
     )
 
-    /// Messages of the call have arrived.
+    /// A message of the call has arrived.
     func receivedMessage(of call: CallStream, _ connection: Connection)
 
     /// Server: what had come with these requests is read. They are taken from the list.
