@@ -63,6 +63,9 @@ package final class EventLoop: TaskExecutor {
     nonisolated(unsafe) private var freePlaces: [Int] = []
     /// Who was told something by what runs just now.
     nonisolated(unsafe) private var due: [any Resident] = []
+    /// Made when time is first to be kept, and when it ends the wait, if it is set.
+    nonisolated(unsafe) private var alarm: BootTimer?
+    nonisolated(unsafe) private var alarmNanos: Int64?
     /// Empty lists, kept for their memory.
     nonisolated(unsafe) private var spare: (jobs: [UnownedJob], residents: [any Resident]) = ([], [])
 
@@ -72,6 +75,7 @@ package final class EventLoop: TaskExecutor {
     private static let keptCount = 1024
     /// What wakes the loop.
     private static let counterToken = UInt64.max
+    private static let alarmToken = UInt64.max - 1
 
     /// Where a source is found by its watch's token: the place's number, and above it how often the place was taken.
     private struct Place {
@@ -216,20 +220,47 @@ package final class EventLoop: TaskExecutor {
                 return state.isAwake ? 0 : state.timers.nextNanos
             }
             do throws(SystemError) {
-                try epoll.wait(untilBootNanos: limit) { report in
-                    if report.token == Self.counterToken {
-                        counter.clear()
-                        return
-                    }
-                    let place = places[Self.index(of: report.token)]
-                    if place.token == report.token { place.source?.ready(report.found) }
-                }
+                try epoll.wait(untilBootNanos: setAlarm(limit)) { tell($0) }
             } catch {
                 // The descriptor is ours, and open: only a mistake of ours ends here.
                 fatalError("the event loop cannot wait: \(error)")
             }
             runDue()
         }
+    }
+
+    private func tell(_ report: Epoll.Report) {
+        switch report.token {
+        case Self.counterToken: counter.clear()
+        case Self.alarmToken:
+            alarm?.clear()
+            alarmNanos = nil
+        default:
+            let place = places[Self.index(of: report.token)]
+            if place.token == report.token { place.source?.ready(report.found) }
+        }
+    }
+
+    /// The kernel's timer ends the wait: a limit of the wait itself would have to be set with each, which costs a machine's guest a
+    /// microsecond. It stays where it is when the first thing is due later than before.
+    /// - Parameter limit: In boot time; zero: there is no wait.
+    /// - Returns: The limit that is left for the wait.
+    private func setAlarm(_ limit: Int64?) -> Int64? {
+        guard let limit, limit > 0 else { return limit }
+        if let alarmNanos, alarmNanos <= limit { return nil }
+        do throws(SystemError) {
+            if alarm == nil {
+                let timer = try BootTimer()
+                try epoll.watch(timer.raw, .readable, token: Self.alarmToken)
+                alarm = consume timer
+            }
+            try alarm?.set(bootNanos: limit)
+        } catch {
+            // Without a descriptor to spare, the wait keeps the time.
+            return limit
+        }
+        alarmNanos = limit
+        return nil
     }
 
     private func runDue() {

@@ -103,6 +103,12 @@ static inline int petrel_inotify_unwatch(int queue, int watch) { return (int)sys
 /// <sys/eventfd.h> is in none either.
 static inline int petrel_eventfd(int flags) { return (int)syscall(SYS_eventfd2, 0, flags); }
 
+/// Nor is <sys/timerfd.h>.
+static inline int petrel_timerfd_create(int clock, int flags) { return (int)syscall(SYS_timerfd_create, clock, flags); }
+
+/// `when` is a struct itimerspec of 64 bits: an interval's seconds and nanoseconds, and the first time's; 1 is TFD_TIMER_ABSTIME.
+static inline int petrel_timerfd_settime(int fd, const int64_t when[4]) { return (int)syscall(SYS_timerfd_settime, fd, 1, when, (void *)0); }
+
 /// No wrapper in the C library: whether two of this process's numbers are one open file (KCMP_FILE); 0 when they are.
 static inline long petrel_kcmp_file(int pid, int first, int second) { return syscall(SYS_kcmp, pid, pid, 0, first, second); }
 

@@ -4,23 +4,26 @@ internal import Synchronization
 
 /// A client's call that has one response.
 extension CallStream {
-    /// Client: returns when there is no more to come of a call that has one response; cancelling the task ends the call.
+    /// Client: the one response of a call that ends well; cancelling the task ends the call.
     ///
     /// To be told of a cancellation takes a task a twentieth of the call, and most are answered soon. So it is only asked for
     /// when the call has waited until its connection's next look at such calls (`watchCancellation`).
     @inline(__always)
-    func waitForResponse() async {
+    func awaitResponse() async throws(RPCError) -> [UInt8] {
         if !Task.isCancelled {
-            await withUnsafeContinuation { (waiter: WaitList.Waiter) in
+            // The function that all others use asks on which executor it is before it begins, though it has not left it since the
+            // caller was asked: under a lock, which is a fiftieth of a call.
+            await _unsafeInheritExecutor_withUnsafeContinuation { (waiter: WaitList.Waiter) in
                 let waits = state.withLock { !$0.isOld && $0.awaitResponse(waiter) }
                 if !waits { waiter.resume() }
             }
         }
-        if !state.withLock({ $0.isResponseComplete }) { await waitLongForResponse() }
+        if let response = try response() { return response }
+        return try await awaitResponseLong()
     }
 
     @inline(never)
-    private func waitLongForResponse() async {
+    private func awaitResponseLong() async throws(RPCError) -> [UInt8] {
         await withTaskCancellationHandler {
             await withUnsafeContinuation { (waiter: WaitList.Waiter) in
                 let waits = state.withLock { state in
@@ -33,20 +36,21 @@ extension CallStream {
             // Its end wakes the waiter.
             cancel()
         }
+        guard let response = try response() else { preconditionFailure("a response was not waited for") }
+        return response
     }
 
-    /// Client: the one response of a call that ended well, after that wait.
-    func response() throws(RPCError) -> [UInt8] {
-        let (message, ending) = state.withLock { state in
-            (state.messages.count == 1 ? state.messages.first : nil, state.ending)
+    /// - Returns: nil when it is still to be waited for.
+    private func response() throws(RPCError) -> [UInt8]? {
+        let (isComplete, message, ending) = state.withLock { state in
+            (state.isResponseComplete, state.messages.count == 1 ? state.messages.first : nil, state.ending)
         }
         if case .failed(let error) = ending { throw error }
-        guard ending != nil, let message else {
-            let error = RPCError(.internal, "the server did not send one response")
-            if end(.failed(error)) { mailbox.post(.cancel(self)) }
-            throw error
-        }
-        return try payload(of: message)
+        if ending != nil, let message { return try payload(of: message) }
+        guard isComplete else { return nil }
+        let error = RPCError(.internal, "the server did not send one response")
+        if end(.failed(error)) { mailbox.post(.cancel(self)) }
+        throw error
     }
 }
 

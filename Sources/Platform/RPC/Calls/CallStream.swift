@@ -237,7 +237,6 @@ package final class CallStream: Sendable {
         state.withLock { state in
             state.output.append(message)
             state.closing = .halfClose
-            state.isOutputPosted = true
         }
     }
 

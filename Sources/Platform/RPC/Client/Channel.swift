@@ -71,9 +71,10 @@ package final class Channel: Sendable {
         guard let call = beginAtOnce(method, options, deadline, payload) else {
             return try await attempt(method, options, deadline, payload, isIdempotent, after: nil)
         }
-        await call.waitForResponse()
         let failed: FailedAttempt
-        do throws(RPCError) { return try call.response() } catch { failed = call.failedAttempt(error) }
+        do throws(RPCError) { return try await call.awaitResponse() } catch {
+            failed = call.failedAttempt(error)
+        }
         return try await attempt(method, options, deadline, payload, isIdempotent, after: failed)
     }
 
@@ -118,8 +119,7 @@ package final class Channel: Sendable {
                     payload,
                     goesAhead: options.waitForReady
                 )
-                await call.waitForResponse()
-                do throws(RPCError) { return try call.response() } catch {
+                do throws(RPCError) { return try await call.awaitResponse() } catch {
                     failed = call.failedAttempt(error)
                 }
             } catch {
@@ -169,8 +169,7 @@ package final class Channel: Sendable {
             }
         }
         call.finish()
-        await call.waitForResponse()
-        return try CallStream.decode(Response.self, call.response())
+        return try CallStream.decode(Response.self, await call.awaitResponse())
     }
 
     nonisolated(nonsending) package func bidirectional<Request: Message, Response: Message, Result>(

@@ -231,7 +231,6 @@ final class Connection: ByteStream.User {
             return
         }
         calls.add(call, as: id)
-        call.acknowledgeOutput()
         schedule(call, deadline)
         if !willWatch { watchCallsSoon() }
     }
