@@ -44,15 +44,22 @@ extension CallStream {
         waiters?.resume()
     }
 
-    /// Client: a task that waits for the response is to notice from now on when it is cancelled.
-    func watchCancellation() {
-        let waiters = state.withLock { state -> WaitList.Waiters? in
+    /// Client: the connection's look at calls that wait for a response. One that it sees for the second time is old: its task is
+    /// to notice from now on when it is cancelled.
+    /// - Returns: Whether the call is to be looked at again.
+    func watchCancellation() -> Bool {
+        let (waiters, isYoung) = state.withLock { state -> (WaitList.Waiters?, Bool) in
+            guard state.wasSeen else {
+                state.wasSeen = true
+                return (nil, true)
+            }
             // Also of one that begins to wait later.
-            guard !state.isOld else { return nil }
+            guard !state.isOld else { return (nil, false) }
             state.isOld = true
-            return state.awaitsResponse ? state.readers.takeAll() : nil
+            return (state.awaitsResponse ? state.readers.takeAll() : nil, false)
         }
         waiters?.resume()
+        return isYoung
     }
 
     /// Server: the client sends no more messages.

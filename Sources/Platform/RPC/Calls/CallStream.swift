@@ -48,6 +48,8 @@ package final class CallStream: Sendable {
         var readers = WaitList()
         /// Client: the reader waits for the end of a call that has one response, or for a second one.
         var awaitsResponse = false
+        /// Client: the connection has looked at it once.
+        var wasSeen = false
         /// Client: who waits for the response asks to be told when its task is cancelled.
         var isOld = false
 

@@ -63,7 +63,7 @@ final class Connection: ByteStream.User {
     /// Client: it looks after its calls soon.
     private var willWatch = false
 
-    /// How late a call may notice that its task is cancelled.
+    /// Between two looks; a call may notice that its task is cancelled that much later, twice.
     private static let watchTime = Duration.milliseconds(10)
 
     private enum Drain { case none, announced, final }
@@ -240,7 +240,9 @@ final class Connection: ByteStream.User {
         willWatch = true
         later(Self.watchTime) { connection in
             connection.willWatch = false
-            connection.calls.forEach { $0.watchCancellation() }
+            var isAnyYoung = false
+            connection.calls.forEach { if $0.watchCancellation() { isAnyYoung = true } }
+            if isAnyYoung { connection.watchCallsSoon() }
         }
     }
 

@@ -10,14 +10,16 @@ struct SessionMemory {
     /// What stands before memory that is lent, and in memory that is kept.
     private struct Header {
         /// Without the header.
-        var size: Int
-        var next: UnsafeMutablePointer<Header>?
+        let size: Int
+        /// Where it goes when it is given back, and then what lies there below it; nil: nowhere.
+        var link: UnsafeMutableRawPointer?
     }
 
     /// What is kept of one size.
     private struct Shelf {
         var first: UnsafeMutablePointer<Header>?
-        var count = 0
+        /// How many more it takes.
+        var room: Int
     }
 
     /// Of each size: multiples of the step.
@@ -25,15 +27,16 @@ struct SessionMemory {
 
     private static let step = 32
     private static let classes = 16
-    /// Larger memory goes back to the C library at once.
-    private static let largest = step * classes
     /// As much of each size as the streams of a few reads need, headers counted, in bytes.
     private static let shelfLimit = 16 << 10
 
     /// The loop's.
     nonisolated(unsafe) private static let shared: UnsafeMutablePointer<Shelf> = {
         let shelves = UnsafeMutablePointer<Shelf>.allocate(capacity: classes)
-        shelves.initialize(repeating: Shelf(), count: classes)
+        for index in 0..<classes {
+            let size = (index + 1) * step + MemoryLayout<Header>.size
+            (shelves + index).initialize(to: Shelf(room: shelfLimit / size))
+        }
         return shelves
     }()
 
@@ -67,19 +70,25 @@ struct SessionMemory {
     private func take(_ size: Int) -> UnsafeMutableRawPointer {
         assert(EventLoop.shared.isCurrent)
         let index = max(size - 1, 0) / Self.step
-        guard index < Self.classes else { return Self.make(size) }
-        guard let header = shelves[index].first else { return Self.make((index + 1) * Self.step) }
-        shelves[index].first = header.pointee.next
-        shelves[index].count -= 1
+        guard index < Self.classes else { return Self.make(size, for: nil) }
+        let shelf = shelves + index
+        guard let header = shelf.pointee.first else { return Self.make((index + 1) * Self.step, for: shelf) }
+        shelf.pointee.first = header.pointee.link?.assumingMemoryBound(to: Header.self)
+        shelf.pointee.room += 1
+        header.pointee.link = UnsafeMutableRawPointer(shelf)
         return UnsafeMutableRawPointer(header + 1)
     }
 
-    private static func make(_ size: Int) -> UnsafeMutableRawPointer {
+    @inline(never)
+    private static func make(_ size: Int, for shelf: UnsafeMutablePointer<Shelf>?) -> UnsafeMutableRawPointer {
         let raw = UnsafeMutableRawPointer.allocate(
             byteCount: MemoryLayout<Header>.size + size,
             alignment: 16
         )
-        let header = raw.initializeMemory(as: Header.self, to: Header(size: size))
+        let header = raw.initializeMemory(
+            as: Header.self,
+            to: Header(size: size, link: shelf.map { UnsafeMutableRawPointer($0) })
+        )
         return UnsafeMutableRawPointer(header + 1)
     }
 
@@ -87,14 +96,11 @@ struct SessionMemory {
         assert(EventLoop.shared.isCurrent)
         guard let lent else { return }
         let header = Self.header(of: lent)
-        let size = header.pointee.size
-        let index = size / Self.step - 1
-        guard size <= Self.largest,
-            shelves[index].count * (size + MemoryLayout<Header>.size) < Self.shelfLimit
+        guard let shelf = header.pointee.link?.assumingMemoryBound(to: Shelf.self), shelf.pointee.room > 0
         else { return header.deallocate() }
-        header.pointee.next = shelves[index].first
-        shelves[index].first = header
-        shelves[index].count += 1
+        header.pointee.link = shelf.pointee.first.map { UnsafeMutableRawPointer($0) }
+        shelf.pointee.first = header
+        shelf.pointee.room -= 1
     }
 
     private func resize(_ lent: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer {
