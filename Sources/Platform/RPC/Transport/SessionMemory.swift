@@ -80,7 +80,8 @@ struct SessionMemory {
     }
 
     @inline(never)
-    private static func make(_ size: Int, for shelf: UnsafeMutablePointer<Shelf>?) -> UnsafeMutableRawPointer {
+    private static func make(_ size: Int, for shelf: UnsafeMutablePointer<Shelf>?) -> UnsafeMutableRawPointer
+    {
         let raw = UnsafeMutableRawPointer.allocate(
             byteCount: MemoryLayout<Header>.size + size,
             alignment: 16
