@@ -52,6 +52,34 @@ struct EventLoopTests {
         #expect(calls.withLock { $0 } == ["first"])
     }
 
+    /// The loop waits for something later, or for something that is cancelled.
+    @Test func theTimeOfALoopThatWaitsIsKept() async throws {
+        let loop = EventLoop.shared
+        let late = loop.schedule(after: .seconds(600)) {}
+        try await Task.sleep(for: .milliseconds(20))
+        for millis in [200, 30, 60] as [Int64] {
+            let cancelled = loop.schedule(after: .milliseconds(millis / 2)) { Issue.record("was cancelled") }
+            let due = Clock.bootNanos + millis * 1_000_000
+            let at = Mutex<Int64>(0)
+            loop.cancel(cancelled)
+            await withCheckedContinuation { end in
+                loop.schedule(atBootNanos: due) {
+                    at.withLock { $0 = Clock.bootNanos }
+                    end.resume()
+                }
+            }
+            #expect(at.withLock { $0 } >= due)
+        }
+        loop.cancel(late)
+    }
+
+    @Test(arguments: [Int64.min, -1, 0, 1, 1_000_000])
+    func whatIsDueAlreadyIsCalledSoon(dueNanos: Int64) async {
+        await withCheckedContinuation { end in
+            EventLoop.shared.schedule(atBootNanos: dueNanos) { end.resume() }
+        }
+    }
+
     /// Tells what it heard, and does something about it.
     private final class Listener: EventLoop.Source {
         private(set) var heard = 0

@@ -49,7 +49,7 @@ struct EndingTests {
     }
 
     /// A young call asks to be told of it only later; one whose task is cancelled before it begins ends at once.
-    @Test(arguments: [0, 1, 3, 10, 12, 40], [true, false])
+    @Test(arguments: [0, 1, 3, 10, 12, 18, 22, 40], [true, false])
     func aCallOfAnyAgeNoticesThatItsTaskIsCancelled(millis: Int, isOnLoop: Bool) async throws {
         try await withEcho { client, _, _, _ in
             // There is a connection, and calls beside it that last.

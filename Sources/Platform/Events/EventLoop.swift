@@ -246,8 +246,10 @@ package final class EventLoop: TaskExecutor {
     /// - Parameter limit: In boot time; zero: there is no wait.
     /// - Returns: The limit that is left for the wait.
     private func setAlarm(_ limit: Int64?) -> Int64? {
-        guard let limit, limit > 0 else { return limit }
+        guard let limit else { return nil }
+        guard limit > 0 else { return 0 }
         if let alarmNanos, alarmNanos <= limit { return nil }
+        guard limit > Clock.bootNanos else { return 0 }
         do throws(SystemError) {
             if alarm == nil {
                 let timer = try BootTimer()

@@ -7,7 +7,7 @@ extension CallStream {
     /// Client: the one response of a call that ends well; cancelling the task ends the call.
     ///
     /// To be told of a cancellation takes a task a twentieth of the call, and most are answered soon. So it is only asked for
-    /// when the call has waited until its connection's next look at such calls (`watchCancellation`).
+    /// when the call is so old that its connection has seen it twice (`watchCancellation`).
     @inline(__always)
     func awaitResponse() async throws(RPCError) -> [UInt8] {
         if !Task.isCancelled {

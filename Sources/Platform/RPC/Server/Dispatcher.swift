@@ -5,7 +5,7 @@ internal import System
 
 /// Finds the handler of a call, runs it in the task that it is given, and turns its outcome into the call's status.
 ///
-/// It counts the handlers that run, so that a server ends only when they have.
+/// It counts the calls that have a handler or are to have one, so that a server ends only when they have.
 final class Dispatcher: Sendable {
     private let methods: [String: ServedMethod]
     /// Most bytes of one message.
@@ -61,9 +61,10 @@ final class Dispatcher: Sendable {
 
     func method(at path: String) -> ServedMethod? { methods[path] }
 
+    /// Calls whose handlers run, or wait for their request.
     var runningCount: Int { running.load(ordering: .sequentiallyConsistent) }
 
-    /// From now on called each time that the last running handler has ended.
+    /// From now on called each time that none of them is left.
     func whenIdle(_ body: @escaping @Sendable () -> Void) {
         idleObserver.withLock { $0 = IdleObserver(body) }
     }

@@ -13,8 +13,8 @@ final class ServerRole: ConnectionRole {
     /// Requests whose handlers are being started, the next one last.
     private var waiting: [CallStream] = []
 
-    /// A handler may go on when its call was reset, and the call makes room for another: so many run at most.
-    /// Twice what may be open leaves them time to notice.
+    /// A handler may go on when its call was reset, and the call makes room for another: so many run, or wait for their request, at
+    /// most. Twice what may be open leaves them time to notice.
     private static let handlerLimit = 2 * Int(Connection.concurrentStreams)
     /// The same for all connections of a server: who comes back on a new one has left handlers behind.
     private static let serverLimit = 2 * handlerLimit
@@ -80,7 +80,10 @@ final class ServerRole: ConnectionRole {
             dispatcher.runningCount < Self.serverLimit
         else {
             throw .status(
-                RPCError(.resourceExhausted, "too many handlers of calls that have ended still run")
+                RPCError(
+                    .resourceExhausted,
+                    "too many calls are served, those that have ended and still run counted"
+                )
             )
         }
         guard headers.encoding != .other else {
@@ -97,6 +100,7 @@ final class ServerRole: ConnectionRole {
         call.record.deframer.allowsCompression = headers.encoding == .gzip
         connection.schedule(call, deadline)
         dispatcher.noteStart(of: call)
+        // Whatever ends the call from here on takes it from those that are counted.
         call.record.beginning = .withRequest
         if !method.awaitsRequest { begin(call, connection) }
     }

@@ -63,7 +63,7 @@ final class Connection: ByteStream.User {
     /// Client: it looks after its calls soon.
     private var willWatch = false
 
-    /// Between two looks; a call may notice that its task is cancelled that much later, twice.
+    /// Between two looks; a call may notice up to twice as much later that its task is cancelled.
     private static let watchTime = Duration.milliseconds(10)
 
     private enum Drain { case none, announced, final }
@@ -235,7 +235,8 @@ final class Connection: ByteStream.User {
         if !willWatch { watchCallsSoon() }
     }
 
-    /// Calls that wait for a response do not ask at once to be told when their task is cancelled: those that still wait then do.
+    /// Calls that wait for a response do not ask at once to be told when their task is cancelled: those that are there at a second
+    /// look do.
     private func watchCallsSoon() {
         willWatch = true
         later(Self.watchTime) { connection in

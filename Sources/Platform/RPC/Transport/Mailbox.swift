@@ -37,7 +37,7 @@ final class Mailbox: EventLoop.Resident {
     let unread: UnreadBytes?
     /// The same, on the way out.
     let queued: QueuedBytes?
-    /// Server: handlers that run, also those of calls that are gone.
+    /// Server: handlers that run, also those of calls that are gone, and that wait for their request.
     let handlers = Atomic(0)
 
     init(loop: EventLoop, unread: UnreadBytes? = nil, queued: QueuedBytes? = nil) {
