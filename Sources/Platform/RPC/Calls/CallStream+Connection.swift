@@ -8,7 +8,7 @@ extension CallStream {
     /// - Returns: Bytes whose room can be given back to the peer at once.
     func receive(_ message: WireMessage?, byteCount: Int) -> Int {
         let size = message.map { UnreadBytes.size(of: $0) } ?? 0
-        unread?.add(size)
+        mailbox.unread?.add(size)
         var (released, unread) = (0, 0)
         let waiters = state.withLock { state -> WaitList.Waiters? in
             // Nobody reads after the end.
@@ -49,14 +49,16 @@ extension CallStream {
     /// - Returns: Whether the call is to be looked at again.
     func watchCancellation() -> Bool {
         let (waiters, isYoung) = state.withLock { state -> (WaitList.Waiters?, Bool) in
-            guard state.wasSeen else {
-                state.wasSeen = true
+            switch state.age {
+            case .young:
+                state.age = .seen
                 return (nil, true)
+            case .seen:
+                // Also of one that begins to wait later.
+                state.age = .old
+                return (state.awaitsResponse ? state.readers.takeAll() : nil, false)
+            case .old: return (nil, false)
             }
-            // Also of one that begins to wait later.
-            guard !state.isOld else { return (nil, false) }
-            state.isOld = true
-            return (state.awaitsResponse ? state.readers.takeAll() : nil, false)
         }
         waiters?.resume()
         return isYoung
@@ -109,7 +111,7 @@ extension CallStream {
         waiters.0?.resume()
         waiters.1?.resume()
         noteRead(dropped)
-        if unsent > 0 { mailbox.queued?.remove(unsent) }
+        noteUnqueued(unsent)
         if isFirst { channelRecord?.noteEnd(succeeded: ending.isSuccess) }
         return isFirst
     }
@@ -118,14 +120,19 @@ extension CallStream {
     /// - Returns: Whether it is over.
     func closeIfOver() -> Bool {
         let (isOver, unsent) = state.withLock { ($0.isClosed, $0.isClosed ? $0.dropOutput() : 0) }
-        if unsent > 0 { mailbox.queued?.remove(unsent) }
+        noteUnqueued(unsent)
         return isOver
     }
 
     /// On the connection's loop: nothing of what is queued is to be sent.
     func dropOutput() {
         let unsent = state.withLock { $0.dropOutput() }
-        if unsent > 0 { mailbox.queued?.remove(unsent) }
+        noteUnqueued(unsent)
+    }
+
+    /// Room on the way out comes back when bytes are sent or dropped.
+    private func noteUnqueued(_ byteCount: Int) {
+        if byteCount > 0 { mailbox.queued?.remove(byteCount) }
     }
 
     // MARK: - Output
@@ -155,7 +162,7 @@ extension CallStream {
             return state.writers.takeAll()
         }
         waiters?.resume()
-        if count > 0 { mailbox.queued?.remove(count) }
+        noteUnqueued(count)
     }
 
     /// The connection acts on an `.output` order: what is queued from now on is announced by another.

@@ -14,7 +14,7 @@ extension CallStream {
             // The function that all others use asks on which executor it is before it begins, though it has not left it since the
             // caller was asked: under a lock, which is a fiftieth of a call.
             await _unsafeInheritExecutor_withUnsafeContinuation { (waiter: WaitList.Waiter) in
-                let waits = state.withLock { !$0.isOld && $0.awaitResponse(waiter) }
+                let waits = state.withLock { $0.age != .old && $0.awaitResponse(waiter) }
                 if !waits { waiter.resume() }
             }
         }
@@ -27,7 +27,7 @@ extension CallStream {
         await withTaskCancellationHandler {
             await withUnsafeContinuation { (waiter: WaitList.Waiter) in
                 let waits = state.withLock { state in
-                    state.isOld = true
+                    state.age = .old
                     return state.awaitResponse(waiter)
                 }
                 if !waits { waiter.resume() }

@@ -34,6 +34,12 @@ package final class CallStream: Sendable {
         var deadline: Deadline?
     }
 
+    enum Age {
+        case young, seen
+        /// Who waits for the response asks to be told when its task is cancelled.
+        case old
+    }
+
     struct State {
         // What arrives.
         var messages = MessageQueue()
@@ -48,10 +54,8 @@ package final class CallStream: Sendable {
         var readers = WaitList()
         /// Client: the reader waits for the end of a call that has one response, or for a second one.
         var awaitsResponse = false
-        /// Client: the connection has looked at it once.
-        var wasSeen = false
-        /// Client: who waits for the response asks to be told when its task is cancelled.
-        var isOld = false
+        /// Client: how often the connection has looked at it.
+        var age = Age.young
 
         // What is sent.
         var output = OutputQueue()
@@ -88,8 +92,6 @@ package final class CallStream: Sendable {
     /// Server: set before the handler is started, and never again.
     nonisolated(unsafe) var request = Request()
     let mailbox: Mailbox
-    /// The mailbox's.
-    let unread: UnreadBytes?
     let messageLimit: Int
     /// Client: told once how the call has ended.
     let channelRecord: ChannelRecord?
@@ -104,7 +106,6 @@ package final class CallStream: Sendable {
     /// - Parameter messageLimit: Most bytes of one message, in either direction.
     init(mailbox: Mailbox, messageLimit: Int, record: ChannelRecord? = nil) {
         self.mailbox = mailbox
-        unread = mailbox.unread
         channelRecord = record
         self.messageLimit = messageLimit
         self.record = StreamRecord(messageLimit: messageLimit)
@@ -172,7 +173,7 @@ package final class CallStream: Sendable {
     /// Room in the connection comes back when messages are read or dropped.
     func noteRead(_ byteCount: Int) {
         guard byteCount > 0 else { return }
-        if unread?.remove(byteCount) == true { mailbox.post(.room) }
+        if mailbox.unread?.remove(byteCount) == true { mailbox.post(.room) }
     }
 
     private func decode<M: Message>(_ type: M.Type, _ message: WireMessage) throws(RPCError) -> M {
