@@ -52,7 +52,8 @@ func module(
     _ path: String,
     _ dependencies: [Target.Dependency] = [],
     isTestable: Bool = false,
-    isHot: Bool = false
+    isHot: Bool = false,
+    linkage: [LinkerSetting] = []
 ) -> Target {
     let name = path.split(separator: "/").last.map(String.init) ?? path
     return .target(
@@ -62,7 +63,8 @@ func module(
         exclude: ["Overview.md"],
         swiftSettings: strict + (isTestable ? [.unsafeFlags(["-enable-testing"])] : [])
             + (isHot && libFuzzer == nil
-                ? [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))] : [])
+                ? [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))] : []),
+        linkerSettings: linkage
     )
 }
 
@@ -128,7 +130,9 @@ let platform: [Target] = [
     module(
         "Platform/RPC",
         ["CNGHTTP2", "CZlib", "Definitions", "Events", "Messages", "System", logging],
-        isHot: true
+        isHot: true,
+        // What stands in for it: PlainText.swift.
+        linkage: [.unsafeFlags(["-Xlinker", "--wrap=nghttp2_hd_huff_encode_count"])]
     ),
     module("Platform/Services", ["Messages", "RPC"]),
     module("Platform/Telemetry", ["RPC", "System", nioCore, nioHTTP1, nioPosix, logging]),

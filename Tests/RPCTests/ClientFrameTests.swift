@@ -51,6 +51,24 @@ struct ClientFrameTests {
         }
     }
 
+    /// Huffman's code would cost both ends more than its bytes.
+    @Test func aPathIsSentAsItIs() async throws {
+        let request = Mutex<[UInt8]>([])
+        try await withRawServer { peer, _ in
+            guard try peer.readPreface() else { return }
+            try peer.send(Frame.settings())
+            try peer.send(Frame.settingsAck)
+            while let frame = try peer.next() {
+                guard frame.kind == Frame.Kind.headers else { continue }
+                request.withLock { $0 = frame.payload }
+                try peer.answer(frame.stream)
+            }
+        } _: { client in
+            _ = try await client.say(.init(), options: .init(timeout: .seconds(60)))
+        }
+        #expect(request.withLock { $0 }.contains(Array("/petrel.test.v1.Echo/Say".utf8)))
+    }
+
     /// What the server says it has not acted on is sent again, on another connection.
     @Test(arguments: [
         Frame.goAway(last: 0), Frame.goAway(last: 0, 11), Frame.reset(7),

@@ -164,9 +164,9 @@ struct ReceivedStatus: Hashable {
     var grpc: Int?
     var http: Int?
 
-    /// nghttp2 writes the value of a status as it is, for it has no shorter form; of names it must know two, the name
-    /// of the HTTP status in the static table, and "grpc-status" as Huffman's code has it.
-    private static let grpcStatus: [UInt8] = [0x9a, 0xca, 0xc8, 0xb2, 0x12, 0x34, 0xda, 0x8f]
+    /// Both ends of ours write texts as they are. Of names it must know two: this one, and that of the HTTP status in the static
+    /// table.
+    private static let grpcStatus = Array("grpc-status".utf8)
     private static let httpStatuses = [200, 204, 206, 304, 400, 404, 500]
 
     /// - Parameter block: From a peer that was told to use no dynamic table.
