@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import RPC
+import System
 import TestMessages
 import TestSupport
 import Testing
@@ -39,12 +40,49 @@ struct CompressionTests {
         }
     }
 
+    /// It costs more than it saves between two processes of a machine, so there it is to be asked for.
+    @Test func answersAreCompressedForWhomItSaves() async throws {
+        try await withEcho { client, _, server, _ in
+            for (options, expected) in [
+                (CallOptions(), false), (.init(acceptsCompression: true), true),
+                (.init(compression: .gzip), true),
+            ] {
+                #expect(try await Self.isAnswerCompressed(client, options) == expected, "\(options)")
+            }
+            let listener = try InternetSocket.listen(on: "127.0.0.1", port: 0)
+            let port = Int(try InternetSocket.port(of: listener.raw))
+            let raw = listener.relinquish()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await server.serve(listening: Descriptor(adopting: raw)) }
+                let channel = Channel(to: .tcp(host: "127.0.0.1", port: port))
+                let remote = TestV1.EchoClient(channel: channel)
+                #expect(try await Self.isAnswerCompressed(remote, CallOptions()))
+                await channel.close()
+                server.gracefulShutdown()
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    private static func isAnswerCompressed(
+        _ client: TestV1.EchoClient,
+        _ options: CallOptions
+    ) async throws -> Bool {
+        try await client.converse(options: options) { requests, answers in
+            let data = [UInt8](repeating: 7, count: 5000)
+            try await requests.write(.init(data: data, behaviour: "compress"))
+            let answer = try #require(await answers.next())
+            #expect(answer.data == data)
+            return answers.receivedCompressed
+        }
+    }
+
     /// The answer's headers name the encoding, and they leave with the first response.
     @Test func compressionCannotBeginLater() async throws {
         try await withEcho { client, _, _, _ in
             let data = [UInt8](repeating: 7, count: 5000)
             let error = await failure {
-                try await client.converse { requests, answers in
+                try await client.converse(options: .init(acceptsCompression: true)) { requests, answers in
                     try await requests.write(.init(data: data))
                     expect(try await answers.next()?.data == data)
                     try await requests.write(.init(data: data, behaviour: "compress"))
@@ -59,7 +97,9 @@ struct CompressionTests {
     @Test func compressionCanPause() async throws {
         try await withEcho { client, _, _, _ in
             let data = [UInt8](repeating: 7, count: 5000)
-            let seen = try await client.converse { requests, answers in
+            let seen = try await client.converse(options: .init(acceptsCompression: true)) {
+                requests,
+                answers in
                 var seen: [Bool] = []
                 for behaviour in ["compress once", "", "compress", "", "plain", "", "compress"] {
                     try await requests.write(.init(data: data, behaviour: behaviour))

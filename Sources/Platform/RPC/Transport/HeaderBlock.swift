@@ -166,6 +166,9 @@ extension HeaderBlock {
         var block = HeaderBlock(.request(path: method, authority))
         if let remaining { block.add("grpc-timeout", StatusEncoding.encode(timeout: remaining)) }
         if options.compression == .gzip { block.add("grpc-encoding", "gzip") }
+        if authority == nil, options.acceptsCompression || options.compression != nil {
+            block.add("grpc-accept-encoding", "gzip")
+        }
         if let trace {
             var metadata = options.metadata
             trace.add(to: &metadata)
@@ -234,15 +237,15 @@ extension HeaderBlock {
     private static let pathIndex = 3
 
     // Their pointers are to the program's own constants.
-    /// On a Unix socket the kernel says who calls, so the request need not.
+    /// On a Unix socket the kernel says who calls, so the request need not; and answers are not to be compressed, unless a list's
+    /// own fields say so.
     nonisolated(unsafe) private static let localRequestFields = list([
         field(":method", "POST"), field(":scheme", "http"), field(":authority", "localhost"),
         field(":path", nil),
         field("te", "trailers"), field("content-type", "application/grpc+proto"),
-        field("grpc-accept-encoding", "gzip"),
     ])
     nonisolated(unsafe) private static let requestFields = list(
-        Array(localRequestFields) + [field("user-agent", "petrel")]
+        Array(localRequestFields) + [field("grpc-accept-encoding", "gzip"), field("user-agent", "petrel")]
     )
     nonisolated(unsafe) private static let secureScheme = field(":scheme", "https")
     nonisolated(unsafe) private static let responseFields = list([
