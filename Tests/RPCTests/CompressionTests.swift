@@ -44,7 +44,7 @@ struct CompressionTests {
     @Test func answersAreCompressedForWhomItSaves() async throws {
         try await withEcho { client, _, server, _ in
             for (options, expected) in [
-                (CallOptions(), false), (.init(acceptsCompression: true), true),
+                (CallOptions(), false), (.init(asksForCompression: true), true),
                 (.init(compression: .gzip), true),
             ] {
                 #expect(try await Self.isAnswerCompressed(client, options) == expected, "\(options)")
@@ -82,7 +82,7 @@ struct CompressionTests {
         try await withEcho { client, _, _, _ in
             let data = [UInt8](repeating: 7, count: 5000)
             let error = await failure {
-                try await client.converse(options: .init(acceptsCompression: true)) { requests, answers in
+                try await client.converse(options: .init(asksForCompression: true)) { requests, answers in
                     try await requests.write(.init(data: data))
                     expect(try await answers.next()?.data == data)
                     try await requests.write(.init(data: data, behaviour: "compress"))
@@ -97,7 +97,7 @@ struct CompressionTests {
     @Test func compressionCanPause() async throws {
         try await withEcho { client, _, _, _ in
             let data = [UInt8](repeating: 7, count: 5000)
-            let seen = try await client.converse(options: .init(acceptsCompression: true)) {
+            let seen = try await client.converse(options: .init(asksForCompression: true)) {
                 requests,
                 answers in
                 var seen: [Bool] = []

@@ -13,7 +13,7 @@ struct InteropClient {
 
     let channel: Channel
     let service: GrpcTesting.TestServiceClient
-    let options = CallOptions(timeout: timeout, acceptsCompression: true)
+    let options = CallOptions(timeout: timeout, asksForCompression: true)
 
     init(channel: Channel) {
         self.channel = channel

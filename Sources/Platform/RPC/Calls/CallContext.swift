@@ -19,7 +19,7 @@ package struct CallContext: Sendable {
     /// What the client sent beside its messages.
     package var metadata: Metadata { call.request.metadata }
 
-    /// The client reads compressed messages.
+    /// The client says that it reads compressed messages; ours says so on a Unix socket only where its call asks for them.
     package var acceptsCompression: Bool { call.request.acceptsCompression }
 
     /// When the client stops waiting; the handler's task is cancelled then. Nil: without limit.
@@ -36,7 +36,7 @@ package struct CallContext: Sendable {
     }
 
     /// From now on responses are compressed, unless they are written otherwise. It begins before the first,
-    /// and can pause later; it has no effect where the client does not read what is compressed.
+    /// and can pause later; it has no effect, whenever it comes, where the client has not said that it reads what is compressed.
     /// - Throws: `.internal` when it would begin after the first response, whose headers did not name the
     ///   encoding.
     package func setCompression(_ compression: Compression?) throws(RPCError) {

@@ -11,19 +11,19 @@ package struct CallOptions: Sendable {
 
     /// How requests are compressed; nil: not at all.
     package var compression: Compression?
-    /// Answers may be compressed. Over TCP, and where requests are, they may be anyway; between processes of one machine it costs
-    /// more than it saves.
-    package var acceptsCompression: Bool
+    /// Asks for compressed answers on a Unix socket too, where compressing costs more than it saves. Over TCP, and where requests
+    /// are compressed, every call asks.
+    package var asksForCompression: Bool
 
     package init(
         timeout: Duration? = nil,
         metadata: Metadata = Metadata(),
         waitForReady: Bool = false,
         compression: Compression? = nil,
-        acceptsCompression: Bool = false
+        asksForCompression: Bool = false
     ) {
         self.compression = compression
-        self.acceptsCompression = acceptsCompression
+        self.asksForCompression = asksForCompression
         self.timeout = timeout
         self.metadata = metadata
         self.waitForReady = waitForReady

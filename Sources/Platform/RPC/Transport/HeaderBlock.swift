@@ -166,7 +166,7 @@ extension HeaderBlock {
         var block = HeaderBlock(.request(path: method, authority))
         if let remaining { block.add("grpc-timeout", StatusEncoding.encode(timeout: remaining)) }
         if options.compression == .gzip { block.add("grpc-encoding", "gzip") }
-        if authority == nil, options.acceptsCompression || options.compression != nil {
+        if authority == nil, options.asksForCompression || options.compression != nil {
             block.add("grpc-accept-encoding", "gzip")
         }
         if let trace {
