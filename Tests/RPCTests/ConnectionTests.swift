@@ -114,6 +114,50 @@ struct ConnectionTests {
         }
     }
 
+    /// A handler that is cut off can tell whose end it is, whether the time is up or `serve` is cancelled.
+    @Test(arguments: [true, false])
+    func whoeverIsCutOffKnowsThatTheServerEnds(isGraceful: Bool) async throws {
+        final class Witness: ServerInterceptor {
+            let isStopping = Mutex(false)
+            let seen = Mutex<[Bool]>([])
+
+            func intercept(_ context: CallContext, _ proceed: @Sendable () async throws -> Void) async throws
+            {
+                do { try await proceed() } catch {
+                    seen.withLock { $0.append(isStopping.withLock { $0 }) }
+                    throw error
+                }
+            }
+        }
+        try await withTemporaryDirectory { directory in
+            let path = directory + "/echo.sock"
+            let client = TestV1.EchoClient(channel: Channel(unixSocket: path))
+            let witness = Witness()
+            let server = makeServer(Echo(), interceptors: [witness]) {
+                witness.isStopping.withLock { $0 = true }
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                try listen(server, at: path, in: &group)
+                // The first one leaves by itself, while nobody ends the server.
+                for count in 1...2 {
+                    let request = TestV1.EchoRequest(count: 1, behaviour: "wait")
+                    let responses = try await client.repeat(request, options: .init(waitForReady: true))
+                    expect(try await responses.next() != nil)
+                    if count == 1 {
+                        responses.cancel()
+                    } else if isGraceful {
+                        server.gracefulShutdown()
+                    } else {
+                        group.cancelAll()
+                    }
+                    expect(try await eventually { witness.seen.withLock { $0.count } == count })
+                }
+                _ = try? await group.waitForAll()
+            }
+            #expect(witness.seen.withLock { $0 } == [false, true])
+        }
+    }
+
     @Test func drainingEndsEndlessCallsAfterTheGracePeriod() async throws {
         try await withTemporaryDirectory { directory in
             let path = directory + "/echo.sock"

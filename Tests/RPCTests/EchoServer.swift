@@ -183,7 +183,8 @@ func makeServer(
     observers: [any CallObserver] = [],
     interceptors: [any ServerInterceptor] = [],
     keepAlive: KeepAlive? = nil,
-    gracePeriod: Duration = .milliseconds(300)
+    gracePeriod: Duration = .milliseconds(300),
+    onStop: @escaping @Sendable () -> Void = {}
 ) -> RPCServer {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
@@ -195,7 +196,8 @@ func makeServer(
         interceptors: interceptors,
         keepAlive: keepAlive,
         logger: logger,
-        gracePeriod: gracePeriod
+        gracePeriod: gracePeriod,
+        onStop: onStop
     )
 }
 

@@ -103,9 +103,13 @@ package final class Engine: Sendable {
                 try await group.waitForAll()
             }
         } onCancel: {
-            stopping.withLock { $0 = true }
+            noteStopping()
         }
     }
+
+    /// From now on calls end because this engine does: their clients will come back to the next one, and what is kept for them,
+    /// and what they write to, stays as it is. To be called before the first call is cut off.
+    package func noteStopping() { stopping.withLock { $0 = true } }
 
     private static let keepingPatience = Duration.seconds(2)
 

@@ -13,7 +13,7 @@ import UnixSignals
 /// Puts the engine together and runs it until SIGTERM.
 struct Wiring: Sendable {
     static let daemon = "engine"
-    /// Calls that do not end by themselves (followers, waits) are cancelled after that.
+    /// Calls that do not end by themselves (followers, waits) are cancelled after that, and have as long again to end.
     private static let drainLimit = Duration.seconds(5)
 
     private let location: SuiteLocation
@@ -62,7 +62,9 @@ struct Wiring: Sendable {
             ],
             quick: ContainerHandlers.quick,
             observers: monitoring.observers,
-            logger: logger
+            logger: logger,
+            gracePeriod: Self.drainLimit,
+            onStop: { [engine] in engine.noteStopping() }
         )
     }
 
@@ -76,7 +78,7 @@ struct Wiring: Sendable {
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
-        configuration.maximumGracefulShutdownDuration = Wiring.drainLimit
+        configuration.maximumGracefulShutdownDuration = Wiring.drainLimit * 2
         // Without it, everything is only larger.
         try? SmallProgram.keep()
         try await ServiceGroup(configuration: configuration).run()

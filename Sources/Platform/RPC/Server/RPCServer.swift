@@ -22,6 +22,7 @@ package final class RPCServer: Sendable {
     private let logger: Logger
     private let gracePeriod: Duration
     private let keepAlive: KeepAlive?
+    private let onStop: @Sendable () -> Void
 
     /// - Parameters:
     ///   - quick: Methods whose handlers never hold up a thread (the disk, a long computation): they run on the thread that
@@ -31,6 +32,8 @@ package final class RPCServer: Sendable {
     ///   - interceptors: Around every handler, the first outermost.
     ///   - keepAlive: How clients that are gone without a word are noticed; nil: not, as on a Unix socket the kernel tells.
     ///   - gracePeriod: How long calls may go on after `gracefulShutdown`; then they are cancelled.
+    ///   - onStop: Called before that, and before calls are cancelled because the task of `serve` is, perhaps more than once: a
+    ///     handler that sees its call end afterwards cannot take it for its client's doing. From any thread; must not block.
     /// - Precondition: No two services have the same name, and every quick method is one of theirs.
     package init(
         services: [any RPCService],
@@ -40,8 +43,10 @@ package final class RPCServer: Sendable {
         interceptors: [any ServerInterceptor] = [],
         keepAlive: KeepAlive? = nil,
         logger: Logger,
-        gracePeriod: Duration = .seconds(5)
+        gracePeriod: Duration = .seconds(5),
+        onStop: @escaping @Sendable () -> Void = {}
     ) {
+        self.onStop = onStop
         self.logger = logger
         self.gracePeriod = gracePeriod
         self.keepAlive = keepAlive
@@ -112,6 +117,7 @@ package final class RPCServer: Sendable {
 
     /// Closes everything at once.
     private func stop() {
+        onStop()
         let (listeners, connections) = state.withLock { state -> ([Listener], [Mailbox]) in
             state.isDraining = true
             state.isStopped = true
