@@ -73,6 +73,25 @@ struct EventLoopTests {
         loop.cancel(late)
     }
 
+    /// The loop's timer is one; without it, the wait keeps the time.
+    @Test func timeIsKeptWithoutADescriptorToSpare() async {
+        await #expect(processExitsWith: .success) {
+            let loop = EventLoop.shared
+            let hard = try ResourceLimits.value(ResourceLimits.openFiles).hard
+            try ResourceLimits.set(ResourceLimits.openFiles, soft: 128, hard: hard)
+            var taken: [Int32] = []
+            while let file = try? Files.open("/dev/null", .readOnly) { taken.append(file.relinquish()) }
+            for round in 0..<4 {
+                if round == 2 { for file in taken { try Descriptor(adopting: file).close() } }
+                let due = Clock.bootNanos + 20_000_000
+                let at = await withCheckedContinuation { end in
+                    loop.schedule(atBootNanos: due) { end.resume(returning: Clock.bootNanos) }
+                }
+                #expect(at >= due)
+            }
+        }
+    }
+
     @Test(arguments: [Int64.min, -1, 0, 1, 1_000_000])
     func whatIsDueAlreadyIsCalledSoon(dueNanos: Int64) async {
         await withCheckedContinuation { end in

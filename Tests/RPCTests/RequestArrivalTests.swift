@@ -85,6 +85,32 @@ struct RequestArrivalTests {
         }
     }
 
+    @Test(arguments: [true, false])
+    func theEndWithinTheRequestEndsTheCall(isQuick: Bool) async throws {
+        try await withPeer(isQuick: isQuick) { peer, begun, outcomes in
+            let part = Array(Frame.message([8, 1]).dropLast())
+            let data = Frame.data(part, flags: Frame.Flags.endStream)
+            try peer.send(Frame.headers(Field.request()).bytes + data.bytes)
+            #expect(try peer.reactions(until: .status(13)).contains(.status(13)))
+            #expect(begun.count == 0 && outcomes.codes == [.internal])
+        }
+    }
+
+    /// Its request may still come, so it is waited for as long as any call, and no longer.
+    @Test func aServerThatEndsDropsACallWithoutARequest() async throws {
+        let outcomes = Outcomes()
+        try await withEcho(observers: [outcomes]) { _, _, server, path in
+            try await blocking {
+                let peer = try RawPeer.connect(to: path)
+                try peer.send(Frame.headers(Field.request()).bytes + Frame.ping().bytes)
+                #expect(try peer.reactions(until: .pong) == [.pong])
+                server.gracefulShutdown()
+                #expect(try peer.awaitEnd(within: 20))
+            }
+        }
+        #expect(outcomes.codes == [.cancelled])
+    }
+
     /// What comes later is nobody's, and the connection goes on.
     @Test(arguments: [true, false])
     func aDeadlineEndsACallWithoutARequest(isQuick: Bool) async throws {

@@ -88,25 +88,47 @@ struct ServerLimitTests {
                     try peer.send(streams.flatMap { Frame.reset(8, stream: $0).bytes })
                 }
                 // Whether another call is refused, or has a status at all, shows which it is.
-                func status() throws -> Reaction? {
-                    defer { stream += 2 }
-                    try peer.send(Frame.headers(Field.request(), stream: stream))
-                    try peer.send(Frame.data(Frame.message([]), stream: stream, flags: Frame.Flags.endStream))
-                    while let frame = try peer.next(within: 5) {
-                        guard frame.kind == Frame.Kind.headers, frame.stream == stream else { continue }
-                        if let code = ReceivedStatus(block: frame.payload).grpc { return .status(code) }
-                    }
-                    return nil
-                }
-                let isRefused = try status() == .status(8)
+                let isRefused = try peer.status(ofCallOn: &stream) == 8
                 gate.open()
-                let isServed = try eventually("a place") { try status() == .status(0) ? true : nil }
+                let isServed = try eventually("a place") {
+                    try peer.status(ofCallOn: &stream) == 0 ? true : nil
+                }
                 peer.close()
                 return (isRefused, isServed)
             }
             #expect(isRefused && isServed)
         }
         #expect(gate.passed <= Self.handlerLimit + 1000)
+    }
+
+    /// Calls that have sent no request have no handler, and count like those that have: of all connections together.
+    @Test func callsWithoutARequestAreBounded() async throws {
+        try await withEcho { _, _, _, path in
+            let (isRefused, isServed) = try await blocking {
+                // Each has as many as may be open.
+                let peers = try (0..<4).map { _ in try RawPeer.connect(to: path) }
+                for peer in peers {
+                    for batch in 0..<16 as Range<UInt32> {
+                        let streams = (0..<1024 as Range<UInt32>).map { 2048 * batch + 2 * $0 + 1 }
+                        try peer.send(
+                            streams.flatMap { Frame.headers(Field.request(), stream: $0).bytes }
+                        )
+                    }
+                    try peer.send(Frame.ping())
+                    guard try peer.reactions(until: .pong) == [.pong] else { return (false, false) }
+                }
+                let last = try RawPeer.connect(to: path)
+                var stream: UInt32 = 1
+                let isRefused = try last.status(ofCallOn: &stream) == 8
+                peers[0].close()
+                let isServed = try eventually("a place") {
+                    try last.status(ofCallOn: &stream) == 0 ? true : nil
+                }
+                for peer in peers.dropFirst() + [last] { peer.close() }
+                return (isRefused, isServed)
+            }
+            #expect(isRefused && isServed)
+        }
     }
 
     /// Holds up handlers, cancelled or not.
@@ -141,5 +163,19 @@ struct ServerLimitTests {
             }
             for waiter in waiters { waiter.resume() }
         }
+    }
+}
+
+extension RawPeer {
+    /// How a whole unary call ends; nil when it has not in time. The next one goes on the next stream.
+    fileprivate func status(ofCallOn stream: inout UInt32) throws -> Int? {
+        defer { stream += 2 }
+        try send(Frame.headers(Field.request(), stream: stream))
+        try send(Frame.data(Frame.message([]), stream: stream, flags: Frame.Flags.endStream))
+        while let frame = try next(within: 5) {
+            guard frame.kind == Frame.Kind.headers, frame.stream == stream else { continue }
+            if let code = ReceivedStatus(block: frame.payload).grpc { return code }
+        }
+        return nil
     }
 }

@@ -47,18 +47,9 @@ package final class Channel: Sendable {
 
     // MARK: - Calls, for generated clients
 
+    /// A unary call, as bytes: what waits need not know of what types they are. `response` is to follow.
     /// - Parameter isIdempotent: It may be sent again though the server may have acted on it, where the channel's configuration
     ///   says so.
-    package func unary<Request: Message, Response: Message>(
-        _ method: String,
-        _ request: Request,
-        _ options: CallOptions,
-        isIdempotent: Bool = false
-    ) async throws(RPCError) -> Response {
-        try response(await exchange(method, request.serialized(), options, isIdempotent: isIdempotent))
-    }
-
-    /// The same, as bytes: what waits need not know of what types they are. `response` is to follow.
     package func exchange(
         _ method: String,
         _ request: [UInt8],
