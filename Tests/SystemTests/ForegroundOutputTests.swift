@@ -128,8 +128,10 @@ struct ForegroundOutputTests {
         }
     }
 
-    /// Who waits for whoever reads what he writes comes to the next engine all the same, which waits a minute for him.
-    @Test func theReaderComesBackWhileNobodyReadsWhatHeWrites() throws {
+    /// Who waits for whoever reads what he writes comes to the next engine all the same, which waits a minute for him. One that is
+    /// asked to end does not take him for gone.
+    @Test(arguments: [SIGKILL, SIGTERM])
+    func theReaderComesBackWhileNobodyReadsWhatHeWrites(_ signal: Int32) throws {
         try withSuite { suite in
             let arguments = ["run", "--rm", "--name", "c", "busybox", "sh", "-c", Self.script]
             let reader = try suite.background(arguments, stdout: .neverRead)
@@ -138,8 +140,33 @@ struct ForegroundOutputTests {
             let id = try suite.petrel("ps", "-aq", "--no-trunc").text
             let directory = SpoolDirectory(path: "\(suite.root)/supervisor/containers/\(id)/spool")
             #expect(!SpoolHold.isLeft(in: directory))
-            let old = try suite.kill(.engine)
+            let old = try suite.kill(.engine, signal: signal)
             try eventually("what it held is left") { SpoolHold.isLeft(in: directory) }
+            try suite.waitForSuccessor(of: old, .engine)
+            try eventually("its return") { !SpoolHold.isLeft(in: directory) }
+            #expect(try suite.status(of: "c") == "exited")
+        }
+    }
+
+    /// Nor does it while something holds up its end: here a removal that waits for the image store.
+    @Test func theReaderIsNotTakenForGoneWhileTheEngineEnds() throws {
+        try withSuite { suite in
+            let arguments = ["run", "--rm", "--name", "c", "busybox", "sh", "-c", Self.script]
+            let reader = try suite.background(arguments, stdout: .neverRead)
+            defer { reader.kill() }
+            try suite.waitUntil("c", is: "exited")
+            let id = try suite.petrel("ps", "-aq", "--no-trunc").text
+            let directory = SpoolDirectory(path: "\(suite.root)/supervisor/containers/\(id)/spool")
+            try suite.succeed("create", "--name", "other", "busybox", "true")
+            let store = try suite.kill(.imageStore, signal: SIGSTOP)
+            defer { Foundation.kill(store, SIGCONT) }
+            let removal = try suite.background(["rm", "other"])
+            defer { removal.kill() }
+            pass(seconds: 1)
+            let old = try suite.kill(.engine, signal: SIGTERM)
+            try eventually("what it held is left") { SpoolHold.isLeft(in: directory) }
+            pass(seconds: 1)
+            Foundation.kill(store, SIGCONT)
             try suite.waitForSuccessor(of: old, .engine)
             try eventually("its return") { !SpoolHold.isLeft(in: directory) }
             #expect(try suite.status(of: "c") == "exited")

@@ -219,8 +219,8 @@ extension Engine {
         stream.noteClientDone()
     }
 
-    /// Runs `body`; where it fails because its client has gone, the process's input ends with that. It does not when the
-    /// engine is what goes: the client will be back.
+    /// Runs `body`; where it fails, as when its client has gone, the process's input ends with that. It does not when the engine
+    /// is what goes: the client will be back.
     func endingInput(of stream: KeeperStream, if hasInput: Bool, _ body: () async throws -> Void) async throws
     {
         do {

@@ -168,6 +168,8 @@ extension Engine {
     private func removeEnded(_ wanted: WantedRemoval) async {
         let id = wanted.id
         await readers.waitUntilGone(id, atMost: Engine.readersPatience)
+        // Who was cut off, because this engine ends, comes back to the next, which sees that the container is to go.
+        guard !isStopping, !Task.isCancelled else { return }
         do {
             // What is old by now may have been started again.
             let isOld = Clock.wallNanos - wanted.endedAtUnixNanos > Engine.newsNanos

@@ -15,6 +15,8 @@ struct Wiring: Sendable {
     static let daemon = "engine"
     /// Calls that do not end by themselves (followers, waits) are cancelled after that, and have as long again to end.
     private static let drainLimit = Duration.seconds(5)
+    /// For what else does not end: after the server has given up, and before petrel-init does, which is after 15 s.
+    private static let endLimit = Duration.seconds(12)
 
     private let location: SuiteLocation
     private let inherited: InheritedDescriptors
@@ -78,7 +80,7 @@ struct Wiring: Sendable {
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
-        configuration.maximumGracefulShutdownDuration = Wiring.drainLimit * 2
+        configuration.maximumGracefulShutdownDuration = Wiring.endLimit
         // Without it, everything is only larger.
         try? SmallProgram.keep()
         try await ServiceGroup(configuration: configuration).run()
@@ -114,8 +116,9 @@ struct Wiring: Sendable {
                 inherited: wiring.inherited,
                 mode: 0o660
             )
-            for await _ in wiring.repaired.stream {}
+            await cancelWhenGracefulShutdown { for await _ in wiring.repaired.stream {} }
             try Task.checkCancellation()
+            if Task.isShuttingDownGracefully { return }
             wiring.notifier.ready()
             let server = wiring.server
             let notifier = wiring.notifier
