@@ -128,49 +128,55 @@ struct ForegroundOutputTests {
         }
     }
 
-    /// Who waits for whoever reads what he writes comes to the next engine all the same, which waits a minute for him. One that is
-    /// asked to end does not take him for gone.
+    /// Who waits for whoever reads what he writes comes to the next engine all the same, which waits a minute for him.
     @Test(arguments: [SIGKILL, SIGTERM])
     func theReaderComesBackWhileNobodyReadsWhatHeWrites(_ signal: Int32) throws {
         try withSuite { suite in
-            let arguments = ["run", "--rm", "--name", "c", "busybox", "sh", "-c", Self.script]
-            let reader = try suite.background(arguments, stdout: .neverRead)
-            defer { reader.kill() }
-            try suite.waitUntil("c", is: "exited")
-            let id = try suite.petrel("ps", "-aq", "--no-trunc").text
-            let directory = SpoolDirectory(path: "\(suite.root)/supervisor/containers/\(id)/spool")
-            #expect(!SpoolHold.isLeft(in: directory))
-            let old = try suite.kill(.engine, signal: signal)
-            try eventually("what it held is left") { SpoolHold.isLeft(in: directory) }
-            try suite.waitForSuccessor(of: old, .engine)
-            try eventually("its return") { !SpoolHold.isLeft(in: directory) }
-            #expect(try suite.status(of: "c") == "exited")
+            try expectReturn(in: suite) { try suite.kill(.engine, signal: signal) }
         }
     }
 
-    /// Nor does it while something holds up its end: here a removal that waits for the image store.
+    /// An engine that is asked to end does not take him for gone, also while something holds up its end: here a removal that waits
+    /// for the image store.
     @Test func theReaderIsNotTakenForGoneWhileTheEngineEnds() throws {
         try withSuite { suite in
-            let arguments = ["run", "--rm", "--name", "c", "busybox", "sh", "-c", Self.script]
-            let reader = try suite.background(arguments, stdout: .neverRead)
-            defer { reader.kill() }
-            try suite.waitUntil("c", is: "exited")
-            let id = try suite.petrel("ps", "-aq", "--no-trunc").text
-            let directory = SpoolDirectory(path: "\(suite.root)/supervisor/containers/\(id)/spool")
             try suite.succeed("create", "--name", "other", "busybox", "true")
-            let store = try suite.kill(.imageStore, signal: SIGSTOP)
+            let store = try suite.pid(of: .imageStore)
             defer { Foundation.kill(store, SIGCONT) }
-            let removal = try suite.background(["rm", "other"])
-            defer { removal.kill() }
-            pass(seconds: 1)
-            let old = try suite.kill(.engine, signal: SIGTERM)
-            try eventually("what it held is left") { SpoolHold.isLeft(in: directory) }
-            pass(seconds: 1)
-            Foundation.kill(store, SIGCONT)
-            try suite.waitForSuccessor(of: old, .engine)
-            try eventually("its return") { !SpoolHold.isLeft(in: directory) }
-            #expect(try suite.status(of: "c") == "exited")
+            try expectReturn(in: suite) {
+                Foundation.kill(store, SIGSTOP)
+                // The engine goes on with it, whoever asked.
+                let removal = try suite.background(["rm", "other"])
+                defer { removal.kill() }
+                pass(seconds: 1)
+                return try suite.kill(.engine, signal: SIGTERM)
+            } afterCutOff: {
+                pass(seconds: 1)
+                Foundation.kill(store, SIGCONT)
+            }
         }
+    }
+
+    /// A container has exited whose output nobody reads; its reader comes to the engine after the one that `end` ends.
+    /// - Parameter afterCutOff: When that one has left what it held.
+    private func expectReturn(
+        in suite: PetrelSuite,
+        _ end: () throws -> Int32,
+        afterCutOff: () -> Void = {}
+    ) throws {
+        let arguments = ["run", "--rm", "--name", "c", "busybox", "sh", "-c", Self.script]
+        let reader = try suite.background(arguments, stdout: .neverRead)
+        defer { reader.kill() }
+        try suite.waitUntil("c", is: "exited")
+        let id = try suite.petrel("inspect", "--format", "{{.Id}}", "c").text
+        let directory = SpoolDirectory(path: "\(suite.root)/supervisor/containers/\(id)/spool")
+        #expect(!SpoolHold.isLeft(in: directory))
+        let old = try end()
+        try eventually("what it held is left") { SpoolHold.isLeft(in: directory) }
+        afterCutOff()
+        try suite.waitForSuccessor(of: old, .engine)
+        try eventually("its return") { !SpoolHold.isLeft(in: directory) }
+        #expect(try suite.status(of: "c") == "exited")
     }
 
     /// It waits for nobody who has gone, and not for those who look at it from elsewhere.
